@@ -18,7 +18,9 @@ BATCH_RECORDS = Histogram(
     buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000),
 )
 ANSWERS = Counter("onaccount_answers", "Answers published and acknowledged", ["type"])
-DEAD_LETTERS = Counter("onaccount_dead_letters", "Records sent to the dead letters", ["topic", "cause"])
+DEAD_LETTERS = Counter(
+    "onaccount_dead_letters", "Records sent to the dead letters", ["topic", "cause"]
+)
 WAITS = Counter("onaccount_waits", "Faults of the surroundings that were waited out", ["where"])
 RETRIES = Counter("onaccount_retried_batches", "Batches decided again", ["why"])
 LAG = Gauge("onaccount_lag_records", "Records of the log not yet decided", ["topic", "partition"])

@@ -17,7 +17,9 @@ class KafkaSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="ONACCOUNT_", extra="ignore", frozen=True)
 
-    kafka: str = Field("127.0.0.1:9092", description="Kafka's bootstrap servers, host:port, comma separated.")
+    kafka: str = Field(
+        "127.0.0.1:9092", description="Kafka's bootstrap servers, host:port, comma separated."
+    )
     kafka_security: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
         "PLAINTEXT", description="Kafka's security protocol."
     )
@@ -27,7 +29,8 @@ class KafkaSettings(BaseSettings):
     kafka_user: str | None = Field(None, description="SASL user name.")
     kafka_password: SecretStr | None = Field(None, description="SASL password.")
     kafka_ca_file: str | None = Field(
-        None, description="PEM file of the authority that signed Kafka's certificate; default: the system's."
+        None,
+        description="PEM file of the authority that signed Kafka's certificate; default: the system's.",
     )
 
     def client(self) -> dict[str, Any]:
@@ -57,16 +60,28 @@ class WorkerSettings(KafkaSettings):
     )
     worker: str = Field("", description="Name of this worker in logs; default: the service's name.")
     health_host: str = Field("127.0.0.1", description="Address of the health and metrics port.")
-    health_port: int = Field(0, ge=0, le=65_535, description="Port of /live, /ready and /metrics; 0: any free one.")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least level that is logged.")
-    batch_records: int = Field(500, ge=1, le=10_000, description="Most records decided in one transaction.")
+    health_port: int = Field(
+        0, ge=0, le=65_535, description="Port of /live, /ready and /metrics; 0: any free one."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="Least level that is logged."
+    )
+    batch_records: int = Field(
+        500, ge=1, le=10_000, description="Most records decided in one transaction."
+    )
     fetch_bytes: int = Field(
-        8 * 1024 * 1024, ge=1024 * 1024, description="Most bytes fetched from one partition at once."
+        8 * 1024 * 1024,
+        ge=1024 * 1024,
+        description="Most bytes fetched from one partition at once.",
     )
     session_timeout_ms: int = Field(
-        10_000, ge=1_000, description="After this silence Kafka gives a worker's partitions to another."
+        10_000,
+        ge=1_000,
+        description="After this silence Kafka gives a worker's partitions to another.",
     )
-    drain_s: float = Field(8.0, gt=0, le=60, description="How long the batch in hand may take after SIGTERM.")
+    drain_s: float = Field(
+        8.0, gt=0, le=60, description="How long the batch in hand may take after SIGTERM."
+    )
 
     def __init__(self, **values: Any) -> None:
         name = f"ONACCOUNT_POSTGRES_{self.service.upper()}"

@@ -59,9 +59,7 @@ class States:
         while True:
             async with self._database.connection() as connection:
                 rows = await kind.read(connection, keys)
-            moved = {
-                key: row for key, row in rows.items() if row[0] > published.get(key, -1)
-            }
+            moved = {key: row for key, row in rows.items() if row[0] > published.get(key, -1)}
             if not moved:
                 return
             await publisher.publish([answer for _, answer in moved.values()])

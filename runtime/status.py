@@ -50,7 +50,9 @@ class Status:
             why.append(f"PostgreSQL: {self.postgres}")
         if self.kafka:
             why.append(f"Kafka: {self.kafka}")
-        why += [f"lane {name} has not joined its group" for name, on in self.lanes.items() if not on]
+        why += [
+            f"lane {name} has not joined its group" for name, on in self.lanes.items() if not on
+        ]
         return why
 
     def dead(self) -> list[str]:

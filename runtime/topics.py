@@ -112,9 +112,7 @@ async def _compare(
                 what=f"has {has} partitions, the table says {topic.partitions}: "
                 "partitions are never taken away",
             ), topic))  # fmt: skip
-        wrong = {
-            k: v for k, v in topic.config().items() if configs[topic.name].get(k, v) != v
-        }
+        wrong = {k: v for k, v in topic.config().items() if configs[topic.name].get(k, v) != v}
         if wrong:
             what = ", ".join(f"{k}: {configs[topic.name][k]} -> {v}" for k, v in wrong.items())
             plan.append((Change(topic=topic.name, kind="configure", what=what), topic))

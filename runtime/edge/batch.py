@@ -90,9 +90,7 @@ class Opener:
             raise Undecodable("the record has no value")
         message = decode(topic, record.value)
         kind = type(message)
-        if kind in self._takes[topic] or (
-            kind is Malformed and message.type in self._names[topic]
-        ):
+        if kind in self._takes[topic] or (kind is Malformed and message.type in self._names[topic]):
             trace = header(record, "traceparent") if record.headers else None
             batch.items.append(
                 Item(

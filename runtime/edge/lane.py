@@ -158,7 +158,9 @@ class EdgeLane:
                     RETRIES.labels(type(error).__name__).inc()
                     await _breathe(tries)
                     continue
-                log.warning("batch is run record by record", lane=self.lane.name, cause=describe(error))
+                log.warning(
+                    "batch is run record by record", lane=self.lane.name, cause=describe(error)
+                )
                 return await self._one_by_one(batch, ends)
             self._backoff.over()
             return settled
@@ -348,7 +350,9 @@ async def _commit(consumer: Any, offsets: dict[TopicPartition, int], lane: str) 
     try:
         await asyncio.wait_for(consumer.commit(offsets), 10)
     except Exception as error:
-        log.info("offsets not committed, the batch will come again", lane=lane, cause=describe(error))
+        log.info(
+            "offsets not committed, the batch will come again", lane=lane, cause=describe(error)
+        )
 
 
 def _mark(item: Item) -> dict[Place, int]:

@@ -131,7 +131,9 @@ def _security(client: dict[str, Any]) -> Any:
     return security.BaseSecurity(ssl_context=context, use_ssl=context is not None)
 
 
-def subscribe(broker: EdgeBroker, edge: EdgeLane, topics: list[str], settings: WorkerSettings) -> Any:
+def subscribe(
+    broker: EdgeBroker, edge: EdgeLane, topics: list[str], settings: WorkerSettings
+) -> Any:
     """One batch subscriber for the lane: manual commits, from the log's beginning."""
     subscriber = broker.subscriber(
         *topics,
