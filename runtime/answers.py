@@ -49,7 +49,7 @@ def answer(
 
 
 class Envelope:
-    """Adds the CloudEvents 1.0 headers (binary content mode of the Kafka binding) and traceparent."""
+    """Adds the headers of CloudEvents 1.0 (Kafka binding, binary mode) and traceparent."""
 
     __slots__ = ("_serial", "_source", "_trace")
 

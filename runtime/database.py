@@ -31,7 +31,7 @@ async def _keep_as_is(connection: asyncpg.Connection) -> None:
 
 
 class Database:
-    """A small pool of connections. Opened lazily; a broken connection is replaced by the next use."""
+    """A small pool of connections; a broken one is replaced by the next use."""
 
     def __init__(self, dsn: str, *, size: int = 8, name: str = "onaccount") -> None:
         self._dsn = dsn

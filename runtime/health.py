@@ -24,7 +24,7 @@ class HealthServer:
             protocol_version = "HTTP/1.1"
             timeout = 10
 
-            def do_GET(self) -> None:  # noqa: N802  (the base class's name)
+            def do_GET(self) -> None:
                 if self.path == "/metrics":
                     self._send(200, generate_latest(REGISTRY), CONTENT_TYPE_LATEST)
                 elif self.path in ("/live", "/ready"):
@@ -41,7 +41,7 @@ class HealthServer:
                 self.end_headers()
                 self.wfile.write(body)
 
-            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+            def log_message(self, format: str, *args: Any) -> None:
                 """Probes are not worth a log line."""
 
         self._server = ThreadingHTTPServer((host, port), Handler)

@@ -30,7 +30,7 @@ class KafkaSettings(BaseSettings):
     kafka_password: SecretStr | None = Field(None, description="SASL password.")
     kafka_ca_file: str | None = Field(
         None,
-        description="PEM file of the authority that signed Kafka's certificate; default: the system's.",
+        description="PEM file of the authority that signed Kafka's certificate.",
     )
 
     def client(self) -> dict[str, Any]:

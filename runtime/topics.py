@@ -13,7 +13,6 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.admin.new_partitions import NewPartitions
 from aiokafka.errors import for_code
-
 from schemas.topics import TOPICS, Topic
 
 Kind = Literal["create", "add_partitions", "configure", "refused"]

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from schemas.malformed import Malformed
+from schemas.wire import Undecodable, decode
+
 from runtime.answers import Outgoing
 from runtime.deadletters import dead_letter, header, origin, retries
 from runtime.edge.guard import Place
 from runtime.incoming import Incoming, Route
 from runtime.metrics import DEAD_LETTERS, RECORDS
-from schemas.malformed import Malformed
-from schemas.wire import Undecodable, decode
 
 
 @dataclass(slots=True)
