@@ -26,7 +26,7 @@ from runtime.settings import WorkerSettings
 MAX_POLL_INTERVAL_MS = 24 * 60 * 60 * 1000
 
 
-class PatientConsumer(AIOKafkaConsumer):
+class PatientConsumer(AIOKafkaConsumer):  # type: ignore[misc]
     """Returns from `getmany` only with records, so that FastStream never sleeps in between."""
 
     async def getmany(
@@ -57,7 +57,7 @@ def _patient(builder: Any) -> Any:
     return build
 
 
-class Revocation(ConsumerRebalanceListener):
+class Revocation(ConsumerRebalanceListener):  # type: ignore[misc]
     """Lets the batch in hand and its commit through before partitions are given up."""
 
     def __init__(self, lane: EdgeLane, patience_s: float) -> None:
