@@ -44,7 +44,9 @@ class Settings(WorkerSettings):
 
 
 def bytes_of(kind: str, sale_id: str, account: str, total: int) -> bytes:
-    return f'{{"type":"{kind}","sale_id":"{sale_id}","account":"{account}","total":{total}}}'.encode()
+    return (
+        f'{{"type":"{kind}","sale_id":"{sale_id}","account":"{account}","total":{total}}}'.encode()
+    )
 
 
 class Toy:
@@ -82,7 +84,9 @@ class Toy:
                     "sale.approved", row["decided_at"], bytes(row["answer"]),
                 )
             )  # fmt: skip
-        answers += [self._refusal(i.message, tx.now) for i in batch if isinstance(i.message, Malformed)]
+        answers += [
+            self._refusal(i.message, tx.now) for i in batch if isinstance(i.message, Malformed)
+        ]
         return answers
 
     async def _one(self, sale: SaleRequested, known: dict[str, Any], tx: Tx) -> None:
