@@ -15,7 +15,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from cli.stack.process import Program, end_orphaned_backends, launched, run
+from cli.stack.process import Program, end_servers_of, launched, run
 from cli.trouble import Trouble
 
 SERVICES = ("authorizer", "ledger", "importer", "invoicer")
@@ -53,7 +53,10 @@ class Postgres:
         unfinished = self.folder / "unfinished"
         if (self.data / "PG_VERSION").exists() and not unfinished.exists():
             if (self.data / "postmaster.pid").exists():
-                await asyncio.to_thread(end_orphaned_backends, self.data)
+                await asyncio.to_thread(end_servers_of, self.data)
+                # Its pid may still be there: as a zombie, where nobody takes note of its end
+                # (in a container), or as another program's. A new server would not start then.
+                (self.data / "postmaster.pid").unlink(missing_ok=True)
             return
         self.folder.mkdir(parents=True, exist_ok=True)
         unfinished.touch()
