@@ -29,6 +29,7 @@ class Postgres:
     """A server in `folder` that listens on 127.0.0.1:`port`, over TCP only.
 
     `password` is the superuser's. Without `fsync` a crash of the machine can lose data (tests).
+    `user` is who the server is, as launch.py takes it; None: whoever it can be.
     """
 
     folder: Path
@@ -37,6 +38,7 @@ class Postgres:
     log: Path
     fsync: bool = True
     death_signal: signal.Signals | None = None
+    user: str | None = None
     name: str = "postgres"
 
     @property
@@ -89,7 +91,8 @@ class Postgres:
             )
 
     def _user(self) -> str:
-        """Who the server is, as launch.py takes it."""
+        if self.user is not None:
+            return self.user
         ours = os.geteuid()
         owner = self.data.stat().st_uid if self.data.exists() else ours
         if owner != ours:

@@ -1,7 +1,7 @@
 """What the stack says when it can't be started: one sentence, with what, where and what to do."""
 
+import errno
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from cli.stack import jars
+from cli.stack.commands import see_to_room
 from cli.stack.plan import parse_counts
-from cli.trouble import Trouble
+from cli.trouble import Trouble, from_os_error
 from tests.support.stacks import NO_WORKERS
 
 
@@ -134,7 +135,12 @@ def test_a_download_that_is_right_is_kept_where_jgo_and_maven_look(tmp_path: Pat
 
 
 def test_no_room_on_the_disk_is_told(tmp_path: Path) -> None:
-    free = shutil.disk_usage("/dev/shm").free
-    if free > 400 * 2**20:
-        pytest.skip("there is room on /dev/shm")
-    assert "MB free" in refused("--dir", "/dev/shm/onaccount-test")
+    with pytest.raises(Trouble, match="1000000000 MB are needed"):
+        see_to_room(tmp_path, needed_mb=1_000_000_000)
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES, errno.EROFS, errno.ENOTDIR])
+def test_what_the_system_refuses_is_told_with_the_place(number: int) -> None:
+    said = str(from_os_error(OSError(number, os.strerror(number), "/a/place")))
+    assert "/a/place" in said
+    assert said.endswith(".")
