@@ -39,8 +39,7 @@ _EN = {
     R.ACCOUNT_INACTIVE: "Account {account} is {status}.",
     R.NOT_ALLOWED_ON_ACCOUNT: "Account {account} may not be charged by name.",
     R.OVER_LIMIT: (
-        "Not enough left: limit {limit}, used {used}, available {available}; "
-        "this sale is {total}."
+        "Not enough left: limit {limit}, used {used}, available {available}; this sale is {total}."
     ),
     R.NOT_PROCESSED: "The sale could not be processed; the administrator has been told.",
 }

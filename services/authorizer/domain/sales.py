@@ -75,7 +75,7 @@ def decide(
         return wrong
     if cancelled:
         return _declined(R.ALREADY_CANCELLED, venue)
-    if not recorded:
+    if isinstance(sale, SaleRequested):
         if has_expired(record_time, now, sale.valid_s):
             return _declined(R.EXPIRED, venue, valid_s=sale.valid_s)
         if refused := _refused(sale, standing):
@@ -117,13 +117,11 @@ def _wrong_amount(sale: SaleRequested | SaleRecorded, venue: Venue) -> Declined 
     return None
 
 
-def _refused(sale: SaleRequested | SaleRecorded, standing: Standing) -> Declined | None:
+def _refused(sale: SaleRequested, standing: Standing) -> Declined | None:
     """Whether the account may be charged this much now."""
     venue = standing.venue
     if standing.status != "active":
-        return _declined(
-            R.ACCOUNT_INACTIVE, venue, account=sale.account, status=standing.status
-        )
+        return _declined(R.ACCOUNT_INACTIVE, venue, account=sale.account, status=standing.status)
     if not standing.on_account:
         return _declined(R.NOT_ALLOWED_ON_ACCOUNT, venue, account=sale.account)
     limit = standing.limit

@@ -5,7 +5,8 @@ CREATE TABLE environment (
     version bigint NOT NULL CHECK (version > 0),
     active boolean NOT NULL DEFAULT false,
     gdpr jsonb,                         -- {accepted_by, document, at}
-    settings jsonb NOT NULL,            -- what was configured; the rest has its default
+    settings jsonb NOT NULL,            -- as in environment.state, defaults filled in
+    changed_at timestamptz NOT NULL,
     -- what every sale needs of them
     currency text NOT NULL CHECK (currency ~ '^[A-Z]{3}$'),
     language text NOT NULL CHECK (language IN ('nl', 'en')),
@@ -18,6 +19,7 @@ CREATE TABLE customer (
     version bigint NOT NULL CHECK (version > 0),
     fields jsonb NOT NULL,              -- as in customer.register; nothing once erased
     erased boolean NOT NULL DEFAULT false,
+    changed_at timestamptz NOT NULL,
     PRIMARY KEY (environment, customer_id),
     CHECK (NOT erased OR fields = '{}')
 );
@@ -35,6 +37,7 @@ CREATE TABLE account (
     in_overview boolean NOT NULL,
     holder uuid,
     viewers uuid[] NOT NULL DEFAULT '{}',
+    changed_at timestamptz NOT NULL,
     approved bigint NOT NULL DEFAULT 0 CHECK (approved >= 0),
     reversed bigint NOT NULL DEFAULT 0 CHECK (reversed >= 0),
     issued bigint NOT NULL DEFAULT 0 CHECK (issued >= 0),
@@ -47,6 +50,7 @@ CREATE TABLE account (
 CREATE INDEX account_holder ON account (environment, holder) WHERE holder IS NOT NULL;
 
 -- Ids with their digests are kept for ever. `answer` is the answer's JSON, byte for byte.
+-- A cancellation that comes before its sale leaves a row without digest and answer: it forbids it.
 CREATE TABLE sale (
     environment int NOT NULL,
     sale_id uuid NOT NULL,
@@ -56,7 +60,7 @@ CREATE TABLE sale (
     recorded boolean NOT NULL,          -- a till said that it was made
     total bigint NOT NULL,
     reversed bigint NOT NULL DEFAULT 0,
-    lines_reversed bigint[],            -- per line; NULL: nothing yet
+    lines_reversed jsonb,               -- an amount per line; NULL: nothing yet
     booked_at timestamptz,
     decided_at timestamptz NOT NULL,
     reason text,
@@ -75,14 +79,13 @@ CREATE TABLE cancellation (
     digest bytea NOT NULL,
     sale_id uuid NOT NULL,
     account text,
-    early boolean NOT NULL,             -- it came before its sale, and forbids it
     amount bigint NOT NULL CHECK (amount >= 0),
     decided_at timestamptz NOT NULL,
     reason text,                        -- why it was refused; NULL: it was not
     answer bytea NOT NULL,
     PRIMARY KEY (environment, cancellation_id)
 );
-CREATE INDEX cancellation_early ON cancellation (environment, sale_id) WHERE early;
+CREATE INDEX cancellation_sale ON cancellation (environment, sale_id);
 
 CREATE TABLE command (
     environment int NOT NULL,
