@@ -1,4 +1,4 @@
-"""The registry as commands find it: environments, customers, accounts, and what came of a command."""
+"""The registry as commands find it, and what came of a command."""
 
 from __future__ import annotations
 
