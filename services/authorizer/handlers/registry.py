@@ -56,7 +56,7 @@ async def handle(batch: Sequence[Incoming], tx: Tx) -> Iterable[Answer]:
     for incoming, environment, id_, content in asked:
         row = known.get((environment, id_))
         if row is None:
-            row = await _carry_out(incoming, content, registry, tx)
+            row = _carry_out(incoming, content, registry)
             known[environment, id_] = row
             new.append(row)
         elif row.digest != content:
@@ -68,6 +68,8 @@ async def handle(batch: Sequence[Incoming], tx: Tx) -> Iterable[Answer]:
             continue
         for kind, *state in row.touched:
             tx.touch(kind, *state)
+        if isinstance(incoming.message, RegistryRepublish) and row.applied:
+            await _touch_all(environment, tx)
         answers.append(_answer(environment, id_, row.applied, row.decided_at, row.answer, incoming))
     await store.record(tx, registry, new)
     await store.record_reused(tx, made)
@@ -125,7 +127,7 @@ def _wanted(messages: Sequence[Any]) -> Wanted:
 # -- decide ------------------------------------------------------------------------------------
 
 
-async def _carry_out(incoming: Incoming, content: bytes, registry: Registry, tx: Tx) -> CommandRow:
+def _carry_out(incoming: Incoming, content: bytes, registry: Registry) -> CommandRow:
     message = incoming.message
     environment, id_ = _name(message)
     outcome = _decide(message, registry)
@@ -136,15 +138,11 @@ async def _carry_out(incoming: Incoming, content: bytes, registry: Registry, tx:
             for kind, name, change in outcome.changes
             if change != "unchanged"
         ]
-        if isinstance(message, RegistryRepublish):
-            # Told once now; a repetition of the command is answered, not told again in full.
-            for kind, name in await store.keys_of(tx, environment):
-                tx.touch(kind, environment, *(() if kind == "environment" else (name,)))
     return CommandRow(
         environment=environment,
         command_id=id_,
         digest=content,
-        decided_at=tx.now,
+        decided_at=registry.now,
         applied=isinstance(outcome, Applied),
         touched=touched,
         answer=_bytes(environment, id_, outcome),
@@ -186,6 +184,12 @@ def _decide(message: Any, registry: Registry) -> Outcome:
             return accounts.link(message, registry)
         case _:
             raise TypeError(f"no rule for {type(message).__name__}")
+
+
+async def _touch_all(environment: int, tx: Tx) -> None:
+    """Tell all state of an environment, as it stands, with the versions that it has."""
+    for kind, name in await store.keys_of(tx, environment):
+        tx.touch(kind, environment, *(() if kind == "environment" else (name,)))
 
 
 # -- answer ------------------------------------------------------------------------------------
