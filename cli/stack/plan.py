@@ -90,7 +90,12 @@ def plan(folder: Folder, wishes: Wishes, environment: Mapping[str, str] | None =
             death_signal=signal.SIGTERM,
         )
         smtp_address = mail.address
-    shared = {"ONACCOUNT_KAFKA": kafka_address, "ONACCOUNT_SMTP": smtp_address}
+    shared = {
+        "ONACCOUNT_KAFKA": kafka_address,
+        "ONACCOUNT_SMTP": smtp_address,
+        # On one machine a silent worker is a dead one: its partitions are another's sooner.
+        "ONACCOUNT_SESSION_TIMEOUT_MS": given.get("ONACCOUNT_SESSION_TIMEOUT_MS") or "6000",
+    }
     workers = [
         _worker(folder, service, number, shared, dsns[service])
         for service in SERVICES

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import shlex
 import subprocess
 import time
 from collections.abc import Awaitable
@@ -50,11 +51,26 @@ class Supervisor:
                 await self._start()
             self.serving = True
             self._publish()
+            self._tell()
             await asyncio.Event().wait()
         finally:
             self.folder.stack_file.unlink(missing_ok=True)
             await _whatever_comes(self._stop())
             self.folder.forget()
+
+    def hurry(self) -> None:
+        """Kill everything: somebody has asked twice for the end."""
+        for process in self._processes.values():
+            if process.poll() is None:
+                process.kill()
+
+    def _tell(self) -> None:
+        seconds = time.monotonic() - self.teller.since
+        where = shlex.quote(str(log_place(self.folder.path)))
+        self.teller.say(
+            f"ready after {seconds:.1f} s: {log_place(self.folder.stack_file)} tells where "
+            f"everything is; end it with Ctrl-C or `onaccount stack down --dir {where}`"
+        )
 
     async def _start(self) -> None:
         plan = self.plan
