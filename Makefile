@@ -16,7 +16,7 @@ setup:  ## make .venv from the hashed locks
 	@PYTHON='$(PYTHON)' sh .ci/setup
 
 test: setup  ## run all tests, on real Kafka, PostgreSQL and SMTP
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 check: setup  ## formatting, lint, types, import direction, generated files, tidiness
 	@$(BIN)/ruff format --check --quiet . || { echo 'run make format'; exit 1; }
