@@ -58,10 +58,10 @@ async def lock(tx: Tx, currencies: Mapping[AccountKey, str]) -> dict[AccountKey,
     An account that is new here gets the currency that is given for it.
     """
     keys = sorted(currencies)
-    environments, accounts = _columns(keys)
-    await tx.execute(sql.open_balances, environments, accounts, [currencies[k] for k in keys])
-    rows = await tx.fetch(sql.lock_balances, environments, accounts)
-    return {AccountKey(environment, account): currency for environment, account, currency in rows}
+    columns = (*_columns(keys), [currencies[key] for key in keys])
+    await tx.execute(sql.open_balances, *columns)
+    others = await tx.fetch(sql.lock_balances, *columns)
+    return {**currencies, **{AccountKey(row[0], row[1]): row[2] for row in others}}
 
 
 async def recall(tx: Tx, sources: Iterable[Source]) -> dict[Source, Recalled]:

@@ -1,15 +1,16 @@
 """How every message becomes a journal: lock, recall, decide, record, answer."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+import prometheus_client
 import structlog
-from prometheus_client import Counter
 
 from runtime.answers import Answer, answer
 from runtime.incoming import Handler, Incoming
 from runtime.transaction import Tx
-from schemas.ledger import EntryPosted, Leg
+from schemas.ledger import EntryPosted
 from schemas.values import account_key
 from services.ledger import store
 from services.ledger.domain import AccountKey, Journal, OtherCurrency, Source, changes
@@ -17,8 +18,8 @@ from services.ledger.store import NewEntry, Recalled
 
 ENTRIES_TOPIC = "ledger.entries"
 
-POSTED = Counter("onaccount_entries_posted", "Journals posted, by kind.", ["kind"])
-CONTRADICTED = Counter(
+POSTED = prometheus_client.Counter("onaccount_entries_posted", "Journals posted, by kind.", ["kind"])
+CONTRADICTED = prometheus_client.Counter(
     "onaccount_entries_contradicted",
     "Repeated messages that would move other money than their journal, which stands.",
     ["kind"],
@@ -44,6 +45,8 @@ def posts(journal_of: Callable[[Any], Journal]) -> Handler:
         if entries:
             posted = [(entry.journal, entry.answer) for entry in entries]
             await store.record(tx, entries, changes(posted))
+            for kind, count in Counter(j.kind for j, _ in posted).items():
+                POSTED.labels(kind).inc(count)
         for account in currencies:
             tx.touch("balance", *account)
         return answers
@@ -97,7 +100,6 @@ def _decide(
             id=f"entry.posted/{event.environment}/{entry_id}",
             time=tx.now,
         )
-        POSTED.labels(journal.kind).inc()
         entries.append(NewEntry(journal, entry_id, new.value))
         answers.append(new)
     return entries, answers
@@ -121,16 +123,22 @@ def _again(recalled: Recalled, journal: Journal, entry_id: str) -> Answer:
 
 def _message(journal: Journal, entry_id: str) -> EntryPosted:
     event = journal.event
-    return EntryPosted(
-        entry_id=entry_id,
-        environment=event.environment,
-        account=event.account,
-        at=event.at,
-        kind=journal.kind.value,
-        source_id=event.source_id,
-        currency=event.currency,
-        legs=tuple(
-            Leg(ledger_account=name, debit=max(amount, 0), credit=max(-amount, 0))
-            for name, amount in journal.legs.items()
-        ),
+    # From plain values: the legs are checked with the rest, in one pass.
+    return EntryPosted.model_validate(
+        {
+            "entry_id": entry_id,
+            "environment": event.environment,
+            "account": event.account,
+            "at": event.at,
+            "kind": journal.kind.value,
+            "source_id": event.source_id,
+            "currency": event.currency,
+            "legs": tuple([_leg(name, amount) for name, amount in journal.legs.items()]),
+        }
     )
+
+
+def _leg(name: str, amount: int) -> dict[str, str | int]:
+    if amount > 0:
+        return {"ledger_account": name, "debit": amount, "credit": 0}
+    return {"ledger_account": name, "debit": 0, "credit": -amount}

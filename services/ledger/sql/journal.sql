@@ -6,11 +6,16 @@ ON CONFLICT DO NOTHING
 
 -- name: lock_balances
 -- One order for everyone: two batches that share accounts wait for each other, never in a circle.
-SELECT b.environment, b.account, b.currency
-FROM balance b
-JOIN unnest($1::int[], $2::text[]) AS wanted (environment, account) USING (environment, account)
-ORDER BY b.environment, b.account
-FOR NO KEY UPDATE OF b
+-- Gives only the accounts that are in another currency than was thought: commonly none.
+WITH locked AS MATERIALIZED (
+    SELECT b.environment, b.account, b.currency, wanted.currency AS given
+    FROM balance b
+    JOIN unnest($1::int[], $2::text[], $3::text[]) AS wanted (environment, account, currency)
+        USING (environment, account)
+    ORDER BY b.environment, b.account
+    FOR NO KEY UPDATE OF b
+)
+SELECT environment, account, currency FROM locked WHERE currency <> given
 
 -- name: recall_entries
 -- A statement of its own, after the locks: it sees what was committed while we waited for them.

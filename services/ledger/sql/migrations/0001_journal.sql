@@ -2,11 +2,12 @@
 
 -- Whether a journal is one: an amount (debit above zero, credit below) for each ledger account,
 -- none of them nothing, together nothing. In a CHECK below, so that no code can post anything else.
--- Never NULL, which a CHECK would let through.
+-- Never NULL, which a CHECK would let through. The form of a rate is left to the domain and to
+-- verify: a regular expression here costs a third of the whole insert.
 CREATE FUNCTION is_journal(ledger_accounts text[], amounts bigint[]) RETURNS boolean
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 DECLARE
-    ledger_account text;
+    name text;
     amount bigint;
     difference bigint := 0;
 BEGIN
@@ -23,18 +24,15 @@ BEGIN
         END IF;
         difference := difference + amount;
     END LOOP;
-    IF difference <> 0 THEN
-        RETURN false;
-    END IF;
-    FOREACH ledger_account IN ARRAY ledger_accounts LOOP
-        IF ledger_account IS NULL OR ledger_account !~
-            '^(bank|receivable:(un)?billed|(revenue:(unbilled:)?|vat:)'
-            '(100|0|[1-9][0-9]?|(0|[1-9][0-9]?)\.([0-9][1-9]|[1-9])))$'
-        THEN
+    FOREACH name IN ARRAY ledger_accounts LOOP
+        IF name IS NULL OR NOT (
+            name IN ('bank', 'receivable:unbilled', 'receivable:billed')
+            OR starts_with(name, 'revenue:') OR starts_with(name, 'vat:')
+        ) THEN
             RETURN false;
         END IF;
     END LOOP;
-    RETURN true;
+    RETURN difference = 0;
 END $$;
 
 CREATE TABLE entry (
