@@ -1,4 +1,4 @@
-"""The ledger: `python -m services.ledger` works, `python -m services.ledger verify` checks the books."""
+"""The ledger: without arguments the worker; `verify` checks the books (see verify.py)."""
 
 import sys
 
@@ -19,12 +19,8 @@ def build(settings: Settings) -> Worker:
             Lane(
                 name="ledger",
                 routes=(
-                    Route(
-                        topic="pos.decisions", takes=decisions.TAKES, handler=decisions.handle
-                    ),
-                    Route(
-                        topic="invoices.events", takes=invoices.TAKES, handler=invoices.handle
-                    ),
+                    Route(topic="pos.decisions", takes=decisions.TAKES, handler=decisions.handle),
+                    Route(topic="invoices.events", takes=invoices.TAKES, handler=invoices.handle),
                 ),
                 max_records=settings.batch_records,
             ),

@@ -8,7 +8,6 @@ from typing import NamedTuple
 from runtime.database import Connection
 from runtime.sql import statements
 from runtime.transaction import Tx
-
 from services.ledger.domain import AccountKey, Change, Journal, Kind, Source
 
 sql = statements(__package__ or "services.ledger", "sql/journal.sql")
@@ -85,9 +84,7 @@ async def recall(tx: Tx, sources: Iterable[Source]) -> dict[Source, Recalled]:
     }
 
 
-async def record(
-    tx: Tx, entries: Sequence[NewEntry], changes: Mapping[AccountKey, Change]
-) -> None:
+async def record(tx: Tx, entries: Sequence[NewEntry], changes: Mapping[AccountKey, Change]) -> None:
     """Append the entries and carry them into the balances, which are locked.
 
     Raises UniqueViolationError where another transaction posted one of them meanwhile.
@@ -120,9 +117,7 @@ async def record(
     )
 
 
-async def balances(
-    connection: Connection, keys: Sequence[AccountKey]
-) -> dict[AccountKey, Balance]:
+async def balances(connection: Connection, keys: Sequence[AccountKey]) -> dict[AccountKey, Balance]:
     """These accounts' balances as they stand; an account without entries has none."""
     rows = await connection.fetch(sql.read_balances, *_columns(keys))
     return {

@@ -18,7 +18,9 @@ from services.ledger.store import NewEntry, Recalled
 
 ENTRIES_TOPIC = "ledger.entries"
 
-POSTED = prometheus_client.Counter("onaccount_entries_posted", "Journals posted, by kind.", ["kind"])
+POSTED = prometheus_client.Counter(
+    "onaccount_entries_posted", "Journals posted, by kind.", ["kind"]
+)
 CONTRADICTED = prometheus_client.Counter(
     "onaccount_entries_contradicted",
     "Repeated messages that would move other money than their journal, which stands.",
