@@ -49,8 +49,8 @@ def posts(journal_of: Callable[[Any], Journal]) -> Handler:
             await store.record(tx, entries, changes(posted))
             for kind, count in Counter(j.kind for j, _ in posted).items():
                 POSTED.labels(kind).inc(count)
-        for account in currencies:
-            tx.touch("balance", *account)
+        for key in {entry.journal.key for entry in entries} | {old.key for old in known.values()}:
+            tx.touch("balance", *key)
         return answers
 
     return handle

@@ -48,6 +48,8 @@ FROM unnest($1::int[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6:
 WHERE b.environment = change.environment AND b.account = change.account
 
 -- name: read_balances
+-- Without a version it was opened for a message that turned out to be another account's.
 SELECT b.environment, b.account, b.currency, b.unbilled, b.billed, b.version, b.at
 FROM balance b
 JOIN unnest($1::int[], $2::text[]) AS wanted (environment, account) USING (environment, account)
+WHERE b.version > 0
