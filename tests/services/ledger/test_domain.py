@@ -12,6 +12,7 @@ from services.ledger import domain
 from services.ledger.domain import (
     BILLED,
     UNBILLED,
+    AccountKey,
     Change,
     Event,
     Journal,
@@ -159,7 +160,7 @@ def test_a_mirror_takes_back_exactly_what_it_mirrors(gross: dict[str, int]) -> N
 def test_balances_are_the_same_in_whatever_order_messages_come(
     orders: tuple[list[Journal], list[Journal]],
 ) -> None:
-    def standing(some: list[Journal]) -> Mapping[object, Change]:
+    def standing(some: list[Journal]) -> Mapping[AccountKey, Change]:
         return changes((journal, repr(journal).encode()) for journal in some)
 
     assert standing(orders[0]) == standing(orders[1])
