@@ -90,15 +90,13 @@ def _decide(
         if (recalled := known.get(source)) is not None:
             answers.append(_again(recalled, journal, entry_id))
             continue
-        event = journal.event
-        if currencies[journal.key] != event.currency:
-            raise OtherCurrency(
-                journal.kind, event.source_id, event.currency, currencies[journal.key]
-            )
+        event, key = journal.event, journal.key
+        if (currency := currencies[key]) != event.currency:
+            raise OtherCurrency(journal.kind, event.source_id, event.currency, currency)
         new = answer(
             ENTRIES_TOPIC,
-            account_key(event.environment, event.account),
-            _message(journal, entry_id),
+            account_key(*key),
+            message_of(journal, entry_id),
             id=f"entry.posted/{event.environment}/{entry_id}",
             time=tx.now,
         )
@@ -123,7 +121,8 @@ def _again(recalled: Recalled, journal: Journal, entry_id: str) -> Answer:
     )
 
 
-def _message(journal: Journal, entry_id: str) -> EntryPosted:
+def message_of(journal: Journal, entry_id: str) -> EntryPosted:
+    """The journal as it is published."""
     event = journal.event
     # From plain values: the legs are checked with the rest, in one pass.
     return EntryPosted.model_validate(

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from uuid import UUID, uuid5
 
 import pytest
 from hypothesis import given
@@ -97,6 +98,12 @@ def test_a_source_has_the_same_entry_id_for_ever() -> None:
     source = Source(2890, Kind.CHARGE, "0e8f9d5e-53f5-4c3c-8f1e-111111111111")
     assert source.entry_id == "4872c4cc-1842-5a8f-bbb5-ecdae0a5b952"
     assert len({Source(e, k, "x").entry_id for e in (1, 2) for k in Kind}) == 10
+
+
+@given(st.integers(1, 2**31 - 1), st.sampled_from(list(Kind)), st.uuids())
+def test_an_entry_id_is_a_version_5_uuid(environment: int, kind: Kind, source_id: UUID) -> None:
+    expected = uuid5(domain.ENTRIES, f"{kind.value}/{environment}/{source_id}")
+    assert Source(environment, kind, str(source_id)).entry_id == str(expected)
 
 
 def test_a_fingerprint_is_the_start_of_the_sha_256_as_a_signed_number() -> None:
