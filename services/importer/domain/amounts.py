@@ -30,7 +30,7 @@ _EITHER = re.compile(r"[1-9]\d{0,2}[.,]\d{3}")
 def _bare(text: str) -> str:
     """The amount without currency, spaces around it, and the dash for no cents ("100,-")."""
     bare = clean(_CURRENCY.sub(" ", text))
-    bare = _NO_CENTS.sub("", bare)
+    bare = _NO_CENTS.sub(lambda end: end[0][0] + "00", bare)
     return bare.replace(" ", "") if _SPACED.match(bare) else bare
 
 

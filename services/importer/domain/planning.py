@@ -69,7 +69,7 @@ class Planner:
         customer = match(entry, book)
         if refused := self._refusal(entry, book, customer):
             return RowPlan(row=entry.row, problems=refused)
-        assert customer is None or isinstance(customer, KnownCustomer)  # noqa: S101
+        assert customer is None or isinstance(customer, KnownCustomer)
         steps: list[Planned] = []
         warnings = list(entry.warnings)
         if customer is None and entry.customer:
