@@ -258,8 +258,8 @@ FAILURES: Final[dict[str, tuple[str, str]]] = {
         " blijft. Upload het bestand opnieuw voor de rest.",
     ),
     "not_possible": (
-        "This import cannot be taken back: {value}.",
-        "Deze import kan niet ongedaan worden gemaakt: {value}.",
+        "Imports cannot be taken back yet: close the accounts that it opened by hand.",
+        "Een import kan nog niet ongedaan worden gemaakt: sluit de rekeningen met de hand.",
     ),
 }
 
