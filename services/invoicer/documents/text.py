@@ -4,68 +4,22 @@ import re
 import unicodedata
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
-from fractions import Fraction
 
 from services.invoicer.documents.model import Language
-from services.invoicer.vat import round_half_up
+from services.invoicer.vat import net_of, round_half_up
 
-_MONTHS: dict[Language, tuple[str, ...]] = {
-    "nl": (
-        "januari",
-        "februari",
-        "maart",
-        "april",
-        "mei",
-        "juni",
-        "juli",
-        "augustus",
-        "september",
-        "oktober",
-        "november",
-        "december",
-    ),
-    "en": (
-        "January",
-        "February",
-        "March",
-        "April",
-        "May",
-        "June",
-        "July",
-        "August",
-        "September",
-        "October",
-        "November",
-        "December",
-    ),
+_MONTHS: dict[Language, str] = {
+    "nl": "januari februari maart april mei juni juli augustus september oktober november december",
+    "en": "January February March April May June July August September October November December",
 }
-_DAYS: dict[Language, tuple[str, ...]] = {
-    "nl": ("maandag", "dinsdag", "woensdag", "donderdag", "vrijdag", "zaterdag", "zondag"),
-    "en": ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"),
+_DAYS: dict[Language, str] = {
+    "nl": "maandag dinsdag woensdag donderdag vrijdag zaterdag zondag",
+    "en": "Monday Tuesday Wednesday Thursday Friday Saturday Sunday",
 }
 _MARKS: dict[Language, tuple[str, str]] = {"nl": (".", ","), "en": (",", ".")}
 _SIGNS = {"EUR": "€", "GBP": "£", "USD": "$"}
-_NO_DECIMALS = frozenset(
-    [
-        "BIF",
-        "CLP",
-        "DJF",
-        "GNF",
-        "ISK",
-        "JPY",
-        "KMF",
-        "KRW",
-        "PYG",
-        "RWF",
-        "UGX",
-        "VND",
-        "VUV",
-        "XAF",
-        "XOF",
-        "XPF",
-    ]
-)
-_THREE_DECIMALS = frozenset(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"])
+_NO_DECIMALS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF"
+_THREE_DECIMALS = "BHD IQD JOD KWD LYD OMR TND"
 
 MINUS = "\u2212"
 
@@ -103,8 +57,7 @@ def money(amount: int, currency: str, language: Language) -> str:
 
 def net_price(gross: int, rate: str, places: int) -> Decimal:
     """A gross price (minor units) without its VAT, in minor units to `places` decimals."""
-    exact = Fraction(gross) * 100 / (100 + Fraction(rate))
-    return Decimal(round_half_up(exact * 10**places)).scaleb(-places)
+    return Decimal(round_half_up(net_of(gross, rate) * 10**places)).scaleb(-places)
 
 
 def quantity_text(quantity: Decimal, language: Language) -> str:
@@ -119,21 +72,25 @@ def rate_label(rate: str, language: Language) -> str:
     return rate.replace(".", _MARKS[language][1]) + "%"
 
 
+def _month_name(number: int, language: Language) -> str:
+    return _MONTHS[language].split()[number - 1]
+
+
 def day(value: date, language: Language) -> str:
     """ "3 november 2026"."""
-    return f"{value.day} {_MONTHS[language][value.month - 1]} {value.year}"
+    return f"{value.day} {_month_name(value.month, language)} {value.year}"
 
 
 def weekday(value: date, language: Language) -> str:
     """ "dinsdag 3 november"."""
-    name = _DAYS[language][value.weekday()]
-    return f"{name} {value.day} {_MONTHS[language][value.month - 1]}"
+    name = _DAYS[language].split()[value.weekday()]
+    return f"{name} {value.day} {_month_name(value.month, language)}"
 
 
 def month(period: str, language: Language) -> str:
     """A period ("2026-11") as "november 2026"."""
     year, number = period.split("-")
-    return f"{_MONTHS[language][int(number) - 1]} {year}"
+    return f"{_month_name(int(number), language)} {year}"
 
 
 def clean(text: str) -> str:

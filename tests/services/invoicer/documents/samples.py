@@ -65,7 +65,7 @@ AWKWARD = (
     "x" * 120,
     "  twee  spaties ",
     "-1 korting",
-    'a"b\'c;d,e\tf',
+    "a\"b'c;d,e\tf",
 )
 
 
@@ -164,9 +164,7 @@ def many_lines(count: int, seed: int = 7) -> tuple[Line, ...]:
         at = datetime(2026, 11, 1, 11, 0, tzinfo=AMSTERDAM) + timedelta(
             days=rng.randrange(28), minutes=rng.randrange(720)
         )
-        one = line(
-            description, quantity=str(rng.randint(1, 6)), unit_price=price, vat_rate=rate
-        )
+        one = line(description, quantity=str(rng.randint(1, 6)), unit_price=price, vat_rate=rate)
         lines.append(replace(one, sold_at=at))
     return tuple(sorted(lines, key=lambda each: each.sold_at))
 

@@ -2,15 +2,11 @@
 
 import os
 
-import pytest
 from lxml import etree
 
-from services.invoicer.documents.model import Document
 from services.invoicer.documents.ubl import render_ubl
 from tests.services.invoicer.documents.rules import failed_asserts, schema_errors
 from tests.services.invoicer.documents.samples import (
-    credit_note,
-    invoice,
     random_documents,
 )
 
