@@ -28,7 +28,7 @@ from services.invoicer.documents.text import (
 from services.invoicer.documents.ubl import render_ubl
 
 
-def page_data(document: Document, *, with_logo: bool) -> dict[str, Any]:
+def page_data(document: Document, *, with_logo: bool, ubl: bytes | None = None) -> dict[str, Any]:
     """What the template lays out: words, amounts and dates as text, in the document's language."""
     words = LABELS[document.language]
     seller, buyer = document.seller, document.buyer
@@ -39,7 +39,7 @@ def page_data(document: Document, *, with_logo: bool) -> dict[str, Any]:
     payload = epc_payload(document) if isinstance(document, Invoice) else None
     attached = None
     if not draft:
-        content = render_ubl(document).decode()
+        content = (ubl or render_ubl(document)).decode()
         name = f"{document.file_stem}.xml"
         attached = {"name": name, "content": content, "description": f"UBL 2.1 {title}"}
     return {
@@ -212,7 +212,7 @@ def _closing(document: Document) -> dict[str, Any]:
             words["pay_iban" if seller.iban else "pay_plain"].format(
                 amount=_money(document, document.total),
                 date=day(document.due_on, document.language),
-                iban=iban_text(seller.iban or ""),
+                iban=iban_text(seller.iban or "").replace(" ", "\u00a0"),
                 name=seller.legal_name,
                 number=document.number,
             )
