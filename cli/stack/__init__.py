@@ -1,0 +1,1 @@
+"""The local stack: real Kafka, PostgreSQL and SMTP, and the four workers, on this machine."""

@@ -1,0 +1,193 @@
+"""Kafka's jars: fetched once from Maven Central by jgo, and each checked against its sha256.
+
+The committed list `kafka.sha256` is what was resolved (`python -m cli.stack.jars --resolve` makes
+it again), as `sha256sum` writes it, with the path of each jar in a Maven repository. So nothing is
+resolved at run time: what the list names is fetched, several at a time, into the Maven cache that
+jgo itself uses ($M2_REPO, else ~/.m2/repository), and a jar with another content is never run.
+"""
+
+import contextlib
+import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cli.trouble import Trouble
+
+ENDPOINT = "org.apache.kafka:kafka_2.13:4.3.1+org.slf4j:slf4j-simple:1.7.36"
+LIST = Path(__file__).with_name("kafka.sha256")
+ATTEMPTS = 4
+TIMEOUT_S = 30
+AT_ONCE = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Jar:
+    """One jar of the list: where it lies in a Maven repository, and what it must hold."""
+
+    path: str
+    sha256: str
+
+    @property
+    def coordinate(self) -> tuple[str, str, str]:
+        """Group, artifact and version."""
+        *group, artifact, version, _ = self.path.split("/")
+        return ".".join(group), artifact, version
+
+
+def listed(file: Path = LIST) -> list[Jar]:
+    """The jars of the committed list."""
+    lines = file.read_text(encoding="ascii").splitlines()
+    pairs = (line.split("  ", 1) for line in lines if line and not line.startswith("#"))
+    return [Jar(path=path, sha256=sha256) for sha256, path in pairs]
+
+
+def repository() -> Path:
+    """The Maven cache that jgo uses; without a home that can be written, one beside the project."""
+    given = os.environ.get("M2_REPO")
+    usual = Path(given).expanduser() if given else Path.home() / ".m2" / "repository"
+    nearest = usual
+    while not nearest.exists() and nearest != nearest.parent:
+        nearest = nearest.parent
+    if given or os.access(nearest, os.W_OK):
+        return usual
+    return Path(__file__).resolve().parents[2] / "var" / "cache" / "maven"
+
+
+def missing(jars: Sequence[Jar], folder: Path) -> list[Jar]:
+    """Those of the jars that are not there; raises Trouble for one that is another than listed."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        found = pool.map(_sha256, (folder / jar.path for jar in jars))
+    absent = []
+    for jar, actual in zip(jars, found, strict=True):
+        if actual is None:
+            absent.append(jar)
+        elif actual != jar.sha256:
+            raise Trouble(
+                f"The jar {folder / jar.path} is not the one that was checked: its sha256 is "
+                f"{actual}, expected is {jar.sha256}; delete that file and try again, and if it "
+                "comes back the same, don't trust where it is downloaded from."
+            )
+    return absent
+
+
+def class_path(folder: Path) -> str:
+    """What java is given as its class path."""
+    return os.pathsep.join(str(folder / jar.path) for jar in listed())
+
+
+def ensure() -> Path:
+    """The repository folder with all jars in it and checked; downloads what is missing. Blocks.
+
+    The download runs in a process of its own: importing jgo is slow, and is needed only once, and
+    a download can then be ended at any moment.
+    """
+    folder, jars = repository(), listed()
+    if missing(jars, folder):
+        command = [sys.executable, "-m", "cli.stack.jars"]
+        done = subprocess.run(command, check=False, capture_output=True, text=True)
+        if done.returncode != 0:
+            said = done.stderr.strip().splitlines()
+            raise Trouble(said[-1] if said else "Kafka's jars could not be downloaded.")
+    return folder
+
+
+def download(folder: Path, jars: Sequence[Jar]) -> None:
+    """Fetch jars into a Maven repository folder; each appears whole, or not at all.
+
+    Raises Trouble when one can't be fetched, after some attempts, or is not the one of the list.
+    """
+    from jgo.config import GlobalSettings
+    from jgo.maven import MavenContext, PythonResolver
+
+    settings = GlobalSettings.load()
+    with tempfile.TemporaryDirectory(prefix="onaccount-jars-", dir=_made(folder)) as beside:
+        context = MavenContext(
+            resolver=PythonResolver(), repo_cache=Path(beside), timeout=TIMEOUT_S
+        )
+        context.remote_repos.update(settings.repositories)
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            for _ in pool.map(lambda jar: _fetch(context, jar, Path(beside), folder), jars):
+                pass
+
+
+def _fetch(context: Any, jar: Jar, beside: Path, folder: Path) -> None:
+    group, artifact, version = jar.coordinate
+    fault: Exception | None = None
+    for attempt in range(ATTEMPTS):
+        if attempt:
+            time.sleep(2**attempt)
+        part = beside / jar.path
+        part.unlink(missing_ok=True)
+        try:
+            context.project(group, artifact).at_version(version).artifact().resolve()
+        except (OSError, RuntimeError) as one:  # requests' exceptions are OSErrors
+            fault = one
+            continue
+        actual = _sha256(part)
+        if actual != jar.sha256:
+            raise Trouble(
+                f"The download of {jar.path} is not the one that was checked: its sha256 is "
+                f"{actual}, expected is {jar.sha256}; try again, and if it comes back the same, "
+                "don't trust where it is downloaded from."
+            )
+        (folder / jar.path).parent.mkdir(parents=True, exist_ok=True)
+        part.replace(folder / jar.path)
+        return
+    raise Trouble(
+        f"{jar.path} can't be downloaded from {', '.join(context.remote_repos.values())} "
+        f"({type(fault).__name__}, {ATTEMPTS} attempts); see whether this machine reaches it, "
+        "then run the same command again: what has been downloaded is kept."
+    )
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _sha256(file: Path) -> str | None:
+    with contextlib.suppress(FileNotFoundError), file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+    return None
+
+
+def resolve() -> list[Jar]:
+    """Resolve the endpoint anew with jgo's Python resolver, for a new list. Takes 20 seconds."""
+    from jgo.env import EnvironmentBuilder
+    from jgo.maven import MavenContext, PythonResolver
+
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        context = MavenContext(resolver=PythonResolver(), repo_cache=home / "m2", timeout=TIMEOUT_S)
+        environment = EnvironmentBuilder(context, cache_dir=home / "jgo").from_endpoint(ENDPOINT)
+        names = {jar.name for jar in environment.path.rglob("*.jar")}
+        found = sorted(jar for jar in (home / "m2").rglob("*.jar") if jar.name in names)
+        return [
+            Jar(path=str(jar.relative_to(home / "m2")), sha256=_sha256(jar) or "") for jar in found
+        ]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Fetch what is missing; or, with --resolve, print a new list."""
+    if arguments == ["--resolve"]:
+        print("\n".join(f"{jar.sha256}  {jar.path}" for jar in resolve()))
+        return 0
+    folder, jars = repository(), listed()
+    try:
+        download(folder, missing(jars, folder))
+    except Trouble as trouble:
+        print(trouble, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
