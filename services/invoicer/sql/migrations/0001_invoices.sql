@@ -46,6 +46,7 @@ CREATE TABLE sale (
     PRIMARY KEY (environment, sale_id),
     FOREIGN KEY (environment, account) REFERENCES account
 );
+CREATE INDEX sale_held ON sale (environment, hold) WHERE hold IS NOT NULL;
 
 CREATE TABLE sale_line (
     environment int NOT NULL,
@@ -160,6 +161,7 @@ CREATE TABLE invoice (
     environment int NOT NULL,
     invoice_id uuid NOT NULL,
     version bigint NOT NULL DEFAULT 1,
+    changed_at timestamptz NOT NULL DEFAULT now(),
     account text NOT NULL,
     period text NOT NULL CHECK (period ~ '^\d{4}-(0[1-9]|1[0-2])$'),
     run_id text,
@@ -317,6 +319,7 @@ CREATE TABLE request (
     kind text NOT NULL CHECK (kind IN ('run', 'command', 'payment', 'statement', 'document', 'move')),
     id text NOT NULL,
     digest bytea NOT NULL,
+    touched uuid[] NOT NULL,              -- the invoices whose state records belong with it
     asked_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (environment, kind, id)
 );
@@ -332,7 +335,6 @@ CREATE TABLE answer (
     ce_type text NOT NULL,
     ce_time timestamptz NOT NULL,
     value bytea NOT NULL,
-    touched uuid,                         -- the invoice whose state record belongs with it
     PRIMARY KEY (environment, kind, id, position),
     FOREIGN KEY (environment, kind, id) REFERENCES request
 );
