@@ -67,40 +67,39 @@ def rate_text(rate: str | Decimal) -> str:
     return f"{Decimal(rate).normalize():f}" if Decimal(rate) else "0"
 
 
-def spread(total: int, weights: Sequence[int]) -> tuple[int, ...]:
-    """Divide `total` over `weights` by largest remainder: the shares sum to `total` exactly.
+def spread(total: int, shares: Sequence[Fraction]) -> tuple[int, ...]:
+    """Round `shares` (exact, in minor units) so that they sum to `total`, by largest remainder.
 
-    Each share lies within one minor unit of `total * weight / sum(weights)`. Equal remainders go
-    to the greater weight and then to the earlier place, so equal inputs give equal shares. Weights
-    may be negative. Weights that sum to nothing carry nothing but a rest: it goes to the weight
-    that is greatest in size.
+    Each is rounded down, and what is left goes one by one to the largest remainders; of equal
+    remainders to the greater share first, then to the earlier place. Where `total` is the sum of
+    the shares rounded (half up), no share is moved by a whole minor unit, negative ones neither.
 
     Raises ValueError where there is something to divide and nothing to divide it over.
     """
-    if not weights:
+    if not shares:
         if total:
             raise ValueError(f"nothing to spread {total} over")
         return ()
-    whole = sum(weights)
-    if whole == 0:
-        shares = list(weights)
-        shares[max(range(len(weights)), key=lambda i: (abs(weights[i]), -i))] += total
-        return tuple(shares)
-    exact = [Fraction(total * weight, whole) for weight in weights]
-    shares = [share.numerator // share.denominator for share in exact]
-    order = sorted(
-        range(len(weights)), key=lambda i: (shares[i] - exact[i], -abs(weights[i]), i)
+    rounded = [share.numerator // share.denominator for share in shares]
+    each, rest = divmod(total - sum(rounded), len(shares))
+    first = sorted(
+        range(len(shares)), key=lambda i: (rounded[i] - shares[i], -abs(shares[i]), i)
     )  # the largest remainder first
-    for i in order[: total - sum(shares)]:
-        shares[i] += 1
-    return tuple(shares)
+    for place, i in enumerate(first):
+        rounded[i] += each + (place < rest)
+    return tuple(rounded)
+
+
+def net_of(gross: int, rate: str) -> Fraction:
+    """`gross` without its VAT, exact."""
+    return Fraction(gross) * 100 / (100 + Fraction(rate))
 
 
 def line_bases(lines: Sequence[tuple[str, int]], rows: Iterable[VatRow]) -> tuple[int, ...]:
     """The base (amount without VAT) of each `(rate, gross)` line, in the lines' order.
 
     Within each rate the bases sum to that rate's `VatRow.base`, so that a document's lines add up
-    to its totals (EN 16931 BR-CO-10, BR-S-08). No line is off by more than one minor unit.
+    to its totals (EN 16931 BR-CO-10, BR-S-08). No line is off by a minor unit or more.
     """
     by_rate: dict[str, list[int]] = {}
     for i, (rate, _) in enumerate(lines):
@@ -108,7 +107,7 @@ def line_bases(lines: Sequence[tuple[str, int]], rows: Iterable[VatRow]) -> tupl
     base_of = {row.rate: row.base for row in rows}
     bases = [0] * len(lines)
     for rate, places in by_rate.items():
-        shares = spread(base_of[rate], [lines[i][1] for i in places])
+        shares = spread(base_of[rate], [net_of(lines[i][1], rate) for i in places])
         for i, share in zip(places, shares, strict=True):
             bases[i] = share
     return tuple(bases)
