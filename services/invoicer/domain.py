@@ -133,7 +133,7 @@ def due_on(issued_on: date, payment_days: int) -> date:
 def bills(lines: Iterable[OpenLine], zone: ZoneInfo) -> list[Bill]:
     """What is to be invoiced: one bill per calendar month, earliest first.
 
-    Lines that stand on an invoice already are left to `credits`. A collective invoice covers at
+    Lines that stand on an invoice already are left to `credits_due`. A collective invoice covers at
     most one calendar month (art. 35 Wet OB 1968, art. 223 VAT directive). A month with more
     sales than a record can list gives more than one.
     """
@@ -167,7 +167,7 @@ def _in_pieces(lines: Sequence[OpenLine]) -> Iterator[tuple[Item, ...]]:
         yield tuple(piece)
 
 
-def credits(
+def credits_due(
     lines: Iterable[OpenLine], billed_on: Mapping[tuple[str, int], str]
 ) -> dict[str, tuple[Item, ...]]:
     """What was reversed after it was invoiced, per invoice: to be taken back by a credit note.

@@ -14,8 +14,8 @@ from runtime.transaction import Tx
 from schemas.base import Message
 from schemas.billing import (
     CreditNoteIssued,
-    InvoicedSale,
     InvoiceDrafted,
+    InvoicedSale,
     InvoiceIssued,
     InvoicePaid,
     InvoiceUndeliverable,
@@ -23,6 +23,7 @@ from schemas.billing import (
 from schemas.registry import CustomerState, EnvironmentState
 from schemas.values import account_key
 from services.invoicer import parties
+from services.invoicer.documents.model import Address, Buyer
 from services.invoicer.documents.parties import lacking
 from services.invoicer.domain import Bill, Item, due_on, status_after
 from services.invoicer.store import invoices, issuing, mails, register
@@ -30,8 +31,6 @@ from services.invoicer.store.invoices import Invoice, vat_lines
 from services.invoicer.store.mails import NewMail
 
 EVENTS = "invoices.events"
-MAIL_DOMAIN = "onaccount.invalid"
-"""The right side of our Message-IDs: no host of anyone's (RFC 2606)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +55,7 @@ class NewCredit:
     items: tuple[Item, ...]
     frees: bool
     reason: str
+    run_id: str | None = None
     send: bool = False
 
     @property
@@ -73,7 +73,7 @@ class Made:
 
 def missing(environment: EnvironmentState) -> tuple[str, ...]:
     """What a lawful invoice needs of the venue and its settings lack: fields of the contract."""
-    nobody = parties.Buyer(address=parties.Address())
+    nobody = Buyer(address=Address())
     return lacking(parties.seller(environment), nobody)
 
 
@@ -88,9 +88,7 @@ def event(message: Message, environment: int, account: str, tx: Tx, *of: object)
     )
 
 
-async def draft(
-    tx: Tx, environment: EnvironmentState, wanted: Sequence[NewInvoice]
-) -> Made:
+async def draft(tx: Tx, environment: EnvironmentState, wanted: Sequence[NewInvoice]) -> Made:
     """Write drafts. They claim nothing and have no number."""
     today = tx.now.astimezone(ZoneInfo(environment.time_zone)).date()
     letterhead = await _letterhead(tx, environment)
@@ -141,9 +139,7 @@ async def issue(
     letterhead = await _letterhead(tx, environment)
     events = await _credit(tx, environment, credits, given, letterhead)
     number = environment.environment
-    rows = [
-        _row(environment, new, letterhead, given.issued_on, given=given) for new in wanted
-    ]
+    rows = [_row(environment, new, letterhead, given.issued_on, given=given) for new in wanted]
     await issuing.put_invoices(tx, number, rows)
     for new in wanted:
         events.append(_issued(tx, environment, new, given))
@@ -177,10 +173,10 @@ def _row(
         run_id=new.run_id,
         send=new.send,
         supplementary=new.supplementary,
-        number=given and given.numbers[new.invoice_id],
-        issued_at=given and given.issued_at,
-        issued_on=given and given.issued_on,
-        due_on=given and due_on(given.issued_on, environment.payment_days),
+        number=None if given is None else given.numbers[new.invoice_id],
+        issued_at=None if given is None else given.issued_at,
+        issued_on=None if given is None else given.issued_on,
+        due_on=None if given is None else due_on(given.issued_on, environment.payment_days),
     )
 
 
@@ -233,6 +229,7 @@ async def _credit(
             frees=c.frees,
             reason=c.reason,
             letterhead=letterhead,
+            run_id=c.run_id,
         )
         for c in credits
     ]
@@ -317,13 +314,11 @@ async def _mail(
             new_mails.append(
                 NewMail(kind="invoice", ref=new.invoice_id, recipient=address, cause="issue")
             )
-    await mails.add(tx, environment.environment, new_mails, MAIL_DOMAIN)
+    await mails.add(tx, environment.environment, new_mails)
     return handed_over, told
 
 
-async def undeliverable(
-    tx: Tx, environment: int, new: NewInvoice, why_not: str
-) -> list[Answer]:
+async def undeliverable(tx: Tx, environment: int, new: NewInvoice, why_not: str) -> list[Answer]:
     """There is no address: finance must act."""
     await invoices.mailed(tx, environment, new.invoice_id, "undeliverable", ("issued",))
     said = InvoiceUndeliverable(
@@ -336,9 +331,7 @@ async def undeliverable(
     return [event(said, environment, new.account, tx, new.invoice_id, why_not)]
 
 
-def copies(
-    environment: EnvironmentState, kind: mails.Kind, ref: str, cause: str
-) -> list[NewMail]:
+def copies(environment: EnvironmentState, kind: mails.Kind, ref: str, cause: str) -> list[NewMail]:
     """Finance's own copy of each document, where it wants one."""
     if environment.finance_copy != "each" or not environment.finance_email:
         return []
@@ -352,11 +345,9 @@ async def _mail_credit(tx: Tx, environment: EnvironmentState, new: NewCredit) ->
     wanted = copies(environment, "credit_note", new.credit_note_id, "issue")
     if address and new.invoice.status != "undeliverable":
         wanted.append(
-            NewMail(
-                kind="credit_note", ref=new.credit_note_id, recipient=address, cause="issue"
-            )
+            NewMail(kind="credit_note", ref=new.credit_note_id, recipient=address, cause="issue")
         )
-    await mails.add(tx, environment.environment, wanted, MAIL_DOMAIN)
+    await mails.add(tx, environment.environment, wanted)
 
 
 async def _letterhead(tx: Tx, environment: EnvironmentState) -> bytes:

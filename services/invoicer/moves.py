@@ -24,7 +24,10 @@ async def finish(
 
     Where a reversal of ours was refused the sale stays where it was and can be invoiced again.
     """
-    ours = await sales.moved(tx, [(m.environment, m.cancellation_id) for m in (*reversed_, *refused)])
+    came_back = [(m.environment, m.cancellation_id) for m in reversed_]
+    ours = await sales.moved(
+        tx, [*came_back, *((m.environment, m.cancellation_id) for m in refused)]
+    )
     if not ours:
         return ()
     await sales.release(tx, ours)

@@ -120,9 +120,7 @@ def seller_from(text: str) -> Seller:
             "address": Address(**content["address"]),
             "logo": None
             if logo is None
-            else Logo(
-                content=base64.b64decode(logo["content"]), media_type=logo["media_type"]
-            ),
+            else Logo(content=base64.b64decode(logo["content"]), media_type=logo["media_type"]),
         }
     )
 

@@ -21,12 +21,9 @@ async def handle(messages: Sequence[Incoming], tx: Tx) -> Iterable[Answer]:
     approved = [m for m in said if isinstance(m, SaleApproved)]
     reversed_ = [m for m in said if isinstance(m, SaleReversed)]
     refused = [m for m in said if isinstance(m, SaleReversalRefused)]
-    await registry.lock_accounts(
-        tx, ((m.environment, m.account) for m in (*approved, *reversed_)), add=True
-    )
+    both: list[SaleApproved | SaleReversed] = [*approved, *reversed_]
+    await registry.lock_accounts(tx, ((m.environment, m.account) for m in both), add=True)
     await sales.record(tx, approved)
     await sales.record_reversals(tx, reversed_)
-    await sales.apply_waiting(
-        tx, {(m.environment, m.sale_id) for m in (*approved, *reversed_)}
-    )
+    await sales.apply_waiting(tx, {(m.environment, m.sale_id) for m in both})
     return await moves.finish(tx, reversed_, refused)

@@ -83,9 +83,9 @@ FROM unnest($2::uuid[], $3::uuid[], $4::int[], $5::bigint[]) AS u (invoice_id, s
 WHERE l.environment = $1 AND (l.invoice_id, l.sale_id, l.line) = (u.invoice_id, u.sale_id, u.line);
 
 -- name: add_credit_notes
-INSERT INTO credit_note (environment, credit_note_id, invoice_id, account, number, issued_at,
-    issued_on, currency, total, vat, frees, reason, letterhead)
-SELECT $1, * FROM unnest($2::uuid[], $3::uuid[], $4::text[], $5::text[], $6::timestamptz[],
+INSERT INTO credit_note (environment, credit_note_id, invoice_id, run_id, account, number,
+    issued_at, issued_on, currency, total, vat, frees, reason, letterhead)
+SELECT $1, * FROM unnest($2::uuid[], $3::uuid[], $14::text[], $4::text[], $5::text[], $6::timestamptz[],
     $7::date[], $8::text[], $9::bigint[], $10::jsonb[], $11::boolean[], $12::text[], $13::bytea[]);
 
 -- name: add_credit_lines

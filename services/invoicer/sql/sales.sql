@@ -73,3 +73,6 @@ WHERE s.environment = u.environment AND s.hold = u.cancellation_id;
 -- name: add_moved
 INSERT INTO moved_sale (environment, cancellation_id, sale_id, new_sale_id, to_account)
 SELECT $1, * FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[]);
+
+-- name: terminals
+SELECT sale_id::text, terminal FROM sale WHERE environment = $1 AND sale_id = ANY($2::uuid[]);

@@ -78,9 +78,7 @@ def vat_lines(rows: Iterable[VatRow]) -> tuple[VatLine, ...]:
 async def find(tx: Tx, environment: int, invoice_ids: Iterable[str]) -> dict[str, Invoice]:
     rows = await tx.fetch(sql.find, environment, sorted(set(invoice_ids)))
     return {
-        r["invoice_id"]: Invoice(
-            environment=environment, **{**dict(r), "vat": vat_from(r["vat"])}
-        )
+        r["invoice_id"]: Invoice(environment=environment, **{**dict(r), "vat": vat_from(r["vat"])})
         for r in rows
     }
 

@@ -49,6 +49,7 @@ class CreditRow:
     frees: bool
     reason: str
     letterhead: bytes
+    run_id: str | None = None
 
 
 async def open_lines(
@@ -58,7 +59,7 @@ async def open_lines(
     until: datetime,
     sales: Iterable[str] | None = None,
 ) -> dict[str, list[OpenLine]]:
-    """Lines on which something is due, by account, sold before `until`; of `sales` alone if given."""
+    """Lines on which something is due, by account, sold before `until` (of `sales` alone)."""
     found: dict[str, list[OpenLine]] = {account: [] for account in accounts}
     only = None if sales is None else list(sales)
     for r in await tx.fetch(sql.open_lines, environment, list(accounts), until, only):
@@ -120,9 +121,7 @@ async def put_invoices(tx: Tx, environment: int, rows: Sequence[InvoiceRow]) -> 
     await _add_lines(
         tx, sql.add_invoice_lines, environment, {r.invoice_id: r.bill.items for r in rows}
     )
-    await _sum(
-        tx, sql.bill_lines, environment, [i for r in rows if r.number for i in r.bill.items]
-    )
+    await _sum(tx, sql.bill_lines, environment, [i for r in rows if r.number for i in r.bill.items])
     for row in rows:
         tx.touch("invoice", environment, row.invoice_id)
 
@@ -150,6 +149,7 @@ async def add_credit_notes(tx: Tx, environment: int, rows: Sequence[CreditRow]) 
         [r.frees for r in rows],
         [r.reason for r in rows],
         [r.letterhead for r in rows],
+        [r.run_id for r in rows],
     )
     await _add_lines(
         tx, sql.add_credit_lines, environment, {r.credit_note_id: r.bill.items for r in rows}

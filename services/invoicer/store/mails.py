@@ -39,15 +39,17 @@ class Mail:
     recipient: str
     copy: bool
     state: str
-    message_id: str
+    message_id: str | None
     handed_over: int
     attempts: int
+    refusals: int
+    refused_since: datetime | None
     code: int | None
     created_at: datetime
 
 
-async def add(tx: Tx, environment: int, mails: Sequence[NewMail], domain: str) -> None:
-    """Record mails. Their Message-ID is made from mail and recipient: sent again, it is the same."""
+async def add(tx: Tx, environment: int, mails: Sequence[NewMail]) -> None:
+    """Record mails; what is recorded already stays as it is."""
     if mails:
         await tx.execute(
             sql.add,
@@ -57,7 +59,6 @@ async def add(tx: Tx, environment: int, mails: Sequence[NewMail], domain: str) -
             [m.ref for m in mails],
             [m.recipient for m in mails],
             [m.copy for m in mails],
-            [f"<{made('message', m.mail_id, m.recipient)}@{domain}>" for m in mails],
         )
 
 
@@ -70,9 +71,9 @@ async def find(tx: Tx, environment: int, mail_id: str) -> Mail | None:
     return None if row is None else Mail(**dict(row))
 
 
-async def hand_over(tx: Tx, environment: int, mail_id: str) -> int | None:
+async def hand_over(tx: Tx, environment: int, mail_id: str, message_id: str) -> int | None:
     """How often it was handed over, this time included; None when it is sent or failed already."""
-    times: int | None = await tx.fetchval(sql.hand_over, environment, mail_id)
+    times: int | None = await tx.fetchval(sql.hand_over, environment, mail_id, message_id)
     return times
 
 
@@ -85,3 +86,11 @@ async def end(
 ) -> bool:
     """Its fate. False when it had one."""
     return await tx.fetchval(sql.end, environment, mail_id, state, code, said) is not None
+
+
+async def invoice_of(tx: Tx, environment: int, mail: Mail) -> tuple[str, str] | None:
+    """Invoice id and account of the invoice that a mail is about."""
+    if mail.kind not in ("invoice", "credit_note"):
+        return None
+    row = await tx.fetchrow(sql.invoice_of, environment, mail.kind, mail.ref)
+    return None if row is None else (row["invoice_id"], row["account"])

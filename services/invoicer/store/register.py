@@ -48,9 +48,7 @@ async def give(
     for kind, document_id in documents:
         series = numbers.series_of(kind, environment)
         last[series] += 1
-        written = numbers.written(
-            numbers.format_of(kind, environment), year=year, seq=last[series]
-        )
+        written = numbers.written(numbers.format_of(kind, environment), year=year, seq=last[series])
         entries.append((series, last[series], written, kind, document_id))
     if await tx.fetch(sql.numbers_taken, number, [entry[2] for entry in entries]):
         raise NumberTaken(f"environment {number}: a number in the present format was given before")
@@ -63,4 +61,4 @@ async def give(
     )
     return Given(
         numbers=dict(zip(ids, texts, strict=True)), issued_at=issued_at, issued_on=issued_on
-    )  # type: ignore[arg-type]
+    )

@@ -1,11 +1,12 @@
 """Sales, their lines and their reversals."""
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
-import json
 from asyncpg import Record
+
 from runtime.sql import statements
 from runtime.transaction import Tx
 from schemas.pos import GivenLine, SaleApproved, SaleReversed
@@ -135,3 +136,22 @@ async def release(tx: Tx, cancellations: Iterable[SaleKey]) -> None:
     """Their sales are no longer held."""
     keys = sorted(cancellations)
     await tx.execute(sql.release, [e for e, _ in keys], [c for _, c in keys])
+
+
+async def take_off(
+    tx: Tx, environment: int, moves: Sequence[tuple[str, str, str | None, str | None]]
+) -> None:
+    """Hold sales until their cancellation came back.
+
+    `moves` are (cancellation_id, sale_id, new_sale_id, to_account); the last two None: left out.
+    """
+    if moves:
+        cancellations, sale_ids, new_ids, accounts = map(list, zip(*moves, strict=True))
+        await tx.execute(sql.add_moved, environment, cancellations, sale_ids, new_ids, accounts)
+        await tx.execute(sql.hold, environment, sale_ids, cancellations)
+
+
+async def terminals(tx: Tx, environment: int, sale_ids: Sequence[str]) -> dict[str, str]:
+    """Where these sales were made."""
+    rows = await tx.fetch(sql.terminals, environment, list(sale_ids))
+    return {r["sale_id"]: r["terminal"] for r in rows}

@@ -216,6 +216,7 @@ CREATE TABLE credit_note (
     environment int NOT NULL,
     credit_note_id uuid NOT NULL,
     invoice_id uuid NOT NULL,
+    run_id text,
     account text NOT NULL,
     number text NOT NULL,
     issued_at timestamptz NOT NULL,
@@ -232,6 +233,7 @@ CREATE TABLE credit_note (
     FOREIGN KEY (environment, number) REFERENCES number (environment, number),
     UNIQUE (environment, number)
 );
+CREATE INDEX credit_note_of_run ON credit_note (environment, run_id) WHERE run_id IS NOT NULL;
 CREATE INDEX credit_note_of_invoice ON credit_note (environment, invoice_id);
 
 CREATE TABLE credit_line (
@@ -287,17 +289,21 @@ CREATE TABLE mail (
     recipient text NOT NULL,
     copy boolean NOT NULL DEFAULT false, -- finance's copy: its fate is not the invoice's
     state text NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'sent', 'failed')),
-    message_id text NOT NULL,
+    message_id text,
     handed_over int NOT NULL DEFAULT 0,  -- how often it was about to be given to a mail server
-    attempts int NOT NULL DEFAULT 0,
+    attempts int NOT NULL DEFAULT 0,     -- tries whose outcome was recorded
+    refusals int NOT NULL DEFAULT 0,     -- of them temporary refusals (4xx)
+    refused_since timestamptz,
     code int,
     said text,
     created_at timestamptz NOT NULL DEFAULT now(),
     ended_at timestamptz,
     PRIMARY KEY (environment, mail_id),
-    CHECK ((state = 'pending') = (ended_at IS NULL))
+    CHECK ((state = 'pending') = (ended_at IS NULL)),
+    CHECK (state <> 'sent' OR message_id IS NOT NULL)
 );
 CREATE INDEX mail_of ON mail (environment, ref);
+CREATE INDEX mail_failed ON mail (environment, ended_at) WHERE state = 'failed';
 
 -- Sales that a correction takes off an account, until their reversal came back.
 
