@@ -1,0 +1,60 @@
+"""Entry point of the `onaccount` command: what goes wrong is told in one sentence."""
+
+import json
+import sys
+from typing import NoReturn
+
+from cli.trouble import Trouble, from_os_error
+
+USAGE = 2
+INTERRUPTED = 130
+
+
+def main() -> NoReturn:
+    """Run a command and end with its exit status.
+
+    0 done, 1 refused or a check failed, 2 not understood, 3 no answer in time or unreachable,
+    130 after Ctrl-C.
+    """
+    from cyclopts import CycloptsError
+
+    from cli.app import app
+
+    try:
+        status = app(
+            sys.argv[1:], exit_on_error=False, print_error=False, result_action="return_value"
+        )
+    except CycloptsError as fault:
+        _tell(f"{fault} See {_help_for(sys.argv[1:])}.")
+        sys.exit(USAGE)
+    except Trouble as trouble:
+        _tell(str(trouble))
+        sys.exit(trouble.exit_code)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)
+    except OSError as fault:
+        _tell(str(from_os_error(fault)))
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("onaccount: stopped.", file=sys.stderr)
+        sys.exit(INTERRUPTED)
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _tell(sentence: str) -> None:
+    as_json = "--json" in sys.argv
+    print(
+        json.dumps({"error": sentence}) if as_json else f"onaccount: {sentence}", file=sys.stderr
+    )
+
+
+def _help_for(words: list[str]) -> str:
+    from cli.app import GROUPS
+
+    group = [word for word in words[:1] if word in GROUPS]
+    return f"`{' '.join(['onaccount', *group, '--help'])}`"
+
+
+if __name__ == "__main__":
+    main()
