@@ -27,21 +27,29 @@ class Component(Protocol):
         """Where what it prints goes."""
         ...
 
-    def prepare(self) -> None:
-        """Make its folder ready, as far as it is not, and clear what a killed one left. Blocks."""
+    async def prepare(self) -> None:
+        """Make its folder ready, as far as it is not, and clear what a killed one left."""
         ...
 
     def program(self) -> Program:
         """How it is started."""
         ...
 
-    async def probe(self) -> None:
-        """Return when it does its work now; otherwise raise."""
+    async def probe(self, *, again: bool = False) -> None:
+        """Return when it does its work now; otherwise raise.
+
+        `again` is asked of one that died and was started again: it need only be back, for what
+        it depends on may be away.
+        """
         ...
 
 
 async def answers(
-    component: Component, process: subprocess.Popen[bytes], *, within_s: float = PATIENCE_S
+    component: Component,
+    process: subprocess.Popen[bytes],
+    *,
+    within_s: float = PATIENCE_S,
+    again: bool = False,
 ) -> None:
     """Wait until a started component does its work.
 
@@ -52,49 +60,58 @@ async def answers(
         if process.poll() is not None:
             raise Trouble(
                 f"{component.name} ended by itself while it started (status {process.returncode}); "
-                f"{_why(component.log)}."
+                f"{_why(component.log)}"
             )
         try:
             async with asyncio.timeout(10):
-                await component.probe()
+                await component.probe(again=again)
             return
         except Exception:
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.05)  # whatever it is, it is not ready yet
     raise Trouble(
-        f"{component.name} does not answer after {within_s:.0f} seconds; {_why(component.log)}."
+        f"{component.name} does not answer after {within_s:.0f} seconds; {_why(component.log)}"
     )
 
 
 @contextlib.asynccontextmanager
 async def running(component: Component, note: Note = lambda mark: None) -> AsyncIterator[int]:
     """The component, started, answering, and ended at the end; gives its pid."""
-    await asyncio.to_thread(component.prepare)
+    await component.prepare()
     program = component.program()
     process = spawn(program, note)
     try:
         await answers(component, process)
         yield process.pid
     finally:
-        await asyncio.to_thread(end, process, ask=program.stop_signal)
+        await end(process, ask=program.stop_signal)
 
 
 def start(component: Component, note: Note = lambda mark: None) -> subprocess.Popen[bytes]:
     """Start a component and wait until it answers, outside of an event loop.
 
-    Whoever calls this ends it: `process.end(popen, ask=component.program().stop_signal)`.
+    Whoever calls this ends it, with `stop`.
     """
-    component.prepare()
-    program = component.program()
-    process = spawn(program, note)
-    try:
-        asyncio.run(answers(component, process))
-    except BaseException:
-        end(process, ask=program.stop_signal)
-        raise
-    return process
+
+    async def started() -> subprocess.Popen[bytes]:
+        await component.prepare()
+        program = component.program()
+        process = spawn(program, note)
+        try:
+            await answers(component, process)
+        except BaseException:
+            await end(process, ask=program.stop_signal)
+            raise
+        return process
+
+    return asyncio.run(started())
+
+
+def stop(component: Component, process: subprocess.Popen[bytes], *, patience_s: float = 10) -> None:
+    """End what `start` started, outside of an event loop."""
+    asyncio.run(end(process, ask=component.program().stop_signal, patience_s=patience_s))
 
 
 def _why(log: Path) -> str:
     lines = last_lines(log, 1)
-    said = f", which ends with: {lines[0].strip()[:300]}" if lines else ""
-    return f"see its log {log}{said}"
+    said = f" It ends with: {lines[0].strip()[:300]}" if lines else ""
+    return f"see its log {log}.{said}"

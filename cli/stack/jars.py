@@ -6,10 +6,10 @@ resolved at run time: what the list names is fetched, several at a time, into th
 jgo itself uses ($M2_REPO, else ~/.m2/repository), and a jar with another content is never run.
 """
 
+import asyncio
 import contextlib
 import hashlib
 import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cli.stack.process import run
 from cli.trouble import Trouble
 
 ENDPOINT = "org.apache.kafka:kafka_2.13:4.3.1+org.slf4j:slf4j-simple:1.7.36"
@@ -83,19 +84,17 @@ def class_path(folder: Path) -> str:
     return os.pathsep.join(str(folder / jar.path) for jar in listed())
 
 
-def ensure() -> Path:
-    """The repository folder with all jars in it and checked; downloads what is missing. Blocks.
+async def ensure() -> Path:
+    """The repository folder with all jars in it and checked; downloads what is missing.
 
     The download runs in a process of its own: importing jgo is slow, and is needed only once, and
     a download can then be ended at any moment.
     """
     folder, jars = repository(), listed()
-    if missing(jars, folder):
-        command = [sys.executable, "-m", "cli.stack.jars"]
-        done = subprocess.run(command, check=False, capture_output=True, text=True)
-        if done.returncode != 0:
-            said = done.stderr.strip().splitlines()
-            raise Trouble(said[-1] if said else "Kafka's jars could not be downloaded.")
+    if await asyncio.to_thread(missing, jars, folder):
+        status, printed = await run([sys.executable, "-m", "cli.stack.jars"])
+        if status != 0:
+            raise Trouble(printed[-1] if printed else "Kafka's jars could not be downloaded.")
     return folder
 
 

@@ -6,14 +6,13 @@ By itself:  python -m cli.stack kafka --dir var/kafka [--port 9092] [--throughpu
 import asyncio
 import contextlib
 import signal
-import subprocess
 import uuid
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from pathlib import Path
 
 from cli.stack import jars
-from cli.stack.process import Program
+from cli.stack.process import Program, run
 from cli.trouble import Trouble
 
 PROBE_TOPIC = "stack.probe"
@@ -83,9 +82,9 @@ class Kafka:
         """What clients are told."""
         return f"127.0.0.1:{self.port}"
 
-    def prepare(self) -> None:
-        """Fetch the jars, write the settings, and format the storage, once. Blocks."""
-        folder = jars.ensure()
+    async def prepare(self) -> None:
+        """Fetch the jars, write the settings, and format the storage, once."""
+        folder = await jars.ensure()
         self.folder.mkdir(parents=True, exist_ok=True)
         properties = self.folder / "server.properties"
         properties.write_text(
@@ -102,12 +101,11 @@ class Kafka:
         cluster_id = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         command = [*self._java(folder, heap_mb=128), "kafka.tools.StorageTool", "format"]
         command += ["-t", cluster_id, "-c", properties.name]
-        done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            said = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
+        status, printed = await run(command, cwd=self.folder)
+        if status != 0:
             raise Trouble(
                 f"Kafka's storage can't be made in {self.folder} "
-                f"({said[-1].strip()[:300] if said else f'status {done.returncode}'}); "
+                f"({printed[-1][:300] if printed else f'status {status}'}); "
                 "see whether there is room on that disk and the folder can be written."
             )
 
@@ -125,7 +123,7 @@ class Kafka:
             death_signal=self.death_signal,
         )
 
-    async def probe(self) -> None:
+    async def probe(self, *, again: bool = False) -> None:
         """Produce a record and consume it in a group: then metadata, log and coordinator work."""
         from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
         from aiokafka.admin import AIOKafkaAdminClient, NewTopic

@@ -37,9 +37,9 @@ class Mail:
         """What clients are told."""
         return f"127.0.0.1:{self.port}"
 
-    def prepare(self) -> None:
-        """Make the folder."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+    async def prepare(self) -> None:
+        """Make the folder, and clear it of what was not finished."""
+        make_ready(self.folder)
 
     def program(self) -> Program:
         """This module, in a process of its own."""
@@ -51,7 +51,7 @@ class Mail:
             death_signal=self.death_signal,
         )
 
-    async def probe(self) -> None:
+    async def probe(self, *, again: bool = False) -> None:
         """Read its greeting."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         greeting = await reader.readline()

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from cli.stack.process import Program, end_everyone_in, launched
+from cli.stack.process import Program, end_orphaned_backends, launched, run
 from cli.trouble import Trouble
 
 SERVICES = ("authorizer", "ledger", "importer", "invoicer")
@@ -24,7 +24,7 @@ DATABASE = "onaccount"
 ADMIN = "postgres"
 ROLES_SQL = Path(__file__).resolve().parents[2] / "deploy" / "postgres" / "roles.sql"
 NOBODY = 65_534
-SET_PASSWORD = "SELECT format('ALTER ROLE %I PASSWORD %L', $1::text, $2::text)"
+TELL_PASSWORD = "SELECT format('ALTER ROLE %I PASSWORD %L', $1::text, $2::text)"  # noqa: S105
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,12 +51,12 @@ class Postgres:
         """How a role reaches a database here; the superuser unless told otherwise."""
         return f"postgresql://{user}:{password or self.password}@127.0.0.1:{self.port}/{database}"
 
-    def prepare(self) -> None:
-        """Make the cluster, once; after a kill, end what is left of the server before. Blocks."""
+    async def prepare(self) -> None:
+        """Make the cluster, once; after a kill, end what is left of the server before."""
         unfinished = self.folder / "unfinished"
         if (self.data / "PG_VERSION").exists() and not unfinished.exists():
             if (self.data / "postmaster.pid").exists():
-                end_everyone_in(self.data, "postgres")
+                await asyncio.to_thread(end_orphaned_backends, self.data)
             return
         self.folder.mkdir(parents=True, exist_ok=True)
         unfinished.touch()
@@ -65,10 +65,10 @@ class Postgres:
         how, _, uid = self._user().partition(":")
         if how == "become":
             os.chown(self.data, int(uid), -1)
-        self._initdb()
+        await self._initdb()
         unfinished.unlink()
 
-    def _initdb(self) -> None:
+    async def _initdb(self) -> None:
         secret = self.folder / "unfinished"  # it goes when the cluster is there
         secret.chmod(0o600)
         secret.write_text(self.password)
@@ -80,14 +80,11 @@ class Postgres:
             "--no-sync", "--encoding=UTF8", "--locale=C",
             "--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--no-instructions",
         ]  # fmt: skip
-        done = subprocess.run(
-            launched(command, self._user()), input=b"g", capture_output=True, check=False
-        )
-        if done.returncode != 0:
-            said = done.stderr.decode(errors="replace").strip().splitlines()
+        status, printed = await run(command, user=self._user())
+        if status != 0:
             raise Trouble(
                 f"PostgreSQL's cluster can't be made in {self.data} "
-                f"({said[-1][:300] if said else f'status {done.returncode}'}); "
+                f"({printed[-1][:300] if printed else f'status {status}'}); "
                 "see whether there is room on that disk and the folder can be written."
             )
 
@@ -130,7 +127,7 @@ class Postgres:
             user=self._user(),
         )
 
-    async def probe(self) -> None:
+    async def probe(self, *, again: bool = False) -> None:
         """Ask the server something."""
         import asyncpg
 
@@ -153,7 +150,7 @@ async def prepare_database(admin_dsn: str, passwords: Mapping[str, str]) -> None
         await connection.execute(await asyncio.to_thread(ROLES_SQL.read_text, encoding="utf-8"))
         for role, password in passwords.items():
             await connection.execute(
-                await connection.fetchval(SET_PASSWORD, role, password)  # roles take no parameters
+                await connection.fetchval(TELL_PASSWORD, role, password)  # roles take no parameters
             )
     finally:
         await connection.close()

@@ -1,5 +1,6 @@
 """Starting a program so that it can be found and ended later, whatever happens to us."""
 
+import asyncio
 import contextlib
 import os
 import signal
@@ -47,10 +48,17 @@ class Mark:
         """The process, if it is still this one and alive (a zombie is not)."""
         try:
             process = psutil.Process(self.pid)
-            alive = abs(process.create_time() - self.started) < 0.5
-            return process if alive and process.status() != psutil.STATUS_ZOMBIE else None
+            same = abs(process.create_time() - self.started) < 0.5
+            return process if same and not gone(process) else None
         except psutil.Error:
             return None
+
+    def is_zombie(self) -> bool:
+        """Whether it has ended without anybody having taken note of it."""
+        try:
+            return psutil.Process(self.pid).status() == psutil.STATUS_ZOMBIE
+        except psutil.Error:
+            return False
 
 
 Note = Callable[[Mark], None]
@@ -90,66 +98,125 @@ def launched(
     return [sys.executable, "-I", "-S", str(LAUNCH), *how, *command]
 
 
-def end(
+async def run(
+    command: list[str], *, user: str = "-", cwd: Path | None = None
+) -> tuple[int, list[str]]:
+    """Run a program to its end; gives its status and what it printed, without empty lines.
+
+    It ends with us: when this is cancelled, and when we are killed.
+    """
+    process = await asyncio.create_subprocess_exec(
+        *launched(command, user, signal.SIGKILL),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        cwd=cwd,
+        start_new_session=True,
+    )
+    try:
+        printed, _ = await process.communicate(b"g")
+    finally:
+        kill_group(process.pid)
+        await process.wait()
+    lines = printed.decode(errors="replace").splitlines()
+    return process.returncode or 0, [line.strip() for line in lines if line.strip()]
+
+
+async def ended(process: subprocess.Popen[bytes]) -> int:
+    """Wait for a program's end; gives its status."""
+    while (status := process.poll()) is None:  # noqa: ASYNC110 - there is no event for it
+        await asyncio.sleep(0.1)
+    return status
+
+
+async def end(
     process: subprocess.Popen[bytes],
     *,
     ask: signal.Signals = signal.SIGTERM,
     patience_s: float = 10.0,
 ) -> None:
-    """Ask a program to end, wait, and kill it and what it started if it does not. Blocks."""
-    with contextlib.suppress(ProcessLookupError):
-        if process.poll() is None:
-            process.send_signal(ask)
-    try:
-        process.wait(patience_s)
-    except subprocess.TimeoutExpired:
+    """Ask a program to end, wait, and kill it and what it started if it does not."""
+    if process.poll() is None:
+        process.send_signal(ask)
+    deadline = time.monotonic() + patience_s
+    while process.poll() is None and time.monotonic() < deadline:  # noqa: ASYNC110
+        await asyncio.sleep(0.02)
+    if process.poll() is None:
         process.kill()
-        process.wait()
+    while process.poll() is None:  # noqa: ASYNC110 - there is no event for it
+        await asyncio.sleep(0.01)
     kill_group(process.pid)
 
 
 def kill_group(leader_pid: int) -> None:
-    """Kill what is left in the process group of a program that has ended."""
+    """Kill what is left in the process group of a program that has ended or is to end."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(leader_pid, signal.SIGKILL)
 
 
-def end_leftovers(marks: Iterable[Mark], *, patience_s: float = 5.0) -> list[Mark]:
-    """End those of these processes that still run, and their children; returns which they were.
+def end_leftovers(marks: Iterable[Mark], *, patience_s: float = 8.0) -> list[Mark]:
+    """End those of these programs that still run, with all in their groups; says which they were.
 
     Used when nobody is left who started them. Blocks until they are gone.
     """
-    found: list[Mark] = []
-    alive: list[psutil.Process] = []
+    leaders, found, victims = {}, [], []
     for mark in marks:
         process = mark.process()
-        if process is None:
-            continue
-        found.append(mark)
-        with contextlib.suppress(psutil.Error):
-            alive += [process, *process.children(recursive=True)]
-            process.send_signal(signal.SIGINT if mark.name == "postgres" else signal.SIGTERM)
-    _, stubborn = psutil.wait_procs(alive, timeout=patience_s)
-    for process in stubborn:
+        if process is not None:
+            found.append(mark)
+            leaders[mark.pid] = process
+            with contextlib.suppress(psutil.Error):
+                victims += process.children(recursive=True)
+                process.send_signal(signal.SIGINT if mark.name == "postgres" else signal.SIGTERM)
+        elif psutil.pid_exists(mark.pid) and not mark.is_zombie():
+            continue  # the number is somebody else's now
+        victims += _members(mark.pid)
+    victims += leaders.values()
+    wait_until(lambda: all(map(gone, victims)), within_s=patience_s)
+    for process in victims:
         with contextlib.suppress(psutil.Error):
             process.kill()
-    psutil.wait_procs(stubborn, timeout=5)
+    wait_until(lambda: all(map(gone, victims)), within_s=5)
     return found
 
 
-def end_everyone_in(folder: Path, name: str) -> None:
-    """Kill each process called `name` that works in `folder`.
+def _members(group: int) -> list[psutil.Process]:
+    members = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            if process.pid != group and os.getpgid(process.pid) == group:
+                members.append(process)
+    return members
 
-    PostgreSQL's backends lead process groups of their own; they outlive a killed postmaster for a
+
+def gone(process: psutil.Process) -> bool:
+    """Whether a process has ended; nobody need have taken note of it (a zombie)."""
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return True
+
+
+def end_orphaned_backends(data: Path) -> None:
+    """Kill what a killed postmaster left in the folder `data` of its cluster. Blocks.
+
+    PostgreSQL's backends lead process groups of their own. They outlive the postmaster for a
     moment, or for long when busy, and hold its shared memory, so that a new one would not start.
     """
     victims = []
-    for process in psutil.process_iter(["name"]):
-        with contextlib.suppress(psutil.Error, OSError):
-            if process.info["name"] == name and Path(process.cwd()) == folder:
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError, IndexError):
+            if not process.cmdline()[0].startswith("postgres: "):
+                continue
+            try:
+                ours = Path(process.cwd()) == data
+            except psutil.AccessDenied:  # root in a container; then any orphan is taken for ours
+                parent = process.parent()
+                ours = parent is None or parent.name() != "postgres"
+            if ours:
                 process.kill()
                 victims.append(process)
-    psutil.wait_procs(victims, timeout=5)
+    wait_until(lambda: all(map(gone, victims)), within_s=5)
 
 
 def last_lines(log: Path, count: int = LAST_LINES) -> list[str]:
