@@ -1,0 +1,1 @@
+"""What two services would otherwise copy: the edge, the database, jobs, settings, health."""

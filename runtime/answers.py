@@ -1,0 +1,85 @@
+"""Answers: what a worker publishes, and how it stands on the wire."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import count
+from typing import NamedTuple
+
+from schemas.values import format_time
+from schemas.wire import Message, encode
+
+Headers = list[tuple[str, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One message to be published, byte for byte as it is remembered.
+
+    `id` and `time` are the CloudEvents `id` and `time`; they are made from what the message
+    says (never random, never the moment of publishing), so that a repeated answer is the same.
+    """
+
+    topic: str
+    key: str
+    id: str
+    type: str
+    time: datetime
+    value: bytes
+    trace: str | None = None
+
+
+class Outgoing(NamedTuple):
+    """A record as it is handed to the producer."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+
+
+def answer(
+    topic: str, key: str, message: Message, *, id: str, time: datetime, trace: str | None = None
+) -> Answer:
+    """The answer that carries `message`, encoded once."""
+    return Answer(topic, key, id, message.type, time, encode(message), trace)
+
+
+class Envelope:
+    """Adds the headers of CloudEvents 1.0 (Kafka binding, binary mode) and traceparent."""
+
+    __slots__ = ("_serial", "_source", "_trace")
+
+    def __init__(self, service: str) -> None:
+        self._source = f"/onaccount/{service}".encode()
+        # W3C trace context: random once, then counted; unique and cheap.
+        self._trace = os.urandom(12).hex()
+        self._serial = count(int.from_bytes(os.urandom(3), "big") + 1)
+
+    def seal(self, answers: Iterable[Answer]) -> list[Outgoing]:
+        source = self._source
+        return [
+            Outgoing(
+                a.topic,
+                a.key.encode(),
+                a.value,
+                [
+                    ("ce_specversion", b"1.0"),
+                    ("ce_id", a.id.encode()),
+                    ("ce_type", a.type.encode()),
+                    ("ce_source", source),
+                    ("ce_time", format_time(a.time).encode()),
+                    ("traceparent", self._traceparent(a.trace)),
+                ],
+            )
+            for a in answers
+        ]
+
+    def _traceparent(self, trace: str | None) -> bytes:
+        serial = next(self._serial) & 0xFFFFFFFF
+        if trace is not None and len(trace) == 55 and trace.startswith("00-"):
+            return f"{trace[:36]}{self._trace[:8]}{serial:08x}-01".encode()
+        return f"00-{self._trace}{serial:08x}-{self._trace[:8]}{serial:08x}-01".encode()

@@ -1,0 +1,78 @@
+"""The connection to one service's PostgreSQL schema."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+
+Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
+
+# A stopped client (SIGSTOP, a cut cable) must not hold row locks for long: PostgreSQL ends a
+# session that idles inside a transaction, and short keepalives end one whose host is gone.
+# None of them works inside COPY FROM STDIN, so no COPY is used while rows are locked.
+SESSION = {
+    "application_name": "onaccount",
+    "timezone": "UTC",
+    "lock_timeout": "10s",
+    "statement_timeout": "60s",
+    "idle_in_transaction_session_timeout": "5s",
+    "tcp_keepalives_idle": "5",
+    "tcp_keepalives_interval": "2",
+    "tcp_keepalives_count": "3",
+    "jit": "off",  # these statements are short; compiling them costs more than they take
+}
+
+
+async def _keep_as_is(connection: asyncpg.Connection) -> None:
+    """A released connection is in no transaction and was set to nothing: spare the round trip."""
+
+
+class Database:
+    """A small pool of connections; a broken one is replaced by the next use."""
+
+    def __init__(self, dsn: str, *, size: int = 8, name: str = "onaccount") -> None:
+        self._dsn = dsn
+        self._size = size
+        self._session = {**SESSION, "application_name": name}
+        self._pool: asyncpg.Pool | None = None
+
+    async def open(self) -> None:
+        """Connect. Raises what asyncpg raises when the server is away."""
+        if self._pool is None:
+            self._pool = await asyncpg.create_pool(
+                self._dsn,
+                min_size=1,
+                max_size=self._size,
+                max_inactive_connection_lifetime=300,
+                timeout=5,
+                command_timeout=65,
+                server_settings=self._session,
+                reset=_keep_as_is,
+            )
+
+    async def close(self) -> None:
+        if self._pool is not None:
+            self._pool.terminate()
+            self._pool = None
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """A connection outside any transaction."""
+        if self._pool is None:
+            await self.open()
+        assert self._pool is not None
+        async with self._pool.acquire(timeout=10) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[Connection]:
+        """A connection inside a READ COMMITTED transaction that commits unless the body raises."""
+        async with self.connection() as connection, connection.transaction():
+            yield connection
+
+    async def fetch(self, query: str, *args: Any) -> list[asyncpg.Record]:
+        async with self.connection() as connection:
+            return list(await connection.fetch(query, *args))

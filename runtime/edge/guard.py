@@ -1,0 +1,90 @@
+"""Notices a store that went back, before anything is answered or numbered twice.
+
+Per partition the service's positions stand in PostgreSQL, written in the transaction that
+decides; the group's committed offsets stand in Kafka and follow. So positions behind the
+committed offsets, or behind what this very process wrote, mean that PostgreSQL was restored; and
+positions beyond a log's end mean that Kafka was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from runtime.database import Connection
+from runtime.faults import StoreWentBack
+from runtime.transaction import NO_ENDS, Ends, Tx, sql
+
+
+class Place(NamedTuple):
+    topic: str
+    partition: int
+
+
+class Guard:
+    """Compares positions with what is known to have been decided."""
+
+    def __init__(self, service: str) -> None:
+        self._service = service
+        self._seen: dict[tuple[str, int], int] = {}
+
+    async def open(
+        self, connection: Connection, places: Iterable[Place] = (), ends: Ends = NO_ENDS
+    ) -> Tx:
+        """Read the clock and these partitions' positions. Raises StoreWentBack."""
+        wanted = list(places)
+        rows = await connection.fetch(
+            sql.opening, [p.topic for p in wanted], [p.partition for p in wanted]
+        )
+        found = {Place(r["topic"], r["partition"]): r["next_offset"] for r in rows if r["topic"]}
+        for place in wanted:
+            self._compare(place, found.get(place), self._seen.get(place))
+        return Tx(connection, rows[0]["now"], ends)
+
+    async def look(self, connection: Connection) -> None:
+        """Compare all positions with what this process wrote. Raises StoreWentBack."""
+        rows = await connection.fetch(sql.positions)
+        found = {Place(r["topic"], r["partition"]): r["next_offset"] for r in rows}
+        for (topic, partition), seen in self._seen.items():
+            place = Place(topic, partition)
+            self._compare(place, found.get(place), seen)
+
+    def wrote(self, marks: Mapping[Place, int]) -> None:
+        """These positions are committed."""
+        for place, offset in marks.items():
+            if offset > self._seen.get(place, 0):
+                self._seen[place] = offset
+
+    def positions(self) -> Mapping[tuple[str, int], int]:
+        """What this process decided, by topic and partition."""
+        return self._seen
+
+    async def compare_with_kafka(
+        self,
+        connection: Connection,
+        committed: Mapping[Any, int],
+        ends: Mapping[Any, int],
+    ) -> None:
+        """Compare positions with committed offsets and log ends. Raises StoreWentBack."""
+        rows = await connection.fetch(sql.positions)
+        found = {Place(r["topic"], r["partition"]): int(r["next_offset"]) for r in rows}
+        for tp, offset in committed.items():
+            place = Place(tp.topic, tp.partition)
+            self._compare(place, found.get(place), offset)
+        for tp, end in ends.items():
+            position = found.get(Place(tp.topic, tp.partition))
+            if position is not None and position > end:
+                raise StoreWentBack(
+                    f"Kafka's topic {tp.topic} partition {tp.partition} ends at offset {end}, but "
+                    f"{self._service} has decided it up to {position}: Kafka was put back to an "
+                    "earlier state; restore it or see docs/runbook.md before starting again"
+                )
+
+    def _compare(self, place: Place, position: int | None, known: int | None) -> None:
+        if known is not None and known > 0 and (position or 0) < known:
+            raise StoreWentBack(
+                f"PostgreSQL knows topic {place.topic} partition {place.partition} up to offset "
+                f"{position or 0}, but {self._service} has answered it up to {known}: PostgreSQL "
+                "was put back to an earlier state; restore it or see docs/runbook.md before "
+                "starting again"
+            )

@@ -1,0 +1,114 @@
+"""Looks at Kafka from beside the group: which topics exist, where logs end, what was committed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.structs import TopicPartition
+
+TIMEOUT_S = 10.0
+
+
+class Watch:
+    """A connection of its own, opened when first used, opened anew after a fault."""
+
+    def __init__(self, client: dict[str, Any], group: str) -> None:
+        self._client = client
+        self._group = group
+        self._admin: AIOKafkaAdminClient | None = None
+        self._reader: AIOKafkaConsumer | None = None
+        self._lock = asyncio.Lock()
+
+    async def topics(self) -> set[str]:
+        """The names of all topics. Raises KafkaError, OSError or TimeoutError."""
+        async with self._lock, self._fresh_on_fault():
+            return set(await asyncio.wait_for((await self._admins()).list_topics(), TIMEOUT_S))
+
+    async def ends(self, topics: Iterable[str]) -> dict[str, dict[int, int]]:
+        """topic -> partition -> end offset, of partitions that hold at least one record.
+
+        Raises KafkaError, OSError or TimeoutError.
+        """
+        async with self._lock, self._fresh_on_fault():
+            places = await self._places(topics)
+            reader = await self._readers()
+            ends = await asyncio.wait_for(reader.end_offsets(places), TIMEOUT_S)
+            begins = await asyncio.wait_for(reader.beginning_offsets(places), TIMEOUT_S)
+        found: dict[str, dict[int, int]] = {t: {} for t in topics}
+        for tp, end in ends.items():
+            if end > begins[tp]:
+                found[tp.topic][tp.partition] = end
+        return found
+
+    async def log_ends(self, topics: Iterable[str]) -> Mapping[TopicPartition, int]:
+        """The end offset of every partition of these topics."""
+        async with self._lock, self._fresh_on_fault():
+            places = await self._places(topics)
+            reader = await self._readers()
+            ends = await asyncio.wait_for(reader.end_offsets(places), TIMEOUT_S)
+            return dict(ends)
+
+    async def committed(self) -> dict[TopicPartition, int]:
+        """All offsets that the group has committed."""
+        async with self._lock, self._fresh_on_fault():
+            admin = await self._admins()
+            found = await asyncio.wait_for(
+                admin.list_consumer_group_offsets(self._group), TIMEOUT_S
+            )
+            return {tp: max(0, at.offset) for tp, at in found.items()}
+
+    async def _places(self, topics: Iterable[str]) -> list[TopicPartition]:
+        described = await asyncio.wait_for(
+            (await self._admins()).describe_topics(sorted(topics)), TIMEOUT_S
+        )
+        return [
+            TopicPartition(topic["topic"], partition["partition"])
+            for topic in described
+            for partition in topic["partitions"]
+        ]
+
+    async def _admins(self) -> AIOKafkaAdminClient:
+        if self._admin is None:
+            admin = AIOKafkaAdminClient(**self._client, request_timeout_ms=5_000)
+            try:
+                await asyncio.wait_for(admin.start(), TIMEOUT_S)
+            except BaseException:
+                with contextlib.suppress(Exception):
+                    await admin.close()
+                raise
+            self._admin = admin
+        return self._admin
+
+    async def _readers(self) -> AIOKafkaConsumer:
+        if self._reader is None:
+            reader = AIOKafkaConsumer(**self._client, enable_auto_commit=False)
+            try:
+                await asyncio.wait_for(reader.start(), TIMEOUT_S)
+            except BaseException:
+                await reader.stop()
+                raise
+            self._reader = reader
+        return self._reader
+
+    @contextlib.asynccontextmanager
+    async def _fresh_on_fault(self) -> Any:
+        try:
+            yield
+        except BaseException:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        admin, self._admin = self._admin, None
+        reader, self._reader = self._reader, None
+        with contextlib.suppress(Exception):
+            if admin is not None:
+                await admin.close()
+        with contextlib.suppress(Exception):
+            if reader is not None:
+                await reader.stop()

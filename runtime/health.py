@@ -1,0 +1,62 @@
+"""Liveness, readiness and metrics over HTTP, from a thread of its own.
+
+The thread answers even while the event loop hangs, so that liveness can say so.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from prometheus_client import REGISTRY, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+from runtime.status import Status
+
+
+class HealthServer:
+    """Serves /live and /ready (200 or 503 with the reasons as JSON) and /metrics."""
+
+    def __init__(self, status: Status, host: str, port: int) -> None:
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            timeout = 10
+
+            def do_GET(self) -> None:
+                if self.path == "/metrics":
+                    self._send(200, generate_latest(REGISTRY), CONTENT_TYPE_LATEST)
+                elif self.path in ("/live", "/ready"):
+                    why = status.dead() if self.path == "/live" else status.unready()
+                    body = json.dumps({"ok": not why, "why": why}).encode()
+                    self._send(503 if why else 200, body, "application/json")
+                else:
+                    self._send(404, b'{"ok": false, "why": ["try /live, /ready or /metrics"]}')
+
+            def _send(self, code: int, body: bytes, media: str = "application/json") -> None:
+                self.send_response(code)
+                self.send_header("Content-Type", media)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format: str, *args: Any) -> None:
+                """Probes are not worth a log line."""
+
+        self._server = ThreadingHTTPServer((host, port), Handler)
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True
+        )
+
+    @property
+    def port(self) -> int:
+        return int(self._server.server_address[1])
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()

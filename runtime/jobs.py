@@ -1,0 +1,373 @@
+"""Slow work as rows: an import, a run, a mail.
+
+A batch only records a job and commits its offset. Any worker of the group claims it by a lease
+that is committed at once; each step is one transaction, fenced by the lease, that writes its
+answers with it as unpublished; they are published, then unmarked. A worker that dies leaves a
+lease that runs out and answers that another finds. docs/decisions/ says why this is plain SQL.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from runtime.answers import Answer
+from runtime.database import Connection, Database
+from runtime.edge.backoff import Backoff, pause
+from runtime.edge.guard import Guard
+from runtime.faults import Fault, LeaseLost, Stopping, StoreWentBack, describe, fault_of
+from runtime.metrics import JOBS
+from runtime.state import Publishes, States
+from runtime.status import Status
+from runtime.transaction import Tx, sql
+
+log = structlog.get_logger()
+
+POLL_S = 0.5
+TRIES = 3
+RECOVER_AFTER_S = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A claimed row. `attempts` counts failures of our own code since its last step."""
+
+    id: int
+    kind: str
+    ref: str
+    payload: dict[str, Any]
+    attempts: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobKind:
+    """What is done for jobs of one kind, by up to `side_by_side` tasks of a worker.
+
+    `run` does slow things between steps, never inside one; it ends a step with `done()` or
+    `later()`, else it is called again at once. When its own code fails three times in a row,
+    `on_poison` records and answers the failure, and the job ends `failed`.
+    """
+
+    kind: str
+    run: Callable[[Work], Awaitable[None]]
+    side_by_side: int = 1
+    lease_s: float = 60
+    on_poison: Callable[[Work, StepTx], Awaitable[None]] | None = None
+
+
+class StepTx(Tx):
+    """A step's transaction: answers are recorded in it as unpublished, progress is saved in it."""
+
+    __slots__ = ("_answers", "_later_s", "_payload", "_state")
+
+    def __init__(self, connection: Connection, now: datetime) -> None:
+        super().__init__(connection, now)
+        self._answers: list[Answer] = []
+        self._payload: dict[str, Any] | None = None
+        self._state = "open"
+        self._later_s: float | None = None
+
+    def answer(self, *answers: Answer) -> None:
+        """Publish these after the commit; should we die first, another worker will."""
+        self._answers += answers
+
+    def save(self, payload: dict[str, Any]) -> None:
+        """Replace the job's payload."""
+        self._payload = payload
+
+    def done(self) -> None:
+        """This was the last step."""
+        self._state = "done"
+
+    def later(self, seconds: float) -> None:
+        """Give the job back, to be taken up again after that."""
+        self._later_s = seconds
+
+
+class Work:
+    """A job in hand, and the only way to change anything for it."""
+
+    def __init__(self, job: Job, runner: JobRunner, kind: JobKind, lease: uuid.UUID) -> None:
+        self.job = job
+        self.lease = lease
+        self._runner = runner
+        self._kind = kind
+        self.ended = False
+        self.failed = False
+
+    @contextlib.asynccontextmanager
+    async def step(self) -> AsyncIterator[StepTx]:
+        """One transaction, committed unless the body raises; then its answers are published.
+
+        Raises LeaseLost when another worker has the job, and what asyncpg raises.
+        """
+        runner = self._runner
+        ids: list[int] = []
+        async with runner.database.begin() as connection:
+            now = await connection.fetchval(sql.hold, self.job.id, self.lease)
+            if now is None:
+                raise LeaseLost(f"job {self.job.id} was taken over")
+            tx = StepTx(connection, now)
+            yield tx
+            if self.failed:
+                tx._state = "failed"
+            ids = await _note(connection, tx)
+            await connection.execute(
+                sql.stepped,
+                self.job.id,
+                self.lease,
+                None if tx._payload is None else json.dumps(tx._payload),
+                tx._state,
+                tx._later_s,
+                self._kind.lease_s,
+            )
+        if tx._payload is not None:
+            self.job = Job(
+                id=self.job.id, kind=self.job.kind, ref=self.job.ref, payload=tx._payload,
+                attempts=0, created_at=self.job.created_at,
+            )  # fmt: skip
+        if tx._state != "open" or tx._later_s is not None:
+            self.ended = True
+        if tx.jobs_added or self.ended:
+            runner.wake.set()
+        await runner.publish(tx._answers, tx.touched, ids)
+
+
+async def _note(connection: Connection, tx: StepTx) -> list[int]:
+    """Record answers and touched state as unpublished."""
+    ids: list[int] = []
+    if tx._answers:
+        a = tx._answers
+        rows = await connection.fetch(
+            sql.note_answers,
+            [x.topic for x in a],
+            [x.key for x in a],
+            [x.id for x in a],
+            [x.type for x in a],
+            [x.time for x in a],
+            [x.value for x in a],
+        )
+        ids += [r["id"] for r in rows]
+    if tx.touched:
+        rows = await connection.fetch(
+            sql.note_states,
+            [kind for kind, _ in tx.touched],
+            [json.dumps(key, default=str) for _, key in tx.touched],
+        )
+        ids += [r["id"] for r in rows]
+    return ids
+
+
+class JobRunner:
+    """Claims and runs the jobs of one worker."""
+
+    def __init__(
+        self,
+        *,
+        kinds: Iterable[JobKind],
+        database: Database,
+        publisher: Publishes,
+        states: States,
+        guard: Guard,
+        status: Status,
+        stopping: asyncio.Event,
+        wake: asyncio.Event,
+    ) -> None:
+        self.kinds = tuple(kinds)
+        self.database = database
+        self.wake = wake
+        self._publisher = publisher
+        self._states = states
+        self._guard = guard
+        self._status = status
+        self._stopping = stopping
+        self._turn = asyncio.Condition()
+
+    async def run(self) -> None:
+        """Work until told to stop. Raises nothing."""
+        tasks = [
+            asyncio.create_task(self._slot(kind), name=f"job-{kind.kind}-{n}")
+            for kind in self.kinds
+            for n in range(kind.side_by_side)
+        ]
+        if not tasks:
+            return
+        tasks += [asyncio.create_task(self._recover()), asyncio.create_task(self._ring())]
+        try:
+            await self._stopping.wait()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def publish(
+        self, answers: Sequence[Answer], touched: Iterable[tuple[str, Any]], ids: Sequence[int]
+    ) -> None:
+        """Publish what a step left, then forget that it was unpublished."""
+        await self._publisher.publish(answers)
+        await self._states.publish(touched, self._publisher)
+        if ids:
+            async with self.database.connection() as connection:
+                await connection.execute(sql.published, ids)
+
+    # -- one slot ------------------------------------------------------------------------------
+
+    async def _slot(self, kind: JobKind) -> None:
+        backoff = Backoff(f"job {kind.kind}", self._stopping)
+        while not self._stopping.is_set():
+            try:
+                if self._status.stops:
+                    await pause(POLL_S, self._stopping)
+                    continue
+                work = await self.claim(kind)
+                backoff.over()
+                if work is None:
+                    await self._wait_for_work()
+                else:
+                    await self.work(work, kind)
+            except (Stopping, asyncio.CancelledError):
+                return
+            except StoreWentBack as error:
+                self._status.stopped("jobs", str(error))
+                log.error("stopped", lane="jobs", why=str(error))
+            except Exception as error:
+                with contextlib.suppress(Stopping):
+                    await backoff.pause(error)
+
+    async def claim(self, kind: JobKind) -> Work | None:
+        """Take one due job, committed at once so that a crash leaves only a lease to run out."""
+        lease = uuid.uuid4()
+        async with self.database.connection() as connection:
+            await self._guard.look(connection)
+            row = await connection.fetchrow(sql.claim, kind.kind, lease, kind.lease_s)
+        if row is None:
+            return None
+        job = Job(
+            id=row["id"], kind=row["kind"], ref=row["ref"], payload=json.loads(row["payload"]),
+            attempts=row["attempts"], created_at=row["created_at"],
+        )  # fmt: skip
+        return Work(job, self, kind, lease)
+
+    async def work(self, work: Work, kind: JobKind) -> None:
+        """Run a claimed job until it is done, postponed, failed or lost."""
+        keeper = asyncio.create_task(self._keep(work, kind, asyncio.current_task()))
+        try:
+            while not work.ended:
+                await kind.run(work)
+        except LeaseLost:
+            log.info("job taken over by another worker", kind=kind.kind, job=work.job.id)
+        except (asyncio.CancelledError, Stopping):
+            task = asyncio.current_task()
+            if keeper.done() and not self._stopping.is_set() and task is not None:
+                task.uncancel()
+                log.info("job taken over by another worker", kind=kind.kind, job=work.job.id)
+                return  # cancelled by its keeper
+            await self._release(work, 0, 0)
+            raise
+        except Exception as error:
+            await self._failed(work, kind, error)
+        else:
+            JOBS.labels(kind.kind, "step").inc()
+        finally:
+            keeper.cancel()
+
+    async def _failed(self, work: Work, kind: JobKind, error: Exception) -> None:
+        own = fault_of(error) is Fault.OWN
+        log.warning("job failed", kind=kind.kind, job=work.job.id, cause=describe(error), own=own)
+        if not own:
+            await self._release(work, 1.0, 0)
+            return
+        if work.job.attempts + 1 < TRIES:
+            await self._release(work, 1.0, 1)
+            return
+        JOBS.labels(kind.kind, "failed").inc()
+        log.error("job given up", kind=kind.kind, job=work.job.id, ref=work.job.ref)
+        work.failed = True
+        try:
+            async with work.step() as tx:
+                if kind.on_poison is not None:
+                    await kind.on_poison(work, tx)
+        except Exception as second:
+            if fault_of(second) is not Fault.OWN or isinstance(second, LeaseLost):
+                raise
+            async with work.step():  # its failure can't be told; it still ends
+                log.error("a failed job can't be answered", job=work.job.id, cause=describe(second))
+
+    async def _release(self, work: Work, delay_s: float, failures: int) -> None:
+        with contextlib.suppress(Exception):
+            async with self.database.connection() as connection:
+                await connection.execute(sql.release, work.job.id, work.lease, delay_s, failures)
+
+    async def _keep(self, work: Work, kind: JobKind, task: asyncio.Task[Any] | None) -> None:
+        """Renew the lease while the job works; stop it when the lease is lost."""
+        while True:
+            await asyncio.sleep(kind.lease_s / 3)
+            try:
+                async with self.database.connection() as connection:
+                    held = await connection.fetchval(
+                        sql.renew, work.job.id, work.lease, kind.lease_s
+                    )
+            except Exception as error:
+                log.info("lease not renewed", job=work.job.id, cause=describe(error))
+                continue
+            if held is None and not work.ended and task is not None:
+                task.cancel()
+                return
+
+    # -- waiting and recovering ----------------------------------------------------------------
+
+    async def _wait_for_work(self) -> None:
+        async with self._turn:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._turn.wait(), POLL_S)
+
+    async def _ring(self) -> None:
+        """Hand the wake-up of a lane's commit to all slots."""
+        while True:
+            await self.wake.wait()
+            await asyncio.sleep(0.01)  # many batches, one look
+            self.wake.clear()
+            async with self._turn:
+                self._turn.notify_all()
+
+    async def _recover(self) -> None:
+        """At start and on a tick: publish what a dead worker left unpublished."""
+        backoff = Backoff("unpublished answers", self._stopping)
+        while True:
+            try:
+                if not self._status.stops:
+                    await self.recover()
+                backoff.over()
+                await asyncio.sleep(RECOVER_AFTER_S)
+            except Stopping:
+                return
+            except Exception as error:
+                with contextlib.suppress(Stopping):
+                    await backoff.pause(error)
+
+    async def recover(self, older_than_s: float = RECOVER_AFTER_S) -> int:
+        """Publish unpublished answers older than that, in order; returns how many."""
+        total = 0
+        while rows := await self.database.fetch(sql.unpublished, older_than_s):
+            answers = [
+                Answer(r["topic"], r["key"], r["ce_id"], r["ce_type"], r["ce_time"], r["value"])
+                for r in rows
+                if r["topic"] is not None
+            ]
+            touched = [
+                (r["state_kind"], tuple(json.loads(r["state_key"])))
+                for r in rows
+                if r["state_kind"] is not None
+            ]
+            await self.publish(answers, touched, [r["id"] for r in rows])
+            total += len(rows)
+        return total

@@ -1,0 +1,87 @@
+-- name: opening
+-- The one clock of a transaction, and how far these partitions were decided.
+SELECT now() AS now, p.topic, p.partition, p.next_offset
+FROM (SELECT) AS one
+LEFT JOIN positions AS p
+  ON (p.topic, p.partition) IN (SELECT * FROM unnest($1::text[], $2::int[]));
+
+-- name: advance
+-- The greatest wins: a worker that lost its partitions and does not know it takes nothing back.
+INSERT INTO positions AS p (topic, partition, next_offset)
+SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[]) AS t ORDER BY 1, 2
+ON CONFLICT (topic, partition) DO UPDATE
+SET next_offset = greatest(p.next_offset, excluded.next_offset);
+
+-- name: positions
+SELECT topic, partition, next_offset FROM positions;
+
+-- name: add_job
+INSERT INTO job (kind, ref, payload, serial, barrier, due_at)
+VALUES ($1, $2, $3, $4, $5, coalesce($6, now()))
+ON CONFLICT (kind, ref) DO NOTHING
+RETURNING id;
+
+-- name: claim
+-- One job of these kinds that is due, whose barrier is reached and whose elders are done.
+UPDATE job SET lease = $2, leased_until = now() + make_interval(secs => $3)
+WHERE id = (
+    SELECT j.id FROM job AS j
+    WHERE j.state = 'open' AND j.kind = $1 AND j.due_at <= now()
+      AND (j.leased_until IS NULL OR j.leased_until < now())
+      AND (j.serial IS NULL OR NOT EXISTS (
+            SELECT FROM job AS elder
+            WHERE elder.serial = j.serial AND elder.state = 'open' AND elder.id < j.id))
+      AND NOT EXISTS (
+            SELECT FROM jsonb_to_recordset(coalesce(j.barrier, '[]'))
+                AS b (topic text, partition int, ends bigint)
+            LEFT JOIN positions AS p ON (p.topic, p.partition) = (b.topic, b.partition)
+            WHERE coalesce(p.next_offset, 0) < b.ends)
+    ORDER BY j.due_at, j.id
+    LIMIT 1
+    FOR UPDATE SKIP LOCKED)
+RETURNING id, kind, ref, payload, attempts, created_at;
+
+-- name: hold
+-- The fence: locks the job for a step, only while the lease is ours.
+SELECT now() AS now FROM job WHERE id = $1 AND lease = $2 AND state = 'open' FOR UPDATE;
+
+-- name: renew
+UPDATE job SET leased_until = now() + make_interval(secs => $3)
+WHERE id = $1 AND lease = $2 AND state = 'open' RETURNING id;
+
+-- name: stepped
+-- The end of a step: progress, and what is to become of the job.
+UPDATE job SET
+    payload = coalesce($3, payload),
+    state = $4,
+    ended_at = CASE WHEN $4 = 'open' THEN NULL ELSE now() END,
+    attempts = 0,
+    due_at = CASE WHEN $5::float8 IS NULL THEN due_at ELSE now() + make_interval(secs => $5) END,
+    lease = CASE WHEN $4 = 'open' AND $5::float8 IS NULL THEN lease END,
+    leased_until = CASE WHEN $4 = 'open' AND $5::float8 IS NULL
+                        THEN now() + make_interval(secs => $6) END
+WHERE id = $1 AND lease = $2;
+
+-- name: release
+-- Gives a job back, to be taken up after $3 seconds; $4 failures of our own code are counted.
+UPDATE job SET lease = NULL, leased_until = NULL,
+    due_at = now() + make_interval(secs => $3), attempts = attempts + $4
+WHERE id = $1 AND lease = $2;
+
+-- name: note_answers
+INSERT INTO unpublished (topic, key, ce_id, ce_type, ce_time, value)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::bytea[])
+RETURNING id;
+
+-- name: note_states
+INSERT INTO unpublished (state_kind, state_key)
+SELECT * FROM unnest($1::text[], $2::jsonb[]) RETURNING id;
+
+-- name: unpublished
+-- Answers whose worker died between the commit and the mark, oldest first.
+SELECT id, topic, key, ce_id, ce_type, ce_time, value, state_kind, state_key
+FROM unpublished WHERE created_at < now() - make_interval(secs => $1)
+ORDER BY id LIMIT 200;
+
+-- name: published
+DELETE FROM unpublished WHERE id = ANY($1::bigint[]);

@@ -1,0 +1,67 @@
+"""State records: compacted topics on which the last record per key becomes the newest.
+
+They are not remembered answers. A worker publishes the row as it stands; after the acks, and
+before it commits its offsets, it reads the versions again and publishes once more each row that
+moved on meanwhile. Two workers that race on a row can put the older record last only if the one
+that published it saw the newer version too and published again: so the newest record is last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from runtime.answers import Answer
+from runtime.database import Connection, Database
+
+Key = tuple[Any, ...]
+Touched = Iterable[tuple[str, Key]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StateKind:
+    """How rows of one kind are read: key -> (version, the row as it stands)."""
+
+    kind: str
+    read: Callable[[Connection, Sequence[Key]], Awaitable[Mapping[Key, tuple[int, Answer]]]]
+
+
+class Publishes(Protocol):
+    async def publish(self, answers: Sequence[Answer]) -> None: ...
+
+
+# An upper bound on rows per publication, so that a bulk change of thousands stays bounded.
+CHUNK = 1_000
+
+
+class States:
+    """Publishes touched rows of all kinds of one service."""
+
+    def __init__(self, kinds: Iterable[StateKind], database: Database) -> None:
+        self._kinds = {k.kind: k for k in kinds}
+        self._database = database
+
+    async def publish(self, touched: Touched, publisher: Publishes) -> None:
+        """Publish the rows and return when the last record of each is the newest.
+
+        Raises KeyError for a kind that the service did not declare.
+        """
+        by_kind: dict[str, list[Key]] = {}
+        for kind, key in touched:
+            by_kind.setdefault(kind, []).append(key)
+        for kind, keys in by_kind.items():
+            for start in range(0, len(keys), CHUNK):
+                await self._publish(self._kinds[kind], keys[start : start + CHUNK], publisher)
+
+    async def _publish(self, kind: StateKind, keys: Sequence[Key], publisher: Publishes) -> None:
+        published: dict[Key, int] = {}
+        while True:
+            async with self._database.connection() as connection:
+                rows = await kind.read(connection, keys)
+            moved = {key: row for key, row in rows.items() if row[0] > published.get(key, -1)}
+            if not moved:
+                return
+            await publisher.publish([answer for _, answer in moved.values()])
+            published |= {key: version for key, (version, _) in moved.items()}
+            keys = list(moved)

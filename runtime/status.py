@@ -1,0 +1,74 @@
+"""What a worker knows of its own health; read by the health port's thread."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+PULSE_OLD_S = 15.0
+BATCH_OLD_S = 120.0
+
+
+@dataclass(slots=True)
+class Status:
+    """Written by the event loop, read by another thread: plain assignments only."""
+
+    started: bool = False
+    stopping: bool = False
+    pulse: float = field(default_factory=time.monotonic)
+    postgres: str | None = "not asked yet"
+    kafka: str | None = "not asked yet"
+    lanes: dict[str, bool] = field(default_factory=dict)
+    in_hand: dict[str, float] = field(default_factory=dict)
+    stops: dict[str, str] = field(default_factory=dict)
+    fatal: str | None = None
+
+    def batch_in_hand(self, lane: str) -> None:
+        self.in_hand[lane] = time.monotonic()
+
+    def batch_done(self, lane: str) -> None:
+        self.in_hand.pop(lane, None)
+
+    def stopped(self, lane: str, why: str) -> None:
+        """This lane stopped on purpose and stays so until somebody acts."""
+        self.stops[lane] = why
+
+    def broken(self, why: str) -> None:
+        """A bug of the edge: the process is to end."""
+        self.fatal = why
+
+    def unready(self) -> list[str]:
+        """Why this worker does not serve; empty when it does."""
+        why = list(self.stops.values())
+        if self.fatal:
+            why.append(self.fatal)
+        if self.stopping:
+            why.append("stopping")
+        if not self.started:
+            why.append("starting")
+        if self.postgres:
+            why.append(f"PostgreSQL: {self.postgres}")
+        if self.kafka:
+            why.append(f"Kafka: {self.kafka}")
+        why += [
+            f"lane {name} has not joined its group" for name, on in self.lanes.items() if not on
+        ]
+        return why
+
+    def dead(self) -> list[str]:
+        """Why this worker should be started anew; empty while it lives.
+
+        A lane that stopped on purpose is alive: a restart would only repeat what stopped it. So
+        is one that waits for PostgreSQL or Kafka.
+        """
+        now = time.monotonic()
+        why = [self.fatal] if self.fatal else []
+        if now - self.pulse > PULSE_OLD_S:
+            why.append(f"the event loop has not turned for {now - self.pulse:.0f} s")
+        if not self.postgres and not self.kafka:
+            why += [
+                f"lane {name} has had a batch in hand for {now - since:.0f} s"
+                for name, since in list(self.in_hand.items())
+                if now - since > BATCH_OLD_S
+            ]
+        return why

@@ -1,0 +1,60 @@
+"""Timers: they only publish messages, with ids made from what is due, so that two make one."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+
+from runtime.answers import Answer
+from runtime.database import Database
+from runtime.edge.backoff import Backoff, pause
+from runtime.edge.guard import Guard
+from runtime.faults import Stopping
+from runtime.state import Publishes
+from runtime.status import Status
+from runtime.transaction import Tx
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timer:
+    """Every `every_s` seconds `due` reads what is due and gives the messages that say so."""
+
+    name: str
+    every_s: float
+    due: Callable[[Tx], Awaitable[Iterable[Answer]]]
+
+
+async def run_timer(
+    timer: Timer,
+    *,
+    database: Database,
+    guard: Guard,
+    publisher: Publishes,
+    status: Status,
+    stopping: asyncio.Event,
+) -> None:
+    """Tick until told to stop. Raises nothing."""
+    backoff = Backoff(f"timer {timer.name}", stopping)
+    with contextlib.suppress(Stopping):
+        while True:
+            try:
+                if not status.stops:
+                    await tick(timer, database, guard, publisher)
+                backoff.over()
+            except Stopping:
+                return
+            except Exception as error:
+                await backoff.pause(error)
+                continue
+            await pause(timer.every_s, stopping)
+
+
+async def tick(timer: Timer, database: Database, guard: Guard, publisher: Publishes) -> int:
+    """One tick; returns how many messages were published."""
+    async with database.begin() as connection:
+        await connection.execute("SET TRANSACTION READ ONLY")
+        answers = list(await timer.due(await guard.open(connection)))
+    await publisher.publish(answers)
+    return len(answers)

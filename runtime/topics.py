@@ -1,0 +1,144 @@
+"""Compares the topics table with a broker and brings the broker up to it.
+
+Never deletes, never lowers a number of partitions, changes nothing that the table does not name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.admin.new_partitions import NewPartitions
+from aiokafka.errors import for_code
+from schemas.topics import TOPICS, Topic
+
+Kind = Literal["create", "add_partitions", "configure", "refused"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One thing that differs, and what is done about it; `refused` is left to a person."""
+
+    topic: str
+    kind: Kind
+    what: str
+
+
+async def diff(client: dict[str, Any], topics: Sequence[Topic] = TOPICS) -> list[Change]:
+    """What `apply` would do. `client` holds aiokafka's client arguments."""
+    admin = AIOKafkaAdminClient(**client)
+    await admin.start()
+    try:
+        return [change for change, _ in await _compare(admin, topics)]
+    finally:
+        await admin.close()
+
+
+async def apply(
+    client: dict[str, Any], topics: Sequence[Topic] = TOPICS, *, replication: int = -1
+) -> list[Change]:
+    """Bring the broker up to the table; returns what was done and what was refused.
+
+    Raises KafkaError where the broker refuses.
+    """
+    admin = AIOKafkaAdminClient(**client)
+    await admin.start()
+    try:
+        plan = await _compare(admin, topics)
+        new = [t for c, t in plan if c.kind == "create"]
+        if new:
+            await _checked(
+                admin.create_topics(
+                    [
+                        NewTopic(t.name, t.partitions, replication, topic_configs=t.config())
+                        for t in new
+                    ]
+                )
+            )
+        for change, topic in plan:
+            if change.kind == "add_partitions":
+                await _checked(
+                    admin.create_partitions({topic.name: NewPartitions(topic.partitions)})
+                )
+            elif change.kind == "configure":
+                resource = ConfigResource(
+                    ConfigResourceType.TOPIC, topic.name, configs=topic.config()
+                )
+                await _checked(admin.alter_configs([resource]))
+        return [change for change, _ in plan]
+    finally:
+        await admin.close()
+
+
+async def _compare(
+    admin: AIOKafkaAdminClient, topics: Sequence[Topic]
+) -> list[tuple[Change, Topic]]:
+    there = set(await admin.list_topics())
+    known = [t for t in topics if t.name in there]
+    plan = [
+        (Change(topic=t.name, kind="create", what=f"{t.partitions} partitions"), t)
+        for t in topics
+        if t.name not in there
+    ]
+    if not known:
+        return plan
+    counts = {
+        d["topic"]: len(d["partitions"])
+        for d in await admin.describe_topics([t.name for t in known])
+    }
+    configs = await _configs(admin, known)
+    for topic in known:
+        has = counts[topic.name]
+        if has < topic.partitions:
+            change = Change(
+                topic=topic.name, kind="add_partitions", what=f"{has} -> {topic.partitions}"
+            )
+            if topic.fixed_partitions:
+                change = Change(
+                    topic=topic.name,
+                    kind="refused",
+                    what=f"has {has} partitions, the table says {topic.partitions}: a command "
+                    "topic keeps its number for good",
+                )
+            plan.append((change, topic))
+        elif has > topic.partitions and topic.fixed_partitions:
+            plan.append((Change(
+                topic=topic.name,
+                kind="refused",
+                what=f"has {has} partitions, the table says {topic.partitions}: "
+                "partitions are never taken away",
+            ), topic))  # fmt: skip
+        wrong = {k: v for k, v in topic.config().items() if configs[topic.name].get(k, v) != v}
+        if wrong:
+            what = ", ".join(f"{k}: {configs[topic.name][k]} -> {v}" for k, v in wrong.items())
+            plan.append((Change(topic=topic.name, kind="configure", what=what), topic))
+    return plan
+
+
+async def _configs(
+    admin: AIOKafkaAdminClient, topics: Sequence[Topic]
+) -> dict[str, dict[str, str]]:
+    resources = [ConfigResource(ConfigResourceType.TOPIC, t.name) for t in topics]
+    found: dict[str, dict[str, str]] = {}
+    for response in await admin.describe_configs(resources):
+        for resource in response.resources:
+            code, name, entries = resource[0], resource[3], resource[4]
+            if code:
+                raise for_code(code)(f"settings of {name} can't be read")
+            found[name] = {entry[0]: entry[1] for entry in entries}
+    return found
+
+
+async def _checked(call: Any) -> None:
+    """aiokafka's admin client gives errors back as codes: raise the first."""
+    response = await call
+    responses = response if isinstance(response, list) else [response]
+    for one in responses:
+        for field in ("topic_errors", "topics", "resources"):
+            for entry in getattr(one, field, ()) or ():
+                code = next((x for x in entry if isinstance(x, int)), 0)
+                if code and for_code(code).__name__ != "TopicAlreadyExistsError":
+                    raise for_code(code)(str(entry))

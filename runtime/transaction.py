@@ -1,0 +1,93 @@
+"""What a handler sees of its transaction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+
+from runtime.database import Connection
+from runtime.sql import statements
+
+sql = statements("runtime", "sql/edge.sql")
+
+Ends = Mapping[str, Mapping[int, int]]
+NO_ENDS: Ends = {}
+
+
+class Tx:
+    """One open transaction: PostgreSQL's clock, its statements, and what is to follow the commit.
+
+    `now` is PostgreSQL's transaction time (aware, UTC), the only clock that a handler may read.
+    `ends` gives, for the topics of the route's barrier, partition -> end offset of the log when
+    the batch was taken up; empty partitions are left out.
+    """
+
+    __slots__ = ("_connection", "ends", "jobs_added", "now", "touched")
+
+    def __init__(self, connection: Connection, now: datetime, ends: Ends = NO_ENDS) -> None:
+        self._connection = connection
+        self.now = now
+        self.ends = ends
+        self.touched: dict[tuple[str, tuple[Any, ...]], None] = {}
+        self.jobs_added = 0
+
+    @property
+    def connection(self) -> Connection:
+        return self._connection
+
+    async def fetch(self, query: str, *args: Any) -> list[asyncpg.Record]:
+        return list(await self._connection.fetch(query, *args))
+
+    async def fetchrow(self, query: str, *args: Any) -> asyncpg.Record | None:
+        return await self._connection.fetchrow(query, *args)
+
+    async def fetchval(self, query: str, *args: Any) -> Any:
+        return await self._connection.fetchval(query, *args)
+
+    async def execute(self, query: str, *args: Any) -> str:
+        return str(await self._connection.execute(query, *args))
+
+    async def executemany(self, query: str, rows: Iterable[Sequence[Any]]) -> None:
+        await self._connection.executemany(query, rows)
+
+    def touch(self, kind: str, *key: Any) -> None:
+        """This entity's state record is published, as its row stands after the commit.
+
+        Call it for what is recalled too: the worker that made the change may have died between
+        its commit and the publishing.
+        """
+        self.touched[kind, key] = None
+
+    async def add_job(
+        self,
+        kind: str,
+        ref: str,
+        payload: Mapping[str, Any],
+        *,
+        serial: str | None = None,
+        barrier: Ends | None = None,
+        after: datetime | None = None,
+    ) -> bool:
+        """Record slow work. False when (kind, ref) was recorded before: then nothing changes."""
+        flat = [
+            {"topic": topic, "partition": partition, "ends": end}
+            for topic, ends in (barrier or {}).items()
+            for partition, end in ends.items()
+        ]
+        row = await self._connection.fetchval(
+            sql.add_job,
+            kind,
+            ref,
+            json.dumps(payload),
+            serial,
+            json.dumps(flat) if flat else None,
+            after,
+        )
+        if row is None:
+            return False
+        self.jobs_added += 1
+        return True

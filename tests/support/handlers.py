@@ -1,0 +1,131 @@
+"""Runs handlers and jobs on a real PostgreSQL, with the log left out.
+
+Goal: a service's tests say what comes in and look at what goes out. Method: the same guard,
+transaction and job runner that a worker uses; only the publisher is replaced by a list.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any, Self
+
+from runtime.answers import Answer
+from runtime.database import Database
+from runtime.edge.guard import Guard
+from runtime.incoming import Handler, Incoming
+from runtime.jobs import JobKind, JobRunner
+from runtime.state import StateKind, States
+from runtime.status import Status
+from runtime.timers import Timer, tick
+from runtime.transaction import NO_ENDS, Ends, Tx
+
+
+class Kept:
+    """A publisher at the far edge: keeps what was published, in order."""
+
+    def __init__(self) -> None:
+        self.answers: list[Answer] = []
+
+    async def publish(self, answers: Sequence[Answer]) -> None:
+        self.answers += answers
+
+
+class HandlerBench:
+    """`async with HandlerBench(dsn, states=...) as bench`: dsn is the service's login role."""
+
+    def __init__(self, dsn: str, *, states: Iterable[StateKind] = (), size: int = 8) -> None:
+        self.database = Database(dsn, size=size, name="bench")
+        self.guard = Guard("bench")
+        self.published = Kept()
+        self.states = States(states, self.database)
+        self._offset = 0
+
+    async def __aenter__(self) -> Self:
+        await self.database.open()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.database.close()
+
+    @asynccontextmanager
+    async def transaction(self, ends: Ends = NO_ENDS) -> AsyncIterator[Tx]:
+        """A transaction as the edge opens it."""
+        async with self.database.begin() as connection:
+            yield await self.guard.open(connection, ends=ends)
+
+    def incoming(
+        self, message: Any, *, at: datetime | None = None, topic: str = "bench"
+    ) -> Incoming:
+        """A record; its time is `at`, or now."""
+        self._offset += 1
+        return Incoming(message, topic, 0, self._offset, at or datetime.now(UTC), None)
+
+    async def handle(
+        self,
+        handler: Handler,
+        messages: Iterable[Any],
+        *,
+        at: datetime | None = None,
+        topic: str = "bench",
+        ends: Ends = NO_ENDS,
+    ) -> list[Answer]:
+        """One committed transaction over these messages; then touched state is published.
+
+        Answers are returned; state records are found in `bench.published.answers`.
+        """
+        incoming = [self.incoming(m, at=at, topic=topic) for m in messages]
+        async with self.transaction(ends) as tx:
+            answers = list(await handler(incoming, tx))
+        await self.states.publish(tx.touched, self.published)
+        return answers
+
+    def runner(self, kinds: Iterable[JobKind]) -> JobRunner:
+        return JobRunner(
+            kinds=kinds,
+            database=self.database,
+            publisher=self.published,
+            states=self.states,
+            guard=self.guard,
+            status=Status(started=True),
+            stopping=asyncio.Event(),
+            wake=asyncio.Event(),
+        )
+
+    async def run_jobs(self, kinds: Iterable[JobKind], *, most: int = 1_000) -> list[Answer]:
+        """Run the jobs that are due now to their ends; gives what was published meanwhile.
+
+        A job that says `later` or fails stays for another call.
+        """
+        before = len(self.published.answers)
+        runner = self.runner(kinds)
+        for _ in range(most):
+            for kind in runner.kinds:
+                work = await runner.claim(kind)
+                if work is not None:
+                    await runner.work(work, kind)
+                    break
+            else:
+                return self.published.answers[before:]
+        raise AssertionError(f"jobs are still due after {most}")
+
+    async def make_due(self, kind: str) -> None:
+        """Let the jobs of a kind be due at once (a fake clock for `later`)."""
+        async with self.database.connection() as connection:
+            await connection.execute(
+                "UPDATE job SET due_at = now() - interval '1 second', leased_until = NULL, "
+                "lease = NULL WHERE kind = $1 AND state = 'open'",
+                kind,
+            )
+
+    async def tick(self, timer: Timer) -> list[Answer]:
+        """One tick of a timer; gives what it published."""
+        before = len(self.published.answers)
+        await tick(timer, self.database, self.guard, self.published)
+        return self.published.answers[before:]
+
+
+def minutes_ago(minutes: float) -> datetime:
+    return datetime.now(UTC) - timedelta(minutes=minutes)
