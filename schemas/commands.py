@@ -1,0 +1,69 @@
+"""Commands and their outcomes, as the registry and the invoicer share them."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from schemas.base import Message, Part, Patch
+from schemas.values import Environment, FieldPath, LongText, RequiredText, Time, Uuid, Word
+
+MAX_CHANGES = 20_000
+
+INVALID = "invalid"
+"""The reason of command.refused for a command that can't be read; its `field` says where."""
+
+
+class Command(Message):
+    """What somebody wants done. `by` is who asks: a person's or a program's name."""
+
+    answer_ids: ClassVar[tuple[str, ...]] = ("command_id", "environment")
+    answered_by: ClassVar[str | None] = "command.refused"
+
+    command_id: Uuid
+    environment: Environment
+    at: Time
+    by: RequiredText
+
+
+class PatchCommand(Patch, Command):
+    """A command in which an absent field stays as it is and null clears it."""
+
+
+class Change(Part):
+    """What became of one thing: `id` is an account number, a customer_id, an invoice_id, ..."""
+
+    kind: Word
+    id: RequiredText
+    change: Literal["created", "changed", "unchanged"]
+
+
+class Caution(Part):
+    """What was done nevertheless, but deserves a look."""
+
+    kind: Word
+    id: RequiredText
+    field: FieldPath | None = None
+    message: LongText
+
+
+class CommandApplied(Message):
+    """The command was carried out. Says what changed, also where nothing had to."""
+
+    type: Literal["command.applied"] = "command.applied"
+    command_id: Uuid
+    environment: Environment
+    changes: Annotated[tuple[Change, ...], Field(max_length=MAX_CHANGES)]
+    warnings: Annotated[tuple[Caution, ...], Field(max_length=MAX_CHANGES)] | None = None
+
+
+class CommandRefused(Message):
+    """The command changed nothing, and why. `message` is a sentence for people."""
+
+    type: Literal["command.refused"] = "command.refused"
+    command_id: Uuid
+    environment: Environment
+    reason: Word
+    field: FieldPath | None = None
+    message: LongText

@@ -1,0 +1,149 @@
+"""What finance asks of the invoicer (topic invoices.commands).
+
+`account` and the like are the contract's words; what the invoicer tells is in `billing.py`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from schemas.base import Message, wrong
+from schemas.commands import Command
+from schemas.registry import Accounts, RunMode
+from schemas.values import (
+    Account,
+    Date,
+    Email,
+    Environment,
+    InvoiceNumber,
+    Note,
+    Period,
+    PositiveAmount,
+    RequiredText,
+    RunId,
+    Time,
+    Uuid,
+)
+
+MAX_SALES = 10_000
+
+
+class InvoicesRun(Message):
+    """Invoice all that is open up to the end of a month: the running one or a past one.
+
+    Without `accounts` all of them. Answered by run.completed.
+    """
+
+    answer_ids: ClassVar[tuple[str, ...]] = ("run_id", "environment")
+
+    type: Literal["invoices.run"] = "invoices.run"
+    run_id: RunId
+    environment: Environment
+    period: Period
+    accounts: Accounts | None = None
+    mode: RunMode
+    send: bool
+    by: RequiredText
+
+
+class _InvoiceCommand(Command):
+    invoice_id: Uuid
+
+
+class InvoiceApprove(_InvoiceCommand):
+    """Issue a draft as it was reviewed."""
+
+    type: Literal["invoice.approve"] = "invoice.approve"
+
+
+class InvoiceSend(_InvoiceCommand):
+    """Mail an issued invoice, to its holder or to an address."""
+
+    type: Literal["invoice.send"] = "invoice.send"
+    to: Email | None = None
+
+
+class InvoiceDelete(_InvoiceCommand):
+    """Drop a draft; an issued invoice gets a credit note and its sales are free again."""
+
+    type: Literal["invoice.delete"] = "invoice.delete"
+
+
+class InvoiceCorrect(_InvoiceCommand):
+    """A credit note and a new invoice in one: without some sales, or on another account."""
+
+    type: Literal["invoice.correct"] = "invoice.correct"
+    reason: Note
+    exclude_sales: Annotated[tuple[Uuid, ...], Field(max_length=MAX_SALES)] | None = None
+    account: Account | None = None
+
+
+class _Request(Message):
+    answered_by: ClassVar[str | None] = "command.refused"
+
+    environment: Environment
+    by: RequiredText
+
+
+class PaymentRecord(_Request):
+    """Money came in for an invoice, named by its id or its number (one of them)."""
+
+    answer_ids: ClassVar[tuple[str, ...]] = ("payment_id", "environment")
+
+    type: Literal["payment.record"] = "payment.record"
+    payment_id: Uuid
+    invoice_id: Uuid | None = None
+    number: InvoiceNumber | None = None
+    amount: PositiveAmount
+    at: Time
+    method: RequiredText
+
+    @model_validator(mode="after")
+    def _names_one_invoice(self) -> Self:
+        if (self.invoice_id is None) == (self.number is None):
+            raise wrong("invoice_id", "or else number must be given, and not both")
+        return self
+
+
+class StatementRequest(_Request):
+    """What happened on an account (absent: on all) from a day, included, until a day, excluded.
+
+    With `to` it is mailed; without, answered as document.part.
+    """
+
+    answer_ids: ClassVar[tuple[str, ...]] = ("statement_id", "environment")
+
+    type: Literal["statement.request"] = "statement.request"
+    statement_id: Uuid
+    account: Account | None = None
+    from_: Annotated[Date, Field(alias="from")]
+    until: Date
+    format: Literal["xlsx", "pdf"]
+    to: Literal["holder", "viewers"] | Email | None = None
+
+    @model_validator(mode="after")
+    def _covers_a_day(self) -> Self:
+        if self.until <= self.from_:
+            raise wrong("until", "must be later than from")
+        return self
+
+
+class DocumentRequest(Message):
+    """An invoice's or a credit note's file, drafts too. Answered by document.part."""
+
+    answer_ids: ClassVar[tuple[str, ...]] = ("request_id", "environment")
+
+    type: Literal["document.request"] = "document.request"
+    request_id: Uuid
+    environment: Environment
+    invoice_id: Uuid | None = None
+    credit_note_id: Uuid | None = None
+    format: Literal["pdf", "xlsx", "ubl"]
+
+    @model_validator(mode="after")
+    def _names_one_document(self) -> Self:
+        if (self.invoice_id is None) == (self.credit_note_id is None):
+            raise wrong("invoice_id", "or else credit_note_id must be given, and not both")
+        return self
