@@ -9,10 +9,14 @@ from datetime import datetime
 from itertools import count
 from typing import NamedTuple
 
-from schemas.values import format_time
-from schemas.wire import Message, encode
+from schemas import cloudevents as ce
+from schemas.base import Message
+from schemas.wire import encode
 
 Headers = list[tuple[str, bytes]]
+
+_SPEC_VERSION = ce.SPEC_VERSION.encode()
+_JSON = ce.JSON.encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,7 @@ class Envelope:
     __slots__ = ("_serial", "_source", "_trace")
 
     def __init__(self, service: str) -> None:
-        self._source = f"/onaccount/{service}".encode()
+        self._source = ce.SOURCES[service].encode()
         # W3C trace context: random once, then counted; unique and cheap.
         self._trace = os.urandom(12).hex()
         self._serial = count(int.from_bytes(os.urandom(3), "big") + 1)
@@ -67,12 +71,13 @@ class Envelope:
                 a.key.encode(),
                 a.value,
                 [
-                    ("ce_specversion", b"1.0"),
-                    ("ce_id", a.id.encode()),
-                    ("ce_type", a.type.encode()),
-                    ("ce_source", source),
-                    ("ce_time", format_time(a.time).encode()),
-                    ("traceparent", self._traceparent(a.trace)),
+                    (ce.CE_SPECVERSION, _SPEC_VERSION),
+                    (ce.CE_ID, a.id.encode()),
+                    (ce.CE_TYPE, a.type.encode()),
+                    (ce.CE_SOURCE, source),
+                    (ce.CE_TIME, _rfc3339(a.time)),
+                    (ce.CONTENT_TYPE, _JSON),
+                    (ce.TRACEPARENT, self._traceparent(a.trace)),
                 ],
             )
             for a in answers
@@ -83,3 +88,9 @@ class Envelope:
         if trace is not None and len(trace) == 55 and trace.startswith("00-"):
             return f"{trace[:36]}{self._trace[:8]}{serial:08x}-01".encode()
         return f"00-{self._trace}{serial:08x}-{self._trace[:8]}{serial:08x}-01".encode()
+
+
+def _rfc3339(moment: datetime) -> bytes:
+    """In UTC with Z, microseconds only where there are any, as in the messages themselves."""
+    text = moment.isoformat()
+    return (text[:-6] + "Z" if text.endswith("+00:00") else text).encode()

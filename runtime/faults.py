@@ -69,9 +69,11 @@ def describe(error: BaseException) -> str:
     """
     if isinstance(error, asyncpg.PostgresError):
         parts = [type(error).__name__, f"SQLSTATE {error.sqlstate}"]
-        for name in ("table_name", "column_name", "constraint_name"):
-            if value := getattr(error, name, None):
-                parts.append(f"{name.removesuffix('_name')} {value}")
+        parts += [
+            f"{name} {value}"
+            for name in ("table", "column", "constraint")
+            if (value := getattr(error, f"{name}_name", None))
+        ]
         return ", ".join(parts)
     where = ""
     trace = error.__traceback__

@@ -13,6 +13,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.admin.new_partitions import NewPartitions
 from aiokafka.errors import for_code
+
 from schemas.topics import TOPICS, Topic
 
 Kind = Literal["create", "add_partitions", "configure", "refused"]
@@ -37,9 +38,7 @@ async def diff(client: dict[str, Any], topics: Sequence[Topic] = TOPICS) -> list
         await admin.close()
 
 
-async def apply(
-    client: dict[str, Any], topics: Sequence[Topic] = TOPICS, *, replication: int = -1
-) -> list[Change]:
+async def apply(client: dict[str, Any], topics: Sequence[Topic] = TOPICS) -> list[Change]:
     """Bring the broker up to the table; returns what was done and what was refused.
 
     Raises KafkaError where the broker refuses.
@@ -47,13 +46,19 @@ async def apply(
     admin = AIOKafkaAdminClient(**client)
     await admin.start()
     try:
+        replication = await _replication(admin)
         plan = await _compare(admin, topics)
         new = [t for c, t in plan if c.kind == "create"]
         if new:
             await _checked(
                 admin.create_topics(
                     [
-                        NewTopic(t.name, t.partitions, replication, topic_configs=t.config())
+                        NewTopic(
+                            t.name,
+                            t.partitions,
+                            replication,
+                            topic_configs=t.config(replication=replication),
+                        )
                         for t in new
                     ]
                 )
@@ -65,7 +70,9 @@ async def apply(
                 )
             elif change.kind == "configure":
                 resource = ConfigResource(
-                    ConfigResourceType.TOPIC, topic.name, configs=topic.config()
+                    ConfigResourceType.TOPIC,
+                    topic.name,
+                    configs=topic.config(replication=replication),
                 )
                 await _checked(admin.alter_configs([resource]))
         return [change for change, _ in plan]
@@ -77,6 +84,7 @@ async def _compare(
     admin: AIOKafkaAdminClient, topics: Sequence[Topic]
 ) -> list[tuple[Change, Topic]]:
     there = set(await admin.list_topics())
+    replication = await _replication(admin)
     known = [t for t in topics if t.name in there]
     plan = [
         (Change(topic=t.name, kind="create", what=f"{t.partitions} partitions"), t)
@@ -96,7 +104,7 @@ async def _compare(
             change = Change(
                 topic=topic.name, kind="add_partitions", what=f"{has} -> {topic.partitions}"
             )
-            if topic.fixed_partitions:
+            if topic.partitions_fixed:
                 change = Change(
                     topic=topic.name,
                     kind="refused",
@@ -104,18 +112,28 @@ async def _compare(
                     "topic keeps its number for good",
                 )
             plan.append((change, topic))
-        elif has > topic.partitions and topic.fixed_partitions:
+        elif has > topic.partitions and topic.partitions_fixed:
             plan.append((Change(
                 topic=topic.name,
                 kind="refused",
                 what=f"has {has} partitions, the table says {topic.partitions}: "
                 "partitions are never taken away",
             ), topic))  # fmt: skip
-        wrong = {k: v for k, v in topic.config().items() if configs[topic.name].get(k, v) != v}
+        wrong = {
+            k: v
+            for k, v in topic.config(replication=replication).items()
+            if configs[topic.name].get(k, v) != v
+        }
         if wrong:
             what = ", ".join(f"{k}: {configs[topic.name][k]} -> {v}" for k, v in wrong.items())
             plan.append((Change(topic=topic.name, kind="configure", what=what), topic))
     return plan
+
+
+async def _replication(admin: AIOKafkaAdminClient) -> int:
+    """Three copies where there are three brokers, as design and contract have it; else one."""
+    brokers = (await admin.describe_cluster())["brokers"]
+    return 3 if len(brokers) >= 3 else 1
 
 
 async def _configs(

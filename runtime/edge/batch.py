@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from schemas.malformed import Malformed
-from schemas.wire import Undecodable, decode
-
 from runtime.answers import Outgoing
 from runtime.deadletters import dead_letter, header, origin, retries
 from runtime.edge.guard import Place
 from runtime.incoming import Incoming, Route
-from runtime.metrics import DEAD_LETTERS, RECORDS
+from runtime.metrics import DEAD_LETTERS
+from schemas.cloudevents import TRACEPARENT
+from schemas.malformed import Malformed, Undecodable
+from schemas.wire import decode
 
 
 @dataclass(slots=True)
@@ -72,8 +72,6 @@ class Opener:
             except Undecodable as error:
                 batch.dead.append(dead_letter(record, self._group, f"undecodable: {error}"))
                 DEAD_LETTERS.labels(record.topic, "undecodable").inc()
-        for mark in marks:
-            RECORDS.labels(mark.topic, "taken").inc(0)
         return batch
 
     def _open(self, record: Any, batch: Batch) -> None:
@@ -91,12 +89,16 @@ class Opener:
             raise Undecodable("the record has no value")
         message = decode(topic, record.value)
         kind = type(message)
-        if kind in self._takes[topic] or (kind is Malformed and message.type in self._names[topic]):
-            trace = header(record, "traceparent") if record.headers else None
-            batch.items.append(
-                Item(
-                    route,
-                    Incoming(message, topic, record.partition, record.offset, time, trace),
-                    record,
-                )
+        if isinstance(message, Malformed) and message.type in self._names[topic]:
+            if message.answered_by is None:
+                raise Undecodable(f"{message.type}: {message.field} {message.message}")
+        elif kind not in self._takes[topic]:
+            return
+        trace = header(record, TRACEPARENT) if record.headers else None
+        batch.items.append(
+            Item(
+                route,
+                Incoming(message, topic, record.partition, record.offset, time, trace),
+                record,
             )
+        )

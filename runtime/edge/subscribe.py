@@ -9,6 +9,7 @@ is answered below, and a test asserts it over every subscriber of every service.
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
@@ -26,7 +27,7 @@ from runtime.settings import WorkerSettings
 MAX_POLL_INTERVAL_MS = 24 * 60 * 60 * 1000
 
 
-class PatientConsumer(AIOKafkaConsumer):
+class PatientConsumer(AIOKafkaConsumer):  # type: ignore[misc]
     """Returns from `getmany` only with records, so that FastStream never sleeps in between."""
 
     async def getmany(
@@ -44,20 +45,11 @@ class EdgeBroker(KafkaBroker):
     async def connect(self) -> Any:
         connection = await super().connect()
         config = self.config.broker_config
-        config.builder = _patient(config.builder)
+        config.builder = partial(PatientConsumer, **config.builder.keywords)
         return connection
 
 
-def _patient(builder: Any) -> Any:
-    options = dict(builder.keywords)
-
-    def build(**more: Any) -> PatientConsumer:
-        return PatientConsumer(**options, **more)
-
-    return build
-
-
-class Revocation(ConsumerRebalanceListener):
+class Revocation(ConsumerRebalanceListener):  # type: ignore[misc]
     """Lets the batch in hand and its commit through before partitions are given up."""
 
     def __init__(self, lane: EdgeLane, patience_s: float) -> None:
