@@ -44,9 +44,7 @@ def main() -> NoReturn:
 
 def _tell(sentence: str) -> None:
     as_json = "--json" in sys.argv
-    print(
-        json.dumps({"error": sentence}) if as_json else f"onaccount: {sentence}", file=sys.stderr
-    )
+    print(json.dumps({"error": sentence}) if as_json else f"onaccount: {sentence}", file=sys.stderr)
 
 
 def _help_for(words: list[str]) -> str:

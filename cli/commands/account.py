@@ -13,6 +13,7 @@ from cli.messages import Json, command
 from cli.options import DEFAULT, Common
 
 app = App(
+    name="account",
     help="Accounts: what is sold on them, up to which limit, and who is invoiced.",
     help_format="plaintext",
     help_epilogue="""Examples:
@@ -172,8 +173,7 @@ async def list_(environment: int, text: str = "", /, *, common: Common = DEFAULT
     rows = [
         row
         for row in await _accounts(environment, common)
-        if text.lower()
-        in f"{row['account']} {row['name']} {row.get('description') or ''}".lower()
+        if text.lower() in f"{row['account']} {row['name']} {row.get('description') or ''}".lower()
     ]
     screen = common.screen
     screen.data(rows)
@@ -233,9 +233,7 @@ def join_accounts(
 ) -> list[Json]:
     """Account states of one environment, each with `name`, `currency`, `unbilled`, `billed`."""
     ours = [state for state in states.values() if state.get("environment") == environment]
-    currency = next(
-        (s.get("currency") for s in ours if s.get("type") == "environment.state"), None
-    )
+    currency = next((s.get("currency") for s in ours if s.get("type") == "environment.state"), None)
     names = {s["customer_id"]: name_of(s) for s in ours if s.get("type") == "customer.state"}
     found = []
     for state in ours:

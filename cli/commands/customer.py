@@ -12,6 +12,7 @@ from cli.messages import CLEAR, Json, command, new_id
 from cli.options import DEFAULT, Common
 
 app = App(
+    name="customer",
     help="Customers: the guests and companies that are invoiced.",
     help_format="plaintext",
     help_epilogue="""Examples:
@@ -122,9 +123,7 @@ async def change(
     if not values:
         raise Misuse("Nothing to change: name at least one field.")
     return await common.order(
-        command(
-            "customer.change", environment, by=common.by, customer_id=customer_id, **values
-        )
+        command("customer.change", environment, by=common.by, customer_id=customer_id, **values)
     )
 
 

@@ -15,6 +15,7 @@ from runtime import deadletters as names
 from runtime.settings import SERVICES
 
 app = App(
+    name="dead-letters",
     help="Dead letters: records that a group could not process; look at them, give them again.",
     help_format="plaintext",
     help_epilogue="""Examples:

@@ -14,6 +14,7 @@ from cli.messages import CLEAR, Json, command
 from cli.options import DEFAULT, Common
 
 app = App(
+    name="env",
     help="Environments (venues): legal data, settings, GDPR terms, the module on or off.",
     help_format="plaintext",
     help_epilogue="""Examples:
@@ -113,9 +114,7 @@ async def configure(
         raise Misuse(
             "Nothing to set: name at least one setting; `onaccount env configure --help` lists them."
         )
-    return await common.order(
-        command("environment.configure", environment, by=common.by, **fields)
-    )
+    return await common.order(command("environment.configure", environment, by=common.by, **fields))
 
 
 def configuration(settings: Settings, clear: list[str]) -> dict[str, Any]:

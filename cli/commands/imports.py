@@ -16,6 +16,7 @@ from cli.options import DEFAULT, Common
 from cli.screen import Screen
 
 app = App(
+    name="import",
     help="Import customers and accounts from an Excel workbook: preview, confirm, report.",
     help_format="plaintext",
     help_epilogue="""Examples:
@@ -221,5 +222,3 @@ async def _undo(client: Client, job: Job, screen: Screen, timeout_s: float) -> i
     for kept in message["kept"]:
         screen.say(f"! kept {kept['kind']} {kept['id']}: {kept['why']}", "yellow")
     return 0
-
-

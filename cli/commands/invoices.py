@@ -18,6 +18,7 @@ from cli.screen import Screen, outcome
 from cli.verify import verify as verify_service
 
 app = App(
+    name="invoices",
     help="Invoices: run a month, review drafts, send, get documents, record payments.",
     help_format="plaintext",
     help_epilogue="""Examples:
@@ -371,9 +372,7 @@ async def _order(
 ) -> int:
     async with common.client(kind) as client:
         state = await _find(client, environment, invoice)
-        message = command(
-            kind, environment, by=common.by, invoice_id=state["invoice_id"], **fields
-        )
+        message = command(kind, environment, by=common.by, invoice_id=state["invoice_id"], **fields)
         reply = await client.ask(message, timeout_s=common.timeout)
     return outcome(common.screen, reply.message)
 

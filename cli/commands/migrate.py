@@ -14,6 +14,7 @@ from cli.where import Unreachable
 from runtime.settings import SERVICES
 
 app = App(
+    name="migrate",
     help="Migrate: bring the services' database schemas up to date (opens PostgreSQL).",
     help_format="plaintext",
     help_epilogue="""Examples:

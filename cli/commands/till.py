@@ -14,6 +14,7 @@ from cli.screen import Screen
 from cli.till import Till, line
 
 app = App(
+    name="till",
     help="A till by hand: sign on, sell, cancel, search.",
     help_format="plaintext",
     help_epilogue="""Examples:

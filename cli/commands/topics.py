@@ -11,6 +11,7 @@ from cli.options import DEFAULT, Common
 from cli.where import Unreachable
 
 app = App(
+    name="topics",
     help="Topics: compare Kafka with the contract's table, and bring it up to it.",
     help_format="plaintext",
     help_epilogue="""Examples:
