@@ -12,7 +12,6 @@ import secrets
 import shutil
 import signal
 import subprocess
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,9 +21,7 @@ from cli.trouble import Trouble
 SERVICES = ("authorizer", "ledger", "importer", "invoicer")
 DATABASE = "onaccount"
 ADMIN = "postgres"
-ROLES_SQL = Path(__file__).resolve().parents[2] / "deploy" / "postgres" / "roles.sql"
 NOBODY = 65_534
-TELL_PASSWORD = "SELECT format('ALTER ROLE %I PASSWORD %L', $1::text, $2::text)"  # noqa: S105
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,36 +133,6 @@ class Postgres:
             await connection.execute("SELECT 1")
         finally:
             await connection.close()
-
-
-async def prepare_database(admin_dsn: str, passwords: Mapping[str, str]) -> None:
-    """Make the services' roles, schemas and passwords in a database; again changes nothing.
-
-    `admin_dsn` is a superuser's; `passwords` is {service: password} of the login roles.
-    """
-    import asyncpg
-
-    connection = await asyncpg.connect(admin_dsn)
-    try:
-        await connection.execute(await asyncio.to_thread(ROLES_SQL.read_text, encoding="utf-8"))
-        for role, password in passwords.items():
-            await connection.execute(
-                await connection.fetchval(TELL_PASSWORD, role, password)  # roles take no parameters
-            )
-    finally:
-        await connection.close()
-
-
-async def ensure_database(server: "Postgres", name: str = DATABASE) -> None:
-    """Make an empty database in a running server, unless it is there."""
-    import asyncpg
-
-    connection = await asyncpg.connect(server.dsn("postgres"))
-    try:
-        if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", name):
-            await connection.execute(f'CREATE DATABASE "{name}"')
-    finally:
-        await connection.close()
 
 
 def new_password() -> str:

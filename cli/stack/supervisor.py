@@ -2,18 +2,17 @@
 
 import asyncio
 import contextlib
-import importlib.util
-import inspect
 import subprocess
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from typing import Any
 
 from cli.stack.component import Component, answers
+from cli.stack.database import done, function, make_database
 from cli.stack.folder import Folder
 from cli.stack.plan import Plan, log_place
-from cli.stack.postgres import SERVICES, ensure_database, prepare_database
+from cli.stack.postgres import SERVICES
 from cli.stack.process import end, ended, kill_group, spawn
 from cli.stack.telling import Teller
 from cli.stack.worker import Worker
@@ -81,19 +80,14 @@ class Supervisor:
         if first is None or server is None:
             return
         await first
-        await ensure_database(server)
-        await prepare_database(
-            server.dsn(), {service: self.folder.password(service) for service in SERVICES}
-        )
-        if migrate := _function("runtime.migrate", "migrate"):
-            for service in SERVICES:
-                await _done(migrate(server.dsn(), service))
+        passwords = {service: self.folder.password(service) for service in SERVICES}
+        await make_database(server, passwords)
 
     async def _topics(self, first: asyncio.Task[None] | None) -> None:
         if first is not None:
             await first
-        if apply := _function("runtime.topics", "apply"):
-            await _done(apply(self.plan.kafka_address))
+        if apply := function("runtime.topics", "apply"):
+            await done(apply(self.plan.kafka_address))
 
     async def _keep(self, component: Component, up: asyncio.Future[None]) -> None:
         """Start a component, again and again; the first start must succeed, or `up` fails."""
@@ -197,16 +191,3 @@ def _address(component: Component) -> str:
         if told := getattr(component, name, None):
             return str(told)
     return f"127.0.0.1:{getattr(component, 'port', '')}"
-
-
-def _function(module: str, name: str) -> Callable[..., Any] | None:
-    """A function of a part of runtime/, or None while there is no such part."""
-    if importlib.util.find_spec(module) is None:
-        return None
-    found: Callable[..., Any] = getattr(importlib.import_module(module), name)
-    return found
-
-
-async def _done(result: Any) -> None:
-    if inspect.isawaitable(result):
-        await result

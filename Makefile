@@ -1,0 +1,31 @@
+# What one does here. Every target first sees to .venv (quick when there is nothing to do).
+#   make test ARGS="-k journal"     hands arguments on to pytest
+
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules
+PYTHON ?=
+ARGS ?=
+BIN := .venv/bin
+
+.PHONY: help setup test check format
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1	/' | expand -t 20
+
+setup:  ## make .venv from the hashed locks
+	@PYTHON='$(PYTHON)' sh .ci/setup
+
+test: setup  ## run all tests, on real Kafka, PostgreSQL and SMTP
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+
+check: setup  ## formatting, lint, types, import direction, generated files, tidiness
+	@$(BIN)/ruff format --check --quiet . || { echo 'run make format'; exit 1; }
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+	@if [ -f schemas/generate.py ]; then $(BIN)/python -m schemas.generate --check; fi
+	@$(BIN)/python -m pytest -q tests/tidy
+
+format: setup  ## format the code
+	@$(BIN)/ruff format --quiet .
+	@$(BIN)/ruff check --quiet --fix .

@@ -1,0 +1,53 @@
+"""Fixtures for all tests, and the servers' end (tests/support/run.py)."""
+
+from typing import IO
+
+import pytest
+
+from tests.support import run
+from tests.support.fixtures import (
+    kafka,
+    module_postgres,
+    new_topic,
+    own_kafka,
+    own_postgres,
+    postgres,
+    postgres_server,
+    smtp,
+    stack,
+)
+
+__all__ = [
+    "kafka",
+    "module_postgres",
+    "new_topic",
+    "own_kafka",
+    "own_postgres",
+    "postgres",
+    "postgres_server",
+    "smtp",
+    "stack",
+]
+
+LOCK = pytest.StashKey[IO[str]]()
+FAILED = pytest.StashKey[bool]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Begin a run, unless this process is one of several of a run (pytest-xdist)."""
+    if not hasattr(config, "workerinput"):
+        config.stash[LOCK] = run.begin()
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Note whether the logs may be of use."""
+    session.config.stash[FAILED] = exitstatus not in (
+        pytest.ExitCode.OK,
+        pytest.ExitCode.NO_TESTS_COLLECTED,
+    )
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End all servers of the run."""
+    if (lock := config.stash.get(LOCK, None)) is not None:
+        run.finish(lock, keep=config.stash.get(FAILED, False))

@@ -1,0 +1,96 @@
+"""Real servers for tests, which can be killed and started again."""
+
+import os
+import signal
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cli.stack.component import Component, answers
+from cli.stack.kafka import Kafka
+from cli.stack.ports import free_port
+from cli.stack.postgres import Postgres
+from cli.stack.process import end, kill_group, spawn
+from tests.support.apart import run_apart
+from tests.support.run import Run, current
+
+ADMIN_PASSWORD = "tests-only"
+
+
+@dataclass
+class Server:
+    """One component that a test may treat badly. It keeps its address and its data."""
+
+    component: Component
+    run: Run = field(default_factory=current)
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def address(self) -> str:
+        """host:port"""
+        return f"127.0.0.1:{self.component.port}"  # type: ignore[attr-defined]
+
+    @property
+    def pid(self) -> int:
+        """Of java, or of the postmaster."""
+        assert self.process is not None
+        return self.process.pid
+
+    async def start(self) -> None:
+        """Start it, and wait until it answers."""
+        await self.component.prepare()
+        self.process = spawn(self.component.program(), self.run.note)
+        await answers(self.component, self.process)
+
+    async def kill(self) -> None:
+        """kill -9, as when the machine takes it away."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+        kill_group(self.process.pid)
+
+    def pause(self) -> None:
+        """Stop it where it stands; its connections stay open."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Wake it."""
+        os.kill(self.pid, signal.SIGCONT)
+
+    async def stop(self) -> None:
+        """End it in an orderly way."""
+        if self.process is not None:
+            if self.process.poll() is None:
+                self.go_on()
+            await end(self.process, ask=self.component.program().stop_signal, patience_s=5)
+            self.process = None
+
+
+def new_kafka(folder: Path) -> Kafka:
+    """A broker for tests; not started."""
+    port = free_port()
+    return Kafka(
+        folder=folder / "kafka",
+        port=port,
+        controller_port=free_port(taken={port}),
+        log=folder / "kafka.log",
+    )
+
+
+def new_postgres(folder: Path, *, fsync: bool = False) -> Postgres:
+    """A database server for tests; not started."""
+    return Postgres(
+        folder=folder / "postgres",
+        port=free_port(),
+        password=ADMIN_PASSWORD,
+        log=folder / "postgres.log",
+        fsync=fsync,
+    )
+
+
+def started(component: Component, run: Run) -> dict[str, Any]:
+    """Start a component for the whole run."""
+    server = Server(component, run)
+    run_apart(server.start())
+    return {"address": server.address, "pid": server.pid}

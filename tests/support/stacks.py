@@ -1,0 +1,102 @@
+"""A whole stack, started as a person would: `onaccount stack up`."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cli.stack.folder import Folder
+from cli.stack.process import Mark, wait_until
+from tests.support.run import current
+
+NO_WORKERS = "authorizer=0,ledger=0,importer=0,invoicer=0"
+
+
+@dataclass
+class Stack:
+    """A running `stack up` and its folder."""
+
+    folder: Path
+    process: subprocess.Popen[bytes]
+
+    @property
+    def info(self) -> dict[str, Any]:
+        """stack.json as it is now."""
+        found: dict[str, Any] = json.loads((self.folder / "stack.json").read_text())
+        return found
+
+    @property
+    def output(self) -> str:
+        """What it has printed so far."""
+        return (self.folder / "up.txt").read_text()
+
+    def pid(self, name: str) -> int | None:
+        """The pid of one of its processes now; None while that is away."""
+        return next(one["pid"] for one in self.info["processes"] if one["name"] == name)
+
+    def health(self, name: str) -> str:
+        """The health address of a worker."""
+        return str(next(one["health"] for one in self.info["processes"] if one["name"] == name))
+
+    def kill(self, name: str) -> int:
+        """kill -9 one of its processes; gives the pid that it had."""
+        pid = self.pid(name)
+        assert pid is not None, f"{name} is away already"
+        os.kill(pid, signal.SIGKILL)
+        return pid
+
+    def wait_back(self, name: str, old_pid: int, *, within_s: float = 30) -> None:
+        """Wait until a killed process is there again, under another pid."""
+        back = wait_until(lambda: self.pid(name) not in (None, old_pid), within_s=within_s)
+        assert back, f"{name} is not back after {within_s} s: {self.output}"
+
+    def wait_ready(self, *, within_s: float = 90) -> None:
+        """Wait until stack.json is there; fails with what was printed when it does not come."""
+        file = self.folder / "stack.json"
+        wait_until(lambda: file.exists() or self.process.poll() is not None, within_s=within_s)
+        assert file.exists(), f"the stack did not start: {self.output}"
+
+    def end(self, number: signal.Signals = signal.SIGTERM, *, within_s: float = 40) -> int:
+        """End it, and give its exit status."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        return self.process.wait(within_s)
+
+
+def begin_stack(
+    folder: Path,
+    *,
+    workers: str = "",
+    environment: Mapping[str, str] | None = None,
+    options: tuple[str, ...] = ("--no-fsync",),
+) -> Stack:
+    """Start `stack up` in a folder, without waiting for it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "cli", "stack", "up", "--dir", str(folder), *options]
+    if workers:
+        command += ["--workers", workers]
+    clean = {key: value for key, value in os.environ.items() if not key.startswith("ONACCOUNT_")}
+    with (folder / "up.txt").open("wb") as out:
+        process = subprocess.Popen(
+            command,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+            env={**clean, **(environment or {})},
+            start_new_session=True,
+        )
+    import psutil
+
+    current().note(
+        Mark(name="up", pid=process.pid, started=psutil.Process(process.pid).create_time())
+    )
+    return Stack(folder, process)
+
+
+def running_in(folder: Path) -> list[Mark]:
+    """Those of the processes noted in a stack's folder that run now."""
+    return [mark for mark in Folder(path=folder).marks() if mark.process() is not None]

@@ -1,0 +1,1 @@
+"""Rules of house style that no other tool checks."""
