@@ -86,7 +86,7 @@ class Till:
         }
 
     async def sign_on(self) -> tuple[list[Entry], Json]:
-        """The accounts behind the button, and the last page; its `reason` says why there are none."""
+        """The accounts behind the button, and the last page, whose `reason` says why none are."""
         message = {
             "type": "terminal.signed_on",
             "session_id": new_id(),

@@ -70,7 +70,7 @@ async def register(
     environment: int,
     /,
     *,
-    fields: Fields = Fields(),  # noqa: B008 - frozen
+    fields: Fields = Fields(),
     customer_id: str | None = None,
     common: Common = DEFAULT,
 ) -> int:
@@ -101,7 +101,7 @@ async def change(
     customer_id: str,
     /,
     *,
-    fields: Fields = Fields(),  # noqa: B008 - frozen
+    fields: Fields = Fields(),
     clear: Annotated[list[str] | None, Parameter(negative="")] = None,
     common: Common = DEFAULT,
 ) -> int:

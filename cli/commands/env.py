@@ -96,7 +96,7 @@ async def configure(
     environment: int,
     /,
     *,
-    settings: Settings = Settings(),  # noqa: B008 - frozen
+    settings: Settings = Settings(),
     clear: Annotated[list[str] | None, Parameter(negative="")] = None,
     common: Common = DEFAULT,
 ) -> int:
@@ -112,7 +112,7 @@ async def configure(
     fields = configuration(settings, clear or [])
     if not fields:
         raise Misuse(
-            "Nothing to set: name at least one setting; `onaccount env configure --help` lists them."
+            "Nothing to set: name at least one setting; `onaccount env configure --help` has them."
         )
     return await common.order(command("environment.configure", environment, by=common.by, **fields))
 

@@ -326,7 +326,7 @@ async def get_document(
     invoice: str,
     /,
     *,
-    format: Format = "pdf",  # noqa: A002 - the option's name
+    format: Format = "pdf",
     out: Path | None = None,
     common: Common = DEFAULT,
 ) -> int:
