@@ -99,7 +99,9 @@ class Worker:
                 topics.append(retries(service))
             self.topics.update(topics)
             self.lanes.append(edge)
-            self.subscribers.append(subscribe(self.broker, edge, topics, settings))
+            subscriber = subscribe(self.broker, edge, topics, settings)
+            edge.leave = subscriber.stop
+            self.subscribers.append(subscriber)
         self._aside = publisher("jobs and timers")
         self.jobs = JobRunner(
             kinds=tuple(jobs),

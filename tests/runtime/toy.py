@@ -54,6 +54,7 @@ class Toy:
 
     def __init__(self) -> None:
         self.pause: Any = None
+        self.mended = False
 
     async def sales(self, batch: Sequence[Incoming], tx: Tx) -> Iterable[Answer]:
         answers: list[Answer] = []
@@ -92,7 +93,7 @@ class Toy:
     async def _one(self, sale: SaleRequested, known: dict[str, Any], tx: Tx) -> None:
         if sale.sale_id in known:
             return
-        if sale.note == "raise":
+        if sale.note == "raise" and not self.mended:
             raise ValueError("a bug on this sale")
         if sale.note == "overflow":
             await tx.execute("SELECT 1 / 0")
@@ -161,7 +162,7 @@ async def count_job(work: Work) -> None:
         tx.done()
 
 
-def build(settings: WorkerSettings, toy: Toy | None = None) -> Worker:
+def build(settings: WorkerSettings, toy: Toy | None = None, **more: Any) -> Worker:
     toy = toy or Toy()
     return Worker(
         service=SERVICE,
@@ -179,6 +180,7 @@ def build(settings: WorkerSettings, toy: Toy | None = None) -> Worker:
         ),
         states=(StateKind(kind="account", read=read_accounts),),
         jobs=(JobKind(kind="count", run=count_job),),
+        **more,
     )  # fmt: skip
 
 
