@@ -7,79 +7,29 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
+from cli.amounts import Misuse
 from cli.messages import ROUTES, Json, answered_id, id_of, key_of, topic_of
+from cli.replies import Expectation, Reply, encode, newest, reply_of
 from cli.trouble import Trouble
 from cli.where import Unreachable
 from runtime.settings import KafkaSettings
+from schemas.malformed import Malformed
+from schemas.wire import decode
 
 START_S = 10.0
 READ_S = 60.0
 LARGEST_RECORD = 3 * 1024 * 1024  # answers, dead letters and retries have up to 2 MiB, and headers
 
 logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what goes wrong is told in our words
-
-
-class NoAnswer(Unreachable):
-    """Nobody answered a message in time."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reply:
-    """One record as it was read: its bytes, and what they say."""
-
-    topic: str
-    partition: int
-    offset: int
-    time: datetime
-    key: bytes | None
-    value: bytes
-    headers: tuple[tuple[str, bytes], ...]
-    message: Json
-
-    @property
-    def type(self) -> str:
-        """The message's type; empty where there is none."""
-        return str(self.message.get("type", ""))
-
-    def header(self, name: str) -> str | None:
-        """The last header of this name, as text."""
-        found = [value for key, value in self.headers if key == name]
-        return found[-1].decode(errors="replace") if found else None
-
-
-@dataclass(slots=True)
-class Expectation:
-    """The answers to one message, in the order in which they come."""
-
-    what: str
-    arrived: asyncio.Queue[Reply | Trouble] = field(default_factory=asyncio.Queue)
-
-    async def next(self, timeout_s: float) -> Reply:
-        """The next answer; raises NoAnswer when none comes within `timeout_s` seconds."""
-        try:
-            async with asyncio.timeout(timeout_s):
-                found = await self.arrived.get()
-        except TimeoutError:
-            raise NoAnswer(
-                f"No answer to {self.what} within {timeout_s:g} seconds; see whether the worker "
-                "that answers it runs (`onaccount stack up`, or its /ready), then repeat it with "
-                "the same id: it is not done twice."
-            ) from None
-        if isinstance(found, Trouble):
-            raise found
-        return found
 
 
 class Client:
@@ -149,9 +99,12 @@ class Client:
             ) from fault
 
     async def send(self, message: Json) -> None:
-        """Send a message on its topic, with its key."""
-        topic = topic_of(message["type"])
-        await self.put(topic, encode(message), key=key_of(message).encode())
+        """Send a message on its topic, with its key; raises Misuse where it breaks the contract."""
+        topic, value = topic_of(message["type"]), encode(message)
+        found = decode(topic, value)
+        if isinstance(found, Malformed):
+            raise Misuse(f"This can't be sent: {found.field.replace('_', ' ')} {found.message}.")
+        await self.put(topic, value, key=key_of(message).encode())
 
     @contextlib.contextmanager
     def expecting(self, message: Json) -> Any:
@@ -307,39 +260,3 @@ class Client:
 def answer_topics(*kinds: str) -> tuple[str, ...]:
     """The topics to listen on for the answers to messages of these types."""
     return tuple(dict.fromkeys(t for kind in kinds for t in ROUTES[topic_of(kind)].answers))
-
-
-def encode(message: Json) -> bytes:
-    """A message as it goes on the wire: compact JSON in UTF-8."""
-    return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def reply_of(record: ConsumerRecord) -> Reply:
-    """A record as it was read; what is no JSON object says nothing ({})."""
-    value = bytes(record.value or b"")
-    try:
-        message = json.loads(value) if value else {}
-    except ValueError:
-        message = {}
-    return Reply(
-        topic=record.topic,
-        partition=record.partition,
-        offset=record.offset,
-        time=datetime.fromtimestamp(record.timestamp / 1000, UTC),
-        key=record.key,
-        value=value,
-        headers=tuple((name, bytes(v or b"")) for name, v in record.headers),
-        message=message if isinstance(message, dict) else {},
-    )
-
-
-def newest(replies: Iterable[Reply]) -> dict[str, Json]:
-    """Per key the state with the highest version; a record without a value takes it away."""
-    found: dict[str, Json] = {}
-    for reply in replies:
-        key = (reply.key or b"").decode(errors="replace")
-        if not reply.value:
-            found.pop(key, None)
-        elif reply.message.get("version", 0) >= found.get(key, {}).get("version", 0):
-            found[key] = reply.message
-    return found

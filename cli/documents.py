@@ -6,8 +6,8 @@ import base64
 import hashlib
 from dataclasses import dataclass
 
-from cli.client import Expectation
 from cli.messages import Json
+from cli.replies import Expectation
 from cli.trouble import Trouble
 
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from cli.amounts import Misuse
-from cli.client import Client, Expectation
+from cli.client import Client
 from cli.messages import Json, given, new_id
+from cli.replies import Expectation
 from cli.screen import Gauge
 
 PART_BYTES = 700_000

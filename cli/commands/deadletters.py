@@ -9,8 +9,9 @@ from typing import Literal
 from cyclopts import App
 
 from cli.amounts import Misuse
-from cli.client import Client, Reply
+from cli.client import Client
 from cli.options import DEFAULT, Common
+from cli.replies import Reply
 from runtime import deadletters as names
 from runtime.settings import SERVICES
 

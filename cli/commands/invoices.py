@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
 from cli.amounts import Misuse, cents, money
-from cli.client import Client, Expectation
 from cli.documents import Document, document
-from cli.messages import Json, command, given, me, new_id, now
+from cli.invoices import find, follow_run, invoices, last_month, run_message, show_run
+from cli.messages import command, new_id, now
 from cli.options import DEFAULT, Common
-from cli.screen import Screen, outcome
+from cli.screen import outcome
 from cli.verify import verify as verify_service
 
 app = App(
@@ -37,36 +37,6 @@ INVOICE is an invoice's number or its id.
 Format = Literal["pdf", "xlsx", "ubl"]
 UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 SILENCE_S = 300.0
-
-
-def last_month(today: date) -> str:
-    """The month before today's, as YYYY-MM."""
-    return (today.replace(day=1) - timedelta(days=1)).strftime("%Y-%m")
-
-
-def run_message(
-    environment: int,
-    period: str,
-    *,
-    issue: bool,
-    send: bool,
-    run_id: str | None = None,
-    accounts: list[str] | None = None,
-    by: str | None = None,
-) -> Json:
-    """invoices.run; raises Misuse for a period that is none."""
-    if not re.fullmatch(r"[1-9]\d{3}-(0[1-9]|1[0-2])", period):
-        raise Misuse(f"{period!r} is not a month: write YYYY-MM, as in 2026-10.")
-    return {
-        "type": "invoices.run",
-        "run_id": run_id or new_id(),
-        "environment": environment,
-        "period": period,
-        **given({"accounts": accounts or None}),
-        "mode": "issue" if issue else "draft",
-        "send": send,
-        "by": by or me(),
-    }
 
 
 @app.command
@@ -115,49 +85,6 @@ async def run(
     return show_run(screen, result)
 
 
-async def follow_run(answers: Expectation, gauge: object, silence_s: float) -> Json:
-    """run.completed or command.refused; `gauge` hears how far the run is."""
-    while True:
-        message = (await answers.next(silence_s)).message
-        if message["type"] == "run.progressed":
-            gauge(message["done"], message["total"])  # type: ignore[operator]
-        elif message["type"] in ("run.completed", "command.refused"):
-            return message
-
-
-def show_run(screen: Screen, result: Json) -> int:
-    """Show a run's outcome; gives the exit status."""
-    if result["type"] == "command.refused":
-        return outcome(screen, result)
-    screen.data(result)
-    if reason := result.get("reason"):
-        screen.bad(f"refused, {reason}: {result.get('message')}")
-        return 1
-    screen.good(
-        f"{result['period']}: {result['drafted']} drafted, {result['issued']} issued, "
-        f"{result['sent']} given to the mailer, {money(result['total'])} in all"
-    )
-    if result["vat"]:
-        screen.table(
-            ("VAT", "Base", "VAT amount", "Gross"),
-            (
-                (f"{v['rate']}%", money(v["base"]), money(v["vat"]), money(v["gross"]))
-                for v in result["vat"]
-            ),
-            right=("Base", "VAT amount", "Gross"),
-        )
-    for skipped in result["skipped"]:
-        reason = str(skipped["reason"]).replace("_", " ")
-        screen.say(f"! account {skipped['account']} left out: {reason}", "yellow")
-    for left in result["open"]:
-        why = str(left["why"]).replace("_", " ")
-        screen.say(
-            f"! account {left['account']} keeps {money(left['amount'])} uninvoiced: {why}",
-            "yellow",
-        )
-    return 0
-
-
 @app.command(name="list")
 async def list_(
     environment: int,
@@ -171,7 +98,7 @@ async def list_(
 ) -> int:
     """List invoices as they stand."""
     async with common.client() as client:
-        states = await _invoices(client, environment)
+        states = await invoices(client, environment)
     rows = [
         s
         for s in states
@@ -206,7 +133,7 @@ async def list_(
 async def show(environment: int, invoice: str, /, *, common: Common = DEFAULT) -> int:
     """Show one invoice and what happened to it."""
     async with common.client() as client:
-        state = await _find(client, environment, invoice)
+        state = await find(client, environment, invoice)
         events = await client.read("invoices.events")
     history = [
         e
@@ -338,7 +265,7 @@ async def get_document(
         File or folder to save it to; here, under its own name, unless given.
     """
     async with common.client("document.request") as client:
-        state = await _find(client, environment, invoice)
+        state = await find(client, environment, invoice)
         request = {
             "type": "document.request",
             "request_id": new_id(),
@@ -371,23 +298,7 @@ async def _order(
     environment: int, invoice: str, kind: str, common: Common, **fields: object
 ) -> int:
     async with common.client(kind) as client:
-        state = await _find(client, environment, invoice)
+        state = await find(client, environment, invoice)
         message = command(kind, environment, by=common.by, invoice_id=state["invoice_id"], **fields)
         reply = await client.ask(message, timeout_s=common.timeout)
     return outcome(common.screen, reply.message)
-
-
-async def _invoices(client: Client, environment: int) -> list[Json]:
-    states = (await client.view("invoices.state")).values()
-    ours = [s for s in states if s.get("environment") == environment]
-    return sorted(ours, key=lambda s: (s["period"], s.get("number") or "~", s["account"]))
-
-
-async def _find(client: Client, environment: int, invoice: str) -> Json:
-    for state in await _invoices(client, environment):
-        if invoice.lower() in (state["invoice_id"], str(state.get("number")).lower()):
-            return state
-    raise Misuse(
-        f"Environment {environment} has no invoice {invoice}; `onaccount invoices list "
-        f"{environment}` shows which it has."
-    )

@@ -13,14 +13,15 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from cli.amounts import money
-from cli.client import Client, Reply
+from cli.client import Client
 from cli.commands.imports import show_preview
-from cli.commands.invoices import follow_run, run_message
 from cli.demo import venue
 from cli.demo.own_stack import OwnStack
 from cli.demo.workbook import workbook
 from cli.imports import Job, Upload
+from cli.invoices import follow_run, run_message
 from cli.messages import Json, command
+from cli.replies import Reply
 from cli.screen import Screen
 from cli.till import Entry, Till
 from cli.trouble import Trouble

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cli.amounts import money
-from cli.client import Client, Reply
+from cli.client import Client
 from cli.demo import figures, mails, venue
 from cli.demo.figures import Figure, Invoiced, Sold
 from cli.demo.own_stack import OwnStack
 from cli.demo.story import Told
 from cli.messages import Json
+from cli.replies import Reply
 from cli.screen import Screen
 from cli.verify import report
 from runtime.deadletters import dead_letters
