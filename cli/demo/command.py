@@ -14,7 +14,8 @@ from cyclopts import App, Parameter
 from cli.client import Client
 from cli.demo import mails, summary, venue
 from cli.demo.own_stack import OwnStack, own_stack
-from cli.demo.story import Story, Teller
+from cli.demo.scene import Scene, Teller
+from cli.demo.story import tell
 from cli.messages import ROUTES
 from cli.screen import Screen
 from cli.where import kafka
@@ -81,8 +82,9 @@ async def _tell(screen: Screen, stack: OwnStack) -> bool:
     topics = dict.fromkeys(topic for route in ROUTES.values() for topic in route.answers)
     async with Client(kafka(stack.folder), listen=topics) as client:
         teller = Teller(screen)
-        story = Story(screen=screen, teller=teller, client=client, stack=stack, results=RESULTS)
-        told = await story.tell()
+        told = await tell(
+            Scene(screen=screen, teller=teller, client=client, stack=stack, results=RESULTS)
+        )
         teller.chapter("Does it all add up? From the topics, the databases and the mails:")
         seen = await summary.look(client, stack, RESULTS)
         _save_documents(seen.mails)

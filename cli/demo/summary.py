@@ -12,7 +12,7 @@ from cli.client import Client
 from cli.demo import figures, mails, venue
 from cli.demo.figures import Figure, Invoiced, Sold
 from cli.demo.own_stack import OwnStack
-from cli.demo.story import Told
+from cli.demo.scene import Told
 from cli.messages import Json
 from cli.replies import Reply
 from cli.screen import Screen

@@ -60,7 +60,7 @@ MENU: tuple[tuple[str, int, str, int], ...] = (
 )
 COFFEE = line("Koffie", 2_75, "9", quantity="8")
 LUNCH = line("Lunchbuffet per persoon", 16_50, "9", quantity="3")
-FAREWELL = line("Speciaalbier van de tap", 5_40, "21", quantity="4")
+FAREWELL = line("Speciaalbier van de tap", 5_40, "21", quantity="6")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
