@@ -10,8 +10,8 @@ USAGE = 2
 INTERRUPTED = 130
 
 
-def main() -> NoReturn:
-    """Run a command and end with its exit status.
+def main(words: list[str] | None = None) -> NoReturn:
+    """Run a command (that of this process unless given) and end with its exit status.
 
     0 done, 1 refused or a check failed, 2 not understood, 3 no answer in time or unreachable,
     130 after Ctrl-C.
@@ -20,21 +20,21 @@ def main() -> NoReturn:
 
     from cli.app import app
 
+    words = sys.argv[1:] if words is None else words
+    as_json = "--json" in words
     try:
-        status = app(
-            sys.argv[1:], exit_on_error=False, print_error=False, result_action="return_value"
-        )
+        status = app(words, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as fault:
-        _tell(f"{fault} See {_help_for(sys.argv[1:])}.")
+        _tell(f"{fault} See {_help_for(words)}.", as_json=as_json)
         sys.exit(USAGE)
     except Trouble as trouble:
-        _tell(str(trouble))
+        _tell(str(trouble), as_json=as_json)
         sys.exit(trouble.exit_code)
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(1)
     except OSError as fault:
-        _tell(str(from_os_error(fault)))
+        _tell(str(from_os_error(fault)), as_json=as_json)
         sys.exit(1)
     except KeyboardInterrupt:
         print("onaccount: stopped.", file=sys.stderr)
@@ -42,8 +42,7 @@ def main() -> NoReturn:
     sys.exit(status if isinstance(status, int) else 0)
 
 
-def _tell(sentence: str) -> None:
-    as_json = "--json" in sys.argv
+def _tell(sentence: str, *, as_json: bool) -> None:
     print(json.dumps({"error": sentence}) if as_json else f"onaccount: {sentence}", file=sys.stderr)
 
 

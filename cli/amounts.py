@@ -6,7 +6,7 @@ import re
 
 from cli.trouble import Trouble
 
-AMOUNT = re.compile(r"(?P<sign>-?)(?P<whole>\d{1,11})(?:[.,](?P<cents>\d{1,2}))?")
+AMOUNT = re.compile(r"(?P<sign>-?)(?P<whole>[0-9]{1,11})(?:[.,](?P<cents>[0-9]{1,2}))?")
 SYMBOLS = {"EUR": "€", "GBP": "£", "USD": "$"}
 
 

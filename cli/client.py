@@ -191,6 +191,8 @@ class Client:
 
     @contextlib.asynccontextmanager
     async def _consumer(self, topics: Iterable[str]) -> AsyncIterator[AIOKafkaConsumer]:
+        """A consumer in no group, to which all partitions of the topics are assigned."""
+        wanted = set(topics)
         consumer = AIOKafkaConsumer(
             **self._kafka.client(),
             enable_auto_commit=False,
@@ -200,20 +202,16 @@ class Client:
         )
         await self._reach(consumer.start(), consumer.stop())
         try:
-            known = await consumer.topics()
-            wanted = list(topics)
-            if missing := [topic for topic in wanted if topic not in known]:
+            # Asked for first: aiokafka waits long for a topic that does not exist.
+            if missing := wanted - await consumer.topics():
                 raise Trouble(
-                    f"Kafka at {self._kafka.kafka} has no topic {', '.join(missing)}; make it with "
-                    "`onaccount topics apply`."
+                    f"Kafka at {self._kafka.kafka} has no topic {', '.join(sorted(missing))}; "
+                    "make it with `onaccount topics apply`."
                 )
-            consumer.assign(
-                [
-                    TopicPartition(topic, number)
-                    for topic in wanted
-                    for number in sorted(consumer.partitions_for_topic(topic) or ())
-                ]
-            )
+            consumer.subscribe(list(wanted))
+            async with asyncio.timeout(START_S):
+                while {one.topic for one in consumer.assignment()} != wanted:  # noqa: ASYNC110
+                    await asyncio.sleep(0.005)
             yield consumer
         finally:
             await consumer.stop()
