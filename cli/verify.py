@@ -12,7 +12,7 @@ from typing import Any
 from cli.messages import Json
 from cli.options import Common
 from cli.trouble import Trouble
-from cli.where import postgres
+from cli.where import Unreachable, postgres
 
 LONGEST_S = 600
 
@@ -22,12 +22,43 @@ def report(service: str, folder: Path) -> tuple[int, Json]:
 
     Raises Trouble when it gives no report.
     """
+    done = _run(service, folder, "--json")
+    lines = [line for line in done.stdout.splitlines() if line.strip()]
+    try:
+        found: Any = json.loads(lines[-1])
+    except (IndexError, ValueError):
+        raise _no_report(service, done) from None
+    return done.returncode, found if isinstance(found, dict) else {"report": found}
+
+
+def verify(service: str, common: Common) -> int:
+    """Run the check and show its report; gives the exit status: 0 when all is as it must be."""
+    screen = common.screen
+    if common.as_json:
+        status, found = report(service, common.directory)
+        screen.data(found)
+        return status
+    with screen.waiting(f"the {service}'s database is checked ..."):
+        done = _run(service, common.directory)
+    if done.returncode not in (0, 1):
+        raise _no_report(service, done)
+    screen.say(done.stdout.rstrip())
+    if done.returncode == 0:
+        screen.good(f"the {service}'s database is as it must be")
+    else:
+        screen.bad(f"the {service}'s database is not as it must be: see above")
+    return done.returncode
+
+
+def _run(service: str, folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
     name = f"ONACCOUNT_POSTGRES_{service.upper()}"
     try:
-        done = subprocess.run(
-            [sys.executable, "-m", f"services.{service}", "verify", "--json"],
+        return subprocess.run(
+            [sys.executable, "-m", f"services.{service}", "verify", *options],
             env={**os.environ, name: postgres(folder, service)},
             capture_output=True,
+            text=True,
+            errors="replace",
             timeout=LONGEST_S,
             check=False,
         )
@@ -36,28 +67,12 @@ def report(service: str, folder: Path) -> tuple[int, Json]:
             f"The check of the {service}'s database took longer than {LONGEST_S} seconds and was "
             "ended; see what that database is busy with."
         ) from None
-    lines = [line for line in done.stdout.decode(errors="replace").splitlines() if line.strip()]
-    try:
-        found: Any = json.loads(lines[-1])
-    except (IndexError, ValueError):
-        said = done.stderr.decode(errors="replace").strip().splitlines()
-        raise Trouble(
-            f"The check of the {service}'s database gave no report "
-            f"({said[-1][:300] if said else f'status {done.returncode}'}); see whether PostgreSQL "
-            f"answers at {name} and `onaccount migrate` was run."
-        ) from None
-    return done.returncode, found if isinstance(found, dict) else {"report": found}
 
 
-def verify(service: str, common: Common) -> int:
-    """Run the check and show its report; gives the exit status: 0 when all is as it must be."""
-    screen = common.screen
-    with screen.waiting(f"the {service}'s database is checked ..."):
-        status, found = report(service, common.directory)
-    screen.data(found)
-    screen.fields(found)
-    if status == 0:
-        screen.good(f"the {service}'s database is as it must be")
-        return 0
-    screen.bad(f"the {service}'s database is not as it must be: see above")
-    return 1
+def _no_report(service: str, done: subprocess.CompletedProcess[str]) -> Trouble:
+    said = done.stderr.strip().splitlines()
+    return Unreachable(
+        f"The check of the {service}'s database gave no report "
+        f"({said[-1][:300] if said else f'status {done.returncode}'}); see whether PostgreSQL "
+        f"answers at ONACCOUNT_POSTGRES_{service.upper()} and its schema was migrated."
+    )
