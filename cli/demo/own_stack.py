@@ -40,11 +40,11 @@ class OwnStack:
 
 
 @contextlib.contextmanager
-def own_stack(folder: Path, screen: Screen, *, may_stay: bool) -> Iterator[OwnStack]:
+def own_stack(folder: Path, screen: Screen, *, may_stay: bool, logs_to: Path) -> Iterator[OwnStack]:
     """Start a stack in `folder`, and end it unless `keep` was set on what is given.
 
     Raises Trouble where one runs there already, or when it does not start. Nothing of it is left
-    after an exception or Ctrl-C.
+    after an exception or Ctrl-C, but its logs, which are put to `logs_to`.
     """
     _clear(folder, screen)
     for name in [name for name in os.environ if name.startswith("ONACCOUNT_")]:
@@ -65,6 +65,11 @@ def own_stack(folder: Path, screen: Screen, *, may_stay: bool) -> Iterator[OwnSt
     try:
         running = OwnStack(folder=folder, info=_wait(folder, process, log, screen))
         yield running
+    except Exception as fault:
+        shutil.copytree(folder / "logs", logs_to, dirs_exist_ok=True)
+        if isinstance(fault, Trouble):
+            raise type(fault)(str(fault).replace(str(folder / "logs"), str(logs_to))) from fault
+        raise
     finally:
         if running is None or not running.keep:
             with _undisturbed():

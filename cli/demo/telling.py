@@ -30,7 +30,7 @@ def run(*, keep: bool, as_json: bool) -> int:
     screen.say(f"starting Kafka, PostgreSQL, a mail catcher and four workers in {FOLDER}", "bold")
     shutil.rmtree(RESULTS, ignore_errors=True)
     RESULTS.mkdir(parents=True)
-    with own_stack(FOLDER, screen, may_stay=keep) as stack:
+    with own_stack(FOLDER, screen, may_stay=keep, logs_to=RESULTS / "logs") as stack:
         started = time.monotonic()
         right = asyncio.run(_tell(screen, stack))
         told = time.monotonic()
