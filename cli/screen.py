@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
@@ -15,6 +16,7 @@ from rich.table import Table
 
 from cli.messages import Json
 
+STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tab and newline
 SPARSE_STEP = 0.25  # without a terminal: a line for each quarter that is done
 
 
@@ -31,7 +33,8 @@ class Screen:
 
     def __init__(self, *, as_json: bool = False) -> None:
         self.as_json = as_json
-        self.console = Console(file=sys.stdout, highlight=False)
+        # No markup: what is shown comes from others, and "[red]" is a name like any other.
+        self.console = Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
         if not self.console.is_terminal:
             self.console.width = max(self.console.width, 140)
 
@@ -43,7 +46,7 @@ class Screen:
     def say(self, text: str, style: str | None = None) -> None:
         """Print a sentence for people."""
         if not self.as_json:
-            self.console.print(text, style=style, markup=False, soft_wrap=True)
+            self.console.print(harmless(text), style=style, soft_wrap=True)
 
     def good(self, text: str) -> None:
         """Say that something succeeded."""
@@ -70,7 +73,7 @@ class Screen:
             grid.add_column(column, justify=side, overflow="fold")  # type: ignore[arg-type]
         for row in rows:
             grid.add_row(*(plain(cell) for cell in row))
-        self.console.print(grid, markup=False)
+        self.console.print(grid)
 
     def fields(self, content: Mapping[str, Any], *, title: str | None = None) -> None:
         """Print one thing as name and value, line by line; what is empty is left out."""
@@ -130,7 +133,12 @@ def plain(value: object) -> str:
         case dict():
             return ", ".join(f"{key} {plain(one)}" for key, one in value.items())
         case _:
-            return str(value)
+            return harmless(str(value))
+
+
+def harmless(text: str) -> str:
+    """Text without what would steer a terminal: control characters are written out."""
+    return STEERING.sub(lambda found: repr(found[0])[1:-1], text)
 
 
 def outcome(screen: Screen, message: Json) -> int:

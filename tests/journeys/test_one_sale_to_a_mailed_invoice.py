@@ -103,11 +103,13 @@ def test_a_venue_is_opened_and_an_account_given_to_a_customer(onaccount: Run) ->
     assert onaccount("env", "show", VENUE).json["active"] is True
 
 
-def test_a_sale_is_approved_once_however_often_it_is_sent(onaccount: Run) -> None:
+def test_a_sale_is_approved_and_its_id_can_not_be_used_for_another(onaccount: Run) -> None:
     words = ("till", "sell", VENUE, ACCOUNT, BEERS, LUNCH, "--sale-id", SALE)
     first = onaccount(*words)
     assert first.json["type"] == "sale.approved"
     assert (first.json["total"], first.json["available"]) == (1675, 325)
+    repeat = ("till", "sell", VENUE, ACCOUNT, LUNCH, "--sale-id", SALE)
+    assert onaccount(*repeat, status=1).json["reason"] == "sale_id_reused"
 
 
 def test_a_sale_over_the_limit_is_declined_with_the_numbers(onaccount: Run) -> None:
