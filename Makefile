@@ -19,7 +19,7 @@ demo: setup  ## tell the whole story on a stack of its own; KEEP=1 leaves the st
 	@$(BIN)/onaccount demo $(if $(KEEP),--keep)
 
 test: setup  ## run all tests, on real Kafka, PostgreSQL and SMTP
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 check: setup  ## formatting, lint, types, import direction, generated files, tidiness
 	@$(BIN)/ruff format --check --quiet . || { echo 'run make format'; exit 1; }
