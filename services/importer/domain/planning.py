@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from services.importer.domain.book import Book, KnownAccount, KnownCustomer
+from services.importer.domain.changes import NAME_FIELDS, changes
+from services.importer.domain.ids import customer_id
 from services.importer.domain.matching import Ambiguous, OtherHolder, is_same, match, names_of
 from services.importer.domain.messages import Tongue, of_row
-from services.importer.domain.names import display_name, name_keys
+from services.importer.domain.names import display_name
 from services.importer.domain.refusals import Problem
 from services.importer.domain.rows import Entry
 
@@ -18,8 +19,6 @@ CommandType = Literal[
     "customer.register", "customer.change", "account.open", "account.change", "account.link"
 ]
 Verdict = Literal["create", "change", "unchanged", "refused"]
-
-NAME_FIELDS: Final = ("first_name", "infix", "last_name", "company")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,27 +252,6 @@ class Planner:
             account.fields.update(entry.settings)
 
 
-def changes(entry: Entry, customer: KnownCustomer) -> dict[str, Any]:
-    """The fields in which the row differs from the customer. An empty cell differs in nothing.
-
-    A column "Naam" that is the customer's name, however it falls apart, changes none of its
-    parts; one that is another name replaces all of them.
-    """
-    said = dict(entry.customer)
-    if entry.name_parts:
-        if names_of(entry) & name_keys(customer.fields):
-            said = {k: v for k, v in said.items() if k not in entry.name_parts}
-        else:
-            said = {**dict.fromkeys(NAME_FIELDS), **said}
-    return {k: v for k, v in said.items() if not _equal(k, v, customer.fields.get(k))}
-
-
-def _equal(name: str, new: Any, old: Any) -> bool:
-    if name == "email":
-        return str(new).casefold() == str(old or "").casefold()
-    return (new or None) == (old or None)
-
-
 def _after(
     entry: Entry, customer: KnownCustomer | None, steps: list[Planned]
 ) -> tuple[int, int] | None:
@@ -290,13 +268,3 @@ def _name_column(entry: Entry) -> str:
         if name in entry.headers and (name == "name" or entry.customer.get(name)):
             return name
     return "name"
-
-
-def customer_id(job_id: str, environment: int, row: int) -> str:
-    """The id of the customer that a row makes: the same in every run of the job."""
-    return str(uuid.uuid5(uuid.UUID(job_id), f"{environment}/customer/{row}"))
-
-
-def command_id(job_id: str, environment: int, row: int, step: int) -> str:
-    """The id of a row's command: the same in every run of the job."""
-    return str(uuid.uuid5(uuid.UUID(job_id), f"{environment}/command/{row}/{step}"))

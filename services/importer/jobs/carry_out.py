@@ -90,7 +90,7 @@ class CarryingOut:
         tongue = upload.language
         if upload.stop_asked:
             await imports.drop_unsent(tx, upload, of_failure("cancelled", tongue))
-        await imports.cascade(tx, upload, of_row("depends", tongue))
+        await imports.cascade(tx, upload, of_row("depends", tongue, other="{other}"))
         now = await imports.open_commands(tx, upload)
         if now.open == 0:
             return await self._settle(work, tx, upload)

@@ -14,7 +14,8 @@ import structlog
 from runtime.jobs import StepTx, Work
 from schemas.imports import MAX_PART_BYTES, MAX_PARTS, ImportReport
 from services.importer.child import ChildLimits, Unread, opened
-from services.importer.domain.messages import RESULTS, Tongue, say
+from services.importer.domain.messages import Tongue, say
+from services.importer.domain.sentences import RESULTS
 from services.importer.events import event
 from services.importer.jobs.files import workbook
 from services.importer.jobs.plan import locked

@@ -1,6 +1,6 @@
 -- name: cascade
 -- What builds on a refused command is refused with it, and not sent.
-UPDATE command AS c SET outcome = 'refused', message = $3 || ' ' || o.row
+UPDATE command AS c SET outcome = 'refused', message = replace($3, '{other}', o.row::text)
 FROM command AS o
 WHERE c.environment = $1 AND c.job_id = $2 AND c.outcome IS NULL AND c.sent_at IS NULL
   AND o.environment = $1 AND o.command_id = c.after AND o.outcome = 'refused'

@@ -10,9 +10,10 @@ from typing import Any
 from runtime.sql import statements
 from runtime.transaction import Tx
 from services.importer.domain.book import Book, KnownAccount, KnownCustomer, series_of
+from services.importer.domain.ids import command_id
 from services.importer.domain.matching import names_of
 from services.importer.domain.names import email_key, name_keys
-from services.importer.domain.planning import RowPlan, command_id
+from services.importer.domain.planning import RowPlan
 from services.importer.domain.rows import Entry
 from services.importer.store.uploads import Upload
 
