@@ -85,27 +85,35 @@ async def import_(
         job = Job(client, upload, job_id=undo)
         if undo is not None:
             return await _undo(client, job, screen, common.timeout)
-        with client.expecting(job.asked) as answers:
-            with screen.waiting(f"{file.name} is read ..."):
-                await job.send()
-                preview = await job.previewed(answers)
-            if preview["type"] == "import.failed":
-                return show_failed(screen, preview)
-            show_preview(screen, preview)
-            if not preview["valid"]:
-                await job.say("import.cancelled")
-                screen.bad("no row can be imported; nothing was changed")
-                return 1
-            if not (yes or _agreed(screen, preview)):
-                await job.say("import.cancelled")
-                screen.say("nothing was imported")
-                return 1
-            await job.say("import.confirmed")
-            with screen.progress("rows imported") as gauge:
-                result = await job.completed(answers, gauge)
+        result = await _carry_out(client, job, screen, yes=yes)
+    if result is None:
+        return 1
     if result["type"] == "import.failed":
         return show_failed(screen, result)
     return _show_result(screen, result, _save(file, job), job.id)
+
+
+async def _carry_out(client: Client, job: Job, screen: Screen, *, yes: bool) -> Json | None:
+    """Preview, ask, import; gives its last message, None where nothing was imported."""
+    with client.expecting(job.asked) as answers:
+        with screen.waiting(f"{job.upload.file_name} is read ..."):
+            await job.send()
+            preview = await job.previewed(answers)
+        if preview["type"] == "import.failed":
+            return preview
+        show_preview(screen, preview)
+        try:
+            agreed = bool(preview["valid"]) and (yes or _agreed(screen, preview))
+        except Misuse:
+            await job.say("import.cancelled")
+            raise
+        if not agreed:
+            await job.say("import.cancelled")
+            screen.bad("nothing was imported")
+            return None
+        await job.say("import.confirmed")
+        with screen.progress("rows imported") as gauge:
+            return await job.completed(answers, gauge)
 
 
 def mapping(columns: list[str]) -> dict[str, str]:
