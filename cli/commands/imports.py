@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -103,7 +104,7 @@ async def _carry_out(client: Client, job: Job, screen: Screen, *, yes: bool) -> 
             return preview
         show_preview(screen, preview)
         try:
-            agreed = bool(preview["valid"]) and (yes or _agreed(screen, preview))
+            agreed = bool(preview["valid"]) and (yes or await _agreed(screen, preview))
         except Misuse:
             await job.say("import.cancelled")
             raise
@@ -185,15 +186,26 @@ def show_failed(screen: Screen, failed: Json) -> int:
     return 1
 
 
-def _agreed(screen: Screen, preview: Json) -> bool:
+async def _agreed(screen: Screen, preview: Json) -> bool:
     if screen.as_json:
         raise Misuse("With --json nothing can be asked: add --yes to import the valid rows.")
     if not sys.stdin.isatty():
         raise Misuse(
             "Nobody can be asked here whether to import: add --yes to import the valid rows."
         )
-    answer = input(f"Import {preview['valid']} of {preview['rows']} rows? [y/N] ")
-    return answer.strip().lower() in ("y", "yes", "j", "ja")
+    print(f"Import {preview['valid']} of {preview['rows']} rows? [y/N] ", end="", flush=True)
+    return (await _typed()).strip().lower() in ("y", "yes", "j", "ja")
+
+
+async def _typed() -> str:
+    """The next line that is typed; unlike with input(), one Ctrl-C is enough to stop waiting."""
+    loop = asyncio.get_running_loop()
+    line: asyncio.Future[str] = loop.create_future()
+    loop.add_reader(sys.stdin, lambda: line.done() or line.set_result(sys.stdin.readline()))
+    try:
+        return await line
+    finally:
+        loop.remove_reader(sys.stdin)
 
 
 def _save(file: Path, job: Job) -> Path:
