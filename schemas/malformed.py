@@ -25,9 +25,11 @@ Scalar = str | int | dt.datetime
 _ECHOED: Final = ("at", "currency", "total")
 _PLACES: Final = ("environment", "account", "terminal", "number")
 _MAX_DIGITS: Final = 30
+_MAX_DEPTH: Final = 20
+_HALF: Final = re.compile("[\ud800-\udfff]")
 
 
-class Undecodable(Exception):  # noqa: N818  (a verdict, named as the contract's cause)
+class Undecodable(Exception):
     """Nobody can be answered: no JSON object, or no readable type or ids. A dead letter.
 
     `reason` is a sentence that holds nothing of the message but, where it is a known one, its
@@ -107,9 +109,15 @@ def _parse(value: bytes) -> dict[str, Any]:
     return content
 
 
-def _bounded_int(digits: str) -> int | None:
-    """Python refuses to read integers of thousands of digits; no field of ours takes them."""
-    return int(digits) if len(digits) <= _MAX_DIGITS else None
+class _Huge:
+    """Stands for an integer that is longer than any of ours: Python refuses to read the longest."""
+
+
+_HUGE: Final = _Huge()
+
+
+def _bounded_int(digits: str) -> int | _Huge:
+    return int(digits) if len(digits) <= _MAX_DIGITS else _HUGE
 
 
 def _ids_of(model: type[Message]) -> tuple[str, ...]:
@@ -174,11 +182,7 @@ _STEP = re.compile(r"[a-z][a-z0-9_]{0,40}\Z")
 def _first_fault(fault: ValidationError, content: dict[str, Any]) -> tuple[str, str]:
     first = fault.errors(include_url=False, include_input=False)[0]
     if first["type"] == "json_invalid":
-        # Python's reader took what Rust's refused: text that is no text, or nesting.
-        place = _surrogate(content, ())
-        if place is None:
-            raise Undecodable("it is not JSON, or nested too deeply")
-        return _path(place), "must be text without half characters (lone surrogates)"
+        return _not_plain(content)
     context = first.get("ctx", {})
     if first["type"] == "wrong_together":
         return str(context["field"]), str(context["says"])
@@ -201,20 +205,26 @@ def _path(steps: tuple[str | int, ...]) -> str:
     return ".".join(names) or "type"
 
 
-def _surrogate(value: object, at: tuple[str | int, ...]) -> tuple[str | int, ...] | None:
-    """Where the first lone surrogate stands. The depth is bounded by Python's JSON reader."""
-    if isinstance(value, str):
-        return at if any("\ud800" <= letter <= "\udfff" for letter in value) else None
-    if isinstance(value, dict):
-        steps: list[tuple[str | int, object]] = list(value.items())
-    elif isinstance(value, list):
-        steps = list(enumerate(value))
-    else:
-        return None
-    for step, inner in steps:
-        found = _surrogate(inner, (*at, step))
-        if found is None and isinstance(step, str) and _surrogate(step, ()) is not None:
-            found = at
-        if found is not None:
-            return found
-    return None
+def _not_plain(content: dict[str, Any]) -> tuple[str, str]:
+    """What Python's JSON reader takes and Rust's does not, and where.
+
+    Without recursion: Python's reader may have gone deeper than a function of ours could.
+    """
+    waiting: list[tuple[tuple[str | int, ...], object]] = [((), content)]
+    while waiting:
+        place, value = waiting.pop()
+        if value is _HUGE:
+            return _path(place), "must be an integer that is not so large"
+        if _is_half(value) or (place and _is_half(place[-1])):
+            return _path(place), "must be text without half characters (lone surrogates)"
+        if len(place) > _MAX_DEPTH:
+            return _path(place[:1]), "is nested too deeply"
+        if isinstance(value, dict):
+            waiting.extend(((*place, name), inner) for name, inner in reversed(value.items()))
+        elif isinstance(value, list):
+            waiting.extend(((*place, index), value[index]) for index in reversed(range(len(value))))
+    return "type", "the message must be plain JSON"
+
+
+def _is_half(value: object) -> bool:
+    return isinstance(value, str) and _HALF.search(value) is not None

@@ -32,11 +32,11 @@ from schemas.values import (
     Time,
     Uuid,
     Version,
+    entries,
 )
 
 MAX_ACCOUNTS = 10_000
 MAX_LOGO_BYTES = 200 * 1024
-_LOGO_LENGTH = (MAX_LOGO_BYTES + 2) // 3 * 4
 
 Language = Literal["nl", "en"]
 AccountStatus = Literal["inactive", "active", "blocked", "closed"]
@@ -48,18 +48,18 @@ RunMode = Literal["draft", "issue"]
 NumberFormat = Annotated[str, StringConstraints(max_length=40, pattern=NUMBER_FORMAT_PATTERN)]
 Zone = Annotated[str, StringConstraints(max_length=64, pattern=ZONE_PATTERN)]
 Colour = Annotated[str, StringConstraints(pattern=COLOUR_PATTERN)]
-Logo = Annotated[str, StringConstraints(max_length=_LOGO_LENGTH, pattern=BASE64_PATTERN)]
-"""A PNG or SVG of at most 200 KiB as base64. What it really is, its reader checks."""
+Logo = Annotated[str, StringConstraints(max_length=273_068, pattern=BASE64_PATTERN)]
+"""A PNG or SVG of at most MAX_LOGO_BYTES as base64. What it really is, its reader checks."""
 
 PeppolId = Annotated[str, StringConstraints(max_length=60, pattern=PEPPOL_PATTERN)]
 ShortText = Annotated[Text, StringConstraints(max_length=40)]
 PaymentDays = Annotated[int, Field(strict=True, ge=0, le=365)]
-Accounts = Annotated[tuple[Account, ...], Field(min_length=1, max_length=MAX_ACCOUNTS)]
+Accounts = Annotated[tuple[Account, ...], entries(MAX_ACCOUNTS, least=1)]
 
 
 class Schedule(Part):
-    """When a month's run is asked for by itself: on `day` of the next month, at `hour`, in the
-    venue's time zone. No later than the 28th, so that every month has the day."""
+    """When a month's run is asked for by itself: on a day (that every month has) and hour of
+    the next month, in the venue's time zone."""
 
     day: Annotated[int, Field(strict=True, ge=1, le=28)]
     hour: Annotated[int, Field(strict=True, ge=0, le=23)]
@@ -68,7 +68,7 @@ class Schedule(Part):
 
 
 class EnvironmentConfigure(PatchCommand):
-    """Change an environment's settings, or begin one. Absent: stays. Null: back to the default."""
+    """Change or begin an environment. Absent: stays. Null: back to the default."""
 
     type: Literal["environment.configure"] = "environment.configure"
     name: Text | None = None
@@ -169,10 +169,8 @@ class CustomerErase(Command):
 
 
 class AccountOpen(PatchCommand):
-    """Open an account. limit: null is no limit, absent the environment's default, else 0.
-
-    on_account and in_overview: absent, the environment's default, else false.
-    """
+    """Open an account. What is absent of limit, on_account and in_overview is the environment's
+    default, else 0 or false; limit null is no limit."""
 
     type: Literal["account.open"] = "account.open"
     account: Account
@@ -299,4 +297,4 @@ class AccountState(Message):
     on_account: bool
     in_overview: bool
     holder: Uuid | None = None
-    viewers: Annotated[tuple[Uuid, ...], Field(max_length=1000)]
+    viewers: Annotated[tuple[Uuid, ...], entries(1000)]

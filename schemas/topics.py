@@ -67,21 +67,6 @@ class Topic:
 
 
 _OUTCOMES = (commands.CommandApplied, commands.CommandRefused)
-_REGISTRY_COMMANDS = (
-    registry.EnvironmentConfigure,
-    registry.EnvironmentAcceptGdpr,
-    registry.EnvironmentActivate,
-    registry.EnvironmentDeactivate,
-    registry.CustomerRegister,
-    registry.CustomerChange,
-    registry.CustomerErase,
-    registry.AccountOpen,
-    registry.AccountChange,
-    registry.AccountLink,
-    registry.AccountUnlink,
-    registry.RegistryRepublish,
-)
-
 _CONTRACT: Final = (
     Topic(
         name="pos.sales",
@@ -125,7 +110,20 @@ _CONTRACT: Final = (
     Topic(
         name="registry.commands",
         key="environment",
-        messages=_REGISTRY_COMMANDS,
+        messages=(
+            registry.EnvironmentConfigure,
+            registry.EnvironmentAcceptGdpr,
+            registry.EnvironmentActivate,
+            registry.EnvironmentDeactivate,
+            registry.CustomerRegister,
+            registry.CustomerChange,
+            registry.CustomerErase,
+            registry.AccountOpen,
+            registry.AccountChange,
+            registry.AccountLink,
+            registry.AccountUnlink,
+            registry.RegistryRepublish,
+        ),
         writers=("cli", "importer"),
         readers=("authorizer",),
         partitions_fixed=True,
@@ -273,31 +271,21 @@ def _known(group: str) -> str:
     return group
 
 
-def _aside(group: str) -> tuple[Topic, Topic]:
-    key = "as on the topic of origin"
-    return (
-        Topic(
-            name=dead_letters(group),
-            key=key,
-            messages=(),
-            writers=(group,),
-            readers=("operator",),
-            partitions=1,
-        ),
-        Topic(
-            name=retries(group),
-            key=key,
-            messages=(),
-            writers=("operator",),
-            readers=(group,),
-            partitions=1,
-        ),
+def _aside(name: str, writer: str, reader: str) -> Topic:
+    return Topic(
+        name=name,
+        key="as on the topic of origin",
+        messages=(),
+        writers=(writer,),
+        readers=(reader,),
+        partitions=1,
     )
 
 
 TOPICS: Final[tuple[Topic, ...]] = (
     *_CONTRACT,
-    *(topic for group in GROUPS for topic in _aside(group)),
+    *(_aside(dead_letters(group), group, "operator") for group in GROUPS),
+    *(_aside(retries(group), "operator", group) for group in GROUPS),
 )
 """Every topic. Dead letters and retries hold the original bytes, of whatever type."""
 

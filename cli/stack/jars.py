@@ -27,7 +27,7 @@ ENDPOINT = "org.apache.kafka:kafka_2.13:4.3.1+org.slf4j:slf4j-simple:1.7.36"
 LIST = Path(__file__).with_name("kafka.sha256")
 ATTEMPTS = 4
 TIMEOUT_S = 30
-AT_ONCE = 8
+AT_ONCE = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

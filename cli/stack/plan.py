@@ -34,7 +34,10 @@ class Wishes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """The parts of one stack; a server is None when it runs elsewhere."""
+    """The parts of one stack; a server is None when it runs elsewhere.
+
+    `topics`: whether the topics are to be made.
+    """
 
     kafka: Kafka | None
     postgres: Postgres | None
@@ -43,6 +46,7 @@ class Plan:
     smtp_address: str
     dsns: Mapping[str, str]
     workers: list[Worker]
+    topics: bool = True
 
     @property
     def servers(self) -> list[Component]:

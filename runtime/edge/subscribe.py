@@ -9,6 +9,7 @@ is answered below, and a test asserts it over every subscriber of every service.
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
@@ -44,17 +45,8 @@ class EdgeBroker(KafkaBroker):
     async def connect(self) -> Any:
         connection = await super().connect()
         config = self.config.broker_config
-        config.builder = _patient(config.builder)
+        config.builder = partial(PatientConsumer, **config.builder.keywords)
         return connection
-
-
-def _patient(builder: Any) -> Any:
-    options = dict(builder.keywords)
-
-    def build(**more: Any) -> PatientConsumer:
-        return PatientConsumer(**options, **more)
-
-    return build
 
 
 class Revocation(ConsumerRebalanceListener):  # type: ignore[misc]

@@ -1,0 +1,195 @@
+"""A rig for the edge's tests: real broker, real database, the toy service as workers."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from pydantic import SecretStr
+
+from runtime import topics
+from runtime.worker import Worker
+from tests.runtime import toy
+
+ROOT = Path(__file__).resolve().parents[2]
+NOW = "2026-11-23T21:00:00+00:00"
+
+
+def sale(
+    account: str, *, total: int = 500, sale_id: str | None = None, note: str | None = None
+) -> dict[str, Any]:
+    """A sale.requested of one line."""
+    found: dict[str, Any] = {
+        "type": "sale.requested", "sale_id": sale_id or str(uuid.uuid4()), "environment": 2890,
+        "terminal": "till-1", "account": account, "at": NOW, "currency": "EUR", "total": total,
+        "lines": [{"description": "Bier", "quantity": "1", "unit_price": total, "vat_rate": "21",
+                   "total": total}],
+    }  # fmt: skip
+    if note is not None:
+        found["note"] = note
+    return found
+
+
+@dataclass
+class Rig:
+    """One broker and one database; accounts are named by the test, so that tests share them."""
+
+    kafka: str
+    admin: str
+    dsn: str
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    async def prepare(self) -> None:
+        await topics.apply({"bootstrap_servers": self.kafka})
+        connection = await asyncpg.connect(self.admin)
+        await connection.execute(toy.TABLES)
+        await connection.close()
+
+    def build(self, it: toy.Toy | None = None, **more: Any) -> Worker:
+        settings = toy.Settings(
+            kafka=self.kafka,
+            postgres=SecretStr(self.dsn),
+            **{"session_timeout_ms": 2500, **self.settings},
+        )
+        return toy.build(settings, it, **more)
+
+    @contextlib.asynccontextmanager
+    async def worker(self, it: toy.Toy | None = None, **more: Any) -> AsyncIterator[Worker]:
+        """A worker in this process, serving."""
+        worker = self.build(it, **more)
+        task = asyncio.create_task(worker.serve())
+        try:
+            await until(lambda: worker.status.started or task.done(), "the worker serves")
+            yield worker
+        finally:
+            worker.stopping.set()
+            await asyncio.wait_for(task, 15)
+
+    @contextlib.contextmanager
+    def process(
+        self, module: str = "tests.runtime.toy", **environment: str
+    ) -> Iterator[subprocess.Popen[bytes]]:
+        """A worker in a process of its own, to be killed or stopped."""
+        log = ROOT / "var" / "test" / f"toy-{uuid.uuid4().hex[:8]}.log"
+        with log.open("wb") as out:
+            process = subprocess.Popen(
+                [sys.executable, "-m", module],
+                cwd=ROOT,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                env={
+                    **os.environ,
+                    "ONACCOUNT_KAFKA": self.kafka,
+                    "ONACCOUNT_POSTGRES_LEDGER": self.dsn,
+                    "ONACCOUNT_SESSION_TIMEOUT_MS": "2500",
+                    **environment,
+                },
+            )
+        try:
+            yield process
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                process.send_signal(signal.SIGCONT)
+                process.kill()
+            process.wait()
+            log.unlink(missing_ok=True)
+
+    async def send(
+        self,
+        *values: dict[str, Any] | bytes,
+        topic: str = "pos.sales",
+        key: bytes | None = b"2890:1",
+        partition: int | None = None,
+        headers: list[tuple[str, bytes]] | None = None,
+    ) -> None:
+        """Produce in order, in one partition unless the key says otherwise."""
+        async with AIOKafkaProducer(bootstrap_servers=self.kafka, acks="all") as producer:
+            for value in values:
+                raw = value if isinstance(value, bytes) else json.dumps(value).encode()
+                await producer.send(topic, raw, key=key, partition=partition, headers=headers or [])
+            await producer.flush()
+
+    async def records(self, topic: str) -> list[Any]:
+        """All records of a topic, to its present end."""
+        consumer = AIOKafkaConsumer(
+            topic,
+            bootstrap_servers=self.kafka,
+            auto_offset_reset="earliest",
+            enable_auto_commit=False,
+        )
+        await consumer.start()
+        try:
+            ends = await consumer.end_offsets(consumer.assignment())
+            found: list[Any] = []
+            for tp, end in ends.items():
+                while await consumer.position(tp) < end:
+                    for records in (await consumer.getmany(tp, timeout_ms=500)).values():
+                        found += records
+            return found
+        finally:
+            await consumer.stop()
+
+    async def answers(self, account: str) -> dict[str, list[Any]]:
+        """The decisions of an account's sales: sale_id -> records, oldest first."""
+        found: dict[str, list[Any]] = {}
+        for record in await self.records(toy.DECISIONS):
+            body = json.loads(record.value)
+            if body["account"] == account:
+                found.setdefault(body["sale_id"], []).append(record)
+        return found
+
+    async def counted(self, account: str) -> tuple[int, int]:
+        """How many sales of an account were counted, and their total."""
+        connection = await asyncpg.connect(self.admin)
+        try:
+            row = await connection.fetchrow(
+                "SELECT sales, total FROM ledger.toy_account WHERE account = $1", account
+            )
+            return (row["sales"], row["total"]) if row else (0, 0)
+        finally:
+            await connection.close()
+
+    async def all_answered(
+        self, account: str, sale_ids: Iterable[str], within_s: float = 30
+    ) -> dict[str, list[Any]]:
+        """Wait until each of these sales has an answer; gives all answers of the account."""
+        wanted = set(sale_ids)
+        deadline = time.monotonic() + within_s
+        while True:
+            found = await self.answers(account)
+            if wanted <= found.keys():
+                return found
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{len(wanted - found.keys())} of {len(wanted)} not answered")
+            await asyncio.sleep(0.1)
+
+
+async def until(what: Callable[[], Any], said: str, within_s: float = 20) -> None:
+    """Wait until it is so."""
+    deadline = time.monotonic() + within_s
+    while not what():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {within_s} s: {said}")
+        await asyncio.sleep(0.02)
+
+
+def once_each(found: dict[str, list[Any]]) -> None:
+    """Every repetition of an answer is the same, byte for byte: key, value, ce_id, ce_time."""
+    for records in found.values():
+        seen = {
+            (r.key, r.value, dict(r.headers)["ce_id"], dict(r.headers)["ce_time"]) for r in records
+        }
+        assert len(seen) == 1, seen
