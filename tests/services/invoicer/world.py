@@ -73,9 +73,7 @@ def environment(number: int = ENV, version: int = 1, **changes: Any) -> Environm
     )
 
 
-def customer(
-    customer_id: str, number: int = ENV, version: int = 1, **changes: Any
-) -> CustomerState:
+def customer(customer_id: str, number: int = ENV, version: int = 1, **changes: Any) -> CustomerState:
     fields: dict[str, Any] = {
         "first_name": "Anna",
         "last_name": "Jansen",
@@ -117,7 +115,9 @@ def sale(
 ) -> SaleApproved:
     """An approved sale; a line is (description, quantity, unit_price, vat_rate)."""
     made = tuple(
-        SaleLine(description=d, quantity=q, unit_price=p, vat_rate=r, total=line_total(q, p))
+        SaleLine(
+            description=d, quantity=q, unit_price=p, vat_rate=r, total=line_total(q, p)
+        )
         for d, q, p, r in lines or (BEER,)
     )
     total = sum(line.total for line in made)
@@ -208,7 +208,9 @@ class World:
         return await self.bench.handle(sales.handle, messages, topic="pos.decisions")
 
     async def command(self, *messages: Any, at: datetime | None = None) -> list[Answer]:
-        return await self.bench.handle(commands.handle, messages, topic="invoices.commands", at=at)
+        return await self.bench.handle(
+            commands.handle, messages, topic="invoices.commands", at=at
+        )
 
     async def jobs(self, *names: str) -> list[Answer]:
         """Run the jobs that are due (of these kinds), and give what they told."""
