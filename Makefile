@@ -32,6 +32,3 @@ check: setup  ## formatting, lint, types, import direction, generated files, tid
 format: setup  ## format the code
 	@$(BIN)/ruff format --quiet .
 	@$(BIN)/ruff check --quiet --fix .
-
-demo: setup  ## the whole story, from a till to a mailed invoice (KEEP=1 leaves the stack up)
-	@$(BIN)/onaccount demo $(if $(KEEP),--keep)
