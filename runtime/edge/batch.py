@@ -10,6 +10,7 @@ from typing import Any
 from runtime.answers import Outgoing
 from runtime.deadletters import dead_letter, header, origin, retries
 from runtime.edge.guard import Place
+from runtime.edge.patient import Unreadable
 from runtime.faults import describe
 from runtime.incoming import Incoming, Route
 from runtime.metrics import DEAD_LETTERS
@@ -87,6 +88,8 @@ class Opener:
 
     def _open(self, record: Any, batch: Batch) -> None:
         topic = record.topic
+        if type(record) is Unreadable:
+            raise Undecodable(f"it can't be taken apart ({record.cause}); see its origin")
         if topic == self._retries:
             topic, time = origin(record, self._group)
         else:
