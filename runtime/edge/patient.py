@@ -59,6 +59,8 @@ class PatientConsumer(AIOKafkaConsumer):  # type: ignore[misc]
         # An event that is never set: closing cancels the loop that waits.
         self._backoff = Backoff(f"{kwargs.get('group_id')}: fetching", asyncio.Event(), waits)
         self.untaken: Any = None
+        self._given: dict[TopicPartition, int] = {}
+        self._given_of: Any = None
 
     async def getmany(
         self, *partitions: Any, timeout_ms: int = 0, max_records: int | None = None
@@ -67,7 +69,6 @@ class PatientConsumer(AIOKafkaConsumer):  # type: ignore[misc]
             self._status.broken("a fetched batch was dropped before it was decided")
             raise BatchDropped
         while True:
-            stood = self._positions()
             try:
                 found = await super().getmany(
                     *partitions, timeout_ms=POLL_MS, max_records=max_records
@@ -76,40 +77,53 @@ class PatientConsumer(AIOKafkaConsumer):  # type: ignore[misc]
                 raise
             except Exception as error:
                 stumbled = self._stumbled()
-                self._put_back(stood)
+                await self._put_back()
                 if stumbled is None or isinstance(error, KafkaError):
                     await self._backoff.pause(error)
                     continue
-                found = await self._step_over(stumbled, error)
+                found = await self._step_over(stumbled)
             self._backoff.over()
             if found:
+                self._note(found)
                 self.untaken = found
                 return found
 
     # -- what aiokafka 0.14 does not do ---------------------------------------------------------
 
-    def _positions(self) -> tuple[Any, dict[TopicPartition, int]]:
+    def _assignment(self) -> Any:
         subscription = self._subscription.subscription
-        assignment = None if subscription is None else subscription.assignment
-        if assignment is None:
-            return None, {}
-        states = ((tp, assignment.state_value(tp)) for tp in assignment.tps)
-        return assignment, {tp: s.position for tp, s in states if s.has_valid_position}
+        return None if subscription is None else subscription.assignment
 
-    def _put_back(self, stood: tuple[Any, dict[TopicPartition, int]]) -> None:
+    def _note(self, found: dict[TopicPartition, list[Any]]) -> None:
+        """How far this consumer gave records out, by partition, since they were assigned."""
+        if self._given_of is not self._assignment():
+            self._given, self._given_of = {}, self._assignment()
+        self._given |= {tp: records[-1].offset + 1 for tp, records in found.items()}
+
+    async def _put_back(self) -> None:
         """Records of other partitions were taken up and lost with the exception: read them again.
 
-        Where the assignment changed meanwhile nobody knows what was lost: the process ends.
+        From where they were given out to or, where none was, from what is committed.
         """
-        assignment, before = stood
-        now, positions = self._positions()
-        if now is not assignment:
-            if now is not None and assignment is not None and self._status is not None:
-                self._status.broken("fetching failed within a rebalance")
-            return
-        for tp, position in before.items():
-            if positions.get(tp) != position:
-                self.seek(tp, position)
+        while True:
+            assignment = self._assignment()
+            given = self._given if assignment is self._given_of else {}
+            try:
+                for tp in () if assignment is None else assignment.tps:
+                    at = given.get(tp)
+                    if at is None:
+                        at = await self.committed(tp)
+                    if at is None:
+                        await self.seek_to_beginning(tp)
+                    else:
+                        self.seek(tp, at)
+            except ConsumerStoppedError:
+                raise
+            except Exception as error:
+                await self._backoff.pause(error)
+            else:
+                if assignment is self._assignment():
+                    return
 
     def _stumbled(self) -> TopicPartition | None:
         """The partition at whose records the iteration broke off."""
@@ -120,7 +134,7 @@ class PatientConsumer(AIOKafkaConsumer):  # type: ignore[misc]
                 return TopicPartition(*tp)
         return None
 
-    async def _step_over(self, tp: TopicPartition, error: Exception) -> dict[Any, list[Any]]:
+    async def _step_over(self, tp: TopicPartition) -> dict[Any, list[Any]]:
         """Records of this partition one by one, up to the one that can't be read, and past it."""
         self.seek(tp, await self.position(tp))  # drops what was fetched: it is fetched anew
         found: list[Any] = []
