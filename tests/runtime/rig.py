@@ -18,10 +18,12 @@ from typing import Any
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.structs import TopicPartition
 from pydantic import SecretStr
 
 from runtime import topics
 from runtime.worker import Worker
+from schemas.topics import TOPIC
 from tests.runtime import toy
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,12 +54,29 @@ class Rig:
     dsn: str
     service: str = "ledger"
     settings: dict[str, Any] = field(default_factory=dict)
+    read: dict[str, list[Any]] = field(default_factory=dict, repr=False)
 
     async def prepare(self) -> None:
         await topics.apply({"bootstrap_servers": self.kafka})
         connection = await asyncpg.connect(self.admin)
         await connection.execute(toy.TABLES.format(service=self.service))
+        await connection.execute(f"SET search_path TO {self.service}")
+        for tp, end in (await self._begin_at_the_end()).items():
+            await connection.execute("INSERT INTO positions VALUES ($1, $2, $3)", *tp, end)
         await connection.close()
+
+    async def _begin_at_the_end(self) -> dict[Any, int]:
+        """What other tests have sent is not for this group."""
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self.kafka, group_id=self.service, enable_auto_commit=False
+        )
+        async with consumer:
+            places = [TopicPartition("pos.sales", n) for n in range(TOPIC["pos.sales"].partitions)]
+            consumer.assign(places)
+            ends = {tp: end for tp, end in (await consumer.end_offsets(places)).items() if end}
+            if ends:
+                await consumer.commit(ends)
+        return ends
 
     def build(self, it: toy.Toy | None = None, **more: Any) -> Worker:
         settings = toy.settings_of(self.service)(
@@ -138,24 +157,27 @@ class Rig:
             yield Wire(producer, consumer)
 
     async def records(self, topic: str) -> list[Any]:
-        """All records of a topic, to its present end."""
+        """All records of a topic, to its present end; what was read before is kept."""
+        found = self.read.setdefault(topic, [])
         consumer = AIOKafkaConsumer(
-            topic,
-            bootstrap_servers=self.kafka,
-            auto_offset_reset="earliest",
-            enable_auto_commit=False,
+            bootstrap_servers=self.kafka, enable_auto_commit=False, fetch_max_wait_ms=20
         )
-        await consumer.start()
-        try:
-            ends = await consumer.end_offsets(consumer.assignment())
-            found: list[Any] = []
-            for tp, end in ends.items():
-                while await consumer.position(tp) < end:
-                    for records in (await consumer.getmany(tp, timeout_ms=500)).values():
-                        found += records
-            return found
-        finally:
-            await consumer.stop()
+        async with consumer:
+            places = [TopicPartition(topic, n) for n in range(TOPIC[topic].partitions)]
+            consumer.assign(places)
+            begun = dict.fromkeys(places, 0)
+            begun |= {TopicPartition(r.topic, r.partition): r.offset + 1 for r in found}
+            ends = await consumer.end_offsets(places)
+            if any(ends[tp] < at for tp, at in begun.items()):
+                found.clear()  # the log is another one
+                begun = dict.fromkeys(places, 0)
+            for tp, at in begun.items():
+                consumer.seek(tp, at)
+            while any(end > begun[tp] for tp, end in ends.items()):
+                for tp, records in (await consumer.getmany(timeout_ms=200)).items():
+                    found += records
+                    begun[tp] = records[-1].offset + 1
+        return list(found)
 
     async def answers(self, account: str) -> dict[str, list[Any]]:
         """The decisions of an account's sales: sale_id -> records, oldest first."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from uuid import uuid4
 
@@ -86,10 +87,12 @@ async def test_a_setting_that_drifted_is_said_and_put_right_and_others_settings_
         client, one.name, **{k.replace(".", "_"): v for k, v in wrong.items()},
         retention_ms=str(DAY), segment_bytes="1048576",
     )  # fmt: skip
+    await until_set(client, one.name, "segment.bytes", "1048576")
     (change,) = await diff(client, topics)
     assert change.kind == "configure"
     assert change.what == f"retention.ms: {DAY} -> -1"
     await apply(client, topics)
+    await until_set(client, one.name, "retention.ms", "-1")
     assert await diff(client, topics) == []
     now = await configs(client, one.name)
     assert now["retention.ms"] == "-1"
@@ -100,6 +103,15 @@ async def test_topics_that_the_table_does_not_name_are_left_alone(client, new_to
     other = await new_topic(partitions=3)
     await apply(client, table(name=f"t{uuid4().hex[:8]}"))
     assert other in await _names(client)
+
+
+async def until_set(client: dict[str, str], topic: str, name: str, value: str) -> None:
+    """A broker hears of a setting a moment after the controller has taken it."""
+    for _ in range(100):
+        if (await configs(client, topic)).get(name) == value:
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError(f"{name} is not {value}")
 
 
 async def _names(client: dict[str, str]) -> list[str]:

@@ -57,16 +57,17 @@ def bytes_of(kind: str, sale_id: str, account: str, total: int) -> bytes:
 
 
 class Toy:
-    """The handlers. `pause` is awaited between lock and record, for tests that need the moment."""
+    """The handlers. `pause` is awaited between lock and record; `accounts` are then the batch's."""
 
     def __init__(self) -> None:
         self.pause: Any = None
         self.mended = False
+        self.accounts: list[str] = []
 
     async def sales(self, batch: Sequence[Incoming], tx: Tx) -> Iterable[Answer]:
         answers: list[Answer] = []
         sales = [i.message for i in batch if isinstance(i.message, SaleRequested)]
-        accounts = sorted({s.account for s in sales})
+        self.accounts = accounts = sorted({s.account for s in sales})
         await tx.execute(
             "INSERT INTO toy_account SELECT unnest($1::text[]), 0, 0, 0 ON CONFLICT DO NOTHING",
             accounts,
