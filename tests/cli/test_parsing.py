@@ -5,7 +5,8 @@ from datetime import date
 import pytest
 
 from cli.amounts import Misuse
-from cli.commands.env import Settings, configuration, limit, schedule
+from cli.commands.account import limit_of
+from cli.commands.env import Settings, configuration, schedule
 from cli.commands.imports import defaults, mapping
 from cli.commands.till import item
 from cli.imports import PART_BYTES, Upload
@@ -63,8 +64,8 @@ def test_an_unknown_setting_to_clear_is_refused() -> None:
 
 
 def test_no_limit_is_null() -> None:
-    assert limit("none") is CLEAR
-    assert limit("12,50") == 1250
+    assert limit_of("none") is CLEAR
+    assert limit_of("12,50") == 1250
 
 
 def test_a_schedule_is_read() -> None:
