@@ -11,7 +11,7 @@ from cli.commands.imports import defaults, mapping
 from cli.commands.till import item
 from cli.imports import PART_BYTES, Upload
 from cli.invoices import last_month, run_message
-from cli.messages import CLEAR, command, id_of, key_of, topic_of
+from cli.messages import CLEAR, Json, command, id_of, key_of, topic_of
 from cli.replies import encode
 from cli.till import line
 from schemas.malformed import Malformed
@@ -102,9 +102,9 @@ def test_the_month_before_january_is_december() -> None:
 def test_messages_go_to_their_topics_with_the_contracts_keys() -> None:
     run = run_message(2890, "2026-10", issue=True, send=False, run_id="okt")
     assert (topic_of(run["type"]), key_of(run), id_of(run)) == ("invoices.commands", "2890", "okt")
-    sale = {"type": "sale.requested", "environment": 2890, "account": "01", "sale_id": ID}
+    sale: Json = {"type": "sale.requested", "environment": 2890, "account": "01", "sale_id": ID}
     assert (topic_of(sale["type"]), key_of(sale), id_of(sale)) == ("pos.sales", "2890:01", ID)
-    search = {"type": "terminal.searched", "terminal": "bar-1", "search_id": ID}
+    search: Json = {"type": "terminal.searched", "terminal": "bar-1", "search_id": ID}
     assert (key_of(search), id_of(search)) == ("bar-1", ID)
 
 
