@@ -82,8 +82,8 @@ async def a_month(world: World, number: int) -> None:
     names, ids = ("A1", "A2", "A3"), [new_id() for _ in range(3)]
     await world.registry(
         environment(number),
-        *(customer(id, number) for id in ids),
-        *(account(name, id, number) for name, id in zip(names, ids, strict=True)),
+        *(customer(one, number) for one in ids),
+        *(account(name, one, number) for name, one in zip(names, ids, strict=True)),
     )
     gone = sale("A1", BEER, number=number)
     await world.sell(gone)

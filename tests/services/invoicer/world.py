@@ -232,8 +232,8 @@ class World:
         ids = [new_id() for _ in names]
         await self.registry(
             environment(),
-            *(customer(id, **changes) for id in ids),
-            *(account(name, id) for name, id in zip(names, ids, strict=True)),
+            *(customer(one, **changes) for one in ids),
+            *(account(name, one) for name, one in zip(names, ids, strict=True)),
         )
 
     async def fetch(self, query: str, *args: Any) -> Sequence[Any]:
