@@ -34,7 +34,8 @@ MAX_SALES = 10_000
 class InvoicesRun(Message):
     """Invoice all that is open up to the end of a month: the running one or a past one.
 
-    Without `accounts` all of them. Answered by run.completed, or command.refused with the run_id as its command_id.
+    Without `accounts` all of them. Answered by run.completed, or by command.refused with the
+    run_id as its command_id.
     """
 
     answer_ids: ClassVar[tuple[str, ...]] = ("run_id", "environment")

@@ -173,10 +173,10 @@ def assemble(
     message.set_content(_templates().get_template(f"{template}.txt.j2").render(given))
     html = _templates().get_template(f"{template}.html.j2").render(given)
     message.add_alternative(html, subtype="html")
-    message["Content-Language"] = language
     for each in attached:
         main, _, sub = each.media_type.partition("/")
         message.add_attachment(each.content, maintype=main, subtype=sub, filename=each.name)
+    message["Content-Language"] = language  # set last: what is set before moves to an inner part
     _fix_boundaries(message, envelope)
     return message
 

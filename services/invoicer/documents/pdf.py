@@ -23,9 +23,10 @@ _Standard = Literal["a-3b", "1.7"]
 _one_at_a_time = threading.Lock()
 
 
-def render_pdf(document: Document) -> bytes:
-    """The document as PDF bytes. About 20 ms for 40 lines; never raises for odd text.
+def render_pdf(document: Document, *, ubl: bytes | None = None) -> bytes:
+    """The document as PDF bytes. About 30 ms for 40 lines; never raises for odd text.
 
+    `ubl`: what `render_ubl` made of the same document, where the caller has it already.
     It is PDF/A-3b with NUMBER.xml attached as an alternative of the whole. Where that can't be (a
     script that no shipped font has, such as Chinese), the same pages are made as PDF 1.7; where
     the logo is what fails, they are made without it.
@@ -35,10 +36,10 @@ def render_pdf(document: Document) -> bytes:
         tries = [tries[0], tries[2]]
     for with_logo, standard in tries:
         try:
-            return _compile(page_data(document, with_logo=with_logo), document, standard)
+            return _compile(page_data(document, with_logo=with_logo, ubl=ubl), document, standard)
         except typst.TypstError:
             continue
-    return _compile(page_data(document, with_logo=False), document, "1.7")
+    return _compile(page_data(document, with_logo=False, ubl=ubl), document, "1.7")
 
 
 def render_png(document: Document, *, dots_per_inch: int = 100) -> list[bytes]:

@@ -99,6 +99,8 @@ def clean(text: str) -> str:
     Control characters (C0, C1, line breaks too), lone surrogates and non-characters become a
     space; directional overrides go, as they could turn a number round. Nothing else changes.
     """
+    if text.isprintable():  # by far the most: nothing to look for
+        return text.strip()
     kept = (
         " " if unicodedata.category(c) in {"Cc", "Cs", "Cn", "Zl", "Zp"} else c
         for c in text

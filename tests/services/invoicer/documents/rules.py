@@ -27,8 +27,13 @@ def _saxon() -> Any:
 
 
 @cache
-def _rules(path: Path) -> Any:
-    return _saxon().new_xslt30_processor().compile_stylesheet(stylesheet_file=str(path))
+def _rules(xslt: str) -> Any:
+    return _saxon().new_xslt30_processor().compile_stylesheet(stylesheet_text=xslt)
+
+
+@cache
+def en16931() -> str:
+    return (_UBL / "EN16931-UBL-validation.xslt").read_text()
 
 
 def schema_errors(xml: bytes) -> list[str]:
@@ -38,10 +43,10 @@ def schema_errors(xml: bytes) -> list[str]:
     return [] if schema.validate(root) else [str(error) for error in schema.error_log]
 
 
-def failed_asserts(xml: bytes, path: Path = _UBL / "EN16931-UBL-validation.xslt") -> list[str]:
-    """The rules that it breaks, warnings too: "BR-CO-10: words"."""
+def failed_asserts(xml: bytes, xslt: str | None = None) -> list[str]:
+    """The rules that it breaks, warnings too: "BR-CO-10 at ...: words". EN 16931's, or `xslt`."""
     node = _saxon().parse_xml(xml_text=xml.decode())
-    report = etree.fromstring(_rules(path).transform_to_string(xdm_node=node).encode())
+    report = etree.fromstring(_rules(xslt or en16931()).transform_to_string(xdm_node=node).encode())
     return [
         f"{each.get('id')} at {each.get('location')}: {''.join(each.itertext()).strip()}"
         for each in report.iterfind(".//svrl:failed-assert", _SVRL)
