@@ -8,7 +8,7 @@ import pytest
 from services.invoicer.numbers import Series
 from services.invoicer.store import register
 from services.invoicer.verify import audit
-from tests.services.invoicer.world import ENV, World, environment, new_id, nth, said, sale
+from tests.services.invoicer.world import ENV, World, asked, environment, new_id, nth, said, sale
 
 
 async def numbers(world: World) -> list[str]:
