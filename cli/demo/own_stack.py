@@ -68,7 +68,9 @@ def own_stack(folder: Path, screen: Screen, *, may_stay: bool, logs_to: Path) ->
     except Exception as fault:
         shutil.copytree(folder / "logs", logs_to, dirs_exist_ok=True)
         if isinstance(fault, Trouble):
-            raise type(fault)(str(fault).replace(str(folder / "logs"), str(logs_to))) from fault
+            told = str(fault).replace(str(folder / "logs"), str(logs_to))
+            hint = "" if str(logs_to) in told else f" The stack's logs are kept in {logs_to}."
+            raise type(fault)(told + hint) from fault
         raise
     finally:
         if running is None or not running.keep:
