@@ -60,6 +60,7 @@ async def _tell(screen: Screen, stack: OwnStack) -> bool:
         teller.chapter("Does it all add up? From the topics, the databases and the mails:")
         seen = await summary.look(client, stack, RESULTS)
         _save_documents(seen.mails)
+        summary.show_accounts(screen, seen)
         return summary.show(screen, summary.compare(told, seen))
 
 
