@@ -7,11 +7,12 @@ import contextlib
 import signal
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import structlog
 import uvloop
+from aiokafka import AIOKafkaProducer
 
 from runtime import logs
 from runtime.answers import Envelope
@@ -20,7 +21,7 @@ from runtime.deadletters import dead_letters, retries
 from runtime.edge.backoff import Backoff, pause
 from runtime.edge.guard import Guard
 from runtime.edge.lane import EdgeLane
-from runtime.edge.publisher import Publisher
+from runtime.edge.publisher import Publisher, new_producer
 from runtime.edge.subscribe import new_broker, subscribe
 from runtime.edge.watch import Watch
 from runtime.faults import Stopping, StoreWentBack, describe
@@ -51,6 +52,9 @@ class Worker:
         states: Iterable[StateKind] = (),
         jobs: Iterable[JobKind] = (),
         timers: Iterable[Timer] = (),
+        lane_type: type[EdgeLane] = EdgeLane,
+        database_type: type[Database] = Database,
+        producer: Callable[[dict[str, Any]], AIOKafkaProducer] = new_producer,
     ) -> None:
         self.service = service
         self.settings = settings
@@ -58,7 +62,7 @@ class Worker:
         self.stopping = asyncio.Event()
         client = settings.client()
         envelope = Envelope(service)
-        self.database = Database(
+        self.database = database_type(
             settings.postgres.get_secret_value(),
             size=len(lanes) * 2 + sum(k.side_by_side + 1 for k in jobs) + 3,
             name=settings.worker or service,
@@ -71,7 +75,7 @@ class Worker:
         wake = asyncio.Event()
 
         def publisher(name: str) -> Publisher:
-            made = Publisher(client, envelope, Backoff(f"{name}: Kafka", self.stopping))
+            made = Publisher(client, envelope, Backoff(f"{name}: Kafka", self.stopping), producer)
             self._publishers.append(made)
             return made
 
@@ -81,7 +85,7 @@ class Worker:
         self.subscribers: list[Any] = []
         self.topics: set[str] = {dead_letters(service)}
         for index, lane in enumerate(lanes):
-            edge = EdgeLane(
+            edge = lane_type(
                 group=service,
                 lane=lane,
                 routes=routes,
@@ -99,7 +103,9 @@ class Worker:
                 topics.append(retries(service))
             self.topics.update(topics)
             self.lanes.append(edge)
-            self.subscribers.append(subscribe(self.broker, edge, topics, settings))
+            subscriber = subscribe(self.broker, edge, topics, settings)
+            edge.leave = subscriber.stop
+            self.subscribers.append(subscriber)
         self._aside = publisher("jobs and timers")
         self.jobs = JobRunner(
             kinds=tuple(jobs),

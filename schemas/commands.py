@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
-
 from schemas.base import Message, Part, Patch
-from schemas.values import Environment, FieldPath, LongText, RequiredText, Time, Uuid, Word
+from schemas.values import Environment, FieldPath, LongText, RequiredText, Time, Uuid, Word, entries
 
 MAX_CHANGES = 20_000
 
@@ -54,8 +52,8 @@ class CommandApplied(Message):
     type: Literal["command.applied"] = "command.applied"
     command_id: Uuid
     environment: Environment
-    changes: Annotated[tuple[Change, ...], Field(max_length=MAX_CHANGES)]
-    warnings: Annotated[tuple[Caution, ...], Field(max_length=MAX_CHANGES)] | None = None
+    changes: Annotated[tuple[Change, ...], entries(MAX_CHANGES)]
+    warnings: Annotated[tuple[Caution, ...], entries(MAX_CHANGES)] | None = None
 
 
 class CommandRefused(Message):

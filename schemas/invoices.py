@@ -25,6 +25,7 @@ from schemas.values import (
     RunId,
     Time,
     Uuid,
+    entries,
 )
 
 MAX_SALES = 10_000
@@ -76,7 +77,7 @@ class InvoiceCorrect(_InvoiceCommand):
 
     type: Literal["invoice.correct"] = "invoice.correct"
     reason: Note
-    exclude_sales: Annotated[tuple[Uuid, ...], Field(max_length=MAX_SALES)] | None = None
+    exclude_sales: Annotated[tuple[Uuid, ...], entries(MAX_SALES)] | None = None
     account: Account | None = None
 
 

@@ -21,9 +21,13 @@ from schemas.topics import MESSAGES, TOPICS
 
 
 class _NoMessage(Message):
-    """Lets a topic of one message have a union: so its type is demanded as everywhere."""
+    """Lets a topic of one message have a union, so that its type is demanded as everywhere.
+
+    No bytes are ever one: no number is both greater and smaller than 0.
+    """
 
     type: Literal[""] = ""
+    impossible: Annotated[int, Field(gt=0, lt=0)]
 
 
 def _adapter(models: tuple[type[Message], ...]) -> TypeAdapter[Message]:
@@ -50,7 +54,11 @@ TOPIC_MESSAGES: Final[dict[str, tuple[type[Message], ...]]] = {
 }
 """Which messages a topic carries. Dead letters and retries carry any, as on their origin."""
 
-_OPENINGS: Final = {model: f'{{"type":"{kind}",'.encode() for kind, model in MESSAGES.items()}
+_WRITERS: Final = {
+    model: (f'{{"type":"{kind}",'.encode(), model.__pydantic_serializer__, issubclass(model, Patch))
+    for kind, model in MESSAGES.items()
+}
+"""By model: how its bytes begin, what writes the rest, and whether null differs from absent."""
 
 
 def decode(topic: str, value: bytes | None) -> Message | Malformed:
@@ -78,10 +86,9 @@ def encode(message: Message) -> bytes:
     as null too (the limit of sale.approved). Of a Patch exactly those fields are written that
     were given. Times are UTC.
     """
-    kind = type(message)
-    serializer = kind.__pydantic_serializer__
-    if isinstance(message, Patch):
+    opening, serializer, is_patch = _WRITERS[type(message)]
+    if is_patch:
         body = serializer.to_json(message, exclude_unset=True, exclude={"type"}, by_alias=True)
     else:
         body = serializer.to_json(message, exclude_defaults=True, by_alias=True)
-    return _OPENINGS[kind] + body[1:]
+    return opening + body[1:]

@@ -50,17 +50,21 @@ def _up(directory: Path, wishes: Wishes) -> int:
             names = ", ".join(mark.name for mark in left)
             teller.say(f"ended what a killed stack left in {directory}: {names}")
         folder.forget()
-        room_mb = shutil.disk_usage(directory).free // 2**20
-        if room_mb < ROOM_NEEDED_MB:
-            raise Trouble(
-                f"There is too little room on the disk of {directory.resolve()}: {room_mb} MB "
-                f"free, {ROOM_NEEDED_MB} MB needed; free some, or choose another folder with "
-                "--dir."
-            )
+        see_to_room(directory)
         supervisor = Supervisor(folder=folder, plan=plan(folder, wishes), teller=teller)
         return asyncio.run(_until_told(supervisor))
     finally:
         folder.unlock()
+
+
+def see_to_room(directory: Path, needed_mb: int = ROOM_NEEDED_MB) -> None:
+    """Raise Trouble when there is too little room for a stack's data on that disk."""
+    room_mb = shutil.disk_usage(directory).free // 2**20
+    if room_mb < needed_mb:
+        raise Trouble(
+            f"There is too little room on the disk of {directory.resolve()}: {room_mb} MB are "
+            f"free, {needed_mb} MB are needed; free some, or choose another folder with --dir."
+        )
 
 
 async def _until_told(supervisor: Supervisor) -> int:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cli.stack.component import Component, answers
-from cli.stack.database import done, function, make_database
+from cli.stack.database import make_database
 from cli.stack.folder import Folder
 from cli.stack.plan import Plan, log_place
 from cli.stack.postgres import SERVICES
@@ -86,8 +86,12 @@ class Supervisor:
     async def _topics(self, first: asyncio.Task[None] | None) -> None:
         if first is not None:
             await first
-        if apply := function("runtime.topics", "apply"):
-            await done(apply(self.plan.kafka_address))
+        from runtime.settings import KafkaSettings
+        from runtime.topics import apply
+
+        for change in await apply(KafkaSettings(kafka=self.plan.kafka_address).client()):
+            if change.kind == "refused":
+                self.teller.say(f"topic {change.topic} is left as it is: {change.what}")
 
     async def _keep(self, component: Component, up: asyncio.Future[None]) -> None:
         """Start a component, again and again; the first start must succeed, or `up` fails."""

@@ -6,8 +6,8 @@
 
 Whatever happens on the way, a batch ends in one of three ways: all of that was done; or the
 worker was told to stop and left the batch to redelivery; or the lane stopped for good and says
-why. FastStream swallows what a handler raises and fetches on, so nothing is ever raised to it but
-StopConsume, after which it fetches no more.
+why. FastStream swallows what a handler raises and fetches on, and the next commit would skip the
+batch: so nothing is ever raised to it, and a lane that stopped commits nothing any more.
 """
 
 from __future__ import annotations
@@ -16,13 +16,12 @@ import asyncio
 import random
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import structlog
 from aiokafka.structs import TopicPartition
-from faststream.exceptions import StopConsume
 
 from runtime.answers import Answer
 from runtime.database import Database
@@ -99,10 +98,13 @@ class EdgeLane:
         self._idle = asyncio.Event()
         self._idle.set()
         self._committing: asyncio.Task[None] | None = None
+        self._leaving: asyncio.Task[None] | None = None
+        # How the lane leaves its group; told by the worker.
+        self.leave: Callable[[], Awaitable[None]] | None = None
 
     async def take(self, records: Sequence[Any], consumer: Any) -> None:
         """Settle one batch. Returns when its offsets are committed, or when stopping."""
-        if self._stopping.is_set():
+        if self._stopping.is_set() or self._leaving is not None:
             return
         started = time.perf_counter()
         self._idle.clear()
@@ -116,15 +118,20 @@ class EdgeLane:
         except (StoreWentBack, TooManyFailures) as error:
             self._status.stopped(self.lane.name, str(error))
             log.error("stopped", lane=self.lane.name, why=str(error))
-            raise StopConsume from error
+            self._leaving = asyncio.create_task(self._leave())
         except Exception as error:
             # A bug of the edge itself: end the process, so that nothing is committed past it.
             self._status.broken(f"{self.lane.name}: {describe(error)}")
-            log.critical("edge failed", lane=self.lane.name, cause=describe(error), exc_info=error)
-            raise StopConsume from error
+            log.critical("edge failed", lane=self.lane.name, cause=describe(error))
+            self._leaving = asyncio.create_task(self._leave())
         finally:
             self._status.batch_done(self.lane.name)
             self._idle.set()
+
+    async def _leave(self) -> None:
+        """Leave the group, from a task of its own: a consumer can't be stopped by what it feeds."""
+        if self.leave is not None:
+            await self.leave()
 
     async def _take(self, records: Sequence[Any], consumer: Any) -> None:
         batch = self._opener.open(records)

@@ -62,7 +62,7 @@ class Rig:
         settings = toy.Settings(
             kafka=self.kafka,
             postgres=SecretStr(self.dsn),
-            **{"session_timeout_ms": 6000, **self.settings},
+            **{"session_timeout_ms": 2500, **self.settings},
         )
         return toy.build(settings, it, **more)
 
@@ -79,12 +79,14 @@ class Rig:
             await asyncio.wait_for(task, 15)
 
     @contextlib.contextmanager
-    def process(self, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+    def process(
+        self, module: str = "tests.runtime.toy", **environment: str
+    ) -> Iterator[subprocess.Popen[bytes]]:
         """A worker in a process of its own, to be killed or stopped."""
         log = ROOT / "var" / "test" / f"toy-{uuid.uuid4().hex[:8]}.log"
         with log.open("wb") as out:
             process = subprocess.Popen(
-                [sys.executable, "-m", "tests.runtime.toy"],
+                [sys.executable, "-m", module],
                 cwd=ROOT,
                 stdout=out,
                 stderr=subprocess.STDOUT,
@@ -92,7 +94,7 @@ class Rig:
                     **os.environ,
                     "ONACCOUNT_KAFKA": self.kafka,
                     "ONACCOUNT_POSTGRES_LEDGER": self.dsn,
-                    "ONACCOUNT_SESSION_TIMEOUT_MS": "6000",
+                    "ONACCOUNT_SESSION_TIMEOUT_MS": "2500",
                     **environment,
                 },
             )

@@ -1,0 +1,157 @@
+"""How messages are read, and how they are written."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from schemas.pos import (
+    GivenLine,
+    SaleApproved,
+    SaleDeclined,
+    SaleRecorded,
+    SaleRequested,
+)
+from schemas.registry import AccountChange, AccountOpen, EnvironmentConfigure
+from schemas.wire import decode, encode
+from tests.schemas.message_strategies import (
+    SALE_ID,
+    as_bytes,
+    command,
+    line,
+    sale,
+)
+
+AT = datetime(2026, 7, 1, 10, tzinfo=UTC)
+
+
+def approved(**changes: Any) -> SaleApproved:
+    request = decode("pos.sales", as_bytes(sale()))
+    assert isinstance(request, SaleRequested)
+    fields: dict[str, Any] = {
+        "sale_id": request.sale_id,
+        "environment": request.environment,
+        "terminal": request.terminal,
+        "account": request.account,
+        "at": request.at,
+        "booked_at": request.at,
+        "decided_at": request.at,
+        "currency": request.currency,
+        "total": request.total,
+        "lines": request.lines,
+        "online": True,
+        "over_limit": False,
+        "limit": None,
+        "used": 1150,
+        "available": None,
+    }
+    return SaleApproved(**fields | changes)
+
+
+# --- read -------------------------------------------------------------------------------------
+
+
+def test_a_sale_is_read_as_the_till_sent_it() -> None:
+    request = decode("pos.sales", as_bytes(sale(sale_id=SALE_ID.upper(), valid_s=30, extra={})))
+
+    assert isinstance(request, SaleRequested)
+    assert request.sale_id == SALE_ID
+    assert request.account == "0028900001"
+    assert request.at == AT
+    assert request.valid_s == 30
+    assert request.lines[1] == GivenLine(
+        description="Bitterballen", quantity="1", unit_price=450, vat_rate="21", total=450
+    )
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"total": 1},
+        {"total": -1150},
+        {"lines": [line(total=1)]},
+        {"lines": [line(vat_rate="21.0")]},
+        {"lines": [line(vat_rate="many")]},
+    ],
+)
+def test_amounts_that_disagree_and_odd_rates_are_left_to_the_authorizer(
+    changes: dict[str, Any],
+) -> None:
+    assert isinstance(decode("pos.sales", as_bytes(sale(**changes))), SaleRequested)
+    recorded = as_bytes(sale(type="sale.recorded", **changes))
+    assert isinstance(decode("pos.sales", recorded), SaleRecorded)
+
+
+def test_what_is_said_twice_counts_the_last_time() -> None:
+    value = as_bytes(sale())[:-1] + b',"total":7}'
+
+    request = decode("pos.sales", value)
+
+    assert isinstance(request, SaleRequested)
+    assert request.total == 7
+
+
+# --- written ----------------------------------------------------------------------------------
+
+
+def test_without_a_limit_limit_and_available_are_null_and_what_is_optional_is_absent() -> None:
+    written = json.loads(encode(approved()))
+
+    assert written["limit"] is None
+    assert written["available"] is None
+    assert "clock_off" not in written
+    assert "product" not in written["lines"][1]
+    assert list(written)[:3] == ["type", "sale_id", "environment"]
+    assert written["at"] == "2026-07-01T10:00:00Z"
+
+
+def test_the_same_message_has_the_same_bytes_however_it_was_made() -> None:
+    assert encode(approved()) == encode(approved(clock_off=False))
+    assert b'"clock_off":true' in encode(approved(clock_off=True))
+
+
+def test_a_decline_leaves_out_what_could_not_be_read() -> None:
+    declined = SaleDeclined(
+        sale_id=SALE_ID,
+        environment=2890,
+        decided_at=AT,
+        reason="invalid_message",  # type: ignore[arg-type]
+        explanation="total must be an integer",
+        field="total",
+    )
+
+    assert json.loads(encode(declined)) == {
+        "type": "sale.declined",
+        "sale_id": SALE_ID,
+        "environment": 2890,
+        "decided_at": "2026-07-01T10:00:00Z",
+        "reason": "invalid_message",
+        "explanation": "total must be an integer",
+        "field": "total",
+    }
+
+
+def test_a_command_tells_absent_from_null_and_is_written_so() -> None:
+    given = command("account.change", accounts=["1"], limit=None)
+    change = decode("registry.commands", as_bytes(given))
+
+    assert isinstance(change, AccountChange)
+    assert "limit" in change.model_fields_set
+    assert "description" not in change.model_fields_set
+    assert json.loads(encode(change)) == given
+
+
+def test_a_command_of_ours_is_written_with_what_was_given_only() -> None:
+    configure = EnvironmentConfigure(
+        command_id=SALE_ID, environment=2890, at=AT, by="anna", name="De Kroon", schedule=None
+    )
+    opened = AccountOpen(command_id=SALE_ID, environment=2890, at=AT, by="anna", account="007")
+
+    assert json.loads(encode(configure)) == command(
+        "environment.configure", name="De Kroon", schedule=None
+    )
+    assert json.loads(encode(opened)) == command("account.open", account="007")
+    assert opened.status == "active"
