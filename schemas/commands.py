@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import Annotated, ClassVar, Literal
 
 from schemas.base import Message, Part, Patch
-from schemas.values import Environment, FieldPath, LongText, RequiredText, Time, Uuid, Word, entries
+from schemas.values import (
+    Environment,
+    FieldPath,
+    LongText,
+    RequiredText,
+    RunId,
+    Time,
+    Uuid,
+    Word,
+    entries,
+)
 
 MAX_CHANGES = 20_000
 
@@ -57,10 +67,13 @@ class CommandApplied(Message):
 
 
 class CommandRefused(Message):
-    """The command changed nothing, and why. `message` is a sentence for people."""
+    """The command changed nothing, and why. `message` is a sentence for people.
+
+    `command_id` is the request's own id; of an invoices.run its run_id, which is any text.
+    """
 
     type: Literal["command.refused"] = "command.refused"
-    command_id: Uuid
+    command_id: RunId
     environment: Environment
     reason: Word
     field: FieldPath | None = None

@@ -34,10 +34,12 @@ MAX_SALES = 10_000
 class InvoicesRun(Message):
     """Invoice all that is open up to the end of a month: the running one or a past one.
 
-    Without `accounts` all of them. Answered by run.completed.
+    Without `accounts` all of them. Answered by run.completed, or by command.refused with the
+    run_id as its command_id.
     """
 
     answer_ids: ClassVar[tuple[str, ...]] = ("run_id", "environment")
+    answered_by: ClassVar[str | None] = "command.refused"
 
     type: Literal["invoices.run"] = "invoices.run"
     run_id: RunId
@@ -135,6 +137,7 @@ class DocumentRequest(Message):
     """An invoice's or a credit note's file, drafts too. Answered by document.part."""
 
     answer_ids: ClassVar[tuple[str, ...]] = ("request_id", "environment")
+    answered_by: ClassVar[str | None] = "command.refused"
 
     type: Literal["document.request"] = "document.request"
     request_id: Uuid

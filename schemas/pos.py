@@ -112,14 +112,18 @@ class GivenLine(SaleLine):
 
 
 class ReversedLine(Part):
-    """What is taken off one line, with its rate. The total is positive."""
+    """What is taken off one line, with its rate.
+
+    The total is negative where a line that was itself negative (a return, a discount) is taken
+    back, so that a sale that is reversed in full leaves nothing at any rate.
+    """
 
     description: Text
     product: Text | None = None
     quantity: Quantity | None = None
     unit_price: Money | None = None
     vat_rate: Rate
-    total: PositiveAmount
+    total: Money
 
 
 class CancelledLine(Part):

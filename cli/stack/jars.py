@@ -27,7 +27,7 @@ ENDPOINT = "org.apache.kafka:kafka_2.13:4.3.1+org.slf4j:slf4j-simple:1.7.36"
 LIST = Path(__file__).with_name("kafka.sha256")
 ATTEMPTS = 4
 TIMEOUT_S = 30
-AT_ONCE = 8
+AT_ONCE = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,11 +54,11 @@ def listed(file: Path = LIST) -> list[Jar]:
 def repository() -> Path:
     """The Maven cache that jgo uses; without a home that can be written, one beside the project."""
     given = os.environ.get("M2_REPO")
-    usual = Path(given).expanduser() if given else Path.home() / ".m2" / "repository"
-    nearest = usual
+    usual = Path(os.path.expanduser(given or "~/.m2/repository"))  # noqa: PTH111 - it never raises
+    nearest = usual.absolute()
     while not nearest.exists() and nearest != nearest.parent:
         nearest = nearest.parent
-    if given or os.access(nearest, os.W_OK):
+    if given or (usual.is_absolute() and os.access(nearest, os.W_OK)):
         return usual
     return Path(__file__).resolve().parents[2] / "var" / "cache" / "maven"
 

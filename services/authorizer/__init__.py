@@ -1,0 +1,1 @@
+"""Environments, customers, accounts and limits; answers tills."""

@@ -26,7 +26,7 @@ from schemas.topics import TOPICS
 from tests.support import run
 from tests.support.stacks import NO_WORKERS, Stack, begin_stack, running_in
 
-pytestmark = [pytest.mark.xdist_group("stack"), pytest.mark.timeout(120)]
+pytestmark = pytest.mark.timeout(120)
 
 SERVERS = ("kafka", "postgres", "mail")
 

@@ -56,6 +56,12 @@ def test_a_folder_that_cannot_be_written_is_named() -> None:
     assert "permission" in said.lower()
 
 
+def test_a_given_kafka_that_does_not_answer_is_named(tmp_path: Path) -> None:
+    said = refused("--dir", str(tmp_path / "d"), ONACCOUNT_KAFKA="127.0.0.1:1")
+    assert "127.0.0.1:1" in said
+    assert "ONACCOUNT_KAFKA" in said
+
+
 def test_workers_that_do_not_exist_are_named() -> None:
     with pytest.raises(Trouble, match="authoriser=2"):
         parse_counts("ledger=1,authoriser=2")

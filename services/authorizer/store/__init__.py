@@ -1,0 +1,1 @@
+"""Rows to the domain's values and back. SQL stands in sql/."""
