@@ -17,7 +17,7 @@ from runtime.jobs import JobKind, StepTx, Work
 from schemas.billing import InvoiceSent, InvoiceUndeliverable, StatementSent
 from services.invoicer.composing import compose
 from services.invoicer.documents.mail import BadAddressError
-from services.invoicer.issuing import event
+from services.invoicer.events import event
 from services.invoicer.metrics import MAILS, MAYBE_TWICE
 from services.invoicer.settings import Settings
 from services.invoicer.smtp import Away, Mailer, Outcome, Refused, Sent
