@@ -54,14 +54,17 @@ async def look(client: Client, stack: OwnStack, results: Path) -> Seen:
         if owed == settled or time.monotonic() > deadline:
             break
         await asyncio.sleep(0.1)
-    dead = await client.read(*(dead_letters(group) for group in SERVICES))
-    status, verified = await asyncio.to_thread(report, "ledger", stack.folder)
+    dead, (status, verified), caught = await asyncio.gather(
+        client.read(*(dead_letters(group) for group in SERVICES)),
+        asyncio.to_thread(report, "ledger", stack.folder),
+        asyncio.to_thread(mails.read_all, results / "mails"),
+    )
     return Seen(
         sold=sold,
         invoiced=invoiced,
         entries=_ours(entries),
         owed=owed,
-        mails=await asyncio.to_thread(mails.read_all, results / "mails"),
+        mails=caught,
         dead=len(dead),
         ledger_ok=status == 0,
         ledger_report=verified,
