@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,10 +14,12 @@ from schemas import cloudevents as ce
 from schemas.base import Message
 from schemas.wire import encode
 
-Headers = list[tuple[str, bytes]]
+Headers = list[tuple[str, bytes | None]]
 
 _SPEC_VERSION = ce.SPEC_VERSION.encode()
 _JSON = ce.JSON.encode()
+# https://www.w3.org/TR/trace-context/#traceparent-header-field-values
+_TRACEPARENT = re.compile("00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,7 @@ class Envelope:
 
     def _traceparent(self, trace: str | None) -> bytes:
         serial = next(self._serial) & 0xFFFFFFFF
-        if trace is not None and len(trace) == 55 and trace.startswith("00-"):
+        if trace is not None and _TRACEPARENT.fullmatch(trace):
             return f"{trace[:36]}{self._trace[:8]}{serial:08x}-01".encode()
         return f"00-{self._trace}{serial:08x}-{self._trace[:8]}{serial:08x}-01".encode()
 

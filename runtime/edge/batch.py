@@ -10,6 +10,7 @@ from typing import Any
 from runtime.answers import Outgoing
 from runtime.deadletters import dead_letter, header, origin, retries
 from runtime.edge.guard import Place
+from runtime.faults import describe
 from runtime.incoming import Incoming, Route
 from runtime.metrics import DEAD_LETTERS
 from schemas.cloudevents import TRACEPARENT
@@ -33,6 +34,8 @@ class Batch:
     items: list[Item] = field(default_factory=list)
     dead: list[Outgoing] = field(default_factory=list)
     marks: dict[Place, int] = field(default_factory=dict)
+    # topic and cause of what failed to decode by a fault of our own code
+    broken: list[tuple[str, str]] = field(default_factory=list)
 
     def groups(self) -> list[tuple[Route, list[Incoming]]]:
         """The items by route, routes in the order of their first item."""
@@ -71,6 +74,14 @@ class Opener:
                 self._open(record, batch)
             except Undecodable as error:
                 batch.dead.append(dead_letter(record, self._group, f"undecodable: {error}"))
+                DEAD_LETTERS.labels(record.topic, "undecodable").inc()
+            except MemoryError:
+                raise
+            except Exception as error:
+                # Ours to mend, and no reason to stand still: it does not decode.
+                cause = describe(error)
+                batch.dead.append(dead_letter(record, self._group, f"undecodable: {cause}"))
+                batch.broken.append((record.topic, cause))
                 DEAD_LETTERS.labels(record.topic, "undecodable").inc()
         return batch
 

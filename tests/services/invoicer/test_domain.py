@@ -52,7 +52,7 @@ def test_a_sale_belongs_to_the_month_of_the_venues_clock(moment: datetime, month
 
 
 @given(
-    st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)),
+    st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC)),  # noqa: DTZ001 - hypothesis wants them so
     st.sampled_from(["Europe/Amsterdam", "America/Sao_Paulo", "Asia/Kathmandu", "Africa/Cairo"]),
 )
 def test_months_follow_one_another_without_a_gap(moment: datetime, name: str) -> None:

@@ -139,3 +139,17 @@ async def test_credit_notes_count_in_a_series_of_their_own_where_their_format_di
 async def test_an_unknown_invoice_is_refused(world: World) -> None:
     (refused,) = said(await world.command(approve(new_id())))
     assert (refused["reason"], refused["field"]) == ("invoice_unknown", "invoice_id")
+
+
+async def test_who_got_the_invoice_by_mail_gets_its_credit_note(
+    world: World, smtp: MailServer
+) -> None:
+    await world.guests("A1", email="anna@club.example")
+    await world.guests("A2", email="test@test.example", email_fictitious=True)
+    await world.sell(sale("A1"), sale("A2"))
+    for issued in said(await world.run(), "invoice.issued"):
+        await world.command(delete(issued["invoice_id"]))
+    await world.jobs()
+    assert smtp.recipients == [["anna@club.example"], ["anna@club.example"]]
+    first = next(iter(smtp.mails[1].iter_attachments()))
+    assert first.get_filename() in (f"{nth(3)}.pdf", f"{nth(4)}.pdf")

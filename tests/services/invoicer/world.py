@@ -23,6 +23,7 @@ from services.invoicer.jobs.delivery import Delivery
 from services.invoicer.jobs.documents import Documents
 from services.invoicer.jobs.mail import Mailing
 from services.invoicer.jobs.run import RUN
+from services.invoicer.jobs.statements import Statements
 from services.invoicer.settings import Settings
 from services.invoicer.smtp import Mailer
 from tests.support.handlers import HandlerBench
@@ -205,6 +206,7 @@ class World:
             RUN,
             Documents(executor=None).kind(1),
             Delivery(executor=None).kind(),
+            Statements(executor=None).kind(),
             self.mailing.kind(),
         )
 
