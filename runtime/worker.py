@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import contextlib
+import gc
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Sequence
