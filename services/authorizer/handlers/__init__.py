@@ -1,1 +1,0 @@
-"""One module per message family: lock, recall, decide, record, answer."""

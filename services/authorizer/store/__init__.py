@@ -1,1 +1,0 @@
-"""Rows to the domain's values and back. SQL stands in sql/."""
