@@ -17,6 +17,7 @@ from schemas.topics import GROUPS, MESSAGES, TOPICS
 
 Schema = dict[str, Any]
 
+_ENTRIES: Final = ("items", "additionalProperties", "propertyNames")
 _AT_LEAST: Final = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
 _AT_MOST: Final = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
 
@@ -99,12 +100,7 @@ class _Comparison:
         yield from _values(old, new, at)
         yield from _bounds(old, new, at)
         yield from self._fields(old, new, at)
-        for inner in ("items", "additionalProperties", "propertyNames"):
-            before, after = old.get(inner), new.get(inner)
-            if isinstance(before, dict) and isinstance(after, dict):
-                yield from self.differences(before, after, f"{at}[]")
-            elif before != after and after is not None:
-                yield f"{at}: demands something new of its entries"
+        yield from self._entries(old, new, at)
 
     def _alternatives(self, old: Schema, new: Schema, at: str) -> Iterator[str]:
         """Each old alternative must still be taken; of what we send, none may be new."""
@@ -121,6 +117,15 @@ class _Comparison:
             for each in after:
                 if self._kind(each, self.new) not in kinds:
                     yield f"{at}: may now be {self._kind(each, self.new)}"
+
+    def _entries(self, old: Schema, new: Schema, at: str) -> Iterator[str]:
+        """What a list or a mapping of free names demands of its entries."""
+        before, after = _entry_schemas(old), _entry_schemas(new)
+        for name, entry in after.items():
+            if name in before:
+                yield from self.differences(before[name], entry, f"{at}[]")
+            else:
+                yield f"{at}: demands something new of its entries"
 
     def _kind(self, schema: Schema, within: Schema) -> str:
         return str(_resolved(schema, within).get("type"))
@@ -146,6 +151,12 @@ def _resolved(schema: Schema, within: Schema) -> Schema:
         name = schema["$ref"].rpartition("/")[2]
         schema = within["$defs"][name]
     return schema
+
+
+def _entry_schemas(schema: Schema) -> dict[str, Schema]:
+    named = {name: schema[name] for name in _ENTRIES if isinstance(schema.get(name), dict)}
+    by_pattern: dict[str, Schema] = schema.get("patternProperties", {})
+    return named | by_pattern
 
 
 def _values(old: Schema, new: Schema, at: str) -> Iterator[str]:

@@ -29,7 +29,7 @@ _MAX_DEPTH: Final = 20
 _HALF: Final = re.compile("[\ud800-\udfff]")
 
 
-class Undecodable(Exception):  # noqa: N818  (a verdict, named as the contract's cause)
+class Undecodable(Exception):
     """Nobody can be answered: no JSON object, or no readable type or ids. A dead letter.
 
     `reason` is a sentence that holds nothing of the message but, where it is a known one, its

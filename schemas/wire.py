@@ -21,9 +21,13 @@ from schemas.topics import MESSAGES, TOPICS
 
 
 class _NoMessage(Message):
-    """Lets a topic of one message have a union: so its type is demanded as everywhere."""
+    """Lets a topic of one message have a union, so that its type is demanded as everywhere.
+
+    No bytes are ever one: no number is both greater and smaller than 0.
+    """
 
     type: Literal[""] = ""
+    impossible: Annotated[int, Field(gt=0, lt=0)]
 
 
 def _adapter(models: tuple[type[Message], ...]) -> TypeAdapter[Message]:
