@@ -1,0 +1,70 @@
+"""The servers that a benchmark measures on: PostgreSQL with fsync, Kafka as in production."""
+
+import contextlib
+import platform
+import secrets
+import signal
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Mapping
+from pathlib import Path
+
+import psutil
+
+from cli.stack.component import running
+from cli.stack.database import make_database
+from cli.stack.kafka import Kafka
+from cli.stack.ports import free_port
+from cli.stack.postgres import SERVICES, Postgres
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@contextlib.contextmanager
+def folder(name: str) -> Iterator[Path]:
+    """A folder below var/, on the disk that the project is on, and gone afterwards."""
+    parent = ROOT / "var" / "benchmarks"
+    parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f"{name}-", dir=parent) as path:
+        yield Path(path)
+
+
+@contextlib.asynccontextmanager
+async def postgres(path: Path) -> AsyncIterator[Mapping[str, str]]:
+    """A server with fsync and one migrated database; gives each service's DSN, and `admin`'s."""
+    server = Postgres(
+        folder=path / "postgres",
+        port=free_port(),
+        password=secrets.token_hex(8),
+        log=path / "postgres.log",
+        death_signal=signal.SIGKILL,
+    )
+    passwords = {service: secrets.token_hex(8) for service in SERVICES}
+    async with running(server):
+        await make_database(server, passwords)
+        dsns = {s: server.dsn(user=s, password=passwords[s]) for s in SERVICES}
+        yield {**dsns, "admin": server.dsn()}
+
+
+@contextlib.asynccontextmanager
+async def kafka(path: Path) -> AsyncIterator[str]:
+    """A broker with java's full compiler; gives its address."""
+    port = free_port()
+    broker = Kafka(
+        folder=path / "kafka",
+        port=port,
+        controller_port=free_port(taken={port}),
+        log=path / "kafka.log",
+        throughput=True,
+        death_signal=signal.SIGKILL,
+    )
+    async with running(broker):
+        yield broker.address
+
+
+def machine() -> str:
+    """What the figures were measured on, in one line."""
+    memory = psutil.virtual_memory().total / 2**30
+    return (
+        f"{psutil.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} {platform.release()}, "
+        f"Python {platform.python_version()}"
+    )
