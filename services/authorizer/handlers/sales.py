@@ -26,6 +26,7 @@ from services.authorizer.domain.book import Book, KnownSale, RefusalKey, Unbooke
 from services.authorizer.domain.explanations import DEFAULT_LANGUAGE
 from services.authorizer.domain.sales import Approved, Declined, decide
 from services.authorizer.handlers.cancellations import answer_cancellation
+from services.authorizer.handlers.tracing import traced
 from services.authorizer.metrics import DECISIONS
 from services.authorizer.store import sales as store
 
@@ -46,7 +47,8 @@ async def decide_sales(incoming: Sequence[Incoming], tx: Tx) -> list[Answer]:
         else:
             said.append(_answer_unreadable(message, book, tx.now))
     await store.record(tx, book)
-    return await _speak(said, book, tx)
+    spoken = await _speak(said, book, tx)
+    return [traced(answer, record) for answer, record in zip(spoken, incoming, strict=True)]
 
 
 async def refuse_poison(incoming: Sequence[Incoming], tx: Tx) -> list[Answer]:
