@@ -49,6 +49,7 @@ CROSS JOIN LATERAL (
           WHERE strpos(a.searched || ' ' || coalesce(c.searched, ''), w.word) = 0
       )
     ORDER BY a.account <> q.words, a.status <> 'active' OR NOT a.on_account,
+             strpos(a.searched, q.words) = 0 AND strpos(coalesce(c.searched, ''), q.words) = 0,
              coalesce(c.searched, a.searched), a.account
     LIMIT 500
 ) AS f;

@@ -1,4 +1,4 @@
-"""An empty database for each test: one of the module's, emptied, which is quicker than a new one."""
+"""An empty database for each test: the module's, emptied, which is quicker than a new one."""
 
 import asyncpg
 import pytest

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
-from uuid import NAMESPACE_URL, uuid5
+from uuid import NAMESPACE_URL, uuid4, uuid5
 
 import asyncpg
 
@@ -72,7 +72,7 @@ def cancelled(name: object, sale: object, amount: int | None = None, **more: Any
     return read("pos.sales", {**given, **more})
 
 
-def command(kind: str, name: object, **fields: Any) -> Any:
+def command(kind: str, name: object, /, **fields: Any) -> Any:
     given = {"type": kind, "command_id": uid(name), "environment": VENUE, "by": "admin"}
     return read("registry.commands", {**given, "at": NOON.isoformat(), **fields})
 
@@ -141,13 +141,11 @@ class Venue(HandlerBench):
         return await self.database.fetch(query, *args)
 
     async def used(self, account: str = GUEST) -> int:
-        """What is used of an account's limit, as its next answer would say."""
-        answer = await self.one(
-            requested(f"probe {uid(object())}", 10**12, account=account), at=NOON
-        )
+        """What is used of an account's limit, as a decline that changes nothing says."""
+        answer = await self.one(requested(uuid4(), 1, account=account, currency="XXX"))
         return int(answer["used"])
 
-    def states(self) -> dict[str, dict[str, Any]]:
+    def told(self) -> dict[str, dict[str, Any]]:
         """The last state record of each key."""
         return {a.key: said(a) for a in self.published.answers if a.topic == "registry.state"}
 
