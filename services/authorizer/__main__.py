@@ -1,0 +1,86 @@
+"""The authorizer's worker, put together: `python -m services.authorizer`."""
+
+from __future__ import annotations
+
+from runtime.incoming import Lane, Route
+from runtime.worker import Worker
+from schemas import pos, registry, terminals
+from services.authorizer.handlers import invoices, republish, sales, tills
+from services.authorizer.handlers import registry as commands
+from services.authorizer.settings import Settings
+from services.authorizer.store.states import STATES
+
+
+def lanes(batch_records: int) -> tuple[Lane, ...]:
+    """Sales, the registry with what moves its sums, and the tills' directory."""
+    return (
+        Lane(
+            name="sales",
+            routes=(
+                Route(
+                    topic="pos.sales",
+                    takes=(pos.SaleRequested, pos.SaleRecorded, pos.SaleCancelled),
+                    handler=sales.decide_sales,
+                    on_poison=sales.refuse_poison,
+                ),
+            ),
+            max_records=batch_records,
+        ),
+        Lane(
+            name="registry",
+            routes=(
+                Route(
+                    topic="registry.commands",
+                    takes=(
+                        registry.EnvironmentConfigure,
+                        registry.EnvironmentAcceptGdpr,
+                        registry.EnvironmentActivate,
+                        registry.EnvironmentDeactivate,
+                        registry.CustomerRegister,
+                        registry.CustomerChange,
+                        registry.CustomerErase,
+                        registry.AccountOpen,
+                        registry.AccountChange,
+                        registry.AccountLink,
+                        registry.AccountUnlink,
+                        registry.RegistryRepublish,
+                    ),
+                    handler=commands.carry_out_commands,
+                    on_poison=commands.refuse_poison,
+                ),
+                Route(topic="invoices.events", takes=invoices.TAKES, handler=invoices.add_up),
+            ),
+        ),
+        # A sign-on at a large venue is answered with thousands of accounts.
+        Lane(
+            name="tills",
+            routes=(
+                Route(
+                    topic="pos.terminals",
+                    takes=(terminals.TerminalSignedOn, terminals.TerminalSearched),
+                    handler=tills.answer_tills,
+                ),
+            ),
+            max_records=50,
+        ),
+    )
+
+
+def build(settings: Settings) -> Worker:
+    """The worker, with nothing opened."""
+    return Worker(
+        service="authorizer",
+        settings=settings,
+        lanes=lanes(settings.batch_records),
+        states=STATES,
+        jobs=(republish.JOB,),
+    )
+
+
+def main() -> None:
+    """Serve until told to stop."""
+    build(Settings()).run()
+
+
+if __name__ == "__main__":
+    main()

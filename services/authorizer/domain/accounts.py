@@ -1,0 +1,196 @@
+"""What becomes of accounts: opened, changed by the thousand, tied to customers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Final
+
+from schemas.commands import Caution
+from schemas.registry import AccountChange, AccountLink, AccountOpen, AccountUnlink
+from schemas.values import MONEY_BOUND
+from services.authorizer.domain import customers
+from services.authorizer.domain.entities import (
+    Account,
+    Environment,
+    Outcome,
+    Refusal,
+    Registry,
+    applied,
+)
+from services.authorizer.domain.explanations import money
+from services.authorizer.domain.standing import Sums
+
+MAX_VIEWERS: Final = 1_000
+_SETTINGS: Final = ("description", "status", "limit", "on_account", "in_overview")
+
+
+def open_account(command: AccountOpen, registry: Registry, house: Environment) -> Outcome:
+    """Open an account; the same again is unchanged, another under its number refused."""
+    key = (command.environment, command.account)
+    if command.holder is not None and (
+        refusal := _no_customer(registry, command.environment, command.holder, "holder")
+    ):
+        return refusal
+    warnings = _unlike_its_environment(command)
+    before = registry.accounts.get(key)
+    given = _given(command)
+    if before is not None:
+        asked = replace(before, **given, holder=command.holder or before.holder)
+        if asked == before:
+            return applied((before, before), warnings=warnings)
+        return Refusal(
+            reason="account_exists",
+            field="account",
+            message="This account is open already, with other settings; use account.change.",
+        )
+    defaults = house.settings
+    after = Account(
+        environment=command.environment,
+        account=command.account,
+        limit=defaults["default_limit"] or 0,
+        on_account=defaults["default_on_account"],
+        in_overview=defaults["default_in_overview"],
+        holder=command.holder,
+        # Invoices and payments may have come before their account.
+        sums=registry.early_sums.get(key, Sums()),
+    )
+    return applied((None, replace(after, **given)), warnings=warnings)
+
+
+def _given(command: AccountOpen | AccountChange) -> dict[str, Any]:
+    """The settings that a command gives. Only a limit may be null; a description is emptied."""
+    given: dict[str, Any] = {
+        name: getattr(command, name) for name in _SETTINGS if name in command.model_fields_set
+    }
+    if "description" in given:
+        given["description"] = given["description"] or ""
+    return given
+
+
+def _unlike_its_environment(command: AccountOpen) -> tuple[Caution, ...]:
+    if command.account.startswith(str(command.environment)):
+        return ()
+    return (
+        Caution(
+            kind="account",
+            id=command.account,
+            field="account",
+            message=f"This number does not begin with that of its environment, "
+            f"{command.environment}.",
+        ),
+    )
+
+
+def change(command: AccountChange, registry: Registry, house: Environment) -> Outcome:
+    """Change accounts, all or none of them."""
+    given = _given(command)
+    pairs: list[tuple[Account, Account]] = []
+    warnings: list[Caution] = []
+    for number in dict.fromkeys(command.accounts):
+        before = registry.accounts.get((command.environment, number))
+        if before is None:
+            return Refusal(
+                reason="account_unknown",
+                field=f"accounts.{command.accounts.index(number)}",
+                message=f"Account {number} is not known; nothing was changed.",
+            )
+        if command.only_if_unused and (before.sums.approved or before.sums.issued):
+            return Refusal(
+                reason="account_used",
+                field=f"accounts.{command.accounts.index(number)}",
+                message=f"Account {number} was bought on; nothing was changed.",
+            )
+        after = replace(before, **given)
+        if command.raise_limit_by is not None:
+            raised = _raised(before, command.raise_limit_by)
+            if isinstance(raised, Refusal):
+                return raised
+            after = replace(after, limit=raised)
+        if after.status == "closed" and before.status != "closed":
+            warnings += _still_open(before, house, "status", "the next run will still invoice it")
+        pairs.append((before, after))
+    return applied(*pairs, warnings=tuple(warnings))
+
+
+def _raised(account: Account, by: int) -> int | Refusal:
+    if account.limit is None:
+        return Refusal(
+            reason="no_limit",
+            field="raise_limit_by",
+            message=f"Account {account.account} has no limit that could be raised; "
+            "nothing was changed.",
+        )
+    limit = account.limit + by
+    if not 0 <= limit <= MONEY_BOUND:
+        return Refusal(
+            reason="invalid",
+            field="raise_limit_by",
+            message=f"The limit of account {account.account} would be "
+            f"{'negative' if limit < 0 else 'too large'}; nothing was changed.",
+        )
+    return limit
+
+
+def _still_open(account: Account, house: Environment, field: str, what: str) -> list[Caution]:
+    """Says that something was sold on the account which is on no invoice."""
+    if account.sums.unbilled <= 0:
+        return []
+    owed = money(account.sums.unbilled, house.settings["currency"], "en")
+    message = f"{owed} is not invoiced yet; {what}."
+    return [Caution(kind="account", id=account.account, field=field, message=message)]
+
+
+def link(command: AccountLink, registry: Registry, house: Environment) -> Outcome:
+    """Tie a customer to an account. An account has one holder."""
+    before = registry.accounts.get((command.environment, command.account))
+    if before is None:
+        return _no_account(command.account)
+    if refusal := _no_customer(registry, command.environment, command.customer_id, "customer_id"):
+        return refusal
+    if command.role == "viewer":
+        after = replace(before, viewers=before.viewers | {command.customer_id})
+        if len(after.viewers) > MAX_VIEWERS:
+            return Refusal(
+                reason="too_many_viewers",
+                field="customer_id",
+                message=f"An account has at most {MAX_VIEWERS} viewers.",
+            )
+        return applied((before, after))
+    if before.holder not in (None, command.customer_id):
+        return Refusal(
+            reason="holder_exists",
+            field="customer_id",
+            message="This account has a holder already; unlink that one first.",
+        )
+    return applied((before, replace(before, holder=command.customer_id)))
+
+
+def unlink(command: AccountUnlink, registry: Registry, house: Environment) -> Outcome:
+    """Untie a customer; one that is not tied is unchanged."""
+    before = registry.accounts.get((command.environment, command.account))
+    if before is None:
+        return _no_account(command.account)
+    if (command.environment, command.customer_id) not in registry.customers:
+        return customers.UNKNOWN
+    if command.role == "viewer":
+        return applied((before, replace(before, viewers=before.viewers - {command.customer_id})))
+    if before.holder != command.customer_id:
+        return applied((before, before))
+    warnings = _still_open(before, house, "holder", "without a holder it can't be")
+    return applied((before, replace(before, holder=None)), warnings=tuple(warnings))
+
+
+def _no_account(number: str) -> Refusal:
+    return Refusal(
+        reason="account_unknown", field="account", message=f"Account {number} is not known."
+    )
+
+
+def _no_customer(
+    registry: Registry, environment: int, customer_id: str, field: str
+) -> Refusal | None:
+    known = registry.customers.get((environment, customer_id))
+    if known is not None and not known.erased:
+        return None
+    refusal = customers.UNKNOWN if known is None else customers.ERASED
+    return replace(refusal, field=field)

@@ -1,0 +1,126 @@
+"""What becomes of customers: registered, changed, erased."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from schemas.registry import CustomerChange, CustomerErase, CustomerFields, CustomerRegister
+from services.authorizer.domain import checks
+from services.authorizer.domain.entities import (
+    Customer,
+    Environment,
+    Outcome,
+    Refusal,
+    Registry,
+    applied,
+)
+from services.authorizer.domain.explanations import money
+
+FIELDS: Final = tuple(CustomerFields.model_fields)
+UNKNOWN: Final = Refusal(
+    reason="customer_unknown", field="customer_id", message="This customer is not known."
+)
+ERASED: Final = Refusal(
+    reason="customer_erased", field="customer_id", message="This customer was erased."
+)
+
+
+def register(command: CustomerRegister, registry: Registry, house: Environment) -> Outcome:
+    """Make a customer known; the same again is unchanged, another under its id refused."""
+    before = registry.customers.get((command.environment, command.customer_id))
+    fields = _given(command)
+    if before is not None:
+        if before.erased:
+            return ERASED
+        if before.fields == fields:
+            return applied((before, before))
+        return Refusal(
+            reason="customer_exists",
+            field="customer_id",
+            message="Another customer is known under this id; use customer.change to change it.",
+        )
+    after = Customer(
+        environment=command.environment, customer_id=command.customer_id, fields=fields
+    )
+    return _wrong(fields, fields, house) or applied((None, after))
+
+
+def change(command: CustomerChange, registry: Registry, house: Environment) -> Outcome:
+    """Change what is given; null clears. A name must remain."""
+    before = registry.customers.get((command.environment, command.customer_id))
+    if before is None:
+        return UNKNOWN
+    if before.erased:
+        return ERASED
+    given = {name: getattr(command, name) for name in FIELDS if name in command.model_fields_set}
+    fields = {
+        name: value for name, value in {**before.fields, **given}.items() if value is not None
+    }
+    if not any((fields.get(n) or "").strip() for n in ("first_name", "last_name", "company")):
+        return Refusal(
+            reason="invalid",
+            field="last_name",
+            message="A first name, a last name or a company must remain.",
+        )
+    return _wrong(given, fields, house) or applied((before, replace(before, fields=fields)))
+
+
+def erase(command: CustomerErase, registry: Registry, house: Environment) -> Outcome:
+    """Forget who it is, at once, and untie it from its accounts.
+
+    Refused while something is sold on an account that it holds and not invoiced yet: that invoice
+    must name its buyer (VAT directive, art. 226), which stands above the wish to be forgotten
+    (GDPR art. 17(3)(b)). Invoices that were made keep what they must, with the invoicer.
+    """
+    before = registry.customers.get((command.environment, command.customer_id))
+    if before is None:
+        return UNKNOWN
+    if before.erased:
+        return applied((before, before))
+    tied = registry.accounts_of(command.environment, command.customer_id)
+    for account in tied:
+        if account.holder == command.customer_id and account.sums.unbilled > 0:
+            owed = money(account.sums.unbilled, house.settings["currency"], "en")
+            return Refusal(
+                reason="open_amounts",
+                field="customer_id",
+                message=f"{owed} on account {account.account} is not invoiced yet; invoice it, "
+                "or give the account another holder, first.",
+            )
+    untied = [
+        (
+            account,
+            replace(
+                account,
+                holder=None if account.holder == command.customer_id else account.holder,
+                viewers=account.viewers - {command.customer_id},
+            ),
+        )
+        for account in tied
+    ]
+    return applied((before, replace(before, erased=True, fields={})), *untied)
+
+
+def _given(command: CustomerRegister) -> dict[str, Any]:
+    values = {name: getattr(command, name) for name in FIELDS}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _wrong(
+    given: Mapping[str, Any], fields: Mapping[str, Any], house: Environment
+) -> Refusal | None:
+    where = fields.get("country") or house.settings["country"] or checks.HOME
+    found: dict[str, Callable[[str], str | None]] = {
+        "email": checks.email,
+        "country": checks.country,
+        "postcode": lambda text: checks.postcode(text, where),
+        "vat_number": lambda text: checks.vat_number(text, where),
+        "chamber_number": lambda text: checks.chamber_number(text, where),
+    }
+    for name, check in found.items():
+        value = given.get(name)
+        if value and (says := check(value)):
+            return Refusal(reason="invalid", field=name, message=f"{name} {says}.")
+    return None

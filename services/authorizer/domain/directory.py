@@ -1,0 +1,75 @@
+"""What a till shows of the accounts: in which order, and why one can't be charged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from schemas.terminals import MAX_ACCOUNTS_A_PAGE, DirectoryAccount, FoundAccount
+from services.authorizer.domain.names import fold, natural
+from services.authorizer.domain.standing import barred
+
+MOST_FOUND: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An account as the directory needs it; `holder` is the holder's name, empty without one."""
+
+    account: str
+    description: str
+    holder: str
+    status: str = "active"
+    on_account: bool = True
+
+    @property
+    def name(self) -> str:
+        return self.holder or self.description
+
+
+Order = tuple[object, ...]
+
+
+def _order(listed: Listed) -> Order:
+    """By name, then by number, each as a person counts; what has no name comes last."""
+    return not listed.name, natural(listed.name), natural(listed.account), listed.account
+
+
+def pages(accounts: Iterable[Listed]) -> list[tuple[DirectoryAccount, ...]]:
+    """The accounts behind the button, page by page; an empty page where there are none."""
+    sorted_ = [
+        DirectoryAccount(account=a.account, name=a.name, description=a.description)
+        for a in sorted(accounts, key=_order)
+    ]
+    step = MAX_ACCOUNTS_A_PAGE
+    return [tuple(sorted_[n : n + step]) for n in range(0, max(len(sorted_), 1), step)]
+
+
+def words(query: str) -> list[str]:
+    """What must all be found in an account's number, description or names."""
+    return fold(query).split()
+
+
+def found(query: str, accounts: Iterable[Listed]) -> tuple[FoundAccount, ...]:
+    """At most 50: the one whose number was typed first, those that can be charged before others,
+    and of these first those that hold the words as they were typed."""
+    typed, together = query.strip(), fold(query)
+
+    def order(listed: Listed) -> Order:
+        reason = barred(listed.status, listed.on_account)
+        apart = together not in fold(f"{listed.account} {listed.name} {listed.description}")
+        return listed.account != typed, reason is not None, apart, *_order(listed)
+
+    return tuple(_found(each) for each in sorted(accounts, key=order)[:MOST_FOUND])
+
+
+def _found(listed: Listed) -> FoundAccount:
+    reason = barred(listed.status, listed.on_account)
+    return FoundAccount(
+        account=listed.account,
+        name=listed.name,
+        description=listed.description,
+        chargeable=reason is None,
+        reason=reason,
+    )

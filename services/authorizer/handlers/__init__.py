@@ -1,0 +1,1 @@
+"""One module per message family: lock, recall, decide, record, answer."""

@@ -1,0 +1,197 @@
+"""The registry: registry.commands -> registry.outcomes, registry.state.
+
+Takes environment.*, customer.*, account.* and registry.republish. Answers each with
+command.applied or command.refused, remembers that under the command's id, and lets the state of
+what it touched be published. A command is done as a whole or not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
+
+from runtime.answers import Answer
+from runtime.incoming import Incoming
+from runtime.transaction import Tx
+from schemas.commands import INVALID, Change, Command, CommandApplied, CommandRefused
+from schemas.content import digest
+from schemas.malformed import Malformed
+from schemas.wire import encode
+from services.authorizer.domain.book import RefusalKey
+from services.authorizer.domain.commands import carry_out
+from services.authorizer.domain.entities import Applied, Entity, Key, Outcome, Refusal, Registry
+from services.authorizer.handlers.tracing import traced
+from services.authorizer.metrics import COMMANDS
+from services.authorizer.store import entities, registry, sales
+
+MOST_ACCOUNTS = 20_000
+"""That are held in memory at once: two commands of the greatest size."""
+
+REPUBLISH = "republish"
+
+REUSED = Refusal(
+    reason="command_id_reused",
+    field="command_id",
+    message="Another command was answered under this command_id; that answer stands.",
+)
+NOT_PROCESSED = Refusal(
+    reason="not_processed",
+    message="The command could not be processed because of a fault; nothing was changed.",
+)
+
+Said = Answer | RefusalKey
+
+
+async def carry_out_commands(incoming: Sequence[Incoming], tx: Tx) -> list[Answer]:
+    """Lock, recall, decide, record, answer."""
+    said: list[Answer] = []
+    for part in _bounded(incoming):
+        answers = await _carry_out([record.message for record in part], tx)
+        said += [traced(answer, record) for answer, record in zip(answers, part, strict=True)]
+    return said
+
+
+async def refuse_poison(incoming: Sequence[Incoming], tx: Tx) -> list[Answer]:
+    """Refuse a command that is a dead letter by our own fault, unless it was answered before."""
+    said: list[Answer] = []
+    for record in incoming:
+        command = record.message
+        if isinstance(command, Command):
+            key = (command.environment, command.command_id)
+            known = await registry.recall(tx, [key])
+            if not known:
+                known = {key: (digest(command), _answer(command, NOT_PROCESSED, tx))}
+                await registry.record_commands(tx, known)
+            said.append(known[key][1])
+    return said
+
+
+def _bounded(incoming: Sequence[Incoming]) -> Iterator[list[Incoming]]:
+    """Parts of a batch that name no more accounts together than memory should hold."""
+    part: list[Incoming] = []
+    named = 0
+    for record in incoming:
+        command = record.message
+        count = len(registry.accounts_named(command)) if isinstance(command, Command) else 0
+        if part and named + count > MOST_ACCOUNTS:
+            yield part
+            part, named = [], 0
+        part.append(record)
+        named += count
+    if part:
+        yield part
+
+
+async def _carry_out(messages: Sequence[Command | Malformed], tx: Tx) -> list[Answer]:
+    commands = [message for message in messages if isinstance(message, Command)]
+    known = await registry.open_registry(tx, commands)
+    before: list[Entity] = [
+        *known.environments.values(),
+        *known.customers.values(),
+        *known.accounts.values(),
+    ]
+    answered = await registry.recall(tx, {(c.environment, c.command_id): None for c in commands})
+    made: dict[Key, tuple[bytes, Answer]] = {}
+    refusals: dict[RefusalKey, Answer] = {}
+    said: list[Said] = []
+    for message in messages:
+        if isinstance(message, Malformed):
+            said.append(_refuse_unreadable(message, refusals, tx))
+            continue
+        key = (message.environment, message.command_id)
+        content = digest(message)
+        earlier = answered.get(key)
+        if earlier is None:
+            outcome = carry_out(message, known)
+            made[key] = answered[key] = (content, _answer(message, outcome, tx))
+            said.append(answered[key][1])
+            await _follow(message, outcome, known, tx)
+        elif earlier[0] == content:
+            said.append(earlier[1])
+            await _follow_again(message, earlier[1], tx)
+        else:
+            name = RefusalKey(message.environment, "command", message.command_id, content)
+            refusals[name] = _answer(message, REUSED, tx, suffix=f"/{content.hex()[:16]}")
+            said.append(name)
+    await entities.record(tx, list(known.changed.values()), before)
+    await registry.record_commands(tx, made)
+    first = await sales.remember_refusals(tx, refusals) if refusals else {}
+    return [first[one] if isinstance(one, RefusalKey) else one for one in said]
+
+
+async def _follow(command: Command, outcome: Outcome, known: Registry, tx: Tx) -> None:
+    COMMANDS.labels(
+        command.type, "applied" if isinstance(outcome, Applied) else outcome.reason
+    ).inc()
+    if isinstance(outcome, Applied):
+        for entity in outcome.entities:
+            known.keep(entity)
+        await _publish(command, outcome.changes, tx)
+
+
+async def _follow_again(command: Command, answer: Answer, tx: Tx) -> None:
+    """Who made the change may have died before its state was told."""
+    if answer.type == "command.applied":
+        await _publish(command, CommandApplied.model_validate_json(answer.value).changes, tx)
+
+
+async def _publish(command: Command, changes: Sequence[Change], tx: Tx) -> None:
+    environment = command.environment
+    for change in changes:
+        if change.kind == "environment":
+            tx.touch("environment", environment)
+        else:
+            tx.touch(change.kind, environment, change.id)
+    if command.type == "registry.republish":
+        await tx.add_job(
+            REPUBLISH, f"{environment}/{command.command_id}", {"environment": environment}
+        )
+
+
+def _answer(command: Command, outcome: Outcome, tx: Tx, *, suffix: str = "") -> Answer:
+    message: CommandApplied | CommandRefused
+    if isinstance(outcome, Applied):
+        message = CommandApplied(
+            command_id=command.command_id,
+            environment=command.environment,
+            changes=outcome.changes,
+            warnings=outcome.warnings or None,
+        )
+    else:
+        message = CommandRefused(
+            command_id=command.command_id,
+            environment=command.environment,
+            reason=outcome.reason,
+            field=outcome.field,
+            message=outcome.message,
+        )
+    return _outgoing(message, tx, suffix)
+
+
+def _outgoing(message: CommandApplied | CommandRefused, tx: Tx, suffix: str) -> Answer:
+    return Answer(
+        registry.TOPIC,
+        str(message.environment),
+        f"{message.type}/{message.environment}/{message.command_id}{suffix}",
+        message.type,
+        tx.now,
+        encode(message),
+    )
+
+
+def _refuse_unreadable(given: Malformed, refusals: dict[RefusalKey, Answer], tx: Tx) -> RefusalKey:
+    """What is wrong in itself takes no id's place: whoever mends it may keep the id."""
+    environment, command_id = int(given.ids["environment"]), str(given.ids["command_id"])
+    content = sha256(
+        repr((given.type, sorted(given.ids.items()), given.field, given.message)).encode()
+    ).digest()
+    message = CommandRefused(
+        command_id=command_id,
+        environment=environment,
+        reason=INVALID,
+        field=given.field,
+        message=f"{given.field} {given.message}.",
+    )
+    name = RefusalKey(environment, "command", command_id, content)
+    refusals[name] = _outgoing(message, tx, f"/{content.hex()[:16]}")
+    return name

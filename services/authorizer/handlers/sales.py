@@ -1,0 +1,230 @@
+"""Sales at the till: pos.sales -> pos.decisions.
+
+Takes sale.requested, sale.recorded and sale.cancelled. Answers each with sale.approved,
+sale.declined, sale.reversed or sale.reversal_refused. Changes the sums of accounts, remembers
+every answer, and notes what could not be booked though it was sold.
+
+A batch is decided in the order of its records: two sales on one account see each other, and the
+same id twice is one decision and two answers.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from hashlib import sha256
+
+from runtime.answers import Answer
+from runtime.incoming import Incoming
+from runtime.transaction import Tx
+from schemas.content import digest
+from schemas.malformed import Malformed
+from schemas.pos import DeclineReason, Sale, SaleCancelled, SaleRecorded
+from services.authorizer import answers
+from services.authorizer.domain.book import Book, KnownSale, RefusalKey, Unbooked
+from services.authorizer.domain.explanations import DEFAULT_LANGUAGE
+from services.authorizer.domain.sales import Approved, Declined, decide
+from services.authorizer.handlers.cancellations import answer_cancellation
+from services.authorizer.handlers.tracing import traced
+from services.authorizer.metrics import DECISIONS
+from services.authorizer.store import sales as store
+
+Said = Answer | RefusalKey
+"""An answer, or the name of a refusal that is still to be compared with what was said before."""
+
+
+async def decide_sales(incoming: Sequence[Incoming], tx: Tx) -> list[Answer]:
+    """Lock, recall, decide, record, answer."""
+    book = await _open(incoming, tx)
+    said: list[Said] = []
+    for record in incoming:
+        message = record.message
+        if isinstance(message, Sale):
+            said.append(_answer_sale(message, record.time, book, tx.now))
+        elif isinstance(message, SaleCancelled):
+            said.append(answer_cancellation(message, book, tx.now))
+        else:
+            said.append(_answer_unreadable(message, book, tx.now))
+    await store.record(tx, book)
+    spoken = await _speak(said, book, tx)
+    return [traced(answer, record) for answer, record in zip(spoken, incoming, strict=True)]
+
+
+async def refuse_poison(incoming: Sequence[Incoming], tx: Tx) -> list[Answer]:
+    """Decline a sale that is a dead letter by our own fault, unless it was answered before.
+
+    A cancellation is left unanswered: the contract has no word for it, and its till asks again.
+    """
+    book = await _open(incoming, tx)
+    said: list[Said] = []
+    for record in incoming:
+        sale = record.message
+        if isinstance(sale, Sale):
+            said += _decline_poison(sale, book, tx.now)
+    await store.record(tx, book)
+    return await _speak(said, book, tx)
+
+
+async def _open(incoming: Sequence[Incoming], tx: Tx) -> Book:
+    messages = [r.message for r in incoming if not isinstance(r.message, Malformed)]
+    others = {
+        int(r.message.ids["environment"]) for r in incoming if isinstance(r.message, Malformed)
+    }
+    return await store.open_book(tx, messages, others)
+
+
+async def _speak(said: Iterable[Said], book: Book, tx: Tx) -> list[Answer]:
+    first = await store.remember_refusals(tx, book.refusals) if book.refusals else {}
+    spoken = [first[one] if isinstance(one, RefusalKey) else one for one in said]
+    for outcome, count in Counter(a.type for a in spoken if a.time == tx.now).items():
+        DECISIONS.labels(outcome).inc(count)
+    return spoken
+
+
+def _answer_sale(sale: Sale, record_time: datetime, book: Book, now: datetime) -> Said:
+    key = (sale.environment, sale.sale_id)
+    content = digest(sale)
+    recorded = isinstance(sale, SaleRecorded)
+    known = book.sales.get(key)
+    if known is not None and known.answer is not None:
+        if known.digest != content:
+            return _refuse_reused(sale, content, book, now)
+        if known.state == "approved" or known.recorded or not recorded:
+            return known.answer
+    standing = book.standings.get((sale.environment, sale.account))
+    decision = decide(
+        sale,
+        house=book.houses.get(sale.environment),
+        standing=standing,
+        cancelled=known is not None and known.cancelled_first and known.account == sale.account,
+        record_time=record_time,
+        now=now,
+        moved_booked_at=_booked_before(sale, book) if recorded else None,
+    )
+    if known is None:
+        known = book.sales[key] = KnownSale("declined", sale.account, stored="new")
+    elif known.account != sale.account:
+        known.cancelled_first = False  # another one was cancelled
+    if isinstance(decision, Approved):
+        assert standing is not None
+        standing.charge(sale.total)
+        known.state = "approved"
+        known.answer = answer = answers.approved(sale, decision, now)
+        if isinstance(sale, SaleRecorded) and sale.moved_from is not None:
+            book.cleared[sale.environment, sale.moved_from] = sale.sale_id
+    else:
+        known.state = "declined"
+        known.answer = answer = _declined(
+            sale,
+            decision,
+            book,
+            now,
+            answers.declined_id(sale.environment, sale.sale_id, recorded=recorded),
+        )
+        if recorded:
+            _note_unbooked(sale, content, decision.reason, book)
+    known.account, known.digest, known.total = sale.account, content, sale.total
+    known.recorded, known.decided = recorded, True
+    return answer
+
+
+def _declined(sale: Sale, decision: Declined, book: Book, now: datetime, ce_id: str) -> Answer:
+    house = book.houses.get(sale.environment)
+    return answers.declined(
+        sale,
+        decision,
+        now,
+        language=book.language(sale.environment, DEFAULT_LANGUAGE),
+        house_currency=None if house is None else house.currency,
+        id=ce_id,
+    )
+
+
+def _booked_before(sale: Sale, book: Book) -> datetime | None:
+    """When the sale that this one is moved from counted as made."""
+    if not isinstance(sale, SaleRecorded) or sale.moved_from is None:
+        return None
+    origin = book.sales.get((sale.environment, sale.moved_from))
+    if origin is None or origin.state != "approved" or origin.answer is None:
+        return None
+    return answers.booked_at_of(origin.answer.value)
+
+
+def _refuse_reused(sale: Sale, content: bytes, book: Book, now: datetime) -> RefusalKey:
+    """Another sale under a known id: the first answer stands, this one is refused beside it."""
+    key = RefusalKey(sale.environment, "sale", sale.sale_id, content)
+    decision = Declined(DeclineReason.SALE_ID_REUSED)
+    ce_id = f"{answers.DECLINED}/{sale.environment}/{sale.sale_id}/{content.hex()[:16]}"
+    book.refusals[key] = _declined(sale, decision, book, now, ce_id)
+    if isinstance(sale, SaleRecorded):
+        _note_unbooked(sale, content, decision.reason, book)
+    return key
+
+
+def _note_unbooked(sale: Sale, content: bytes, reason: DeclineReason, book: Book) -> None:
+    book.unbooked.append(
+        Unbooked(
+            environment=sale.environment,
+            sale_id=sale.sale_id,
+            digest=content,
+            account=sale.account,
+            reason=reason,
+            sale=sale,
+        )
+    )
+
+
+def _answer_unreadable(given: Malformed, book: Book, now: datetime) -> RefusalKey:
+    """What is wrong in itself takes no id's place: a till that mends it may keep the id."""
+    environment = int(given.ids["environment"])
+    is_sale = given.answered_by == answers.DECLINED
+    content = sha256(
+        repr(
+            (given.type, sorted(given.ids.items()), sorted(given.fields.items()), given.field)
+        ).encode()
+    ).digest()
+    key = RefusalKey(
+        environment,
+        "sale" if is_sale else "cancellation",
+        str(given.ids["sale_id" if is_sale else "cancellation_id"]),
+        content,
+    )
+    book.refusals[key] = answers.unreadable(
+        given,
+        now,
+        language=book.language(environment, DEFAULT_LANGUAGE),
+        suffix=f"/{content.hex()[:16]}",
+    )
+    if given.type == "sale.recorded":
+        account = given.ids.get("account")
+        book.unbooked.append(
+            Unbooked(
+                environment=environment,
+                sale_id=key.id,
+                digest=content,
+                account=None if account is None else str(account),
+                reason=DeclineReason.INVALID_MESSAGE,
+                sale=None,
+            )
+        )
+    return key
+
+
+def _decline_poison(sale: Sale, book: Book, now: datetime) -> list[Said]:
+    key = (sale.environment, sale.sale_id)
+    content = digest(sale)
+    recorded = isinstance(sale, SaleRecorded)
+    known = book.sales.get(key)
+    decision = Declined(DeclineReason.NOT_PROCESSED)
+    if recorded and (known is None or known.state != "approved"):
+        _note_unbooked(sale, content, decision.reason, book)
+    if known is not None and known.answer is not None:
+        return [known.answer] if known.digest == content else []
+    if known is None:
+        known = book.sales[key] = KnownSale("declined", sale.account, stored="new")
+    ce_id = answers.declined_id(sale.environment, sale.sale_id, recorded=recorded)
+    known.state, known.account, known.digest = "declined", sale.account, content
+    known.total, known.recorded, known.decided = sale.total, recorded, True
+    known.answer = _declined(sale, decision, book, now, ce_id)
+    return [known.answer]

@@ -1,0 +1,202 @@
+"""Locks, recalls and records batches of commands."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from asyncpg import Record
+
+from runtime.answers import Answer
+from runtime.sql import statements
+from runtime.transaction import Tx
+from schemas.commands import Command
+from schemas.registry import (
+    AccountChange,
+    AccountLink,
+    AccountOpen,
+    CustomerChange,
+    CustomerErase,
+    CustomerRegister,
+    EnvironmentConfigure,
+    Gdpr,
+)
+from services.authorizer.domain.entities import (
+    DEFAULTS,
+    Account,
+    Customer,
+    Environment,
+    Key,
+    Registry,
+)
+from services.authorizer.domain.standing import Sums
+
+sql: Final = statements("services.authorizer", "sql/registry.sql")
+TOPIC: Final = "registry.outcomes"
+
+
+def columns(keys: Iterable[Key]) -> tuple[list[int], list[str]]:
+    """Keys as two arrays for unnest."""
+    pairs = list(keys)
+    return [environment for environment, _ in pairs], [each for _, each in pairs]
+
+
+def accounts_named(command: Command) -> Sequence[str]:
+    """The accounts that a command speaks of."""
+    if isinstance(command, AccountChange):
+        return command.accounts
+    return (command.account,) if isinstance(command, AccountOpen | AccountLink) else ()
+
+
+def _customer_named(command: Command) -> str | None:
+    if isinstance(command, AccountOpen):
+        return command.holder
+    if isinstance(command, CustomerRegister | CustomerChange | CustomerErase | AccountLink):
+        return command.customer_id
+    return None
+
+
+async def open_registry(tx: Tx, commands: Sequence[Command]) -> Registry:
+    """Lock and read all that these commands speak of."""
+    customers: dict[Key, None] = {}
+    accounts: dict[Key, None] = {}
+    erased: list[Key] = []
+    opened: list[Key] = []
+    for command in commands:
+        environment = command.environment
+        if (customer_id := _customer_named(command)) is not None:
+            customers[environment, customer_id] = None
+        for account in accounts_named(command):
+            accounts[environment, account] = None
+        if isinstance(command, CustomerErase):
+            erased.append((environment, command.customer_id))
+        if isinstance(command, AccountOpen):
+            opened.append((environment, command.account))
+    registry = Registry(environments=await _environments(tx, commands))
+    if customers:
+        registry.customers = await _customers(tx, customers)
+    if erased:
+        rows = await tx.fetch(sql.accounts_of_customers, *columns(erased))
+        accounts |= {(r["environment"], r["account"]): None for r in rows}
+    if accounts:
+        registry.accounts = await _accounts(tx, accounts)
+    if new := [key for key in opened if key not in registry.accounts]:
+        registry.early_sums = await _early_sums(tx, new)
+    return registry
+
+
+async def _environments(tx: Tx, commands: Sequence[Command]) -> dict[int, Environment]:
+    ids = sorted({command.environment for command in commands})
+    in_question = {
+        c.environment
+        for c in commands
+        if isinstance(c, EnvironmentConfigure) and "currency" in c.model_fields_set
+    }
+    lock = sql.lock_environments_against_sales if in_question else sql.lock_environments
+    rows = await tx.fetch(lock, ids)
+    selling: set[int] = set()
+    if in_question:
+        found = await tx.fetch(sql.environments_with_sales, sorted(in_question))
+        selling = {r["environment"] for r in found}
+    return {
+        r["environment"]: environment_of(r, has_sales=r["environment"] in selling) for r in rows
+    }
+
+
+def environment_of(row: Record, *, has_sales: bool = False) -> Environment:
+    """An environment out of its row."""
+    gdpr = None
+    if row["gdpr_at"] is not None:
+        gdpr = Gdpr(accepted_by=row["gdpr_by"], document=row["gdpr_document"], at=row["gdpr_at"])
+    return Environment(
+        environment=row["environment"],
+        version=row["version"],
+        active=row["active"],
+        gdpr=gdpr,
+        settings={**DEFAULTS, **json.loads(row["settings"])},
+        has_sales=has_sales,
+    )
+
+
+async def _customers(tx: Tx, keys: Iterable[Key]) -> dict[Key, Customer]:
+    rows = await tx.fetch(sql.customers, *columns(keys))
+    return {
+        (r["environment"], r["customer_id"]): Customer(
+            environment=r["environment"],
+            customer_id=r["customer_id"],
+            version=r["version"],
+            erased=r["erased"],
+            fields=json.loads(r["fields"]),
+        )
+        for r in rows
+    }
+
+
+async def _accounts(tx: Tx, keys: Iterable[Key]) -> dict[Key, Account]:
+    rows = await tx.fetch(sql.lock_whole_accounts, *columns(keys))
+    return {
+        (r["environment"], r["account"]): Account(
+            environment=r["environment"],
+            account=r["account"],
+            version=r["version"],
+            description=r["description"],
+            status=r["status"],
+            limit=r["credit_limit"],
+            on_account=r["on_account"],
+            in_overview=r["in_overview"],
+            holder=r["holder"],
+            viewers=frozenset(r["viewers"]),
+            sums=Sums(
+                approved=r["approved"],
+                reversed=r["reversed"],
+                issued=r["issued"],
+                credited=r["credited"],
+                paid=r["paid"],
+            ),
+        )
+        for r in rows
+    }
+
+
+async def _early_sums(tx: Tx, keys: Iterable[Key]) -> dict[Key, Sums]:
+    rows = await tx.fetch(sql.early_sums, *columns(keys))
+    return {
+        (r["environment"], r["account"]): Sums(
+            issued=r["issued"] or 0, credited=r["credited"] or 0, paid=r["paid"] or 0
+        )
+        for r in rows
+    }
+
+
+async def recall(tx: Tx, keys: Iterable[Key]) -> dict[Key, tuple[bytes, Answer]]:
+    """Which of these command ids were answered: (digest, answer)."""
+    rows = await tx.fetch(sql.recall_commands, *columns(keys))
+    return {
+        (r["environment"], r["command_id"]): (
+            r["digest"],
+            Answer(
+                TOPIC,
+                str(r["environment"]),
+                f"{r['type']}/{r['environment']}/{r['command_id']}",
+                r["type"],
+                r["decided_at"],
+                r["answer"],
+            ),
+        )
+        for r in rows
+    }
+
+
+async def record_commands(tx: Tx, answered: dict[Key, tuple[bytes, Answer]]) -> None:
+    """Remember what was answered."""
+    if answered:
+        said: list[Any] = [answer for _, answer in answered.values()]
+        await tx.execute(
+            sql.record_commands,
+            *columns(answered),
+            [digest for digest, _ in answered.values()],
+            [a.type for a in said],
+            [a.value for a in said],
+            tx.now,
+        )

@@ -1,0 +1,115 @@
+"""The registry's rows as state records (registry.state)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from runtime.answers import Answer
+from runtime.database import Connection
+from runtime.sql import statements
+from runtime.state import StateKind
+from runtime.transaction import Tx
+from schemas.base import Message
+from schemas.registry import AccountState, CustomerState, EnvironmentState
+from schemas.values import state_key
+from schemas.wire import encode
+from services.authorizer.domain import checks
+from services.authorizer.store.registry import environment_of
+
+sql: Final = statements("services.authorizer", "sql/states.sql")
+TOPIC: Final = "registry.state"
+
+Rows = Mapping[tuple[Any, ...], tuple[int, Answer]]
+
+
+def _state(kind: str, environment: int, id: str | int, message: Message, at: datetime) -> Answer:
+    version = message.version  # type: ignore[attr-defined]
+    ce_id = f"{message.type}/{environment}/{id}/{version}"
+    return Answer(TOPIC, state_key(kind, environment, id), ce_id, message.type, at, encode(message))
+
+
+async def _environments(connection: Connection, keys: Sequence[tuple[Any, ...]]) -> Rows:
+    rows = await connection.fetch(sql.environments, [key[0] for key in keys])
+    found: dict[tuple[Any, ...], tuple[int, Answer]] = {}
+    for r in rows:
+        e = environment_of(r)
+        settings = {
+            **e.settings,
+            "credit_note_format": e.settings["credit_note_format"] or e.settings["number_format"],
+        }
+        message = EnvironmentState.model_validate(
+            {
+                **settings,
+                "environment": e.environment,
+                "version": e.version,
+                "active": e.active,
+                "gdpr": e.gdpr,
+            }
+        )
+        found[e.environment,] = (
+            e.version,
+            _state("environment", e.environment, e.environment, message, r["changed_at"]),
+        )
+    return found
+
+
+async def _customers(connection: Connection, keys: Sequence[tuple[Any, ...]]) -> Rows:
+    rows = await connection.fetch(sql.customers, *_columns(keys))
+    found: dict[tuple[Any, ...], tuple[int, Answer]] = {}
+    for r in rows:
+        fields = json.loads(r["fields"])
+        if checks.is_fictitious(fields.get("email") or ""):
+            fields["email_fictitious"] = True
+        message = CustomerState.model_validate(
+            {
+                **fields,
+                "environment": r["environment"],
+                "customer_id": r["customer_id"],
+                "version": r["version"],
+                "erased": r["erased"],
+            }
+        )
+        key = (r["environment"], r["customer_id"])
+        found[key] = (r["version"], _state("customer", *key, message, r["changed_at"]))
+    return found
+
+
+async def _accounts(connection: Connection, keys: Sequence[tuple[Any, ...]]) -> Rows:
+    rows = await connection.fetch(sql.accounts, *_columns(keys))
+    found: dict[tuple[Any, ...], tuple[int, Answer]] = {}
+    for r in rows:
+        message = AccountState(
+            environment=r["environment"],
+            account=r["account"],
+            version=r["version"],
+            description=r["description"],
+            status=r["status"],
+            limit=r["credit_limit"],
+            on_account=r["on_account"],
+            in_overview=r["in_overview"],
+            holder=r["holder"],
+            viewers=tuple(r["viewers"]),
+        )
+        key = (r["environment"], r["account"])
+        found[key] = (r["version"], _state("account", *key, message, r["changed_at"]))
+    return found
+
+
+def _columns(keys: Sequence[tuple[Any, ...]]) -> tuple[list[int], list[str]]:
+    return [key[0] for key in keys], [key[1] for key in keys]
+
+
+STATES: Final = (
+    StateKind(kind="environment", read=_environments),
+    StateKind(kind="customer", read=_customers),
+    StateKind(kind="account", read=_accounts),
+)
+
+
+async def ids_after(tx: Tx, kind: str, environment: int, after: str | None, most: int) -> list[str]:
+    """The next customers or accounts of an environment, in the order of their ids."""
+    query = sql.customers_after if kind == "customer" else sql.accounts_after
+    return [r[0] for r in await tx.fetch(query, environment, after, most)]
