@@ -72,4 +72,4 @@ def build(settings: Settings) -> Worker:
 
 
 if __name__ == "__main__":
-    build(Settings()).run()
+    build(Settings.read()).run()
