@@ -14,6 +14,7 @@ from services.invoicer.jobs.delivery import Delivery
 from services.invoicer.jobs.documents import Documents
 from services.invoicer.jobs.mail import Mailing
 from services.invoicer.jobs.run import RUN
+from services.invoicer.jobs.statements import Statements
 from services.invoicer.settings import Settings
 from services.invoicer.smtp import Mailer
 from services.invoicer.store.invoices import read_states
@@ -77,6 +78,7 @@ def build(settings: Settings) -> Worker:
             RUN,
             Documents(executor=rendering).kind(side_by_side=settings.document_processes + 1),
             Delivery(executor=rendering).kind(),
+            Statements(executor=rendering).kind(),
             Mailing(settings=settings, mailer=Mailer(settings)).kind(),
         ),
         timers=(SCHEDULE,),

@@ -141,6 +141,8 @@ _REASONS: Mapping[Language, Mapping[str, str]] = {
         "skipped": "overgeslagen in deze run",
         "not_selected": "niet gekozen in deze run",
         "draft": "staat op een concept",
+        "arrived_later": "kwam pas binnen toen de run liep; de volgende run neemt het mee",
+        "not_processed": "kon niet worden verwerkt, zie de dead letters",
     },
     "en": {
         "nothing_to_invoice": "nothing to invoice",
@@ -156,6 +158,8 @@ _REASONS: Mapping[Language, Mapping[str, str]] = {
         "skipped": "skipped in this run",
         "not_selected": "not selected in this run",
         "draft": "is on a draft",
+        "arrived_later": "came in while the run was going; the next run takes it",
+        "not_processed": "could not be processed, see the dead letters",
     },
 }
 

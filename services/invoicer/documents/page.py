@@ -3,45 +3,35 @@
 The template decides where things stand; which things, and how they read, is decided here.
 """
 
-from decimal import Decimal
-from itertools import groupby
 from typing import Any
 
 from services.invoicer.documents.labels import LABELS
 from services.invoicer.documents.logo import accent_colour, logo_data
-from services.invoicer.documents.model import Address, CreditNote, Document, Invoice, Line
+from services.invoicer.documents.model import Address, CreditNote, Document, Invoice
 from services.invoicer.documents.payment import epc_payload, qr_svg
+from services.invoicer.documents.rows import lines_data
 from services.invoicer.documents.text import (
     breakable,
     clean,
     day,
-    decimals,
-    grouped,
     iban_text,
     money,
     month,
-    net_price,
-    quantity_text,
     rate_label,
-    weekday,
 )
 from services.invoicer.documents.ubl import render_ubl
+
+_WIDE_TOTAL = 15  # characters; beyond it the totals stand below the VAT, not beside it
 
 
 def page_data(document: Document, *, with_logo: bool, ubl: bytes | None = None) -> dict[str, Any]:
     """What the template lays out: words, amounts and dates as text, in the document's language."""
-    words = LABELS[document.language]
-    seller, buyer = document.seller, document.buyer
+    words, seller = LABELS[document.language], document.seller
     draft = document.number is None
     kind = "invoice" if isinstance(document, Invoice) else "credit_note"
     heading = words[f"draft_{kind}" if draft else kind]
     title = heading if draft else f"{heading} {clean(document.number or '')}"
     payload = epc_payload(document) if isinstance(document, Invoice) else None
-    attached = None
-    if not draft:
-        content = (ubl or render_ubl(document)).decode()
-        name = f"{document.file_stem}.xml"
-        attached = {"name": name, "content": content, "description": f"UBL 2.1 {title}"}
     return {
         "language": document.language,
         "words": dict(words),
@@ -51,37 +41,63 @@ def page_data(document: Document, *, with_logo: bool, ubl: bytes | None = None) 
         "draft": draft,
         "colour": accent_colour(seller.colour),
         "logo": logo_data(seller.logo) if with_logo and seller.logo else None,
-        "seller": {
-            "name": breakable(seller.shown_name),
-            "legal_name": breakable(seller.legal_name),
-            "address": _address(document, seller.address),
-            "facts": _present(
-                (words["chamber_number"], seller.chamber_number),
-                (words["vat_number"], seller.vat_number),
-                (words["iban"], iban_text(seller.iban) if seller.iban else None),
-                ("", seller.email),
-                longest=34,
-            ),
-            "footer": _footer(document),
-        },
-        "buyer": {
-            "name": breakable(buyer.shown_name),
-            "address": [
-                *(
-                    [breakable(words["attention"].format(name=buyer.name))]
-                    if buyer.company and buyer.name
-                    else []
-                ),
-                *_address(document, buyer.address),
-            ],
-            "facts": _present(
-                (words["chamber_number"], buyer.chamber_number),
-                (words["vat_number"], buyer.vat_number),
-            ),
-        },
+        "seller": _seller(document),
+        "buyer": _buyer(document),
         "facts": _facts(document),
         "notes": _notes(document),
-        "days": _days(document),
+        **lines_data(document),
+        **_totals(document),
+        "total_label": words["to_pay" if kind == "invoice" else "to_get_back"],
+        **_closing(document),
+        "qr": qr_svg(payload) if payload else None,
+        "ubl": None if draft else _attached(document, title, ubl or render_ubl(document)),
+    }
+
+
+def _attached(document: Document, title: str, ubl: bytes) -> dict[str, str]:
+    return {
+        "name": f"{document.file_stem}.xml",
+        "content": ubl.decode(),
+        "description": f"UBL 2.1 {title}",
+    }
+
+
+def _seller(document: Document) -> dict[str, Any]:
+    words, seller = LABELS[document.language], document.seller
+    return {
+        "name": breakable(seller.shown_name),
+        "legal_name": breakable(seller.legal_name),
+        "address": _address(document, seller.address),
+        "facts": _present(
+            (words["chamber_number"], seller.chamber_number),
+            (words["vat_number"], seller.vat_number),
+            (words["iban"], iban_text(seller.iban) if seller.iban else None),
+            ("", seller.email),
+            longest=34,
+        ),
+        "footer": _footer(document),
+    }
+
+
+def _buyer(document: Document) -> dict[str, Any]:
+    words, buyer = LABELS[document.language], document.buyer
+    person = words["attention"].format(name=buyer.name) if buyer.company and buyer.name else ""
+    return {
+        "name": breakable(buyer.shown_name),
+        "address": [
+            *([breakable(person)] if person else []),
+            *_address(document, buyer.address),
+        ],
+        "facts": _present(
+            (words["chamber_number"], buyer.chamber_number),
+            (words["vat_number"], buyer.vat_number),
+        ),
+    }
+
+
+def _totals(document: Document) -> dict[str, Any]:
+    total = _money(document, document.total)
+    return {
         "vat": [
             {
                 "rate": rate_label(row.rate, document.language),
@@ -93,11 +109,8 @@ def page_data(document: Document, *, with_logo: bool, ubl: bytes | None = None) 
         ],
         "net": _money(document, document.net),
         "vat_total": _money(document, document.vat_total),
-        "total": _money(document, document.total),
-        "total_label": words["to_pay" if kind == "invoice" else "to_get_back"],
-        **_closing(document),
-        "qr": qr_svg(payload) if payload else None,
-        "ubl": attached,
+        "total": total,
+        "wide": len(total) > _WIDE_TOTAL,
     }
 
 
@@ -159,45 +172,6 @@ def _notes(document: Document) -> list[str]:
     if isinstance(document, CreditNote) and document.reason:
         notes.append(breakable(f"{words['reason']}: {document.reason}"))
     return notes
-
-
-def _days(document: Document) -> list[dict[str, Any]]:
-    """The lines by day; within a day as they were sold."""
-    lines = sorted(document.lines, key=lambda line: line.sold_at)
-    days = []
-    for date, group in groupby(lines, key=lambda line: line.sold_at.date()):
-        of_day = list(group)
-        days.append(
-            {
-                "day": weekday(date, document.language),
-                "total": _money(document, sum(line.total for line in of_day)),
-                "lines": [_line(document, line) for line in of_day],
-            }
-        )
-    return days
-
-
-def _line(document: Document, line: Line) -> dict[str, str]:
-    words, language, places = (
-        LABELS[document.language],
-        document.language,
-        decimals(document.currency),
-    )
-    net = net_price(line.billed_price, line.vat_rate, 2).scaleb(-places)
-    part = words["part"].format(
-        quantity=quantity_text(Decimal(line.quantity), language),
-        price=_money(document, line.unit_price),
-    )
-    return {
-        "time": line.sold_at.strftime("%H:%M"),
-        "description": breakable(line.description),
-        "part": part if line.part else "",
-        "quantity": quantity_text(line.billed_quantity, language),
-        "price": _money(document, line.billed_price),
-        "net_price": grouped(net, language, places + 2),
-        "rate": rate_label(line.vat_rate, language),
-        "amount": _money(document, line.total),
-    }
 
 
 def _closing(document: Document) -> dict[str, Any]:

@@ -5,10 +5,9 @@ environment's run nor the reading of sales waits for it.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from typing import Literal
 
 from runtime.jobs import JobKind, Work
 from services.invoicer.documents.mail import XLSX
@@ -18,26 +17,23 @@ from services.invoicer.documents.specification import render_specification
 from services.invoicer.documents.ubl import render_ubl
 from services.invoicer.store import documents, mails
 
-Format = Literal["pdf", "xlsx", "ubl"]
-
-RENDERERS: Mapping[Format, tuple[str, str, Callable[[Document], bytes]]] = {
-    "pdf": ("pdf", "application/pdf", render_pdf),
-    "xlsx": ("xlsx", XLSX, render_specification),
-    "ubl": ("xml", "application/xml", render_ubl),
-}
-"""Format -> file name's ending, media type, renderer."""
-
 
 def render(document: Document) -> list[documents.File]:
     """All files of a document; runs in another process."""
+    ubl = render_ubl(document)
+    made = (
+        ("pdf", "pdf", "application/pdf", render_pdf(document, ubl=ubl)),
+        ("xlsx", "xlsx", XLSX, render_specification(document)),
+        ("ubl", "xml", "application/xml", ubl),
+    )
     return [
         documents.File(
             format=name,
             file_name=f"{document.file_stem}.{ending}",
             media_type=media_type,
-            content=renderer(document),
+            content=content,
         )
-        for name, (ending, media_type, renderer) in RENDERERS.items()
+        for name, ending, media_type, content in made
     ]
 
 

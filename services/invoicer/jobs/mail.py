@@ -12,16 +12,17 @@ from email.message import EmailMessage
 
 import structlog
 
-from runtime.answers import Answer
+from runtime.answers import Answer, answer
 from runtime.jobs import JobKind, StepTx, Work
 from schemas.billing import InvoiceSent, InvoiceUndeliverable, StatementSent
 from services.invoicer.composing import compose
 from services.invoicer.documents.mail import BadAddressError
-from services.invoicer.issuing import event
+from services.invoicer.events import event
 from services.invoicer.metrics import MAILS, MAYBE_TWICE
+from services.invoicer.replies import EVENTS
 from services.invoicer.settings import Settings
 from services.invoicer.smtp import Away, Mailer, Outcome, Refused, Sent
-from services.invoicer.store import invoices, mails
+from services.invoicer.store import invoices, mails, statements
 from services.invoicer.store.mails import Mail
 
 log = structlog.get_logger()
@@ -168,7 +169,9 @@ async def _told(tx: StepTx, number: int, mail: Mail, message_id: str) -> list[An
             message_id=message_id,
             at=tx.now,
         )
-        return [event(sent, number, "", tx, mail.ref, mail.mail_id)]
+        key = await statements.key(tx, number, mail.ref)
+        name = f"statement.sent/{number}/{mail.mail_id}"
+        return [answer(EVENTS, key, sent, id=name, time=tx.now)]
     of = await mails.invoice_of(tx, number, mail)
     if mail.kind != "invoice" or of is None:
         return []

@@ -17,7 +17,7 @@ from schemas.commands import CommandRefused
 from schemas.registry import EnvironmentState
 from services.invoicer import issuing, parties
 from services.invoicer.domain import Bill, OpenLine, Skip, bills, credits_due
-from services.invoicer.issuing import NewCredit, NewInvoice
+from services.invoicer.making import NewCredit, NewInvoice
 from services.invoicer.names import made
 from services.invoicer.replies import EVENTS
 from services.invoicer.store import invoices, registry, requests, runs

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import json
 import re
 import struct
 import subprocess
@@ -10,12 +11,15 @@ import zlib
 from dataclasses import replace
 
 import pytest
+import typst
 from pypdf import PdfReader
 
 from services.invoicer.documents.logo import accent_colour, logo_data
-from services.invoicer.documents.model import Document, Logo
-from services.invoicer.documents.pdf import render_pdf, render_png
+from services.invoicer.documents.model import Address, Buyer, Document, Logo, Seller
+from services.invoicer.documents.pdf import _fonts, render_pdf, render_png
+from services.invoicer.documents.rows import _letter_mm, lines_data
 from services.invoicer.documents.ubl import render_ubl
+from tests.services.invoicer.documents.pixels import pixels
 from tests.services.invoicer.documents.samples import (
     AWKWARD,
     BUSINESS,
@@ -147,6 +151,15 @@ def test_a_script_without_a_font_still_gives_a_document() -> None:
     assert b"pdfaid" not in content
 
 
+def test_what_is_missing_is_left_out_and_nothing_stops() -> None:
+    """An environment without its settings can still be asked for a draft."""
+    seller = Seller(environment=1, legal_name="", address=Address())
+    bare = invoice(number=None, seller=seller, buyer=Buyer(address=Address()), account="")
+    empty = replace(bare, lines=(), vat=(), total=0)
+    for document in (bare, empty, replace(bare, number="1")):
+        assert "None" not in text_of(document)
+
+
 def test_very_long_words_stay_within_the_page() -> None:
     """Nothing runs off: text that is cut by the page's edge would show dark pixels there."""
     long = replace(BUSINESS, company="W" * 150, name="M" * 90)
@@ -158,11 +171,38 @@ def test_very_long_words_stay_within_the_page() -> None:
         account_description="A" * 120,
     )
     for page in render_png(document, dots_per_inch=40):
-        width, rows = _pixels(page)
+        width, rows = pixels(page)
         edge = max(1, round(width * 0.05))
         for row in rows:
             assert min(row[:edge]) > 200
             assert min(row[-edge:]) > 200
+
+
+def test_a_description_stays_in_its_column_also_beside_great_amounts() -> None:
+    """Goal: no text over another. Method: typst itself measures each line against the room that
+    the columns leave, for letters of every width."""
+    lines = [line(letter * 40) for letter in "mW%@Œiq1"]
+    shown = lines_data(invoice(*lines, line(quantity="1000000", unit_price=999_999)))
+    room = 170 - sum(width or 0 for width in shown["widths"]) - 3.2
+    letters = [chr(code) for code in (*range(33, 127), *range(0xA1, 0x180)) if code != 0xAD]
+    for letter, width in zip(letters, _measured(letters), strict=True):
+        assert width <= _letter_mm(letter), letter
+    for each in shown["days"][0]["lines"][:-1]:
+        pieces = each["description"].split("\u200b")
+        assert max(sum(map(_letter_mm, piece)) for piece in pieces) <= room
+
+
+def _measured(letters: list[str]) -> list[float]:
+    source = (
+        '#set text(font: "Noto Sans", size: 9.5pt, number-width: "tabular")\n'
+        "#context [#metadata(json(bytes(sys.inputs.letters))"
+        ".map(c => measure(c).width.mm())) <m>]"
+    )
+    compiler = typst.Compiler(
+        source.encode(), font_paths=_fonts(), sys_inputs={"letters": json.dumps(letters)}
+    )
+    widths: list[float] = json.loads(compiler.query("<m>", field="value", one=True))
+    return widths
 
 
 def test_the_same_document_gives_the_same_bytes_in_another_process_too() -> None:
@@ -243,32 +283,3 @@ def test_a_pale_colour_is_darkened_until_white_text_can_be_read_on_it() -> None:
     assert accent_colour("#003366") == "#003366"
     assert accent_colour("#ffd400") == "#8a7300"
     assert accent_colour("red") == accent_colour(None)
-
-
-def _pixels(content: bytes) -> tuple[int, list[bytes]]:
-    """Width and rows of brightness of a PNG as typst makes it (8-bit RGBA)."""
-    width, height = struct.unpack(">II", content[16:24])
-    data, at = b"", 8
-    while at < len(content):
-        (size,) = struct.unpack(">I", content[at : at + 4])
-        if content[at + 4 : at + 8] == b"IDAT":
-            data += content[at + 8 : at + 8 + size]
-        at += size + 12
-    raw, step, rows = zlib.decompress(data), width * 4, []
-    above = bytearray(step)
-    for y in range(height):
-        start = y * (step + 1)
-        above = _unfiltered(raw[start], bytearray(raw[start + 1 : start + 1 + step]), above)
-        rows.append(bytes(min(above[x : x + 3]) for x in range(0, step, 4)))
-    return width, rows
-
-
-def _unfiltered(kind: int, row: bytearray, above: bytearray) -> bytearray:
-    """One row of a PNG with its filter (RFC 2083, part 6) taken off."""
-    for i in range(len(row)):
-        a = row[i - 4] if i >= 4 else 0
-        b, c = above[i], above[i - 4] if i >= 4 else 0
-        p = a + b - c
-        paeth = min((a, b, c), key=lambda value: abs(p - value))
-        row[i] = (row[i] + (0, a, b, (a + b) // 2, paeth)[kind]) & 0xFF
-    return row
