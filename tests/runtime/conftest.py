@@ -1,7 +1,5 @@
 """Fixtures of the edge's tests."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from tests.runtime.rig import Rig
@@ -11,8 +9,8 @@ from tests.support.servers import Server
 
 
 @pytest.fixture(scope="module")
-def rig(own_kafka: Server, module_postgres: Database) -> Iterator[Rig]:
+def rig(own_kafka: Server, module_postgres: Database) -> Rig:
     """A broker and a database of the module's own, with topics and the toy's tables."""
     rig = Rig(own_kafka.address, module_postgres.admin, module_postgres.dsn("ledger"))
     run_apart(rig.prepare())
-    yield rig
+    return rig

@@ -30,7 +30,7 @@ STATE = "ledger.balances"
 TABLES = """
 CREATE TABLE ledger.toy (
     sale_id text PRIMARY KEY, account text NOT NULL, total bigint NOT NULL CHECK (total < 1000000),
-    answer bytea NOT NULL, decided_at timestamptz NOT NULL, pid int NOT NULL DEFAULT pg_backend_pid()
+    answer bytea NOT NULL, decided_at timestamptz NOT NULL
 );
 CREATE TABLE ledger.toy_account (
     account text PRIMARY KEY, sales int NOT NULL, total bigint NOT NULL, version bigint NOT NULL
@@ -81,8 +81,9 @@ class Toy:
             tx.touch("account", sale.account)
             answers.append(
                 Answer(
-                    DECISIONS, f"{sale.environment}:{sale.account}", f"sale.approved/{sale.sale_id}",
-                    "sale.approved", row["decided_at"], bytes(row["answer"]),
+                    DECISIONS, f"{sale.environment}:{sale.account}",
+                    f"sale.approved/{sale.sale_id}", "sale.approved",
+                    row["decided_at"], bytes(row["answer"]),
                 )
             )  # fmt: skip
         answers += [
@@ -156,8 +157,11 @@ async def count_job(work: Work) -> None:
     async with work.step() as tx:
         total = await tx.fetchval("SELECT count(*) FROM toy")
         tx.answer(
-            Answer("ledger.entries", "2890", f"counted/{work.job.ref}", "counted", work.job.created_at,
-                   f'{{"type":"counted","ref":"{work.job.ref}","sales":{total}}}'.encode())
+            Answer(
+                "ledger.entries", "2890", f"counted/{work.job.ref}", "counted",
+                work.job.created_at,
+                f'{{"type":"counted","ref":"{work.job.ref}","sales":{total}}}'.encode(),
+            )
         )  # fmt: skip
         tx.done()
 
