@@ -62,6 +62,7 @@ class Worker:
         self.status = Status()
         self.stopping = asyncio.Event()
         jobs = tuple(jobs)
+        lanes = [consumer for lane in lanes for consumer in lane.consumers()]
         self.database = database_type(
             settings.postgres.get_secret_value(),
             size=len(lanes) * 2 + sum(k.side_by_side * 2 for k in jobs) + 4,

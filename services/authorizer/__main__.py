@@ -25,6 +25,7 @@ def lanes(batch_records: int) -> tuple[Lane, ...]:
                 ),
             ),
             max_records=batch_records,
+            side_by_side=2,
         ),
         Lane(
             name="registry",
