@@ -4,9 +4,9 @@
 
 Goal: at most 2x. Method: records as aiokafka gives them (two-line sales), opened by the edge in
 batches of 500 (decoded, judged, sorted to their route, with time and trace), against pydantic's
-validator alone over the same bytes, its messages kept too; rounds of the two alternate in one process, and the ratio of
-their medians is what counts. The part of the edge that is once a batch (transaction, positions,
-commit) is measured by benchmarks.till_to_decision.
+validator alone over the same bytes, its messages kept too; rounds of the two alternate in one
+process, and the ratio of their medians is what counts. The part of the edge that is once a
+batch (transaction, positions, commit) is measured by benchmarks.till_to_decision.
 """
 
 from __future__ import annotations

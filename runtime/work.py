@@ -114,7 +114,7 @@ class Work:
             self.ended = tx._state != "open" or tx._later_s is not None
         finally:
             self.in_step = False
-        if tx._payload is not None:
+        if tx._payload is not None and tx._payload != self.job.payload:
             self.job = replace(self.job, payload=tx._payload, attempts=0)
         if tx.jobs_added or self.ended:
             runner.wake.set()

@@ -89,7 +89,7 @@ def main() -> None:
     """Serve until SIGTERM; or, as `verify [--json]`, audit the books and exit 0 or 1."""
     if sys.argv[1:2] == ["verify"]:
         sys.exit(verify(sys.argv[2:]))
-    build(Settings()).run()
+    build(Settings.read()).run()
 
 
 if __name__ == "__main__":

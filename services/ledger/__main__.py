@@ -33,7 +33,7 @@ def main() -> None:
     """Run the worker, or what is asked for by name."""
     if sys.argv[1:2] == ["verify"]:
         sys.exit(verify.main(sys.argv[2:]))
-    build(Settings()).run()
+    build(Settings.read()).run()
 
 
 if __name__ == "__main__":

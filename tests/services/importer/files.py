@@ -25,9 +25,9 @@ def zipped(entries: Mapping[str, bytes]) -> bytes:
     return file.getvalue()
 
 
-def changed(**replaced: bytes) -> bytes:
+def changed(base: bytes = b"", **replaced: bytes) -> bytes:
     """A good workbook with other parts: `changed(**{SHEET: b"..."})`."""
-    with zipfile.ZipFile(io.BytesIO(good())) as archive:
+    with zipfile.ZipFile(io.BytesIO(base or good())) as archive:
         entries = {name: archive.read(name) for name in archive.namelist()}
     return zipped({**entries, **replaced})
 
