@@ -49,9 +49,11 @@ async def working(kafka: str, dsn: str, smtp: str) -> AsyncIterator[Worker]:
 async def send(kafka: str, topic: str, *messages: Any) -> None:
     """Across the partitions, so that messages come in any order."""
     async with AIOKafkaProducer(bootstrap_servers=kafka, acks="all") as producer:
-        for number, message in enumerate(messages):
-            await producer.send(topic, encode(message), partition=number % 4)
-        await producer.flush()
+        sending = [
+            await producer.send(topic, encode(message), key=b"%d" % number, partition=number % 4)
+            for number, message in enumerate(messages)
+        ]
+        await asyncio.gather(*sending)
 
 
 async def events(kafka: str, topic: str, kind: str, until: int) -> list[dict[str, Any]]:
