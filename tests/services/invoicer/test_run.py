@@ -242,3 +242,18 @@ async def test_a_schedule_asks_once_and_only_for_what_fell_due_since_it_was_set(
 
     await world.command(decode("invoices.commands", first[0].value))
     assert await world.bench.tick(SCHEDULE) == []
+
+
+async def test_a_run_never_stops_for_one_account(world: World) -> None:
+    await world.guests("A1", "A2", "A3")
+    await world.sell(sale("A1"), sale("A2"), sale("A3"))
+    async with world.bench.database.connection() as connection:
+        await connection.execute("UPDATE sale_line SET vat_rate = 'odd' WHERE account = 'A2'")
+    told = await world.run("run", send=False)
+    for _ in range(5):
+        await world.bench.make_due("run")
+        told += await world.jobs("run")
+    (completed,) = said(told, "run.completed")
+    assert completed["skipped"] == [{"account": "A2", "reason": "not_processed"}]
+    assert [i["account"] for i in said(told, "invoice.issued")] == ["A1", "A3"]
+    assert [i["number"] for i in said(told, "invoice.issued")] == [nth(1), nth(2)]
