@@ -121,7 +121,7 @@ class Mailing:
         self, work: Work, number: int, mail: Mail, code: int | None, said: str, *, permanent: bool
     ) -> None:
         async with work.step() as tx:
-            await _failed(tx, number, mail, code, said, permanent=permanent)
+            await failed(tx, number, mail, code, said, permanent=permanent)
             tx.done()
 
     async def on_poison(self, work: Work, tx: StepTx) -> None:
@@ -129,12 +129,13 @@ class Mailing:
         number, mail_id = work.job.payload["environment"], work.job.payload["mail_id"]
         mail = await mails.find(tx, number, mail_id)
         if mail is not None:
-            await _failed(tx, number, mail, None, "not_processed", permanent=True)
+            await failed(tx, number, mail, None, "not_processed", permanent=True)
 
 
-async def _failed(
+async def failed(
     tx: StepTx, number: int, mail: Mail, code: int | None, said: str, *, permanent: bool
 ) -> None:
+    """End a mail as undeliverable, and tell finance what did not reach its guest."""
     MAILS.labels(mail.kind, "failed").inc()
     if not await mails.end(tx, number, mail.mail_id, "failed", code, said):
         return

@@ -1,8 +1,6 @@
 """Making a statement: once, kept, then answered or mailed."""
 
-import asyncio
 import json
-from concurrent.futures import Executor
 from dataclasses import dataclass
 
 from runtime.answers import answer
@@ -10,6 +8,7 @@ from runtime.jobs import JobKind, StepTx, Work
 from schemas.commands import CommandRefused
 from schemas.invoices import StatementRequest
 from services.invoicer.handlers.documents import parts
+from services.invoicer.rendering import Rendering
 from services.invoicer.replies import EVENTS
 from services.invoicer.statements.render import MEDIA_TYPES, render
 from services.invoicer.store import documents, mails, registry, requests
@@ -21,7 +20,7 @@ from services.invoicer.store.mails import NewMail
 class Statements:
     """The job "statement": payload {request, recipients}."""
 
-    executor: Executor | None
+    rendering: Rendering
 
     async def run(self, work: Work) -> None:
         """Read, render, keep; answer, or hand to the mailer."""
@@ -34,10 +33,11 @@ class Statements:
                     tx, environment, asked.account, asked.from_, asked.until
                 )
             except store.TooLong:
-                _refuse(tx, asked)
+                most = f"More than {store.MOST_ROWS} lines; ask for a shorter period."
+                _refuse(tx, asked, "too_long", most)
+                tx.done()
                 return
-        loop = asyncio.get_running_loop()
-        content = await loop.run_in_executor(self.executor, render, statement, asked.format)
+        content = await self.rendering.call(render, statement, asked.format)
         file = documents.File(
             format=asked.format,
             file_name=f"{statement.file_stem}.{asked.format}",
@@ -68,20 +68,23 @@ class Statements:
                 {"environment": number, "mail_id": mail.mail_id},
             )
 
+    async def on_poison(self, work: Work, tx: StepTx) -> None:
+        """It can't be made: whoever asked hears so."""
+        asked = StatementRequest.model_validate_json(json.dumps(work.job.payload["request"]))
+        _refuse(tx, asked, "not_processed", "The statement could not be made.")
+
     def kind(self) -> JobKind:
-        return JobKind(kind="statement", run=self.run)
+        return JobKind(kind="statement", run=self.run, on_poison=self.on_poison)
 
 
-def _refuse(tx: StepTx, asked: StatementRequest) -> None:
+def _refuse(tx: StepTx, asked: StatementRequest, reason: str, message: str) -> None:
     """Found too late to refuse in the first answer: said once, under the same id."""
     refusal = CommandRefused(
         command_id=asked.statement_id,
         environment=asked.environment,
-        reason="too_long",
-        field="until",
-        message=f"More than {store.MOST_ROWS} lines; ask for a shorter period.",
+        reason=reason,
+        message=message,
     )
     key = str(asked.environment)
-    name = f"command.refused/{key}/{asked.statement_id}/too_long"
+    name = f"command.refused/{key}/{asked.statement_id}/{reason}"
     tx.answer(answer(EVENTS, key, refusal, id=name, time=tx.now))
-    tx.done()

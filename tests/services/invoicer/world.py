@@ -24,6 +24,7 @@ from services.invoicer.jobs.documents import Documents
 from services.invoicer.jobs.mail import Mailing
 from services.invoicer.jobs.run import RUN
 from services.invoicer.jobs.statements import Statements
+from services.invoicer.rendering import Rendering
 from services.invoicer.settings import Settings
 from services.invoicer.smtp import Mailer
 from tests.support.handlers import HandlerBench
@@ -204,9 +205,9 @@ class World:
     def kinds(self) -> tuple[JobKind, ...]:
         return (
             RUN,
-            Documents(executor=None).kind(1),
-            Delivery(executor=None).kind(),
-            Statements(executor=None).kind(),
+            Documents(rendering=Rendering(0)).kind(1),
+            Delivery(rendering=Rendering(0)).kind(),
+            Statements(rendering=Rendering(0)).kind(),
             self.mailing.kind(),
         )
 

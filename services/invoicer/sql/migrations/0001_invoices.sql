@@ -95,16 +95,17 @@ CREATE TABLE run (
     digest bytea NOT NULL,
     attempt int NOT NULL DEFAULT 1,      -- one that was refused may be asked for again
     period text NOT NULL CHECK (period ~ '^\d{4}-(0[1-9]|1[0-2])$'),
-    until timestamptz NOT NULL,          -- the period's end in the environment's time zone
+    until timestamptz,                   -- the period's end in the environment's time zone
     mode text NOT NULL CHECK (mode IN ('draft', 'issue')),
     send boolean NOT NULL,
     accounts text[],
     asked_by text NOT NULL,
     state text NOT NULL DEFAULT 'waiting'
         CHECK (state IN ('waiting', 'billing', 'completed', 'refused')),
-    asked_at timestamptz NOT NULL DEFAULT now(),
+    asked_at timestamptz NOT NULL,       -- the record's time
     ended_at timestamptz,
     PRIMARY KEY (environment, run_id),
+    CHECK (until IS NOT NULL OR state IN ('waiting', 'refused')),
     CHECK ((ended_at IS NOT NULL) = (state IN ('completed', 'refused')))
 );
 
