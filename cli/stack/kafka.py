@@ -101,7 +101,9 @@ class Kafka:
         )
         if (self.folder / "data" / "meta.properties").exists():
             return
-        cluster_id = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        cluster_id = "-"
+        while cluster_id.startswith("-"):  # the tool would take that for an option
+            cluster_id = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         command = [*self._java(folder, heap_mb=128), "kafka.tools.StorageTool", "format"]
         # With an equals sign: an id may begin with a dash, as an option does.
         command += [f"--cluster-id={cluster_id}", "-c", properties.name]

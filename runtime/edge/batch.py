@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from runtime.answers import Outgoing
 from runtime.deadletters import dead_letter, header, origin, retries
 from runtime.edge.guard import Place
+from runtime.edge.patient import Unreadable
 from runtime.faults import describe
 from runtime.incoming import Incoming, Route
 from runtime.metrics import DEAD_LETTERS
@@ -103,6 +104,8 @@ class Opener:
         return batch
 
     def _open(self, record: Any, topic: str, batch: Batch) -> None:
+        if type(record) is Unreadable:
+            raise Undecodable(f"it can't be taken apart ({record.cause}); see its origin")
         if topic == self._retries:
             topic, time = origin(record, self._group)
         else:

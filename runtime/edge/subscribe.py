@@ -12,16 +12,15 @@ import asyncio
 from functools import partial
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
-from aiokafka.errors import ConsumerStoppedError
+from aiokafka import ConsumerRebalanceListener
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.message import KafkaMessage
 from faststream.kafka.prometheus import KafkaPrometheusMiddleware
 from prometheus_client import REGISTRY
 
-from runtime.edge.backoff import Backoff
 from runtime.edge.lane import EdgeLane
+from runtime.edge.patient import PatientConsumer
 from runtime.settings import WorkerSettings
 from runtime.status import Status
 
@@ -32,48 +31,6 @@ MAX_POLL_INTERVAL_MS = 24 * 60 * 60 * 1000
 # While a batch is in hand aiokafka fetches the other partitions; only when that returns does it ask
 # for the batch's own again. So this bounds how long a partition can be left out.
 FETCH_WAIT_MS = 100
-
-
-class BatchDropped(Exception):
-    """FastStream did not hand a fetched batch to its lane: the next commit would skip it."""
-
-
-class PatientConsumer(AIOKafkaConsumer):  # type: ignore[misc]
-    """Returns from `getmany` only with records, so that FastStream never sleeps in between.
-
-    It waits out what can't be fetched, which FastStream would pass over in silence; and it ends
-    the process where a batch that it gave was never taken, since FastStream swallows what goes
-    wrong on the way to the handler. Without a `status` nobody is told.
-    """
-
-    def __init__(self, *args: Any, status: Status | None = None, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self._status = status
-        waits = None if status is None else status.waits
-        # An event that is never set: closing cancels the loop that waits.
-        self._backoff = Backoff(f"{kwargs.get('group_id')}: fetching", asyncio.Event(), waits)
-        self.untaken: Any = None
-
-    async def getmany(
-        self, *partitions: Any, timeout_ms: int = 0, max_records: int | None = None
-    ) -> Any:
-        if self.untaken is not None and self._status is not None:
-            self._status.broken("a fetched batch was dropped before it was decided")
-            raise BatchDropped
-        while True:
-            try:
-                found = await super().getmany(
-                    *partitions, timeout_ms=1_000, max_records=max_records
-                )
-            except ConsumerStoppedError:
-                raise
-            except Exception as error:
-                await self._backoff.pause(error)
-                continue
-            self._backoff.over()
-            if found:
-                self.untaken = found
-                return found
 
 
 class EdgeBroker(KafkaBroker):
