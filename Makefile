@@ -7,7 +7,7 @@ PYTHON ?=
 ARGS ?=
 BIN := .venv/bin
 
-.PHONY: help setup test check format
+.PHONY: help setup demo test check format
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1	/' | expand -t 20
@@ -15,8 +15,11 @@ help:  ## list the targets
 setup:  ## make .venv from the hashed locks
 	@PYTHON='$(PYTHON)' sh .ci/setup
 
+demo: setup  ## tell the whole story on a stack of its own; KEEP=1 leaves the stack up
+	@$(BIN)/onaccount demo $(if $(KEEP),--keep)
+
 test: setup  ## run all tests, on real Kafka, PostgreSQL and SMTP
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 check: setup  ## formatting, lint, types, import direction, generated files, tidiness
 	@$(BIN)/ruff format --check --quiet . || { echo 'run make format'; exit 1; }

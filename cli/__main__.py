@@ -1,22 +1,56 @@
-"""Entry point of the `onaccount` command."""
+"""Entry point of the `onaccount` command: what goes wrong is told in one sentence."""
 
+import json
 import sys
+from typing import NoReturn
 
-from cli.trouble import Trouble
+from cli.trouble import Trouble, from_os_error
+
+USAGE = 2
+INTERRUPTED = 130
 
 
-def main() -> None:
-    """Run a command; trouble is told in a sentence, and the exit status is the command's."""
+def main(words: list[str] | None = None) -> NoReturn:
+    """Run a command (that of this process unless given) and end with its exit status.
+
+    0 done, 1 refused or a check failed, 2 not understood, 3 no answer in time or unreachable,
+    130 after Ctrl-C.
+    """
+    from cyclopts import CycloptsError
+
     from cli.app import app
 
+    words = sys.argv[1:] if words is None else words
+    as_json = "--json" in words
     try:
-        status = app(result_action="return_value")
+        status = app(words, exit_on_error=False, print_error=False, result_action="return_value")
+    except CycloptsError as fault:
+        _tell(f"{fault} See {_help_for(words)}.", as_json=as_json)
+        sys.exit(USAGE)
     except Trouble as trouble:
-        print(f"onaccount: {trouble}", file=sys.stderr)
+        _tell(str(trouble), as_json=as_json)
         sys.exit(trouble.exit_code)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)
+    except OSError as fault:
+        _tell(str(from_os_error(fault)), as_json=as_json)
+        sys.exit(1)
     except KeyboardInterrupt:
-        sys.exit(130)
+        print("onaccount: stopped.", file=sys.stderr)
+        sys.exit(INTERRUPTED)
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _tell(sentence: str, *, as_json: bool) -> None:
+    print(json.dumps({"error": sentence}) if as_json else f"onaccount: {sentence}", file=sys.stderr)
+
+
+def _help_for(words: list[str]) -> str:
+    from cli.app import GROUPS
+
+    group = [word for word in words[:1] if word in GROUPS]
+    return f"`{' '.join(['onaccount', *group, '--help'])}`"
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import errno
 
 
-class Trouble(Exception):  # noqa: N818 - what a person is told is not always an error
+class Trouble(Exception):
     """A fault that the person at the keyboard can see to.
 
     Its text is one sentence (or two) that says what is wrong, where, and what to do. The command

@@ -20,15 +20,19 @@ class Fault(Enum):
     SURROUNDINGS = auto()  # PostgreSQL, Kafka, the network, disk, grants: wait
 
 
+class Said(Exception):
+    """A failure whose own words are ours, and hold nothing of the data."""
+
+
 class Stopping(Exception):
     """The worker is told to stop; what is in hand is left to redelivery."""
 
 
-class StoreWentBack(Exception):
+class StoreWentBack(Said):
     """PostgreSQL or Kafka stands at an earlier moment than what was already answered."""
 
 
-class LeaseLost(Exception):
+class LeaseLost(Said):
     """Another worker has taken over this job."""
 
 
@@ -52,11 +56,16 @@ def fault_of(error: BaseException) -> Fault:
         state = error.sqlstate or ""
         if state in _AGAIN:
             return Fault.AGAIN
-        return Fault.OWN if state[:2] in ("22", "23") else Fault.SURROUNDINGS
+        # in_failed_sql_transaction: the handler's own code went on after a failed statement
+        return Fault.OWN if state[:2] in ("22", "23") or state == "25P02" else Fault.SURROUNDINGS
     if isinstance(error, asyncpg.InterfaceError):
         # asyncpg refuses an argument that does not fit its type before it is sent
         return Fault.OWN if isinstance(error, ValueError) else Fault.SURROUNDINGS
-    if isinstance(error, (OSError, TimeoutError, KafkaError, MemoryError, StoreWentBack)):
+    if isinstance(error, asyncpg.InternalClientError):
+        return Fault.SURROUNDINGS  # a connection cut within a message
+    if isinstance(
+        error, (OSError, TimeoutError, KafkaError, MemoryError, StoreWentBack, LeaseLost)
+    ):
         return Fault.SURROUNDINGS
     return Fault.OWN
 
@@ -75,6 +84,8 @@ def describe(error: BaseException) -> str:
             if (value := getattr(error, f"{name}_name", None))
         ]
         return ", ".join(parts)
+    if isinstance(error, Said):
+        return str(error)
     where = ""
     trace = error.__traceback__
     while trace is not None:

@@ -8,12 +8,22 @@ from __future__ import annotations
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
 from typing import Any
 
 from prometheus_client import REGISTRY, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from runtime.status import Status
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def server_bind(self) -> None:
+        """As TCPServer does it: HTTPServer asks the DNS for a name that nobody reads."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = str(self.server_address[0]), self.server_address[1]
 
 
 class HealthServer:
@@ -25,10 +35,11 @@ class HealthServer:
             timeout = 10
 
             def do_GET(self) -> None:
-                if self.path == "/metrics":
+                path = self.path.partition("?")[0]
+                if path == "/metrics":
                     self._send(200, generate_latest(REGISTRY), CONTENT_TYPE_LATEST)
-                elif self.path in ("/live", "/ready"):
-                    why = status.dead() if self.path == "/live" else status.unready()
+                elif path in ("/live", "/ready"):
+                    why = status.dead() if path == "/live" else status.unready()
                     body = json.dumps({"ok": not why, "why": why}).encode()
                     self._send(503 if why else 200, body, "application/json")
                 else:
@@ -44,8 +55,7 @@ class HealthServer:
             def log_message(self, format: str, *args: Any) -> None:
                 """Probes are not worth a log line."""
 
-        self._server = ThreadingHTTPServer((host, port), Handler)
-        self._server.daemon_threads = True
+        self._server = _Server((host, port), Handler)
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True
         )

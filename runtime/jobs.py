@@ -12,22 +12,24 @@ import asyncio
 import contextlib
 import json
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+import asyncpg
 import structlog
 
 from runtime.answers import Answer
-from runtime.database import Connection, Database
+from runtime.database import Database
 from runtime.edge.backoff import Backoff, pause
 from runtime.edge.guard import Guard
 from runtime.faults import Fault, LeaseLost, Stopping, StoreWentBack, describe, fault_of
 from runtime.metrics import JOBS
 from runtime.state import Publishes, States
 from runtime.status import Status
-from runtime.transaction import Tx, sql
+from runtime.transaction import sql
+from runtime.work import Job, JobKind, StepTx, Work
+
+__all__ = ["Job", "JobKind", "JobRunner", "StepTx", "Work"]
 
 log = structlog.get_logger()
 
@@ -36,135 +38,8 @@ TRIES = 3
 RECOVER_AFTER_S = 5.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """A claimed row. `attempts` counts failures of our own code since its last step."""
-
-    id: int
-    kind: str
-    ref: str
-    payload: dict[str, Any]
-    attempts: int
-    created_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JobKind:
-    """What is done for jobs of one kind, by up to `side_by_side` tasks of a worker.
-
-    `run` does slow things between steps, never inside one; it ends a step with `done()` or
-    `later()`, else it is called again at once. When its own code fails three times in a row,
-    `on_poison` records and answers the failure, and the job ends `failed`.
-    """
-
-    kind: str
-    run: Callable[[Work], Awaitable[None]]
-    side_by_side: int = 1
-    lease_s: float = 60
-    on_poison: Callable[[Work, StepTx], Awaitable[None]] | None = None
-
-
-class StepTx(Tx):
-    """A step's transaction: answers are recorded in it as unpublished, progress is saved in it."""
-
-    __slots__ = ("_answers", "_later_s", "_payload", "_state")
-
-    def __init__(self, connection: Connection, now: datetime) -> None:
-        super().__init__(connection, now)
-        self._answers: list[Answer] = []
-        self._payload: dict[str, Any] | None = None
-        self._state = "open"
-        self._later_s: float | None = None
-
-    def answer(self, *answers: Answer) -> None:
-        """Publish these after the commit; should we die first, another worker will."""
-        self._answers += answers
-
-    def save(self, payload: dict[str, Any]) -> None:
-        """Replace the job's payload."""
-        self._payload = payload
-
-    def done(self) -> None:
-        """This was the last step."""
-        self._state = "done"
-
-    def later(self, seconds: float) -> None:
-        """Give the job back, to be taken up again after that."""
-        self._later_s = seconds
-
-
-class Work:
-    """A job in hand, and the only way to change anything for it."""
-
-    def __init__(self, job: Job, runner: JobRunner, kind: JobKind, lease: uuid.UUID) -> None:
-        self.job = job
-        self.lease = lease
-        self._runner = runner
-        self._kind = kind
-        self.ended = False
-        self.failed = False
-
-    @contextlib.asynccontextmanager
-    async def step(self) -> AsyncIterator[StepTx]:
-        """One transaction, committed unless the body raises; then its answers are published.
-
-        Raises LeaseLost when another worker has the job, and what asyncpg raises.
-        """
-        runner = self._runner
-        ids: list[int] = []
-        async with runner.database.begin() as connection:
-            now = await connection.fetchval(sql.hold, self.job.id, self.lease)
-            if now is None:
-                raise LeaseLost(f"job {self.job.id} was taken over")
-            tx = StepTx(connection, now)
-            yield tx
-            if self.failed:
-                tx._state = "failed"
-            ids = await _note(connection, tx)
-            await connection.execute(
-                sql.stepped,
-                self.job.id,
-                self.lease,
-                None if tx._payload is None else json.dumps(tx._payload),
-                tx._state,
-                tx._later_s,
-                self._kind.lease_s,
-            )
-        if tx._payload is not None:
-            self.job = Job(
-                id=self.job.id, kind=self.job.kind, ref=self.job.ref, payload=tx._payload,
-                attempts=0, created_at=self.job.created_at,
-            )  # fmt: skip
-        if tx._state != "open" or tx._later_s is not None:
-            self.ended = True
-        if tx.jobs_added or self.ended:
-            runner.wake.set()
-        await runner.publish(tx._answers, tx.touched, ids)
-
-
-async def _note(connection: Connection, tx: StepTx) -> list[int]:
-    """Record answers and touched state as unpublished."""
-    ids: list[int] = []
-    if tx._answers:
-        a = tx._answers
-        rows = await connection.fetch(
-            sql.note_answers,
-            [x.topic for x in a],
-            [x.key for x in a],
-            [x.id for x in a],
-            [x.type for x in a],
-            [x.time for x in a],
-            [x.value for x in a],
-        )
-        ids += [r["id"] for r in rows]
-    if tx.touched:
-        rows = await connection.fetch(
-            sql.note_states,
-            [kind for kind, _ in tx.touched],
-            [json.dumps(key, default=str) for _, key in tx.touched],
-        )
-        ids += [r["id"] for r in rows]
-    return ids
+class NoStep(Exception):
+    """A job's code returned without a step: called again at once it would spin."""
 
 
 class JobRunner:
@@ -187,7 +62,7 @@ class JobRunner:
         self.wake = wake
         self._publisher = publisher
         self._states = states
-        self._guard = guard
+        self.guard = guard
         self._status = status
         self._stopping = stopping
         self._turn = asyncio.Condition()
@@ -222,10 +97,10 @@ class JobRunner:
     # -- one slot ------------------------------------------------------------------------------
 
     async def _slot(self, kind: JobKind) -> None:
-        backoff = Backoff(f"job {kind.kind}", self._stopping)
+        backoff = Backoff(f"job {kind.kind}", self._stopping, self._status.waits)
         while not self._stopping.is_set():
             try:
-                if self._status.stops:
+                if self._status.went_back is not None:
                     await pause(POLL_S, self._stopping)
                     continue
                 work = await self.claim(kind)
@@ -237,8 +112,8 @@ class JobRunner:
             except (Stopping, asyncio.CancelledError):
                 return
             except StoreWentBack as error:
-                self._status.stopped("jobs", str(error))
-                log.error("stopped", lane="jobs", why=str(error))
+                log.error("stopped", where="jobs", why=str(error))
+                self._status.went_back = self._status.went_back or str(error)
             except Exception as error:
                 with contextlib.suppress(Stopping):
                     await backoff.pause(error)
@@ -247,8 +122,11 @@ class JobRunner:
         """Take one due job, committed at once so that a crash leaves only a lease to run out."""
         lease = uuid.uuid4()
         async with self.database.connection() as connection:
-            await self._guard.look(connection)
-            row = await connection.fetchrow(sql.claim, kind.kind, lease, kind.lease_s)
+            await self.guard.look(connection)
+            try:
+                row = await connection.fetchrow(sql.claim, kind.kind, lease, kind.lease_s)
+            except asyncpg.UniqueViolationError:
+                return None  # another of its serial key was claimed at the same moment
         if row is None:
             return None
         job = Job(
@@ -262,7 +140,7 @@ class JobRunner:
         keeper = asyncio.create_task(self._keep(work, kind, asyncio.current_task()))
         try:
             while not work.ended:
-                await kind.run(work)
+                await _run_once(work, kind)
         except LeaseLost:
             log.info("job taken over by another worker", kind=kind.kind, job=work.job.id)
         except (asyncio.CancelledError, Stopping):
@@ -271,7 +149,9 @@ class JobRunner:
                 task.uncancel()
                 log.info("job taken over by another worker", kind=kind.kind, job=work.job.id)
                 return  # cancelled by its keeper
-            await self._release(work, 0, 0)
+            await self._give_back(work)
+            raise
+        except StoreWentBack:
             raise
         except Exception as error:
             await self._failed(work, kind, error)
@@ -303,9 +183,29 @@ class JobRunner:
                 log.error("a failed job can't be answered", job=work.job.id, cause=describe(second))
 
     async def _release(self, work: Work, delay_s: float, failures: int) -> None:
+        """Give a job back after a failure; while PostgreSQL is away, wait for it.
+
+        Its lease may run out meanwhile: then there is nothing to give back.
+        """
+        backoff = Backoff(f"job {work.job.kind}: giving back", self._stopping, self._status.waits)
+        while True:
+            try:
+                await self.database.execute(sql.release, work.job.id, work.lease, delay_s, failures)
+            except Exception as error:
+                await backoff.pause(error)
+            else:
+                backoff.over()
+                return
+
+    async def _give_back(self, work: Work) -> None:
+        """Release the lease when told to stop, in a task that a second order does not break off."""
+        if work.ended:
+            return
+        release = asyncio.create_task(
+            self.database.execute(sql.release, work.job.id, work.lease, 0.0, 0)
+        )
         with contextlib.suppress(Exception):
-            async with self.database.connection() as connection:
-                await connection.execute(sql.release, work.job.id, work.lease, delay_s, failures)
+            await asyncio.wait_for(asyncio.shield(release), 2)
 
     async def _keep(self, work: Work, kind: JobKind, task: asyncio.Task[Any] | None) -> None:
         """Renew the lease while the job works; stop it when the lease is lost."""
@@ -319,7 +219,8 @@ class JobRunner:
             except Exception as error:
                 log.info("lease not renewed", job=work.job.id, cause=describe(error))
                 continue
-            if held is None and not work.ended and task is not None:
+            # While a step is made its own fence tells; and it may just have ended the job.
+            if held is None and not (work.ended or work.in_step) and task is not None:
                 task.cancel()
                 return
 
@@ -327,8 +228,10 @@ class JobRunner:
 
     async def _wait_for_work(self) -> None:
         async with self._turn:
+            # Not wait_for: on 3.11 its task, when cancelled, waits for the lock for ever.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._turn.wait(), POLL_S)
+                async with asyncio.timeout(POLL_S):
+                    await self._turn.wait()
 
     async def _ring(self) -> None:
         """Hand the wake-up of a lane's commit to all slots."""
@@ -341,10 +244,10 @@ class JobRunner:
 
     async def _recover(self) -> None:
         """At start and on a tick: publish what a dead worker left unpublished."""
-        backoff = Backoff("unpublished answers", self._stopping)
+        backoff = Backoff("unpublished answers", self._stopping, self._status.waits)
         while True:
             try:
-                if not self._status.stops:
+                if self._status.went_back is None:
                     await self.recover()
                 backoff.over()
                 await asyncio.sleep(RECOVER_AFTER_S)
@@ -371,3 +274,10 @@ class JobRunner:
             await self.publish(answers, touched, [r["id"] for r in rows])
             total += len(rows)
         return total
+
+
+async def _run_once(work: Work, kind: JobKind) -> None:
+    before = work.steps
+    await kind.run(work)
+    if work.steps == before:
+        raise NoStep(f"a job of kind {kind.kind} returned without a step")

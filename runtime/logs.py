@@ -7,6 +7,22 @@ import sys
 
 import structlog
 
+from runtime.faults import describe
+
+
+def _without_data(
+    logger: object, name: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """A library's traceback or error text may quote a record: only what is safe of it stays."""
+    info = event.pop("exc_info", None)
+    record = event.get("_record")
+    if record is not None:
+        record.exc_info = record.exc_text = None
+    error = info[1] if isinstance(info, tuple) else info
+    if isinstance(error, BaseException):
+        event["cause"] = describe(error)
+    return event
+
 
 def configure(service: str, worker: str, level: str = "INFO") -> None:
     """Send structlog and the standard library's log to stdout as JSON lines."""
@@ -18,7 +34,7 @@ def configure(service: str, worker: str, level: str = "INFO") -> None:
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
+            foreign_pre_chain=[*shared, _without_data],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.JSONRenderer(),

@@ -21,6 +21,8 @@ class Status:
     lanes: dict[str, bool] = field(default_factory=dict)
     in_hand: dict[str, float] = field(default_factory=dict)
     stops: dict[str, str] = field(default_factory=dict)
+    waits: dict[str, str] = field(default_factory=dict)
+    went_back: str | None = None
     fatal: str | None = None
 
     def batch_in_hand(self, lane: str) -> None:
@@ -30,7 +32,7 @@ class Status:
         self.in_hand.pop(lane, None)
 
     def stopped(self, lane: str, why: str) -> None:
-        """This lane stopped on purpose and stays so until somebody acts."""
+        """This lane stopped on purpose and stays so until somebody acts; others go on."""
         self.stops[lane] = why
 
     def broken(self, why: str) -> None:
@@ -39,7 +41,8 @@ class Status:
 
     def unready(self) -> list[str]:
         """Why this worker does not serve; empty when it does."""
-        why = list(self.stops.values())
+        why = [] if self.went_back is None else [self.went_back]
+        why += [stop for stop in list(self.stops.values()) if stop not in why]
         if self.fatal:
             why.append(self.fatal)
         if self.stopping:
@@ -51,21 +54,24 @@ class Status:
         if self.kafka:
             why.append(f"Kafka: {self.kafka}")
         why += [
-            f"lane {name} has not joined its group" for name, on in self.lanes.items() if not on
+            f"lane {name} has not joined its group"
+            for name, on in list(self.lanes.items())
+            if not on
         ]
+        why += [f"{where}: waits for {cause}" for where, cause in list(self.waits.items())]
         return why
 
     def dead(self) -> list[str]:
         """Why this worker should be started anew; empty while it lives.
 
         A lane that stopped on purpose is alive: a restart would only repeat what stopped it. So
-        is one that waits for PostgreSQL or Kafka.
+        is one that waits for PostgreSQL or Kafka, or for what they refuse.
         """
         now = time.monotonic()
         why = [self.fatal] if self.fatal else []
         if now - self.pulse > PULSE_OLD_S:
             why.append(f"the event loop has not turned for {now - self.pulse:.0f} s")
-        if not self.postgres and not self.kafka:
+        if not self.postgres and not self.kafka and not self.waits:
             why += [
                 f"lane {name} has had a batch in hand for {now - since:.0f} s"
                 for name, since in list(self.in_hand.items())

@@ -36,11 +36,11 @@ async def run_timer(
     stopping: asyncio.Event,
 ) -> None:
     """Tick until told to stop. Raises nothing."""
-    backoff = Backoff(f"timer {timer.name}", stopping)
+    backoff = Backoff(f"timer {timer.name}", stopping, status.waits)
     with contextlib.suppress(Stopping):
         while True:
             try:
-                if not status.stops:
+                if status.went_back is None:
                     await tick(timer, database, guard, publisher)
                 backoff.over()
             except Stopping:
@@ -55,6 +55,7 @@ async def tick(timer: Timer, database: Database, guard: Guard, publisher: Publis
     """One tick; returns how many messages were published."""
     async with database.begin() as connection:
         await connection.execute("SET TRANSACTION READ ONLY")
+        await guard.look(connection)
         answers = list(await timer.due(await guard.open(connection)))
     await publisher.publish(answers)
     return len(answers)

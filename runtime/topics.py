@@ -16,6 +16,8 @@ from aiokafka.errors import for_code
 
 from schemas.topics import TOPICS, Topic
 
+DYNAMIC_TOPIC = 1  # KIP-226: config_source of what is set on a topic
+
 Kind = Literal["create", "add_partitions", "configure", "refused"]
 
 
@@ -69,10 +71,12 @@ async def apply(client: dict[str, Any], topics: Sequence[Topic] = TOPICS) -> lis
                     admin.create_partitions({topic.name: NewPartitions(topic.partitions)})
                 )
             elif change.kind == "configure":
+                # The request replaces all of a topic's settings: hand back what was set by others.
+                own = await _configs(admin, [topic], own=True)
                 resource = ConfigResource(
                     ConfigResourceType.TOPIC,
                     topic.name,
-                    configs=topic.config(replication=replication),
+                    configs=own[topic.name] | topic.config(replication=replication),
                 )
                 await _checked(admin.alter_configs([resource]))
         return [change for change, _ in plan]
@@ -137,8 +141,9 @@ async def _replication(admin: AIOKafkaAdminClient) -> int:
 
 
 async def _configs(
-    admin: AIOKafkaAdminClient, topics: Sequence[Topic]
+    admin: AIOKafkaAdminClient, topics: Sequence[Topic], *, own: bool = False
 ) -> dict[str, dict[str, str]]:
+    """The topics' settings; `own`: only those that are set on the topic itself."""
     resources = [ConfigResource(ConfigResourceType.TOPIC, t.name) for t in topics]
     found: dict[str, dict[str, str]] = {}
     for response in await admin.describe_configs(resources):
@@ -146,7 +151,9 @@ async def _configs(
             code, name, entries = resource[0], resource[3], resource[4]
             if code:
                 raise for_code(code)(f"settings of {name} can't be read")
-            found[name] = {entry[0]: entry[1] for entry in entries}
+            found[name] = {
+                entry[0]: entry[1] for entry in entries if not own or entry[3] == DYNAMIC_TOPIC
+            }
     return found
 
 

@@ -30,6 +30,7 @@ from schemas.values import (
     Uuid,
     Version,
     Word,
+    entries,
 )
 
 MAX_INVOICED_SALES = 25_000
@@ -48,7 +49,7 @@ class VatLine(Part):
     gross: Sum
 
 
-VatLines = Annotated[tuple[VatLine, ...], Field(max_length=1000)]
+VatLines = Annotated[tuple[VatLine, ...], entries(1000)]
 
 
 class InvoicedSale(Part):
@@ -58,7 +59,7 @@ class InvoicedSale(Part):
     amount: Sum
 
 
-InvoicedSales = Annotated[tuple[InvoicedSale, ...], Field(max_length=MAX_INVOICED_SALES)]
+InvoicedSales = Annotated[tuple[InvoicedSale, ...], entries(MAX_INVOICED_SALES)]
 
 
 class _Invoice(Message):
@@ -216,8 +217,8 @@ class RunCompleted(_Run):
     drafted: Count
     issued: Count
     sent: Count
-    skipped: Annotated[tuple[SkippedAccount, ...], Field(max_length=20_000)]
-    open: Annotated[tuple[OpenAccount, ...], Field(max_length=20_000)]
+    skipped: Annotated[tuple[SkippedAccount, ...], entries(20_000)]
+    open: Annotated[tuple[OpenAccount, ...], entries(20_000)]
     total: Sum
     vat: VatLines
     reason: Word | None = None

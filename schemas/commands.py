@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
-
 from schemas.base import Message, Part, Patch
-from schemas.values import Environment, FieldPath, LongText, RequiredText, Time, Uuid, Word
+from schemas.values import (
+    Environment,
+    FieldPath,
+    LongText,
+    RequiredText,
+    RunId,
+    Time,
+    Uuid,
+    Word,
+    entries,
+)
 
 MAX_CHANGES = 20_000
 
@@ -54,15 +62,18 @@ class CommandApplied(Message):
     type: Literal["command.applied"] = "command.applied"
     command_id: Uuid
     environment: Environment
-    changes: Annotated[tuple[Change, ...], Field(max_length=MAX_CHANGES)]
-    warnings: Annotated[tuple[Caution, ...], Field(max_length=MAX_CHANGES)] | None = None
+    changes: Annotated[tuple[Change, ...], entries(MAX_CHANGES)]
+    warnings: Annotated[tuple[Caution, ...], entries(MAX_CHANGES)] | None = None
 
 
 class CommandRefused(Message):
-    """The command changed nothing, and why. `message` is a sentence for people."""
+    """The command changed nothing, and why. `message` is a sentence for people.
+
+    `command_id` is the request's own id; of an invoices.run its run_id, which is any text.
+    """
 
     type: Literal["command.refused"] = "command.refused"
-    command_id: Uuid
+    command_id: RunId
     environment: Environment
     reason: Word
     field: FieldPath | None = None

@@ -22,6 +22,7 @@ from schemas.values import (
     Uuid,
     Version,
     Word,
+    entries,
 )
 
 MAX_PART_BYTES = 700_000
@@ -76,7 +77,7 @@ class ImportUploaded(Patch, _Job):
     mode: Literal["preview", "import"]
     by: RequiredText
     sheet: Text | None = None
-    mapping: Annotated[dict[Text, MappedField], Field(max_length=MAX_COLUMNS)] | None = None
+    mapping: Annotated[dict[Text, MappedField], entries(MAX_COLUMNS)] | None = None
     defaults: ImportDefaults | None = None
 
 
@@ -106,7 +107,7 @@ class Column(Part):
 
     header: Text
     field: MappedField | None
-    samples: Annotated[tuple[Text, ...], Field(max_length=10)]
+    samples: Annotated[tuple[Text, ...], entries(10)]
 
 
 class Problem(Part):
@@ -118,7 +119,7 @@ class Problem(Part):
     message: LongText
 
 
-Problems = Annotated[tuple[Problem, ...], Field(max_length=MAX_PROBLEMS)]
+Problems = Annotated[tuple[Problem, ...], entries(MAX_PROBLEMS)]
 
 
 class ImportPreviewed(_Job):
@@ -130,7 +131,7 @@ class ImportPreviewed(_Job):
     answered_by: ClassVar[str | None] = None
 
     type: Literal["import.previewed"] = "import.previewed"
-    columns: Annotated[tuple[Column, ...], Field(max_length=MAX_COLUMNS)]
+    columns: Annotated[tuple[Column, ...], entries(MAX_COLUMNS)]
     rows: Count
     valid: Count
     creates: Count
@@ -173,7 +174,7 @@ class ImportFailed(_Job):
     type: Literal["import.failed"] = "import.failed"
     reason: Word
     message: LongText
-    choices: Annotated[tuple[Text, ...], Field(max_length=MAX_COLUMNS)] | None = None
+    choices: Annotated[tuple[Text, ...], entries(MAX_COLUMNS)] | None = None
 
 
 class ImportReport(Message):
@@ -205,7 +206,7 @@ class ImportUndone(_Job):
     closed: Count
     erased: Count
     restored: Count
-    kept: Annotated[tuple[Kept, ...], Field(max_length=10_000)]
+    kept: Annotated[tuple[Kept, ...], entries(10_000)]
 
 
 class ImportState(_Job):

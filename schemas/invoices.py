@@ -25,6 +25,7 @@ from schemas.values import (
     RunId,
     Time,
     Uuid,
+    entries,
 )
 
 MAX_SALES = 10_000
@@ -33,10 +34,12 @@ MAX_SALES = 10_000
 class InvoicesRun(Message):
     """Invoice all that is open up to the end of a month: the running one or a past one.
 
-    Without `accounts` all of them. Answered by run.completed.
+    Without `accounts` all of them. Answered by run.completed, or by command.refused with the
+    run_id as its command_id.
     """
 
     answer_ids: ClassVar[tuple[str, ...]] = ("run_id", "environment")
+    answered_by: ClassVar[str | None] = "command.refused"
 
     type: Literal["invoices.run"] = "invoices.run"
     run_id: RunId
@@ -76,7 +79,7 @@ class InvoiceCorrect(_InvoiceCommand):
 
     type: Literal["invoice.correct"] = "invoice.correct"
     reason: Note
-    exclude_sales: Annotated[tuple[Uuid, ...], Field(max_length=MAX_SALES)] | None = None
+    exclude_sales: Annotated[tuple[Uuid, ...], entries(MAX_SALES)] | None = None
     account: Account | None = None
 
 
@@ -134,6 +137,7 @@ class DocumentRequest(Message):
     """An invoice's or a credit note's file, drafts too. Answered by document.part."""
 
     answer_ids: ClassVar[tuple[str, ...]] = ("request_id", "environment")
+    answered_by: ClassVar[str | None] = "command.refused"
 
     type: Literal["document.request"] = "document.request"
     request_id: Uuid

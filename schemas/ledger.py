@@ -17,6 +17,7 @@ from schemas.values import (
     Time,
     Uuid,
     Version,
+    entries,
 )
 
 _RATE = RATE_PATTERN[1:-1]
@@ -54,7 +55,7 @@ class EntryPosted(Message):
     kind: EntryKind
     source_id: Uuid
     currency: Currency
-    legs: Annotated[tuple[Leg, ...], Field(min_length=2, max_length=5000)]
+    legs: Annotated[tuple[Leg, ...], entries(5000, least=2)]
 
 
 class BalanceState(Message):

@@ -31,6 +31,7 @@ from schemas.values import (
     Text,
     Time,
     Uuid,
+    entries,
 )
 
 MAX_LINES = 500
@@ -111,14 +112,18 @@ class GivenLine(SaleLine):
 
 
 class ReversedLine(Part):
-    """What is taken off one line, with its rate. The total is positive."""
+    """What is taken off one line, with its rate.
+
+    The total is negative where a line that was itself negative (a return, a discount) is taken
+    back, so that a sale that is reversed in full leaves nothing at any rate.
+    """
 
     description: Text
     product: Text | None = None
     quantity: Quantity | None = None
     unit_price: Money | None = None
     vat_rate: Rate
-    total: PositiveAmount
+    total: Money
 
 
 class CancelledLine(Part):
@@ -149,7 +154,7 @@ class Sale(Message):
     at: Time
     currency: Currency
     total: Money
-    lines: Annotated[tuple[GivenLine, ...], Field(min_length=1, max_length=MAX_LINES)]
+    lines: Annotated[tuple[GivenLine, ...], entries(MAX_LINES, least=1)]
     operator: Text | None = None
     note: Note | None = None
 
@@ -183,9 +188,7 @@ class SaleCancelled(Message):
     at: Time
     reason: CancelReason
     amount: PositiveAmount | None = None
-    lines: (
-        Annotated[tuple[CancelledLine, ...], Field(min_length=1, max_length=MAX_LINES)] | None
-    ) = None
+    lines: Annotated[tuple[CancelledLine, ...], entries(MAX_LINES, least=1)] | None = None
 
     @model_validator(mode="after")
     def _lines_sum_to_amount(self) -> Self:
@@ -207,7 +210,7 @@ class SaleApproved(Message):
     decided_at: Time
     currency: Currency
     total: Amount
-    lines: Annotated[tuple[SaleLine, ...], Field(min_length=1, max_length=MAX_LINES)]
+    lines: Annotated[tuple[SaleLine, ...], entries(MAX_LINES, least=1)]
     online: bool
     over_limit: bool
     limit: Sum | None
@@ -256,7 +259,7 @@ class SaleReversed(Message):
     decided_at: Time
     currency: Currency
     amount: Amount
-    lines: Annotated[tuple[ReversedLine, ...], Field(max_length=MAX_LINES)]
+    lines: Annotated[tuple[ReversedLine, ...], entries(MAX_LINES)]
     reason: CancelReason
     available: Sum | None
 

@@ -32,6 +32,7 @@ from schemas.values import (
     Time,
     Uuid,
     Version,
+    entries,
 )
 
 MAX_ACCOUNTS = 10_000
@@ -53,7 +54,7 @@ Logo = Annotated[str, StringConstraints(max_length=273_068, pattern=BASE64_PATTE
 PeppolId = Annotated[str, StringConstraints(max_length=60, pattern=PEPPOL_PATTERN)]
 ShortText = Annotated[Text, StringConstraints(max_length=40)]
 PaymentDays = Annotated[int, Field(strict=True, ge=0, le=365)]
-Accounts = Annotated[tuple[Account, ...], Field(min_length=1, max_length=MAX_ACCOUNTS)]
+Accounts = Annotated[tuple[Account, ...], entries(MAX_ACCOUNTS, least=1)]
 
 
 class Schedule(Part):
@@ -296,4 +297,4 @@ class AccountState(Message):
     on_account: bool
     in_overview: bool
     holder: Uuid | None = None
-    viewers: Annotated[tuple[Uuid, ...], Field(max_length=1000)]
+    viewers: Annotated[tuple[Uuid, ...], entries(1000)]

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from schemas.base import Message, Part
-from schemas.values import Account, Count, Environment, Terminal, Text, Time, Uuid, Word
+from schemas.values import Account, Count, Environment, Terminal, Text, Time, Uuid, Word, entries
 
 MAX_ACCOUNTS_A_PAGE = 500
 
@@ -69,7 +69,7 @@ class DirectoryPage(Message):
     page: Annotated[int, Field(strict=True, ge=1, le=100_000)]
     pages: Annotated[int, Field(strict=True, ge=1, le=100_000)]
     version: Count
-    accounts: Annotated[tuple[DirectoryAccount, ...], Field(max_length=MAX_ACCOUNTS_A_PAGE)]
+    accounts: Annotated[tuple[DirectoryAccount, ...], entries(MAX_ACCOUNTS_A_PAGE)]
     reason: DirectoryRefusal | None = None
 
 
@@ -80,5 +80,5 @@ class DirectoryFound(Message):
     search_id: Uuid
     environment: Environment
     terminal: Terminal
-    accounts: Annotated[tuple[FoundAccount, ...], Field(max_length=MAX_ACCOUNTS_A_PAGE)]
+    accounts: Annotated[tuple[FoundAccount, ...], entries(MAX_ACCOUNTS_A_PAGE)]
     reason: SearchRefusal | None = None

@@ -199,6 +199,13 @@ GivenRate = Annotated[str, StringConstraints(min_length=1, max_length=20, patter
 """A VAT rate as a till wrote it. Whether it is a rate is for the authorizer to say
 (`is_vat_rate`): a sale with a wrong one is declined `invalid_vat_rate`, not `invalid_message`."""
 
+
+def entries(most: int, *, least: int = 0) -> Any:
+    """The bounds of a list or mapping. Reading stops at its first wrong entry: an answer names
+    only one, and a list of nothing but wrong ones must not cost more than a right one."""
+    return Field(min_length=least or None, max_length=most, fail_fast=True)
+
+
 Count = Annotated[int, Field(strict=True, ge=0, le=2**31 - 1)]
 
 # --- texts ------------------------------------------------------------------------------------

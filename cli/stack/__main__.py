@@ -5,6 +5,7 @@ python -m cli.stack kafka|postgres|mail [--dir var/NAME] [--port N] [--throughpu
 
 import argparse
 import asyncio
+import logging
 import signal
 import sys
 from pathlib import Path
@@ -54,6 +55,7 @@ def chosen(arguments: argparse.Namespace) -> tuple[Component, str]:
 
 async def run(component: Component, address: str) -> None:
     """Print the address once it serves, and wait for SIGTERM or Ctrl-C."""
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it tells of each attempt
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)

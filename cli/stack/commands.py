@@ -6,11 +6,10 @@ import logging
 import shlex
 import shutil
 import signal
-import time
 from pathlib import Path
 
 from cli.stack.folder import Folder
-from cli.stack.plan import Wishes, log_place, plan
+from cli.stack.plan import Wishes, plan
 from cli.stack.process import end_leftovers, wait_until
 from cli.stack.supervisor import Supervisor
 from cli.stack.telling import Teller
@@ -50,17 +49,21 @@ def _up(directory: Path, wishes: Wishes) -> int:
             names = ", ".join(mark.name for mark in left)
             teller.say(f"ended what a killed stack left in {directory}: {names}")
         folder.forget()
-        room_mb = shutil.disk_usage(directory).free // 2**20
-        if room_mb < ROOM_NEEDED_MB:
-            raise Trouble(
-                f"There is too little room on the disk of {directory.resolve()}: {room_mb} MB "
-                f"free, {ROOM_NEEDED_MB} MB needed; free some, or choose another folder with "
-                "--dir."
-            )
+        see_to_room(directory)
         supervisor = Supervisor(folder=folder, plan=plan(folder, wishes), teller=teller)
         return asyncio.run(_until_told(supervisor))
     finally:
         folder.unlock()
+
+
+def see_to_room(directory: Path, needed_mb: int = ROOM_NEEDED_MB) -> None:
+    """Raise Trouble when there is too little room for a stack's data on that disk."""
+    room_mb = shutil.disk_usage(directory).free // 2**20
+    if room_mb < needed_mb:
+        raise Trouble(
+            f"There is too little room on the disk of {directory.resolve()}: {room_mb} MB are "
+            f"free, {needed_mb} MB are needed; free some, or choose another folder with --dir."
+        )
 
 
 async def _until_told(supervisor: Supervisor) -> int:
@@ -71,34 +74,22 @@ async def _until_told(supervisor: Supervisor) -> int:
     work = asyncio.create_task(supervisor.run())
 
     def told(number: signal.Signals) -> None:
+        if came:
+            supervisor.hurry()
         came.append(number)
         work.cancel()
 
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        loop.add_signal_handler(number, told, number)
-    announcing = asyncio.create_task(_announce(supervisor))
+        if signal.getsignal(number) is not signal.SIG_IGN or number is signal.SIGINT:  # nohup
+            loop.add_signal_handler(number, told, number)
     try:
         await work
     except asyncio.CancelledError:
         if not came:
             raise
-    finally:
-        announcing.cancel()
     supervisor.teller.say("all of the stack has ended")
     return INTERRUPTED if came[0] is signal.SIGINT else 0
-
-
-async def _announce(supervisor: Supervisor) -> None:
-    while not supervisor.serving:  # noqa: ASYNC110
-        await asyncio.sleep(0.02)
-    file = log_place(supervisor.folder.stack_file)
-    seconds = time.monotonic() - supervisor.teller.since
-    where = shlex.quote(str(log_place(supervisor.folder.path)))
-    supervisor.teller.say(
-        f"ready after {seconds:.1f} s: {file} tells where everything is; end it with Ctrl-C or "
-        f"`onaccount stack down --dir {where}`"
-    )
 
 
 def down(directory: Path) -> int:

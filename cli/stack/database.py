@@ -1,14 +1,11 @@
 """Makes the database of a stack ready: roles, schemas, and each service's migrations."""
 
 import asyncio
-import importlib
-import importlib.util
-import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from cli.stack.postgres import DATABASE, SERVICES, Postgres
+from cli.trouble import Trouble
 
 ROLES_SQL = Path(__file__).resolve().parents[2] / "deploy" / "postgres" / "roles.sql"
 # A role's password can't be given as a parameter: the server writes the statement for us.
@@ -57,20 +54,12 @@ async def prepare_database(admin_dsn: str, passwords: Mapping[str, str]) -> None
 
 
 async def migrate(admin_dsn: str) -> None:
-    """Run each service's migrations."""
-    if one := function("runtime.migrate", "migrate"):
-        for service in SERVICES:
-            await done(one(admin_dsn, service))
+    """Run each service's migrations; raises Trouble where the database has others than we have."""
+    from runtime.migrate import MigrationRefused
+    from runtime.migrate import migrate as migrate_one
 
-
-def function(module: str, name: str) -> Callable[..., Any] | None:
-    """A function of a part of runtime/, or None while there is no such part."""
-    if importlib.util.find_spec(module) is None:
-        return None
-    found: Callable[..., Any] = getattr(importlib.import_module(module), name)
-    return found
-
-
-async def done(result: Any) -> Any:
-    """The result of a function that may be a coroutine."""
-    return await result if inspect.isawaitable(result) else result
+    for service in SERVICES:
+        try:
+            await migrate_one(admin_dsn, service)
+        except MigrationRefused as refused:
+            raise Trouble(f"{refused}.") from refused

@@ -8,25 +8,26 @@ jgo itself uses ($M2_REPO, else ~/.m2/repository), and a jar with another conten
 
 import asyncio
 import contextlib
+import errno
 import hashlib
 import os
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cli.stack.process import run
-from cli.trouble import Trouble
+from cli.trouble import Trouble, from_os_error
 
 ENDPOINT = "org.apache.kafka:kafka_2.13:4.3.1+org.slf4j:slf4j-simple:1.7.36"
 LIST = Path(__file__).with_name("kafka.sha256")
 ATTEMPTS = 4
 TIMEOUT_S = 30
-AT_ONCE = 8
+AT_ONCE = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,11 +54,11 @@ def listed(file: Path = LIST) -> list[Jar]:
 def repository() -> Path:
     """The Maven cache that jgo uses; without a home that can be written, one beside the project."""
     given = os.environ.get("M2_REPO")
-    usual = Path(given).expanduser() if given else Path.home() / ".m2" / "repository"
-    nearest = usual
+    usual = Path(os.path.expanduser(given or "~/.m2/repository"))  # noqa: PTH111 - it never raises
+    nearest = usual.absolute()
     while not nearest.exists() and nearest != nearest.parent:
         nearest = nearest.parent
-    if given or os.access(nearest, os.W_OK):
+    if given or (usual.is_absolute() and os.access(nearest, os.W_OK)):
         return usual
     return Path(__file__).resolve().parents[2] / "var" / "cache" / "maven"
 
@@ -98,32 +99,47 @@ async def ensure() -> Path:
     return folder
 
 
-def download(folder: Path, jars: Sequence[Jar]) -> None:
+def download(
+    folder: Path,
+    jars: Sequence[Jar],
+    repositories: Mapping[str, str] | None = None,
+    *,
+    attempts: int = ATTEMPTS,
+    timeout_s: float = TIMEOUT_S,
+    pause_s: float = 1.0,
+) -> None:
     """Fetch jars into a Maven repository folder; each appears whole, or not at all.
 
-    Raises Trouble when one can't be fetched, after some attempts, or is not the one of the list.
+    From Maven Central and the repositories of jgo's settings, unless others are given. Raises
+    Trouble when one can't be fetched, after some attempts, or is not the one of the list.
     """
     from jgo.config import GlobalSettings
     from jgo.maven import MavenContext, PythonResolver
 
-    settings = GlobalSettings.load()
     with tempfile.TemporaryDirectory(prefix="onaccount-jars-", dir=_made(folder)) as beside:
         context = MavenContext(
-            resolver=PythonResolver(), repo_cache=Path(beside), timeout=TIMEOUT_S
+            resolver=PythonResolver(),
+            repo_cache=Path(beside),
+            remote_repos=dict(repositories) if repositories else None,
+            timeout=timeout_s,  # type: ignore[arg-type]  # requests takes fractions
         )
-        context.remote_repos.update(settings.repositories)
+        if not repositories:
+            context.remote_repos.update(GlobalSettings.load().repositories)
+
+        def fetch(jar: Jar) -> None:
+            _fetch(context, jar, folder, attempts=attempts, pause_s=pause_s)
+
         with ThreadPoolExecutor(AT_ONCE) as pool:
-            for _ in pool.map(lambda jar: _fetch(context, jar, Path(beside), folder), jars):
-                pass
+            list(pool.map(fetch, jars))
 
 
-def _fetch(context: Any, jar: Jar, beside: Path, folder: Path) -> None:
+def _fetch(context: Any, jar: Jar, folder: Path, *, attempts: int, pause_s: float) -> None:
     group, artifact, version = jar.coordinate
+    part = context.repo_cache / jar.path
     fault: Exception | None = None
-    for attempt in range(ATTEMPTS):
+    for attempt in range(attempts):
         if attempt:
-            time.sleep(2**attempt)
-        part = beside / jar.path
+            time.sleep(pause_s * 2**attempt)
         part.unlink(missing_ok=True)
         try:
             context.project(group, artifact).at_version(version).artifact().resolve()
@@ -140,9 +156,11 @@ def _fetch(context: Any, jar: Jar, beside: Path, folder: Path) -> None:
         (folder / jar.path).parent.mkdir(parents=True, exist_ok=True)
         part.replace(folder / jar.path)
         return
+    if isinstance(fault, OSError) and fault.errno in (errno.ENOSPC, errno.EDQUOT, errno.EACCES):
+        raise from_os_error(fault)
     raise Trouble(
         f"{jar.path} can't be downloaded from {', '.join(context.remote_repos.values())} "
-        f"({type(fault).__name__}, {ATTEMPTS} attempts); see whether this machine reaches it, "
+        f"({type(fault).__name__}, {attempts} attempts); see whether this machine reaches it, "
         "then run the same command again: what has been downloaded is kept."
     )
 

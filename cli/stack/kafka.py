@@ -42,6 +42,9 @@ transaction.state.log.min.isr=1
 share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.num.partitions=4
 share.coordinator.state.topic.min.isr=1
+# after kill -9 it may register again only once its former self is given up
+broker.heartbeat.interval.ms=500
+broker.session.timeout.ms=2500
 # workers need not wait for each other
 group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
@@ -100,7 +103,8 @@ class Kafka:
             return
         cluster_id = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         command = [*self._java(folder, heap_mb=128), "kafka.tools.StorageTool", "format"]
-        command += ["-t", cluster_id, "-c", properties.name]
+        # With an equals sign: an id may begin with a dash, as an option does.
+        command += [f"--cluster-id={cluster_id}", "-c", properties.name]
         status, printed = await run(command, cwd=self.folder)
         if status != 0:
             raise Trouble(

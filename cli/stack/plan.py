@@ -34,7 +34,10 @@ class Wishes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """The parts of one stack; a server is None when it runs elsewhere."""
+    """The parts of one stack; a server is None when it runs elsewhere.
+
+    `topics`: whether the topics are to be made.
+    """
 
     kafka: Kafka | None
     postgres: Postgres | None
@@ -43,6 +46,7 @@ class Plan:
     smtp_address: str
     dsns: Mapping[str, str]
     workers: list[Worker]
+    topics: bool = True
 
     @property
     def servers(self) -> list[Component]:
@@ -90,7 +94,12 @@ def plan(folder: Folder, wishes: Wishes, environment: Mapping[str, str] | None =
             death_signal=signal.SIGTERM,
         )
         smtp_address = mail.address
-    shared = {"ONACCOUNT_KAFKA": kafka_address, "ONACCOUNT_SMTP": smtp_address}
+    shared = {
+        "ONACCOUNT_KAFKA": kafka_address,
+        "ONACCOUNT_SMTP": smtp_address,
+        # On one machine a silent worker is a dead one: its partitions are another's sooner.
+        "ONACCOUNT_SESSION_TIMEOUT_MS": given.get("ONACCOUNT_SESSION_TIMEOUT_MS") or "6000",
+    }
     workers = [
         _worker(folder, service, number, shared, dsns[service])
         for service in SERVICES

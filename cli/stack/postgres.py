@@ -15,7 +15,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from cli.stack.process import Program, end_orphaned_backends, launched, run
+from cli.stack.process import Program, end_servers_of, launched, run
 from cli.trouble import Trouble
 
 SERVICES = ("authorizer", "ledger", "importer", "invoicer")
@@ -29,6 +29,7 @@ class Postgres:
     """A server in `folder` that listens on 127.0.0.1:`port`, over TCP only.
 
     `password` is the superuser's. Without `fsync` a crash of the machine can lose data (tests).
+    `user` is who the server is, as launch.py takes it; None: whoever it can be.
     """
 
     folder: Path
@@ -37,6 +38,7 @@ class Postgres:
     log: Path
     fsync: bool = True
     death_signal: signal.Signals | None = None
+    user: str | None = None
     name: str = "postgres"
 
     @property
@@ -53,7 +55,10 @@ class Postgres:
         unfinished = self.folder / "unfinished"
         if (self.data / "PG_VERSION").exists() and not unfinished.exists():
             if (self.data / "postmaster.pid").exists():
-                await asyncio.to_thread(end_orphaned_backends, self.data)
+                await asyncio.to_thread(end_servers_of, self.data)
+                # Its pid may still be there: as a zombie, where nobody takes note of its end
+                # (in a container), or as another program's. A new server would not start then.
+                (self.data / "postmaster.pid").unlink(missing_ok=True)
             return
         self.folder.mkdir(parents=True, exist_ok=True)
         unfinished.touch()
@@ -86,7 +91,8 @@ class Postgres:
             )
 
     def _user(self) -> str:
-        """Who the server is, as launch.py takes it."""
+        if self.user is not None:
+            return self.user
         ours = os.geteuid()
         owner = self.data.stat().st_uid if self.data.exists() else ours
         if owner != ours:

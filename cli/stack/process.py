@@ -197,22 +197,24 @@ def gone(process: psutil.Process) -> bool:
         return True
 
 
-def end_orphaned_backends(data: Path) -> None:
-    """Kill what a killed postmaster left in the folder `data` of its cluster. Blocks.
+def end_servers_of(data: Path) -> None:
+    """Kill what is left of a PostgreSQL server that was killed, in the folder of its cluster.
 
-    PostgreSQL's backends lead process groups of their own. They outlive the postmaster for a
-    moment, or for long when busy, and hold its shared memory, so that a new one would not start.
+    Its backends lead process groups of their own. They outlive the postmaster for a moment, or for
+    long when busy, and hold its shared memory, so that a new one would not start. Blocks.
     """
     victims = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error, OSError, IndexError):
-            if not process.cmdline()[0].startswith("postgres: "):
+            title = process.cmdline()[0]
+            if not (title.startswith("postgres: ") or Path(title).name == "postgres"):
                 continue
             try:
                 ours = Path(process.cwd()) == data
             except psutil.AccessDenied:  # root in a container; then any orphan is taken for ours
                 parent = process.parent()
-                ours = parent is None or parent.name() != "postgres"
+                orphan = parent is None or parent.name() != "postgres"
+                ours = title.startswith("postgres: ") and orphan
             if ours:
                 process.kill()
                 victims.append(process)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import shlex
 import subprocess
 import time
 from collections.abc import Awaitable
@@ -9,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cli.stack.component import Component, answers
-from cli.stack.database import done, function, make_database
+from cli.stack.database import make_database
 from cli.stack.folder import Folder
 from cli.stack.plan import Plan, log_place
 from cli.stack.postgres import SERVICES
@@ -19,9 +20,9 @@ from cli.stack.worker import Worker
 from cli.trouble import Trouble
 
 FIRST_START_S = 120.0
-SETTLED_S = 20.0
+SETTLED_S = 2.0
 SHORTEST_PAUSE_S = 0.2
-LONGEST_PAUSE_S = 10.0
+LONGEST_PAUSE_S = 5.0
 DEATHS_TO_TELL = 3
 WORKERS_PATIENCE_S = 12.0
 SERVERS_PATIENCE_S = 10.0
@@ -50,18 +51,34 @@ class Supervisor:
                 await self._start()
             self.serving = True
             self._publish()
+            self._tell()
             await asyncio.Event().wait()
         finally:
             self.folder.stack_file.unlink(missing_ok=True)
             await _whatever_comes(self._stop())
             self.folder.forget()
 
+    def hurry(self) -> None:
+        """Kill everything: somebody has asked twice for the end."""
+        for process in self._processes.values():
+            if process.poll() is None:
+                process.kill()
+
+    def _tell(self) -> None:
+        seconds = time.monotonic() - self.teller.since
+        where = shlex.quote(str(log_place(self.folder.path)))
+        self.teller.say(
+            f"ready after {seconds:.1f} s: {log_place(self.folder.stack_file)} tells where "
+            f"everything is; end it with Ctrl-C or `onaccount stack down --dir {where}`"
+        )
+
     async def _start(self) -> None:
         plan = self.plan
         async with asyncio.TaskGroup() as group:
             firsts = {part.name: group.create_task(self._first(part)) for part in plan.servers}
             group.create_task(self._database(firsts.get("postgres")))
-            group.create_task(self._topics(firsts.get("kafka")))
+            if plan.topics:
+                group.create_task(self._topics(firsts.get("kafka")))
         async with asyncio.TaskGroup() as group:
             for worker in plan.workers:
                 group.create_task(self._first(worker))
@@ -86,21 +103,35 @@ class Supervisor:
     async def _topics(self, first: asyncio.Task[None] | None) -> None:
         if first is not None:
             await first
-        if apply := function("runtime.topics", "apply"):
-            await done(apply(self.plan.kafka_address))
+        from aiokafka.errors import KafkaError
+
+        from runtime.settings import KafkaSettings
+        from runtime.topics import apply
+
+        address = self.plan.kafka_address
+        try:
+            changes = await apply(KafkaSettings(kafka=address).client())
+        except KafkaError as fault:
+            raise Trouble(
+                f"The topics can't be made at {address} ({type(fault).__name__}); see whether "
+                "ONACCOUNT_KAFKA is the address of a Kafka that runs and lets us."
+            ) from fault
+        for change in changes:
+            if change.kind == "refused":
+                self.teller.say(f"topic {change.topic} is left as it is: {change.what}")
 
     async def _keep(self, component: Component, up: asyncio.Future[None]) -> None:
         """Start a component, again and again; the first start must succeed, or `up` fails."""
         deaths = 0
         while True:
-            began = time.monotonic()
+            served_s = 0.0
             try:
-                await self._live(component, up)
-            except (Trouble, OSError) as fault:
+                served_s = await self._live(component, up)
+            except Exception as fault:  # whatever it is: it is told at first, tried again later
                 if not up.done():
                     up.set_exception(fault)
                     return
-            deaths = 1 if time.monotonic() - began > SETTLED_S else deaths + 1
+            deaths = 1 if served_s > SETTLED_S else deaths + 1
             self._now(component.name, None)
             if deaths == 1:
                 self.teller.say(f"{component.name} has ended; it is started again")
@@ -113,14 +144,15 @@ class Supervisor:
                 pause_s = SHORTEST_PAUSE_S * 2 ** min(deaths, 10)
                 await asyncio.sleep(min(pause_s, LONGEST_PAUSE_S))
 
-    async def _live(self, component: Component, up: asyncio.Future[None]) -> None:
-        """One life of a component, from its start to its end."""
+    async def _live(self, component: Component, up: asyncio.Future[None]) -> float:
+        """One life of a component, from its start to its end; for how long it served."""
         again = up.done()
         await component.prepare()
         process = spawn(component.program(), self.folder.note)
         self._processes[component.name] = process
         within_s = float("inf") if again else FIRST_START_S
         await answers(component, process, within_s=within_s, again=again)
+        served_since = time.monotonic()
         self._now(component.name, process.pid)
         if again:
             self.teller.say(f"{component.name} is back at {_address(component)}")
@@ -129,6 +161,7 @@ class Supervisor:
         await ended(process)
         self._now(component.name, None)
         kill_group(process.pid)
+        return time.monotonic() - served_since
 
     def _now(self, name: str, pid: int | None) -> None:
         self._pids[name] = pid

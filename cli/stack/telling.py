@@ -20,7 +20,9 @@ class Teller:
 
     def say(self, text: str, style: str = "") -> None:
         """Print one line."""
-        self.console.print(text, style=style or None, markup=False)
+        # Nobody may be listening any more (`stack up | head`); the stack goes on.
+        with contextlib.suppress(OSError, SystemExit):
+            self.console.print(text, style=style or None, markup=False)
 
     def started(self, name: str, address: str, log: object) -> None:
         """Print that something serves now."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
+from collections.abc import MutableMapping
 
 import structlog
 
@@ -14,33 +16,51 @@ log = structlog.get_logger()
 
 FIRST_S = 0.05
 LONGEST_S = 5.0
+SAID_AGAIN_S = 60.0
+LONG_S = 1.0  # a wait that anyone should hear of
 
 
 class Backoff:
-    """Growing pauses with jitter. One sentence is logged when waiting begins, one when it ends."""
+    """Growing pauses with jitter. A sentence is logged when waiting begins, each minute while it
+    lasts, and when it ends; `waits` holds it meanwhile, for readiness, once it lasts a second.
+    """
 
-    def __init__(self, where: str, stopping: asyncio.Event) -> None:
+    def __init__(
+        self,
+        where: str,
+        stopping: asyncio.Event,
+        waits: MutableMapping[str, str] | None = None,
+    ) -> None:
         self._where = where
         self._stopping = stopping
+        self._waits = {} if waits is None else waits
         self._delay_s = FIRST_S
+        self._since: float | None = None
+        self._said_at = 0.0
         self.waiting_for: str | None = None
 
     async def pause(self, error: BaseException) -> None:
         """Wait a little longer than last time. Raises Stopping when the worker is to stop."""
         WAITS.labels(self._where).inc()
+        now = time.monotonic()
         said = describe(error)
-        if self.waiting_for != said:
-            log.warning("waiting", where=self._where, cause=said)
-            self.waiting_for = said
+        if self._since is None:
+            self._since = now
+        if self.waiting_for != said or now - self._said_at >= SAID_AGAIN_S:
+            log.warning("waiting", where=self._where, cause=said, for_s=round(now - self._since, 1))
+            self.waiting_for, self._said_at = said, now
+        if now - self._since >= LONG_S:
+            self._waits[self._where] = said
         delay_s = self._delay_s * random.uniform(0.8, 1.2)  # noqa: S311
         self._delay_s = min(self._delay_s * 2, LONGEST_S)
         await pause(delay_s, self._stopping)
 
     def over(self) -> None:
         """What was waited for is back."""
-        if self.waiting_for is not None:
+        if self._since is not None:
             log.info("going on", where=self._where)
-            self.waiting_for = None
+            self.waiting_for = self._since = None
+            self._waits.pop(self._where, None)
         self._delay_s = FIRST_S
 
 

@@ -8,10 +8,10 @@ positions beyond a log's end mean that Kafka was.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from runtime.database import Connection
+from runtime.database import Connection, Database
 from runtime.faults import StoreWentBack
 from runtime.transaction import NO_ENDS, Ends, Tx, sql
 
@@ -21,8 +21,16 @@ class Place(NamedTuple):
     partition: int
 
 
+AskKafka = Callable[[], Awaitable[tuple[Mapping[Any, int], Mapping[Any, int]]]]
+"""Gives the group's committed offsets and the logs' ends, by TopicPartition."""
+
+
 class Guard:
-    """Compares positions with what is known to have been decided."""
+    """Compares positions with what is known to have been decided.
+
+    What is known is noted before a statement is sent, so that a position which another task
+    commits meanwhile is never held against what that statement saw.
+    """
 
     def __init__(self, service: str) -> None:
         self._service = service
@@ -33,21 +41,29 @@ class Guard:
     ) -> Tx:
         """Read the clock and these partitions' positions. Raises StoreWentBack."""
         wanted = list(places)
+        known = [self._seen.get(place) for place in wanted]
         rows = await connection.fetch(
             sql.opening, [p.topic for p in wanted], [p.partition for p in wanted]
         )
         found = {Place(r["topic"], r["partition"]): r["next_offset"] for r in rows if r["topic"]}
-        for place in wanted:
-            self._compare(place, found.get(place), self._seen.get(place))
+        for place, offset in zip(wanted, known, strict=True):
+            self._compare(place, found.get(place), offset)
         return Tx(connection, rows[0]["now"], ends)
 
     async def look(self, connection: Connection) -> None:
-        """Compare all positions with what this process wrote. Raises StoreWentBack."""
+        """Compare all positions with what this process saw or wrote. Raises StoreWentBack."""
+        await self._look(connection)
+
+    async def _look(self, connection: Connection) -> dict[Place, int]:
+        known = dict(self._seen)
         rows = await connection.fetch(sql.positions)
-        found = {Place(r["topic"], r["partition"]): r["next_offset"] for r in rows}
-        for (topic, partition), seen in self._seen.items():
+        found = {Place(r["topic"], r["partition"]): int(r["next_offset"]) for r in rows}
+        for (topic, partition), seen in known.items():
             place = Place(topic, partition)
             self._compare(place, found.get(place), seen)
+        # What another worker wrote must not be taken back either.
+        self.wrote(found)
+        return found
 
     def wrote(self, marks: Mapping[Place, int]) -> None:
         """These positions are committed."""
@@ -56,23 +72,29 @@ class Guard:
                 self._seen[place] = offset
 
     def positions(self) -> Mapping[tuple[str, int], int]:
-        """What this process decided, by topic and partition."""
+        """How far the group has decided, as far as this process knows, by topic and partition."""
         return self._seen
 
-    async def compare_with_kafka(
-        self,
-        connection: Connection,
-        committed: Mapping[Any, int],
-        ends: Mapping[Any, int],
-    ) -> None:
-        """Compare positions with committed offsets and log ends. Raises StoreWentBack."""
-        rows = await connection.fetch(sql.positions)
-        found = {Place(r["topic"], r["partition"]): int(r["next_offset"]) for r in rows}
+    async def compare_with_kafka(self, database: Database, ask: AskKafka) -> None:
+        """Compare positions with committed offsets and log ends. Raises StoreWentBack.
+
+        Others go on deciding meanwhile: positions read before Kafka is asked lie within its
+        logs, and positions read after it are not behind what was committed.
+        """
+        async with database.connection() as connection:
+            before = await self._look(connection)
+        committed, ends = await ask()
+        async with database.connection() as connection:
+            after = await self._look(connection)
         for tp, offset in committed.items():
             place = Place(tp.topic, tp.partition)
-            self._compare(place, found.get(place), offset)
+            self._compare(place, after.get(place), offset)
+        self.compare_with_ends(before, ends)
+
+    def compare_with_ends(self, positions: Mapping[Any, int], ends: Mapping[Any, int]) -> None:
+        """Positions that were read before the log's ends lie within it. Raises StoreWentBack."""
         for tp, end in ends.items():
-            position = found.get(Place(tp.topic, tp.partition))
+            position = positions.get((tp.topic, tp.partition))
             if position is not None and position > end:
                 raise StoreWentBack(
                     f"Kafka's topic {tp.topic} partition {tp.partition} ends at offset {end}, but "

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.partitioner import murmur2
 
 from runtime.answers import Answer, Envelope, Outgoing
 from runtime.edge.backoff import Backoff
@@ -15,16 +18,18 @@ from runtime.metrics import ANSWERS
 
 MAX_RECORD_BYTES = 2 * 1024 * 1024 + 64 * 1024  # contract part 1: answers 2 MiB, and their headers
 DELIVERY_TIMEOUT_MS = 10_000
+START_S = 15.0
+STOP_S = 1.0
 
 
-def new_producer(client: dict[str, Any]) -> AIOKafkaProducer:
+def new_producer(client: dict[str, Any], max_batch_bytes: int = 256 * 1024) -> AIOKafkaProducer:
     """An idempotent producer that waits for all in-sync replicas."""
     return AIOKafkaProducer(
         **client,
         acks="all",
         enable_idempotence=True,
         max_request_size=MAX_RECORD_BYTES,
-        max_batch_size=256 * 1024,
+        max_batch_size=max_batch_bytes,
         linger_ms=0,
         request_timeout_ms=DELIVERY_TIMEOUT_MS,
         retry_backoff_ms=50,
@@ -42,65 +47,133 @@ class Publisher:
         self,
         client: dict[str, Any],
         envelope: Envelope,
-        backoff: Backoff,
+        backoff: Callable[[], Backoff],
         make: Callable[[dict[str, Any]], AIOKafkaProducer] = new_producer,
     ) -> None:
         self._client = client
         self._envelope = envelope
-        self._backoff = backoff
+        self._new_backoff = backoff
         self._make = make
         self._producer: AIOKafkaProducer | None = None
+        self._starting = asyncio.Lock()
 
     async def publish(self, answers: Sequence[Answer]) -> None:
         """Return when every answer is acknowledged. Raises only Stopping."""
         if not answers:
             return
         await self.send(self._envelope.seal(answers))
-        for answer in answers:
-            ANSWERS.labels(answer.type).inc()
+        for kind, count in Counter([answer.type for answer in answers]).items():
+            ANSWERS.labels(kind).inc(count)
 
     async def send(self, records: Sequence[Outgoing]) -> None:
         """Return when every record is acknowledged; until then they are sent again and again.
 
         A record that the broker refuses (too large, no such topic, not allowed) is a fault of
-        the surroundings too: it is waited out, loudly, and nothing is lost.
+        the surroundings too: it is waited out, loudly, and nothing is lost. Several tasks may
+        send at once; each waits for itself.
         """
+        backoff: Backoff | None = None
         while True:
+            producer = self._producer
             try:
                 producer = await self._started()
-                acks = [
-                    await producer.send(r.topic, r.value, key=r.key, headers=r.headers)
-                    for r in records
-                ]
-                await asyncio.gather(*acks)
+                await _deliver(producer, records)
             except Exception as error:
-                await self._discard()
-                await self._backoff.pause(error)
+                await self._discard(producer)
+                backoff = backoff or self._new_backoff()
+                try:
+                    await backoff.pause(error)
+                except BaseException:
+                    backoff.over()
+                    raise
             else:
-                self._backoff.over()
+                if backoff is not None:
+                    backoff.over()
                 return
 
     async def _started(self) -> AIOKafkaProducer:
-        if self._producer is None:
-            producer = self._make(self._client)
-            try:
-                await producer.start()
-            except BaseException:
-                await _stop(producer)
-                raise
-            self._producer = producer
-        return self._producer
+        async with self._starting:
+            if self._producer is None:
+                producer = self._make(self._client)
+                try:
+                    await asyncio.wait_for(producer.start(), START_S)
+                except BaseException:
+                    await _stop(producer)
+                    raise
+                self._producer = producer
+            return self._producer
 
-    async def _discard(self) -> None:
-        producer, self._producer = self._producer, None
+    async def _discard(self, producer: AIOKafkaProducer | None) -> None:
+        """Close this producer; another one that was started meanwhile stays."""
         if producer is not None:
+            if self._producer is producer:
+                self._producer = None
             await _stop(producer)
 
     async def close(self) -> None:
-        await self._discard()
+        await self._discard(self._producer)
+
+
+async def _deliver(producer: AIOKafkaProducer, records: Sequence[Outgoing]) -> None:
+    """Hand the records over in batches of our own making, and await each batch's ack.
+
+    The producer's own `send` makes a future for every record, which costs three times as much
+    (docs/performance.md). A record goes where Java's partitioner would put it.
+    """
+    acks: list[asyncio.Future[Any]] = []
+    try:
+        for (topic, partition), batch in await _batches(producer, records):
+            acks.append(await producer.send_batch(batch, topic, partition=partition))
+        await asyncio.gather(*acks)
+    except BaseException:
+        for ack in acks:
+            # What becomes of these is of no interest any more, and no reason for a log line.
+            ack.add_done_callback(lambda done: done.cancelled() or done.exception())
+        raise
+
+
+async def _batches(
+    producer: AIOKafkaProducer, records: Sequence[Outgoing]
+) -> list[tuple[tuple[str, int], Any]]:
+    """Records by partition, in order, as full batches as they fit."""
+    counts: dict[str, int] = {}
+    full: list[tuple[tuple[str, int], Any]] = []
+    open_batches: dict[tuple[str, int], Any] = {}
+    for topic, key, value, headers in records:
+        count = counts.get(topic)
+        if count is None:
+            count = counts[topic] = len(await producer.partitions_for(topic))
+        place = topic, _partition(key, count)
+        batch = open_batches.get(place)
+        if batch is not None:
+            if batch.append(timestamp=None, key=key, value=value, headers=headers) is not None:
+                continue
+            full.append((place, batch))
+        # A batch takes its first record however large it is.
+        batch = open_batches[place] = producer.create_batch()
+        batch.append(timestamp=None, key=key, value=value, headers=headers)
+    full += open_batches.items()
+    return full
+
+
+@lru_cache(maxsize=16_384)
+def _partition(key: bytes | None, count: int) -> int:
+    """The partition of a key among so many, as Java's default partitioner has it."""
+    return 0 if key is None else (murmur2(key) & 0x7FFFFFFF) % count
 
 
 async def _stop(producer: AIOKafkaProducer) -> None:
-    # It may wait for deliveries that never come; what they carried is sent again anyway.
+    """Close it; what it still carries is sent again anyway, and must not arrive after that.
+
+    Its own `stop` waits for deliveries that may never come, and if it is broken off it leaves
+    its sender at work behind our back: then that is ended too.
+    """
     with contextlib.suppress(Exception):
-        await asyncio.wait_for(producer.stop(), 1)
+        await asyncio.wait_for(producer.stop(), STOP_S)
+        return
+    with contextlib.suppress(Exception):
+        sender = producer._sender
+        if sender is not None and sender.sender_task is not None:
+            sender.sender_task.cancel()
+    with contextlib.suppress(Exception):
+        await asyncio.wait_for(producer.client.close(), STOP_S)

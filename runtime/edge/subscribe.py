@@ -13,39 +13,79 @@ from functools import partial
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
+from aiokafka.errors import ConsumerStoppedError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from faststream.kafka.message import KafkaMessage
 from faststream.kafka.prometheus import KafkaPrometheusMiddleware
 from prometheus_client import REGISTRY
 
+from runtime.edge.backoff import Backoff
 from runtime.edge.lane import EdgeLane
 from runtime.settings import WorkerSettings
+from runtime.status import Status
 
 # The edge waits out faults with a batch in hand for as long as they last; the group is not lost
 # for that (liveness is judged by the health port, not by how often we poll).
 MAX_POLL_INTERVAL_MS = 24 * 60 * 60 * 1000
 
+# While a batch is in hand aiokafka fetches the other partitions; only when that returns does it ask
+# for the batch's own again. So this bounds how long a partition can be left out.
+FETCH_WAIT_MS = 100
+
+
+class BatchDropped(Exception):
+    """FastStream did not hand a fetched batch to its lane: the next commit would skip it."""
+
 
 class PatientConsumer(AIOKafkaConsumer):  # type: ignore[misc]
-    """Returns from `getmany` only with records, so that FastStream never sleeps in between."""
+    """Returns from `getmany` only with records, so that FastStream never sleeps in between.
+
+    It waits out what can't be fetched, which FastStream would pass over in silence; and it ends
+    the process where a batch that it gave was never taken, since FastStream swallows what goes
+    wrong on the way to the handler. Without a `status` nobody is told.
+    """
+
+    def __init__(self, *args: Any, status: Status | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._status = status
+        waits = None if status is None else status.waits
+        # An event that is never set: closing cancels the loop that waits.
+        self._backoff = Backoff(f"{kwargs.get('group_id')}: fetching", asyncio.Event(), waits)
+        self.untaken: Any = None
 
     async def getmany(
         self, *partitions: Any, timeout_ms: int = 0, max_records: int | None = None
     ) -> Any:
+        if self.untaken is not None and self._status is not None:
+            self._status.broken("a fetched batch was dropped before it was decided")
+            raise BatchDropped
         while True:
-            found = await super().getmany(*partitions, timeout_ms=1_000, max_records=max_records)
+            try:
+                found = await super().getmany(
+                    *partitions, timeout_ms=1_000, max_records=max_records
+                )
+            except ConsumerStoppedError:
+                raise
+            except Exception as error:
+                await self._backoff.pause(error)
+                continue
+            self._backoff.over()
             if found:
+                self.untaken = found
                 return found
 
 
 class EdgeBroker(KafkaBroker):
     """A KafkaBroker that reads with PatientConsumer and produces nothing by itself."""
 
+    status: Status | None = None
+
     async def connect(self) -> Any:
         connection = await super().connect()
         config = self.config.broker_config
-        config.builder = partial(PatientConsumer, **config.builder.keywords)
+        made: Any = config.builder
+        config.builder = partial(PatientConsumer, **made.keywords, status=self.status)
         return connection
 
 
@@ -85,11 +125,11 @@ class _NoConsumer:
 _NONE = _NoConsumer()
 
 
-def new_broker(settings: WorkerSettings, group: str) -> EdgeBroker:
+def new_broker(settings: WorkerSettings, group: str, status: Status) -> EdgeBroker:
     client = settings.client()
     servers = client.pop("bootstrap_servers")
     client.pop("metadata_max_age_ms")
-    return EdgeBroker(
+    broker = EdgeBroker(
         servers.split(","),
         security=_security(client),
         client_id=settings.worker or group,
@@ -101,6 +141,8 @@ def new_broker(settings: WorkerSettings, group: str) -> EdgeBroker:
         metadata_max_age_ms=30_000,
         middlewares=[KafkaPrometheusMiddleware(registry=REGISTRY, app_name=group)],
     )
+    broker.status = status
+    return broker
 
 
 def _security(client: dict[str, Any]) -> Any:
@@ -139,7 +181,7 @@ def subscribe(
         max_records=min(edge.lane.max_records, settings.batch_records),
         max_poll_records=settings.batch_records,
         batch_timeout_ms=10,
-        fetch_max_wait_ms=500,
+        fetch_max_wait_ms=FETCH_WAIT_MS,
         fetch_min_bytes=1,
         max_partition_fetch_bytes=settings.fetch_bytes,
         fetch_max_bytes=4 * settings.fetch_bytes,
@@ -152,7 +194,9 @@ def subscribe(
     )
 
     async def take(records: Any) -> None:
-        await edge.take(records, subscriber.consumer)
+        consumer: Any = subscriber.consumer
+        consumer.untaken = None
+        await edge.take(records, consumer)
 
     subscriber(take)
     return subscriber

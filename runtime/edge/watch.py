@@ -9,6 +9,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import for_code
 from aiokafka.structs import TopicPartition
 
 TIMEOUT_S = 10.0
@@ -66,6 +67,10 @@ class Watch:
         described = await asyncio.wait_for(
             (await self._admins()).describe_topics(sorted(topics)), TIMEOUT_S
         )
+        for topic in described:
+            # A topic that can't be asked for now is not an empty one: a barrier without it lies.
+            if topic["error_code"]:
+                raise for_code(topic["error_code"])(topic["topic"])
         return [
             TopicPartition(topic["topic"], partition["partition"])
             for topic in described
@@ -86,11 +91,14 @@ class Watch:
 
     async def _readers(self) -> AIOKafkaConsumer:
         if self._reader is None:
-            reader = AIOKafkaConsumer(**self._client, enable_auto_commit=False)
+            reader = AIOKafkaConsumer(
+                **self._client, enable_auto_commit=False, request_timeout_ms=9_000
+            )
             try:
                 await asyncio.wait_for(reader.start(), TIMEOUT_S)
             except BaseException:
-                await reader.stop()
+                with contextlib.suppress(Exception):
+                    await asyncio.wait_for(reader.stop(), 1)
                 raise
             self._reader = reader
         return self._reader
@@ -108,7 +116,7 @@ class Watch:
         reader, self._reader = self._reader, None
         with contextlib.suppress(Exception):
             if admin is not None:
-                await admin.close()
+                await asyncio.wait_for(admin.close(), 1)
         with contextlib.suppress(Exception):
             if reader is not None:
-                await reader.stop()
+                await asyncio.wait_for(reader.stop(), 1)

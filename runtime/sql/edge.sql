@@ -22,15 +22,17 @@ ON CONFLICT (kind, ref) DO NOTHING
 RETURNING id;
 
 -- name: claim
--- One job of these kinds that is due, whose barrier is reached and whose elders are done.
+-- One job of these kinds that is due, whose barrier is reached and whose elders are done. Of one
+-- serial key only one job ever holds a lease (job_serial_lease): one whose worker died goes first.
 UPDATE job SET lease = $2, leased_until = now() + make_interval(secs => $3)
 WHERE id = (
     SELECT j.id FROM job AS j
     WHERE j.state = 'open' AND j.kind = $1 AND j.due_at <= now()
       AND (j.leased_until IS NULL OR j.leased_until < now())
       AND (j.serial IS NULL OR NOT EXISTS (
-            SELECT FROM job AS elder
-            WHERE elder.serial = j.serial AND elder.state = 'open' AND elder.id < j.id))
+            SELECT FROM job AS other
+            WHERE other.serial = j.serial AND other.state = 'open' AND other.id <> j.id
+              AND (other.lease IS NOT NULL OR (other.id < j.id AND j.lease IS NULL))))
       AND NOT EXISTS (
             SELECT FROM jsonb_to_recordset(coalesce(j.barrier, '[]'))
                 AS b (topic text, partition int, ends bigint)
@@ -50,12 +52,14 @@ UPDATE job SET leased_until = now() + make_interval(secs => $3)
 WHERE id = $1 AND lease = $2 AND state = 'open' RETURNING id;
 
 -- name: stepped
--- The end of a step: progress, and what is to become of the job.
+-- The end of a step: progress, and what is to become of the job. A step that saves nothing new
+-- will be made again: it does not count as progress, or a job could fail after it for ever.
 UPDATE job SET
     payload = coalesce($3, payload),
     state = $4,
     ended_at = CASE WHEN $4 = 'open' THEN NULL ELSE now() END,
-    attempts = 0,
+    attempts = CASE WHEN $5::float8 IS NULL AND ($3::jsonb IS NULL OR payload = $3) THEN attempts
+                    ELSE 0 END,
     due_at = CASE WHEN $5::float8 IS NULL THEN due_at ELSE now() + make_interval(secs => $5) END,
     lease = CASE WHEN $4 = 'open' AND $5::float8 IS NULL THEN lease END,
     leased_until = CASE WHEN $4 = 'open' AND $5::float8 IS NULL
@@ -78,10 +82,15 @@ INSERT INTO unpublished (state_kind, state_key)
 SELECT * FROM unnest($1::text[], $2::jsonb[]) RETURNING id;
 
 -- name: unpublished
--- Answers whose worker died between the commit and the mark, oldest first.
+-- Answers whose worker died between the commit and the mark, oldest first, in portions of at
+-- most 200 and about 8 MB.
 SELECT id, topic, key, ce_id, ce_type, ce_time, value, state_kind, state_key
-FROM unpublished WHERE created_at < now() - make_interval(secs => $1)
-ORDER BY id LIMIT 200;
+FROM (
+    SELECT *, sum(octet_length(value)) OVER (ORDER BY id) - octet_length(value) AS before
+    FROM unpublished WHERE created_at < now() - make_interval(secs => $1)
+    ORDER BY id LIMIT 200) AS u
+WHERE coalesce(before, 0) < 8000000
+ORDER BY id;
 
 -- name: published
 DELETE FROM unpublished WHERE id = ANY($1::bigint[]);

@@ -79,7 +79,7 @@ def build(settings: Settings) -> Worker:
 
 def main() -> None:
     """Serve until told to stop."""
-    build(Settings()).run()
+    build(Settings.read()).run()
 
 
 if __name__ == "__main__":

@@ -1,18 +1,62 @@
 """Fixtures of the edge's tests."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from cli.stack.postgres import Postgres
 from tests.runtime.rig import Rig
+from tests.support import databases, run, servers
 from tests.support.apart import run_apart
-from tests.support.databases import Database
 from tests.support.servers import Server
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests on the edge's broker stay in one process: a broker takes long to start."""
+    for item in items:
+        if HERE in item.path.parents and "edge_kafka" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("edge"))
+
+
+@pytest.fixture(scope="session")
+def edge_kafka() -> Iterator[Server]:
+    """A broker for all of these tests, with all topics; it may be killed, and is started again."""
+    this = run.current()
+    server = Server(servers.new_kafka(this.new_folder("edge-kafka")), this)
+    run_apart(server.start())
+    yield server
+    run_apart(server.stop())
+
+
+@pytest.fixture(scope="session")
+def rig(edge_kafka: Server, postgres_server: Postgres) -> Iterator[Rig]:
+    """That broker, and a database with the toy's tables."""
+    database = run_apart(databases.copy_template(postgres_server))
+    rig = Rig(edge_kafka.address, database.admin, database.dsn("ledger"))
+    run_apart(rig.prepare())
+    yield rig
+    run_apart(databases.drop(postgres_server, database))
 
 
 @pytest.fixture(scope="module")
-def rig(own_kafka: Server, module_postgres: Database) -> Iterator[Rig]:
-    """A broker and a database of the module's own, with topics and the toy's tables."""
-    rig = Rig(own_kafka.address, module_postgres.admin, module_postgres.dsn("ledger"))
-    run_apart(rig.prepare())
-    yield rig
+def frail(edge_kafka: Server, own_postgres: Server, rig: Rig) -> Rig:
+    """As rig, with a database server that may be killed; in the place of the invoicer."""
+    return _on(own_postgres, edge_kafka, "invoicer")
+
+
+@pytest.fixture(scope="module")
+def restorable(edge_kafka: Server, own_postgres: Server, rig: Rig) -> Rig:
+    """As frail, in the place of the importer: its store may be put back."""
+    return _on(own_postgres, edge_kafka, "importer")
+
+
+def _on(server: Server, kafka: Server, service: str) -> Rig:
+    component = server.component
+    assert isinstance(component, Postgres)
+    database = run_apart(databases.copy_template(component))
+    one = Rig(kafka.address, database.admin, database.dsn(service), service=service)
+    run_apart(one.prepare())
+    return one

@@ -50,19 +50,20 @@ class Rig:
     kafka: str
     admin: str
     dsn: str
+    service: str = "ledger"
     settings: dict[str, Any] = field(default_factory=dict)
 
     async def prepare(self) -> None:
         await topics.apply({"bootstrap_servers": self.kafka})
         connection = await asyncpg.connect(self.admin)
-        await connection.execute(toy.TABLES)
+        await connection.execute(toy.TABLES.format(service=self.service))
         await connection.close()
 
     def build(self, it: toy.Toy | None = None, **more: Any) -> Worker:
-        settings = toy.Settings(
+        settings = toy.settings_of(self.service)(
             kafka=self.kafka,
             postgres=SecretStr(self.dsn),
-            **{"session_timeout_ms": 6000, **self.settings},
+            **{"session_timeout_ms": 2500, **self.settings},
         )
         return toy.build(settings, it, **more)
 
@@ -79,20 +80,23 @@ class Rig:
             await asyncio.wait_for(task, 15)
 
     @contextlib.contextmanager
-    def process(self, **environment: str) -> Iterator[subprocess.Popen[bytes]]:
+    def process(
+        self, module: str = "tests.runtime.toy", **environment: str
+    ) -> Iterator[subprocess.Popen[bytes]]:
         """A worker in a process of its own, to be killed or stopped."""
         log = ROOT / "var" / "test" / f"toy-{uuid.uuid4().hex[:8]}.log"
         with log.open("wb") as out:
             process = subprocess.Popen(
-                [sys.executable, "-m", "tests.runtime.toy"],
+                [sys.executable, "-m", module],
                 cwd=ROOT,
                 stdout=out,
                 stderr=subprocess.STDOUT,
                 env={
                     **os.environ,
                     "ONACCOUNT_KAFKA": self.kafka,
-                    "ONACCOUNT_POSTGRES_LEDGER": self.dsn,
-                    "ONACCOUNT_SESSION_TIMEOUT_MS": "6000",
+                    "ONACCOUNT_TOY_SERVICE": self.service,
+                    f"ONACCOUNT_POSTGRES_{self.service.upper()}": self.dsn,
+                    "ONACCOUNT_SESSION_TIMEOUT_MS": "2500",
                     **environment,
                 },
             )
@@ -119,6 +123,19 @@ class Rig:
                 raw = value if isinstance(value, bytes) else json.dumps(value).encode()
                 await producer.send(topic, raw, key=key, partition=partition, headers=headers or [])
             await producer.flush()
+
+    @contextlib.asynccontextmanager
+    async def wire(self) -> AsyncIterator[Wire]:
+        """A till that stays on the line."""
+        producer = AIOKafkaProducer(bootstrap_servers=self.kafka, acks="all")
+        consumer = AIOKafkaConsumer(
+            toy.DECISIONS, bootstrap_servers=self.kafka, fetch_max_wait_ms=20
+        )
+        async with producer, consumer:
+            await consumer.seek_to_end()
+            for tp in consumer.assignment():
+                await consumer.position(tp)
+            yield Wire(producer, consumer)
 
     async def records(self, topic: str) -> list[Any]:
         """All records of a topic, to its present end."""
@@ -154,7 +171,7 @@ class Rig:
         connection = await asyncpg.connect(self.admin)
         try:
             row = await connection.fetchrow(
-                "SELECT sales, total FROM ledger.toy_account WHERE account = $1", account
+                f"SELECT sales, total FROM {self.service}.toy_account WHERE account = $1", account
             )
             return (row["sales"], row["total"]) if row else (0, 0)
         finally:
@@ -173,6 +190,34 @@ class Rig:
             if time.monotonic() > deadline:
                 raise AssertionError(f"{len(wanted - found.keys())} of {len(wanted)} not answered")
             await asyncio.sleep(0.1)
+
+
+class Wire:
+    """Sends sales and hears their answers, from where it was opened on."""
+
+    def __init__(self, producer: AIOKafkaProducer, consumer: AIOKafkaConsumer) -> None:
+        self._producer = producer
+        self._consumer = consumer
+        self.heard: dict[str, int] = {}
+
+    async def send(self, *values: dict[str, Any]) -> None:
+        acks = [
+            await self._producer.send("pos.sales", json.dumps(v).encode(), key=b"2890:1")
+            for v in values
+        ]
+        await asyncio.gather(*acks)
+
+    async def answered(self, sale_ids: Iterable[str], within_s: float = 30) -> None:
+        """Wait until each of these has an answer."""
+        wanted = set(sale_ids)
+        deadline = time.monotonic() + within_s
+        while not wanted <= self.heard.keys():
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{len(wanted - self.heard.keys())} not answered")
+            for records in (await self._consumer.getmany(timeout_ms=200)).values():
+                for record in records:
+                    sale_id = json.loads(record.value)["sale_id"]
+                    self.heard[sale_id] = self.heard.get(sale_id, 0) + 1
 
 
 async def until(what: Callable[[], Any], said: str, within_s: float = 20) -> None:

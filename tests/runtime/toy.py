@@ -8,6 +8,7 @@ database of its own, made by the test. What a test wants to go wrong, it says in
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -23,24 +24,30 @@ from runtime.worker import Worker
 from schemas.malformed import Malformed
 from schemas.pos import SaleRequested
 
-SERVICE = "ledger"
+SERVICE = os.environ.get("ONACCOUNT_TOY_SERVICE", "ledger")
 DECISIONS = "pos.decisions"
 STATE = "ledger.balances"
 
 TABLES = """
-CREATE TABLE ledger.toy (
-    sale_id text PRIMARY KEY, account text NOT NULL, total bigint NOT NULL CHECK (total < 1000000),
-    answer bytea NOT NULL, decided_at timestamptz NOT NULL, pid int NOT NULL DEFAULT pg_backend_pid()
+SET search_path TO {service};
+CREATE TABLE toy (
+    sale_id text PRIMARY KEY, account text NOT NULL, total bigint NOT NULL,
+    answer bytea NOT NULL, decided_at timestamptz NOT NULL
 );
-CREATE TABLE ledger.toy_account (
+CREATE TABLE toy_account (
     account text PRIMARY KEY, sales int NOT NULL, total bigint NOT NULL, version bigint NOT NULL
 );
-GRANT SELECT, INSERT, UPDATE ON ledger.toy, ledger.toy_account TO ledger;
+GRANT SELECT, INSERT, UPDATE ON toy, toy_account TO {service};
 """
 
 
 class Settings(WorkerSettings):
     service = SERVICE
+
+
+def settings_of(service: str) -> type[WorkerSettings]:
+    """Settings of a toy that takes another service's place: its group, its schema."""
+    return type("Settings", (WorkerSettings,), {"service": service, "__annotations__": {}})
 
 
 def bytes_of(kind: str, sale_id: str, account: str, total: int) -> bytes:
@@ -81,8 +88,9 @@ class Toy:
             tx.touch("account", sale.account)
             answers.append(
                 Answer(
-                    DECISIONS, f"{sale.environment}:{sale.account}", f"sale.approved/{sale.sale_id}",
-                    "sale.approved", row["decided_at"], bytes(row["answer"]),
+                    DECISIONS, f"{sale.environment}:{sale.account}",
+                    f"sale.approved/{sale.sale_id}", "sale.approved", row["decided_at"],
+                    bytes(row["answer"]),
                 )
             )  # fmt: skip
         answers += [
@@ -156,16 +164,24 @@ async def count_job(work: Work) -> None:
     async with work.step() as tx:
         total = await tx.fetchval("SELECT count(*) FROM toy")
         tx.answer(
-            Answer("ledger.entries", "2890", f"counted/{work.job.ref}", "counted", work.job.created_at,
+            Answer("ledger.entries", "2890", f"counted/{work.job.ref}", "counted",
+                   work.job.created_at,
                    f'{{"type":"counted","ref":"{work.job.ref}","sales":{total}}}'.encode())
         )  # fmt: skip
         tx.done()
 
 
-def build(settings: WorkerSettings, toy: Toy | None = None, **more: Any) -> Worker:
+def build(
+    settings: WorkerSettings,
+    toy: Toy | None = None,
+    *,
+    barrier: tuple[str, ...] = (),
+    jobs: tuple[JobKind, ...] = (),
+    **more: Any,
+) -> Worker:
     toy = toy or Toy()
     return Worker(
-        service=SERVICE,
+        service=settings.service,
         settings=settings,
         lanes=(
             Lane(
@@ -173,13 +189,13 @@ def build(settings: WorkerSettings, toy: Toy | None = None, **more: Any) -> Work
                 routes=(
                     Route(
                         topic="pos.sales", takes=(SaleRequested,), handler=toy.sales,
-                        on_poison=toy.on_poison,
+                        on_poison=toy.on_poison, barrier=barrier,
                     ),
                 ),
             ),
         ),
         states=(StateKind(kind="account", read=read_accounts),),
-        jobs=(JobKind(kind="count", run=count_job),),
+        jobs=(JobKind(kind="count", run=count_job), *jobs),
         **more,
     )  # fmt: skip
 

@@ -63,6 +63,17 @@ def cancellation(**changes: Any) -> Json:
     } | changes
 
 
+def command(kind: str, **fields: Any) -> Json:
+    """A command to the registry, or to the invoicer."""
+    return {
+        "type": kind,
+        "command_id": SALE_ID,
+        "environment": 2890,
+        "at": "2026-07-01T10:00:00Z",
+        "by": "anna",
+    } | fields
+
+
 def as_bytes(message: Json) -> bytes:
     return json.dumps(message).encode()
 

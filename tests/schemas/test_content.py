@@ -15,6 +15,7 @@ from tests.schemas.message_strategies import (
     SALE_ID,
     as_bytes,
     cancellation,
+    command,
     line,
     of_topic,
     sale,
@@ -25,16 +26,6 @@ def content(message: dict[str, Any]) -> str:
     read = decode(of_topic(message["type"]), as_bytes(message))
     assert isinstance(read, Message), read
     return digest(read).hex()
-
-
-def command(kind: str, **fields: Any) -> dict[str, Any]:
-    return {
-        "type": kind,
-        "command_id": SALE_ID,
-        "environment": 2890,
-        "at": "2026-07-01T10:00:00Z",
-        "by": "anna",
-    } | fields
 
 
 GOLDEN: dict[str, tuple[dict[str, Any], str]] = {

@@ -27,11 +27,13 @@ CREATE TABLE job (
     CHECK ((state = 'open') = (ended_at IS NULL))
 );
 CREATE INDEX job_open ON job (kind, due_at, id) WHERE state = 'open';
+-- Whatever two workers see at the same moment: one after another.
+CREATE UNIQUE INDEX job_serial_lease ON job (serial) WHERE state = 'open' AND lease IS NOT NULL;
 CREATE INDEX job_serial ON job (serial, id) WHERE state = 'open' AND serial IS NOT NULL;
 
 CREATE TABLE unpublished (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    created_at timestamptz NOT NULL DEFAULT now(),
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     -- an answer ...
     topic text, key text, ce_id text, ce_type text, ce_time timestamptz, value bytea,
     -- ... or a state record's name, published as its row stands then

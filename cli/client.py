@@ -1,0 +1,260 @@
+"""A small Kafka client: sends messages, awaits their answers by id, reads topics to their end.
+
+It is in no consumer group and commits nothing: it can run beside anything, as often as one likes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from types import TracebackType
+from typing import Any, Self
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+
+from cli.amounts import Misuse
+from cli.messages import ROUTES, Json, answered_id, id_of, key_of, topic_of
+from cli.replies import Expectation, Reply, encode, newest, reply_of
+from cli.trouble import Trouble
+from cli.where import Unreachable
+from runtime.settings import KafkaSettings
+from schemas.malformed import Malformed
+from schemas.wire import decode
+
+START_S = 10.0
+READ_S = 60.0
+LARGEST_RECORD = 3 * 1024 * 1024  # answers, dead letters and retries have up to 2 MiB, and headers
+
+logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what goes wrong is told in our words
+
+
+class Client:
+    """Use as `async with Client(kafka, listen=[topics]) as client`.
+
+    `listen` are the topics on which answers are awaited: they are followed from their ends as they
+    are when the client starts, so that no answer to what is sent later can be missed.
+    """
+
+    def __init__(self, kafka: KafkaSettings, *, listen: Iterable[str] = ()) -> None:
+        self._kafka = kafka
+        self._listen = tuple(listen)
+        self._producer: AIOKafkaProducer | None = None
+        self._reader: asyncio.Task[None] | None = None
+        self._waiting: defaultdict[str, list[Expectation]] = defaultdict(list)
+        self._watching: list[tuple[Callable[[Json], bool], Expectation]] = []
+        self._ends = contextlib.AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        try:
+            if self._listen:
+                consumer = await self._ends.enter_async_context(self._consumer(self._listen))
+                ends = await consumer.end_offsets(list(consumer.assignment()))
+                for partition, offset in ends.items():
+                    consumer.seek(partition, offset)
+                self._reader = asyncio.create_task(self._deliver(consumer), name="answers")
+            return self
+        except BaseException:
+            await self.__aexit__(None, None, None)
+            raise
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._reader is not None:
+            self._reader.cancel()
+            await asyncio.gather(self._reader, return_exceptions=True)
+        await self._ends.aclose()
+
+    # --- sending and awaiting -----------------------------------------------------------------
+
+    async def put(
+        self,
+        topic: str,
+        value: bytes,
+        *,
+        key: bytes | None,
+        headers: Sequence[tuple[str, bytes]] = (),
+    ) -> None:
+        """Put one record on a topic and wait until Kafka has it on all replicas."""
+        if self._producer is None:
+            self._producer = await self._start_producer()
+        try:
+            await self._producer.send_and_wait(topic, value, key=key, headers=list(headers))
+        except MessageSizeTooLargeError:
+            raise Trouble(
+                f"This message has {len(value):,} bytes, more than Kafka takes on {topic}."
+            ) from None
+        except KafkaError as fault:
+            raise Unreachable(
+                f"Kafka at {self._kafka.kafka} did not take a message for {topic} "
+                f"({type(fault).__name__}); see whether it runs and has that topic "
+                "(`onaccount topics diff`), then repeat the command."
+            ) from fault
+
+    async def send(self, message: Json) -> None:
+        """Send a message on its topic, with its key; raises Misuse where it breaks the contract."""
+        topic, value = topic_of(message["type"]), encode(message)
+        found = decode(topic, value)
+        if isinstance(found, Malformed):
+            raise Misuse(f"This can't be sent: {found.field.replace('_', ' ')} {found.message}.")
+        await self.put(topic, value, key=key_of(message).encode())
+
+    @contextlib.contextmanager
+    def expecting(self, message: Json) -> Any:
+        """Within this context the answers to `message` are kept for its Expectation."""
+        wanted, expectation = id_of(message).lower(), Expectation(message["type"])
+        self._waiting[wanted].append(expectation)
+        try:
+            yield expectation
+        finally:
+            self._waiting[wanted].remove(expectation)
+            if not self._waiting[wanted]:
+                del self._waiting[wanted]
+
+    @contextlib.contextmanager
+    def watching(self, what: str, wanted: Callable[[Json], bool]) -> Any:
+        """Within this context every message that is `wanted` is kept for the Expectation."""
+        entry = (wanted, Expectation(what))
+        self._watching.append(entry)
+        try:
+            yield entry[1]
+        finally:
+            self._watching.remove(entry)
+
+    async def ask(self, message: Json, *, timeout_s: float) -> Reply:
+        """Send a message and await the first answer to it."""
+        with self.expecting(message) as expectation:
+            await self.send(message)
+            reply: Reply = await expectation.next(timeout_s)
+            return reply
+
+    # --- reading ------------------------------------------------------------------------------
+
+    async def read(self, *topics: str) -> list[Reply]:
+        """Every record that the topics hold now, partition by partition in order of offset."""
+        found: list[Reply] = []
+        async with self._consumer(topics) as consumer:
+            partitions = list(consumer.assignment())
+            begins = await consumer.beginning_offsets(partitions)
+            ends = await consumer.end_offsets(partitions)
+            open_ = {p for p in partitions if ends[p] > begins[p]}
+            for partition in partitions:
+                if partition in open_:
+                    consumer.seek(partition, begins[partition])
+                else:
+                    consumer.pause(partition)
+            try:
+                async with asyncio.timeout(READ_S):
+                    while open_:
+                        for records in (await consumer.getmany(timeout_ms=500)).values():
+                            found += [
+                                reply_of(r)
+                                for r in records
+                                if r.offset < ends[TopicPartition(r.topic, r.partition)]
+                            ]
+                        for partition in list(open_):
+                            if await consumer.position(partition) >= ends[partition]:
+                                open_.discard(partition)
+                                consumer.pause(partition)
+            except TimeoutError:
+                raise Unreachable(
+                    f"{', '.join(topics)} can't be read to the end within {READ_S:g} seconds; "
+                    f"see whether Kafka at {self._kafka.kafka} is well."
+                ) from None
+        found.sort(key=lambda r: (r.topic, r.partition, r.offset))
+        return found
+
+    async def view(self, *topics: str) -> dict[str, Json]:
+        """The newest state of every entity of compacted topics, by record key."""
+        return newest(await self.read(*topics))
+
+    # --- inside -------------------------------------------------------------------------------
+
+    async def _start_producer(self) -> AIOKafkaProducer:
+        producer = AIOKafkaProducer(
+            **self._kafka.client(),
+            acks="all",
+            enable_idempotence=True,
+            max_request_size=LARGEST_RECORD,
+            request_timeout_ms=15_000,
+        )
+        await self._reach(producer.start(), producer.stop())
+        self._ends.push_async_callback(producer.stop)
+        return producer
+
+    @contextlib.asynccontextmanager
+    async def _consumer(self, topics: Iterable[str]) -> AsyncIterator[AIOKafkaConsumer]:
+        """A consumer in no group, to which all partitions of the topics are assigned."""
+        wanted = set(topics)
+        consumer = AIOKafkaConsumer(
+            **self._kafka.client(),
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            max_partition_fetch_bytes=LARGEST_RECORD,
+            fetch_max_wait_ms=100,
+        )
+        await self._reach(consumer.start(), consumer.stop())
+        try:
+            # Asked for first: aiokafka waits long for a topic that does not exist.
+            if missing := wanted - await consumer.topics():
+                raise Trouble(
+                    f"Kafka at {self._kafka.kafka} has no topic {', '.join(sorted(missing))}; "
+                    "make it with `onaccount topics apply`."
+                )
+            consumer.subscribe(list(wanted))
+            async with asyncio.timeout(START_S):
+                while {one.topic for one in consumer.assignment()} != wanted:  # noqa: ASYNC110
+                    await asyncio.sleep(0.005)
+            yield consumer
+        finally:
+            await consumer.stop()
+
+    async def _reach(self, start: Any, stop: Any) -> None:
+        try:
+            async with asyncio.timeout(START_S):
+                await start
+        except (KafkaError, OSError, TimeoutError) as fault:
+            with contextlib.suppress(Exception):
+                await stop
+            raise Unreachable(
+                f"Kafka does not answer at {self._kafka.kafka}; see whether it runs there "
+                "(`onaccount stack up` starts one), or set ONACCOUNT_KAFKA to its address."
+            ) from fault
+        else:
+            stop.close()
+
+    async def _deliver(self, consumer: AIOKafkaConsumer) -> None:
+        try:
+            while True:
+                batches = await consumer.getmany(timeout_ms=1_000)
+                for record in (r for records in batches.values() for r in records):
+                    self._hand_out(reply_of(record))
+        except KafkaError as fault:
+            trouble = Unreachable(
+                f"Kafka at {self._kafka.kafka} stopped answering ({type(fault).__name__}); see "
+                "whether it runs, then repeat the command with the same id."
+            )
+            everyone = [e for waiting in self._waiting.values() for e in waiting]
+            for expectation in [*everyone, *(e for _, e in self._watching)]:
+                expectation.arrived.put_nowait(trouble)
+
+    def _hand_out(self, reply: Reply) -> None:
+        wanted = answered_id(reply.message)
+        if wanted is not None:
+            for expectation in self._waiting.get(wanted, ()):
+                expectation.arrived.put_nowait(reply)
+        for accepts, expectation in self._watching:
+            if accepts(reply.message):
+                expectation.arrived.put_nowait(reply)
+
+
+def answer_topics(*kinds: str) -> tuple[str, ...]:
+    """The topics to listen on for the answers to messages of these types."""
+    return tuple(dict.fromkeys(t for kind in kinds for t in ROUTES[topic_of(kind)].answers))

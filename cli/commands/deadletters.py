@@ -1,0 +1,180 @@
+"""`onaccount dead-letters`: what a group could not process, and giving it to the group again."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Literal
+
+from cyclopts import App
+
+from cli.amounts import Misuse
+from cli.client import Client
+from cli.options import DEFAULT, Common
+from cli.replies import Reply
+from runtime import deadletters as names
+from runtime.settings import SERVICES
+
+app = App(
+    name="dead-letters",
+    help="Dead letters: records that a group could not process; look at them, give them again.",
+    help_format="plaintext",
+    help_epilogue="""Examples:
+
+    onaccount dead-letters list
+    onaccount dead-letters show authorizer 0:17
+    onaccount dead-letters retry authorizer 0:17
+    onaccount dead-letters retry authorizer all
+
+A dead letter is named by its group and its place there, PARTITION:OFFSET. Mend the cause first,
+then retry: only that group gets it again, with its bytes, origin and first time.
+""",
+)
+
+Group = Literal["authorizer", "ledger", "importer", "invoicer"]
+PLACE = re.compile(r"(\d{1,6}):(\d{1,18})")
+
+
+def place_of(letter: Reply) -> str:
+    """Where a dead letter stands: PARTITION:OFFSET."""
+    return f"{letter.partition}:{letter.offset}"
+
+
+def origin_of(letter: Reply) -> str:
+    """Where it came from: TOPIC/PARTITION@OFFSET, by its headers."""
+    topic, partition, offset = (
+        letter.header(n) or "?"
+        for n in (names.ORIGIN_TOPIC, names.ORIGIN_PARTITION, names.ORIGIN_OFFSET)
+    )
+    return f"{topic}/{partition}@{offset}"
+
+
+def first_time(letter: Reply) -> str:
+    """When the original record came, in the time of this machine."""
+    stamp = letter.header(names.ORIGIN_TIME)
+    if stamp is None or not stamp.isdigit():
+        return "?"
+    moment = datetime.fromtimestamp(int(stamp) / 1000, UTC).astimezone()
+    return moment.strftime("%Y-%m-%d %H:%M:%S")
+
+
+@app.command(name="list")
+async def list_(group: Group | None = None, /, *, common: Common = DEFAULT) -> int:
+    """List the dead letters of one group, or of all; those that were retried are marked."""
+    groups = [group] if group else list(SERVICES)
+    rows = []
+    async with common.client() as client:
+        for name in groups:
+            letters, retried = await _letters(client, name)
+            rows += [(name, letter, _sort_of(letter) in retried) for letter in letters]
+    screen = common.screen
+    screen.data(
+        [
+            {
+                "group": name,
+                "place": place_of(letter),
+                "origin": origin_of(letter),
+                "first_time": first_time(letter),
+                "cause": letter.header(names.CAUSE),
+                "type": letter.type,
+                "bytes": len(letter.value),
+                "retried": retried,
+            }
+            for name, letter, retried in rows
+        ]
+    )
+    screen.table(
+        ("Group", "Place", "First time", "Origin", "Type", "Bytes", "Retried", "Cause"),
+        (
+            (
+                name,
+                place_of(letter),
+                first_time(letter),
+                origin_of(letter),
+                letter.type or "(unreadable)",
+                len(letter.value),
+                retried,
+                letter.header(names.CAUSE),
+            )
+            for name, letter, retried in rows
+        ),
+        right=("Bytes",),
+    )
+    screen.say(f"{len(rows)} dead letter{'' if len(rows) == 1 else 's'}")
+    return 0
+
+
+@app.command
+async def show(group: Group, place: str, /, *, common: Common = DEFAULT) -> int:
+    """Show one dead letter: its headers, and its bytes as far as they can be read."""
+    async with common.client() as client:
+        (letter,) = await _at(client, group, place)
+    screen = common.screen
+    headers = {name: value.decode(errors="replace") for name, value in letter.headers}
+    text = letter.value.decode(errors="backslashreplace")
+    screen.data(
+        {
+            "group": group,
+            "place": place,
+            "key": (letter.key or b"").decode(errors="replace"),
+            "headers": headers,
+            "value": text,
+        }
+    )
+    screen.fields(
+        {"Key": (letter.key or b"").decode(errors="replace"), **headers},
+        title=f"Dead letter {place} of {group}",
+    )
+    screen.say(text)
+    return 0
+
+
+@app.command
+async def retry(group: Group, place: str, /, *, common: Common = DEFAULT) -> int:
+    """Give a dead letter, or `all` that were not retried, to its group once more."""
+    async with common.client() as client:
+        letters = await _at(client, group, place)
+        for letter in letters:
+            await client.put(
+                names.retries(group), letter.value, key=letter.key, headers=retry_headers(letter)
+            )
+    screen = common.screen
+    screen.data({"group": group, "retried": [place_of(letter) for letter in letters]})
+    screen.good(
+        f"{len(letters)} dead letter{'' if len(letters) == 1 else 's'} given to the {group} again"
+    )
+    return 0
+
+
+def retry_headers(letter: Reply) -> list[tuple[str, bytes]]:
+    """A retry keeps the record's own headers and its origin; the cause is the letter's alone."""
+    return [(name, value) for name, value in letter.headers if name != names.CAUSE]
+
+
+def _sort_of(letter: Reply) -> tuple[str, bytes]:
+    return origin_of(letter), letter.value
+
+
+async def _letters(client: Client, group: str) -> tuple[list[Reply], set[tuple[str, bytes]]]:
+    """A group's dead letters in order, and which of them stand among its retries."""
+    letters = await client.read(names.dead_letters(group))
+    retried = await client.read(names.retries(group))
+    return letters, {_sort_of(one) for one in retried}
+
+
+async def _at(client: Client, group: str, place: str) -> list[Reply]:
+    letters, retried = await _letters(client, group)
+    if place == "all":
+        return [letter for letter in letters if _sort_of(letter) not in retried]
+    if not PLACE.fullmatch(place):
+        raise Misuse(
+            f"{place!r} names no dead letter: write PARTITION:OFFSET as `onaccount dead-letters "
+            f"list {group}` shows it, as in 0:17, or `all`."
+        )
+    found = [letter for letter in letters if place_of(letter) == place]
+    if not found:
+        raise Misuse(
+            f"The {group} has no dead letter at {place}; `onaccount dead-letters list {group}` "
+            "shows which it has."
+        )
+    return found

@@ -1,0 +1,221 @@
+"""`onaccount env`: a venue's terms, module and settings."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from cyclopts import App, Parameter
+
+from cli.amounts import Misuse, cents, money
+from cli.messages import CLEAR, Json, command
+from cli.options import DEFAULT, Common
+
+app = App(
+    name="env",
+    help="Environments (venues): legal data, settings, GDPR terms, the module on or off.",
+    help_format="plaintext",
+    help_epilogue="""Examples:
+
+    onaccount env configure 2890 --legal-name "Kantine B.V." --iban NL91ABNA0417164300
+    onaccount env configure 2890 --default-limit 100,00 --clear reply-to
+    onaccount env accept-gdpr 2890 --accepted-by "M. de Vries" --document verwerkersovereenkomst-3
+    onaccount env activate 2890
+    onaccount env show 2890
+""",
+)
+
+LOGO_LIMIT = 200_000
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The settings of an environment; what is not given stays as it is."""
+
+    name: str | None = None
+    "Trade name, as guests know the venue."
+    legal_name: str | None = None
+    "Legal name, as it stands on invoices."
+    street: str | None = None
+    "Street and number."
+    postcode: str | None = None
+    "Postcode."
+    city: str | None = None
+    "City."
+    country: str | None = None
+    "Country, two letters: NL."
+    vat_number: str | None = None
+    "VAT id, as NL123456789B01."
+    chamber_number: str | None = None
+    "Number at the chamber of commerce (KVK)."
+    iban: str | None = None
+    "Where guests pay to."
+    currency: str | None = None
+    "Three letters: EUR. Fixed once there is a sale."
+    time_zone: str | None = None
+    "Its months are invoiced: Europe/Amsterdam."
+    language: Literal["nl", "en"] | None = None
+    "Of explanations, and of documents where the customer has none."
+    finance_email: str | None = None
+    "Who gets the reports of runs."
+    finance_copy: Literal["each", "report", "none"] | None = None
+    "What finance gets a copy of."
+    reply_to: str | None = None
+    "Where guests' replies to invoice mails go."
+    payment_days: int | None = None
+    "Days within which an invoice is to be paid."
+    limit_release: Literal["issued", "paid"] | None = None
+    "What makes room under a limit again: the invoice, or its payment."
+    number_format: str | None = None
+    "Invoice numbers, as {year}-{seq:05}."
+    credit_note_format: str | None = None
+    "Credit note numbers; the same text as number-format: one series."
+    default_limit: str | None = None
+    "Limit of new accounts, as 100,00; 0 unless set."
+    default_on_account: bool | None = None
+    "Whether new accounts may buy on account."
+    default_in_overview: bool | None = None
+    "Whether new accounts stand behind the till's on-account button."
+    import_enabled: bool | None = None
+    "Whether workbooks are taken."
+    viewer_statements: bool | None = None
+    "Whether viewers of an account get statements."
+    logo: Path | None = None
+    "PNG or SVG file for documents, at most 200 kB."
+    colour: str | None = None
+    "Accent of documents, as #1d4ed8."
+    schedule: str | None = None
+    "When months are run by themselves, as DAY:HOUR:draft or DAY:HOUR:issue:send."
+
+
+@app.command
+async def configure(
+    environment: int,
+    /,
+    *,
+    settings: Settings = Settings(),
+    clear: Annotated[list[str] | None, Parameter(negative="")] = None,
+    common: Common = DEFAULT,
+) -> int:
+    """Set legal data and settings of an environment; makes it when it is new.
+
+    Parameters
+    ----------
+    environment
+        The venue's customer number.
+    clear
+        A setting to take away again; may be given several times.
+    """
+    fields = configuration(settings, clear or [])
+    if not fields:
+        raise Misuse(
+            "Nothing to set: name at least one setting; `onaccount env configure --help` has them."
+        )
+    return await common.order(command("environment.configure", environment, by=common.by, **fields))
+
+
+def configuration(settings: Settings, clear: list[str]) -> dict[str, Any]:
+    """The fields of environment.configure; raises Misuse for what can't be meant."""
+    fields: dict[str, Any] = {k: v for k, v in asdict(settings).items() if v is not None}
+    if settings.default_limit is not None:
+        fields["default_limit"] = cents(settings.default_limit, what="a limit")
+    if settings.logo is not None:
+        fields["logo"] = _logo(settings.logo)
+    if settings.schedule is not None:
+        fields["schedule"] = schedule(settings.schedule)
+    known = Settings.__dataclass_fields__
+    for name in (one.replace("-", "_") for one in clear):
+        if name not in known:
+            raise Misuse(
+                f"There is no setting {name!r} to clear; they are {', '.join(sorted(known))}."
+            )
+        fields[name] = CLEAR
+    return fields
+
+
+def schedule(text: str) -> Json:
+    """`1:6:issue:send` as the contract's object; raises Misuse for anything else."""
+    match text.split(":"):
+        case [day, hour, ("draft" | "issue") as mode, *rest] if (
+            day.isdecimal() and hour.isdecimal() and rest in ([], ["send"])
+        ):
+            return {"day": int(day), "hour": int(hour), "mode": mode, "send": rest == ["send"]}
+        case _:
+            raise Misuse(
+                f"{text!r} is not a schedule: write DAY:HOUR:draft, DAY:HOUR:issue or "
+                "DAY:HOUR:issue:send, as in 1:6:issue:send."
+            )
+
+
+def _logo(file: Path) -> str:
+    content = file.read_bytes()
+    if len(content) > LOGO_LIMIT:
+        raise Misuse(f"{file} has {len(content):,} bytes; a logo has at most {LOGO_LIMIT:,}.")
+    return base64.b64encode(content).decode()
+
+
+@app.command
+async def accept_gdpr(
+    environment: int, /, *, accepted_by: str, document: str, common: Common = DEFAULT
+) -> int:
+    """Accept the GDPR terms for an environment; without them nothing else is taken.
+
+    Parameters
+    ----------
+    accepted_by
+        Who accepted them.
+    document
+        Which document was accepted: its name and version.
+    """
+    return await common.order(
+        command(
+            "environment.accept_gdpr",
+            environment,
+            by=common.by,
+            accepted_by=accepted_by,
+            document=document,
+        )
+    )
+
+
+@app.command
+async def activate(environment: int, /, *, common: Common = DEFAULT) -> int:
+    """Switch the module on: tills can sell on account."""
+    return await common.order(command("environment.activate", environment, by=common.by))
+
+
+@app.command
+async def deactivate(environment: int, /, *, common: Common = DEFAULT) -> int:
+    """Switch the module off: tills are refused, invoices go on."""
+    return await common.order(command("environment.deactivate", environment, by=common.by))
+
+
+@app.command
+async def show(environment: int, /, *, common: Common = DEFAULT) -> int:
+    """Show an environment as it stands, from registry.state."""
+    async with common.client() as client:
+        states = await client.view("registry.state")
+    state = states.get(f"environment:{environment}:{environment}") or next(
+        (
+            s
+            for s in states.values()
+            if s.get("type") == "environment.state" and s.get("environment") == environment
+        ),
+        None,
+    )
+    screen = common.screen
+    screen.data(state)
+    if state is None:
+        screen.bad(
+            f"environment {environment} is not known; `onaccount env configure {environment} "
+            '--name "..."` makes it'
+        )
+        return 1
+    shown = {k: v for k, v in state.items() if k not in ("type", "environment", "logo")}
+    if shown.get("default_limit") is not None:
+        shown["default_limit"] = money(shown["default_limit"], state.get("currency"))
+    screen.fields(shown, title=f"Environment {environment}")
+    return 0

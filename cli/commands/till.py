@@ -1,0 +1,218 @@
+"""`onaccount till`: a till by hand."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from cyclopts import App, Parameter
+
+from cli.amounts import Misuse, cents, money
+from cli.messages import Json
+from cli.options import DEFAULT, Common
+from cli.screen import Screen
+from cli.till import Till, line
+
+app = App(
+    name="till",
+    help="A till by hand: sign on, sell, cancel, search.",
+    help_format="plaintext",
+    help_epilogue="""Examples:
+
+    onaccount till sign-on 2890
+    onaccount till sell 2890 28900001 "2 x Pils 3,50 21%" "Uitsmijter 9,75 9%"
+    onaccount till sell 2890 28900001 "Pils 3,50 21%" --offline     (made already, no answer)
+    onaccount till cancel 2890 28900001 SALE_ID --amount 3,50
+    onaccount till search 2890 twelve
+""",
+)
+
+ITEM = re.compile(
+    r"(?:(?P<quantity>-?\d{1,9}(?:[.,]\d{1,6})?)\s*[x×]\s*)?(?P<what>\S.*?)\s+[@€]?\s*"
+    r"(?P<price>-?\d+(?:[.,]\d{1,2})?)\s+(?P<rate>\d{1,3}(?:[.,]\d{1,2})?)\s*%"
+)
+Terminal = Annotated[str, Parameter(help="Which till it is.")]
+
+
+def item(text: str) -> Json:
+    """`2 x Pils 3,50 21%` as a line of a sale; raises Misuse for anything else."""
+    found = ITEM.fullmatch(text.strip())
+    if found is None:
+        raise Misuse(
+            f"{text!r} is not an item: write QUANTITY x WHAT PRICE VAT%, as in "
+            '"2 x Pils 3,50 21%"; the price is for one, VAT included.'
+        )
+    rate = found["rate"].replace(",", ".")
+    if "." in rate:
+        rate = rate.rstrip("0").rstrip(".")
+    return line(
+        found["what"],
+        cents(found["price"]),
+        rate,
+        quantity=(found["quantity"] or "1").replace(",", "."),
+    )
+
+
+@app.command
+async def sign_on(
+    environment: int, /, *, terminal: Terminal = "cli", common: Common = DEFAULT
+) -> int:
+    """Sign on: what stands behind the on-account button, or why nothing does."""
+    async with common.client("terminal.signed_on") as client:
+        entries, page = await Till(
+            client, environment, terminal, timeout_s=common.timeout
+        ).sign_on()
+    screen = common.screen
+    screen.data(
+        {
+            **page,
+            "accounts": [
+                {"account": e.account, "name": e.name, "description": e.description}
+                for e in entries
+            ],
+        }
+    )
+    if reason := page.get("reason"):
+        screen.bad(f"nothing stands behind the button: {str(reason).replace('_', ' ')}")
+        return 1
+    screen.table(
+        ("Account", "Name", "Description"), ((e.account, e.name, e.description) for e in entries)
+    )
+    screen.say(f"{len(entries)} account{'' if len(entries) == 1 else 's'} behind the button")
+    return 0
+
+
+@app.command
+async def sell(
+    environment: int,
+    account: str,
+    items: Annotated[list[str], Parameter(negative="")],
+    /,
+    *,
+    terminal: Terminal = "cli",
+    sale_id: str | None = None,
+    offline: Annotated[bool, Parameter(negative="")] = False,
+    currency: str = "EUR",
+    valid: float | None = None,
+    operator: str | None = None,
+    note: str | None = None,
+    common: Common = DEFAULT,
+) -> int:
+    """Sell on account, and show the answer with its numbers.
+
+    Parameters
+    ----------
+    items
+        What is sold: "2 x Pils 3,50 21%", one or more; prices are for one, VAT included.
+    sale_id
+        Give the id of an earlier sale to repeat it: it is answered as it was, not sold again.
+    offline
+        It was sold already, without an answer (sale.recorded): booked whatever the limit says.
+    valid
+        Seconds after which the sale may no longer be approved.
+    """
+    lines = [item(text) for text in items]
+    async with common.client("sale.requested") as client:
+        till = Till(client, environment, terminal, currency=currency, timeout_s=common.timeout)
+        more = {"operator": operator, "note": note}
+        if offline:
+            reply = await till.record(account, lines, sale_id=sale_id, **more)
+        else:
+            seconds = None if valid is None else int(valid)
+            reply = await till.sell(account, lines, sale_id=sale_id, valid_s=seconds, **more)
+    return show_decision(common.screen, reply.message)
+
+
+def show_decision(screen: Screen, answer: Json) -> int:
+    """Show sale.approved or sale.declined; gives the exit status."""
+    screen.data(answer)
+    currency = answer.get("currency")
+    numbers = {
+        "Sale": answer.get("sale_id"),
+        "Account": answer.get("account"),
+        "Total": money(answer["total"], currency) if "total" in answer else None,
+        "Limit": money(answer["limit"], currency) if "limit" in answer else None,
+        "Used": money(answer["used"], currency) if "used" in answer else None,
+        "Available": money(answer["available"], currency) if "available" in answer else None,
+    }
+    if answer["type"] == "sale.approved":
+        over = ", over the limit" if answer.get("over_limit") else ""
+        how = "" if answer.get("online", True) else " (made offline)"
+        screen.good(f"approved{how}{over}")
+        screen.fields(numbers)
+        return 0
+    field = f" (field {answer['field']})" if answer.get("field") else ""
+    screen.bad(f"declined, {answer['reason']}{field}: {answer.get('explanation')}")
+    screen.fields(numbers)
+    return 1
+
+
+@app.command
+async def cancel(
+    environment: int,
+    account: str,
+    sale_id: str,
+    /,
+    *,
+    reason: Literal["cancelled", "settled", "returned"] = "cancelled",
+    amount: str | None = None,
+    cancellation_id: str | None = None,
+    terminal: Terminal = "cli",
+    common: Common = DEFAULT,
+) -> int:
+    """Take a sale back, or a part of it.
+
+    Parameters
+    ----------
+    reason
+        settled: paid at the till after all; returned: brought back.
+    amount
+        How much of it, as 3,50; all that is left unless given.
+    """
+    async with common.client("sale.cancelled") as client:
+        till = Till(client, environment, terminal, timeout_s=common.timeout)
+        reply = await till.cancel(
+            account,
+            sale_id,
+            reason=reason,
+            amount=None if amount is None else cents(amount),
+            cancellation_id=cancellation_id,
+        )
+    answer, screen = reply.message, common.screen
+    screen.data(answer)
+    if answer["type"] == "sale.reversed":
+        currency = answer.get("currency")
+        room = money(answer.get("available"), currency)
+        screen.good(f"{money(answer['amount'], currency)} taken back; available: {room}")
+        return 0
+    field = f" (field {answer['field']})" if answer.get("field") else ""
+    why = answer.get("explanation") or str(answer["reason"]).replace("_", " ")
+    screen.bad(f"refused, {answer['reason']}{field}: {why}")
+    return 1
+
+
+@app.command
+async def search(
+    environment: int, query: str, /, *, terminal: Terminal = "cli", common: Common = DEFAULT
+) -> int:
+    """Search accounts as a till does: also those that can't be charged, with why."""
+    async with common.client("terminal.searched") as client:
+        found = await Till(client, environment, terminal, timeout_s=common.timeout).search(query)
+    screen = common.screen
+    screen.data(found)
+    if reason := found.get("reason"):
+        screen.bad(f"nothing can be found: {str(reason).replace('_', ' ')}")
+        return 1
+    screen.table(
+        ("Account", "Name", "Description", "Can be charged"),
+        (
+            (
+                a["account"],
+                a["name"],
+                a["description"],
+                "yes" if a["chargeable"] else f"no: {str(a.get('reason')).replace('_', ' ')}",
+            )
+            for a in found["accounts"]
+        ),
+    )
+    return 0 if found["accounts"] else 1

@@ -1,0 +1,45 @@
+"""Gets an invoice's files over the topics."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass
+
+from cli.messages import Json
+from cli.replies import Expectation
+from cli.trouble import Trouble
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A file as it was sent."""
+
+    file_name: str
+    media_type: str
+    content: bytes
+
+
+async def document(answers: Expectation, timeout_s: float) -> Document | Json:
+    """The file whose parts come in, or the command.refused that came instead.
+
+    Raises Trouble when what came is not what its sha256 says.
+    """
+    parts: dict[int, bytes] = {}
+    while True:
+        message = (await answers.next(timeout_s)).message
+        if message["type"] == "command.refused":
+            return message
+        if message["type"] != "document.part":
+            continue
+        parts[message["part"]] = base64.b64decode(message["content"])
+        if len(parts) == message["parts"]:
+            break
+    content = b"".join(parts[number] for number in sorted(parts))
+    if hashlib.sha256(content).hexdigest() != message["sha256"]:
+        raise Trouble(
+            f"{message['file_name']} came damaged (its sha256 differs); ask for it once more."
+        )
+    return Document(
+        file_name=message["file_name"], media_type=message["media_type"], content=content
+    )

@@ -1,0 +1,130 @@
+"""Puts a workbook on the import topic and follows what the importer says about it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cli.amounts import Misuse
+from cli.client import Client
+from cli.messages import Json, given, new_id
+from cli.replies import Expectation
+from cli.screen import Gauge
+
+PART_BYTES = 700_000
+PREVIEW_S = 120.0  # a large workbook takes a while to be read
+SILENCE_S = 120.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """A workbook as import.uploaded tells of it."""
+
+    environment: int
+    file_name: str
+    content: bytes
+    by: str
+    mode: str = "preview"
+    extra: Json
+
+    def parts(self, job_id: str) -> Iterator[Json]:
+        """The messages, in order."""
+        pieces = [
+            self.content[start : start + PART_BYTES]
+            for start in range(0, len(self.content), PART_BYTES)
+        ] or [b""]
+        digest = hashlib.sha256(self.content).hexdigest()
+        for number, piece in enumerate(pieces, start=1):
+            yield {
+                "type": "import.uploaded",
+                "job_id": job_id,
+                "environment": self.environment,
+                "file_name": self.file_name,
+                "sha256": digest,
+                "part": number,
+                "parts": len(pieces),
+                "content": base64.b64encode(piece).decode(),
+                "mode": self.mode,
+                "by": self.by,
+                **given(self.extra),
+            }
+
+
+def from_file(file: Path, **values: Any) -> Upload:
+    """A workbook from the disk; raises Misuse when it can't be one."""
+    try:
+        content = file.read_bytes()
+    except FileNotFoundError:
+        raise Misuse(f"There is no file {file}; name an Excel workbook (.xlsx).") from None
+    except IsADirectoryError:
+        raise Misuse(f"{file} is a folder; name an Excel workbook (.xlsx).") from None
+    if not content.startswith(b"PK"):
+        raise Misuse(
+            f"{file} is not an .xlsx workbook; open it in Excel and save it as .xlsx, then import "
+            "that."
+        )
+    return Upload(file_name=file.name, content=content, **values)
+
+
+class Job:
+    """One import, from its upload to its report. Use inside `client.expecting` of its id."""
+
+    def __init__(self, client: Client, upload: Upload, job_id: str | None = None) -> None:
+        self.id = job_id or new_id()
+        self.upload = upload
+        self.report: bytes | None = None
+        self._client = client
+        self._parts: dict[int, bytes] = {}
+
+    @property
+    def asked(self) -> Json:
+        """What the answers answer: for `client.expecting`."""
+        return {"type": "import.uploaded", "job_id": self.id}
+
+    async def send(self) -> None:
+        """Put the workbook on the topic."""
+        for part in self.upload.parts(self.id):
+            await self._client.send(part)
+
+    async def say(self, kind: str) -> None:
+        """import.confirmed, import.cancelled or import.undo."""
+        await self._client.send(
+            {
+                "type": kind,
+                "job_id": self.id,
+                "environment": self.upload.environment,
+                "by": self.upload.by,
+            }
+        )
+
+    async def previewed(self, answers: Expectation) -> Json:
+        """import.previewed, or import.failed."""
+        while True:
+            message = (await answers.next(PREVIEW_S)).message
+            if message["type"] in ("import.previewed", "import.failed"):
+                return message
+
+    async def completed(self, answers: Expectation, gauge: Gauge) -> Json:
+        """import.completed (with the report in `report`), or import.failed."""
+        result: Json | None = None
+        while result is None or self.report is None:
+            message = (await answers.next(SILENCE_S)).message
+            match message["type"]:
+                case "import.progressed":
+                    gauge(message["done"], message["rows"])
+                case "import.failed":
+                    return message
+                case "import.completed":
+                    result = message
+                case "import.report":
+                    self._part(message)
+        return result
+
+    def _part(self, message: Json) -> None:
+        self._parts[message["part"]] = base64.b64decode(message["content"])
+        if len(self._parts) == message["parts"]:
+            self.report = b"".join(self._parts[number] for number in sorted(self._parts))

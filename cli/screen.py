@@ -1,0 +1,176 @@
+"""What a command prints: tables and sentences for people, one JSON object a line for machines."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from rich import box
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from cli.messages import Json
+
+STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tab and newline
+SPARSE_STEP = 0.25  # without a terminal: a line for each quarter that is done
+
+
+class Gauge(Protocol):
+    """Shows how far something is."""
+
+    def __call__(self, done: int, total: int) -> None:
+        """`done` of `total` are through."""
+        ...
+
+
+class Screen:
+    """With `as_json` only JSON goes to standard output, and nothing else is said."""
+
+    def __init__(self, *, as_json: bool = False) -> None:
+        self.as_json = as_json
+        # No markup: what is shown comes from others, and "[red]" is a name like any other.
+        self.console = Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
+        if not self.console.is_terminal:
+            self.console.width = max(self.console.width, 140)
+
+    def data(self, content: object) -> None:
+        """Print one JSON value on a line of its own; only with --json."""
+        if self.as_json:
+            print(json.dumps(content, ensure_ascii=False, default=str), flush=True)
+
+    def say(self, text: str, style: str | None = None) -> None:
+        """Print a sentence for people."""
+        if not self.as_json:
+            self.console.print(harmless(text), style=style, soft_wrap=True)
+
+    def good(self, text: str) -> None:
+        """Say that something succeeded."""
+        self.say(f"✓ {text}", "green")
+
+    def bad(self, text: str) -> None:
+        """Say that something was refused or is wrong."""
+        self.say(f"✗ {text}", "red")
+
+    def table(
+        self,
+        columns: Sequence[str],
+        rows: Iterable[Sequence[object]],
+        *,
+        title: str | None = None,
+        right: Iterable[str] = (),
+    ) -> None:
+        """Print a table; columns named in `right` hold numbers."""
+        if self.as_json:
+            return
+        grid = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, title_style="bold")
+        for column in columns:
+            side = "right" if column in set(right) else "left"
+            grid.add_column(column, justify=side, overflow="fold")  # type: ignore[arg-type]
+        for row in rows:
+            grid.add_row(*(plain(cell) for cell in row))
+        self.console.print(grid)
+
+    def fields(self, content: Mapping[str, Any], *, title: str | None = None) -> None:
+        """Print one thing as name and value, line by line; what is empty is left out."""
+        if self.as_json:
+            return
+        grid = Table.grid(padding=(0, 3))
+        for name, value in content.items():
+            if value not in (None, "", [], {}):
+                grid.add_row(name.replace("_", " "), plain(value))
+        if title is not None:
+            self.say(title, "bold")
+        self.console.print(grid)
+
+    @contextlib.contextmanager
+    def progress(self, what: str) -> Iterator[Gauge]:
+        """A bar on a terminal; elsewhere a line now and then."""
+        if self.as_json:
+            yield lambda done, total: None
+        elif self.console.is_terminal:
+            with Progress(
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TimeElapsedColumn(),
+                console=self.console,
+                transient=True,
+            ) as bar:
+                task = bar.add_task(what, total=None)
+                yield lambda done, total: bar.update(task, completed=done, total=total)
+        else:
+            yield self._sparse(what)
+
+    def _sparse(self, what: str) -> Gauge:
+        told = -1.0
+
+        def gauge(done: int, total: int) -> None:
+            nonlocal told
+            share = done / total if total else 1.0
+            if share >= told + SPARSE_STEP or (done == total and told < 1.0):
+                told = share
+                self.say(f"  {what}: {done} of {total}")
+
+        return gauge
+
+    @contextlib.contextmanager
+    def waiting(self, what: str) -> Iterator[None]:
+        """A spinner on a terminal; nothing elsewhere."""
+        if self.as_json or not self.console.is_terminal:
+            yield
+        else:
+            with self.console.status(what):
+                yield
+
+
+def plain(value: object) -> str:
+    """A value as people read it in a table."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "yes" if value else "no"
+        case list() | tuple():
+            return ", ".join(plain(one) for one in value)
+        case dict():
+            return ", ".join(f"{key} {plain(one)}" for key, one in value.items())
+        case _:
+            return harmless(str(value))
+
+
+def when(text: str) -> str:
+    """A message's time for people: the local one, to the second."""
+    moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def harmless(text: str) -> str:
+    """Text without what would steer a terminal: control characters are written out."""
+    return STEERING.sub(lambda found: repr(found[0])[1:-1], text)
+
+
+def outcome(screen: Screen, message: Json) -> int:
+    """Show a command.applied or command.refused; gives the exit status."""
+    screen.data(message)
+    if message.get("type") == "command.refused":
+        where = f" (field {message['field']})" if message.get("field") else ""
+        why = message.get("message") or str(message.get("reason")).replace("_", " ")
+        screen.bad(f"refused, {message.get('reason')}{where}: {why}")
+        return 1
+    for change in message.get("changes", ()):
+        screen.good(f"{change.get('kind')} {change.get('id')} {change.get('change')}")
+    if not message.get("changes"):
+        screen.good("done")
+    for warning in message.get("warnings", ()):
+        where = f", {warning['field']}" if warning.get("field") else ""
+        screen.say(
+            f"! {warning.get('kind')} {warning.get('id')}{where}: {warning.get('message')}",
+            "yellow",
+        )
+    return 0

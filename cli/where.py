@@ -1,0 +1,57 @@
+"""Where things are: from the environment (ONACCOUNT_*), or from a local stack's stack.json."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from cli.trouble import Trouble
+from runtime.settings import KafkaSettings
+
+
+class Unreachable(Trouble):
+    """Something does not answer at its address, or not in time."""
+
+    exit_code = 3
+
+
+def stack(folder: Path) -> dict[str, Any]:
+    """What `onaccount stack up` wrote about the stack in `folder`; raises Trouble if none runs."""
+    file = folder / "stack.json"
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise Unreachable(
+            f"No stack runs in {folder} (there is no {file}); start one with `onaccount stack up`, "
+            "name its folder with --dir, or set ONACCOUNT_KAFKA to a Kafka that runs elsewhere."
+        ) from None
+    except (OSError, ValueError) as fault:
+        raise Trouble(
+            f"{file} can't be read ({fault}); stop the stack with `onaccount stack down` and start "
+            "it again."
+        ) from fault
+    if not isinstance(found, dict):
+        raise Trouble(f"{file} does not describe a stack; remove it and start the stack again.")
+    return found
+
+
+def kafka(folder: Path) -> KafkaSettings:
+    """How to reach Kafka: ONACCOUNT_KAFKA if it is set, else the stack in `folder`."""
+    if os.environ.get("ONACCOUNT_KAFKA"):
+        return KafkaSettings()
+    return KafkaSettings(kafka=str(stack(folder)["kafka"]))
+
+
+def postgres(folder: Path, service: str) -> str:
+    """The DSN of a service's login role: ONACCOUNT_POSTGRES_<SERVICE>, else the stack's."""
+    name = f"ONACCOUNT_POSTGRES_{service.upper()}"
+    if dsn := os.environ.get(name):
+        return dsn
+    databases = stack(folder).get("postgres", {})
+    if service not in databases:
+        raise Trouble(
+            f"The stack in {folder} names no database of the {service}; set {name} to its DSN."
+        )
+    return str(databases[service])

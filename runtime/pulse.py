@@ -1,0 +1,126 @@
+"""The pulse: looks at PostgreSQL and Kafka now and then, for the health port and the guard."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+
+from runtime.database import Database
+from runtime.edge.backoff import pause
+from runtime.edge.guard import Guard
+from runtime.edge.lane import EdgeLane
+from runtime.edge.watch import Watch
+from runtime.faults import Stopping, StoreWentBack, describe
+from runtime.metrics import LAG, READY
+from runtime.status import Status
+
+log = structlog.get_logger()
+
+PULSE_S = 1.0
+LAG_EVERY = 5  # looks
+
+
+class Pulse:
+    """Two tasks: one turns with the event loop and never waits, one looks at the servers."""
+
+    def __init__(
+        self,
+        *,
+        status: Status,
+        stopping: asyncio.Event,
+        database: Database,
+        guard: Guard,
+        watch: Watch,
+        lanes: Sequence[tuple[EdgeLane, Any]],
+    ) -> None:
+        self._status = status
+        self._stopping = stopping
+        self._database = database
+        self._guard = guard
+        self._watch = watch
+        self._lanes = lanes
+
+    async def turn(self) -> None:
+        """Show that the event loop turns; end the process where the edge itself is at fault."""
+        status = self._status
+        while True:
+            status.pulse = time.monotonic()
+            READY.set(0 if status.unready() else 1)
+            if status.fatal:
+                self._stopping.set()
+            with contextlib.suppress(Stopping):
+                await pause(PULSE_S, self._stopping)
+            if self._stopping.is_set():
+                status.stopping = True
+                return
+
+    async def look(self) -> None:
+        """Ask PostgreSQL and Kafka whether they are there, and where they were left."""
+        looks = 0
+        try:
+            while True:
+                if self._status.started:
+                    await self._ask_postgres()
+                    self._ask_lanes()
+                    if looks % LAG_EVERY == 0:
+                        await self._ask_kafka()
+                    looks += 1
+                await pause(PULSE_S, self._stopping)
+        except Stopping:
+            pass
+        finally:
+            await self._watch.close()
+
+    async def _ask_postgres(self) -> None:
+        try:
+            async with asyncio.timeout(5), self._database.connection() as connection:
+                await self._guard.look(connection)
+            self._status.postgres = None
+        except StoreWentBack as error:
+            self._went_back(error)
+        except Exception as error:
+            self._status.postgres = describe(error)
+
+    async def _ask_kafka(self) -> None:
+        try:
+            await self._measure_lag()
+            self._status.kafka = None
+        except StoreWentBack as error:
+            self._went_back(error)
+        except Exception as error:
+            self._status.kafka = describe(error)
+
+    def _went_back(self, error: StoreWentBack) -> None:
+        """Stop all: lanes leave their group, no job is given a step, no timer ticks."""
+        if self._status.went_back is None:
+            log.error("stopped", why=str(error))
+            self._status.went_back = str(error)
+        for edge, _ in self._lanes:
+            edge.stop_for_good()
+
+    def _ask_lanes(self) -> None:
+        for edge, subscriber in self._lanes:
+            consumer = subscriber.consumer
+            subscription = None if consumer is None else consumer._subscription.subscription
+            self._status.lanes[edge.lane.name] = (
+                subscription is not None and subscription.assignment is not None
+            )
+
+    async def _measure_lag(self) -> None:
+        """Also notices a log that ends before what was decided of it."""
+        mine = {tp for _, s in self._lanes if s.consumer for tp in s.consumer.assignment()}
+        if not mine:
+            await self._watch.topics()
+            return
+        positions = dict(self._guard.positions())  # before the ends: they only grow
+        ends = await self._watch.log_ends({tp.topic for tp in mine})
+        self._guard.compare_with_ends(positions, ends)
+        for tp in mine:
+            position = positions.get((tp.topic, tp.partition))
+            if position is not None and tp in ends:
+                LAG.labels(tp.topic, str(tp.partition)).set(max(0, ends[tp] - position))

@@ -1,0 +1,157 @@
+"""A job in hand and its steps: the only way in which slow work changes anything."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from runtime.answers import Answer
+from runtime.database import Connection
+from runtime.faults import LeaseLost
+from runtime.transaction import Tx, sql
+
+if TYPE_CHECKING:
+    from runtime.jobs import JobRunner
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A claimed row. `attempts` counts failures of our own code since its last step."""
+
+    id: int
+    kind: str
+    ref: str
+    payload: dict[str, Any]
+    attempts: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobKind:
+    """What is done for jobs of one kind, by up to `side_by_side` tasks of a worker.
+
+    `run` does slow things between steps, never inside one; it makes one step at least, and ends it
+    with `done()` or `later()`, else it is called again at once. When its own code fails three
+    times without progress in between (a payload that was saved and differs, or a `later`),
+    `on_poison` records and answers the failure, and the job ends `failed`.
+    """
+
+    kind: str
+    run: Callable[[Work], Awaitable[None]]
+    side_by_side: int = 1
+    lease_s: float = 60
+    on_poison: Callable[[Work, StepTx], Awaitable[None]] | None = None
+
+
+class StepTx(Tx):
+    """A step's transaction: answers are recorded in it as unpublished, progress is saved in it."""
+
+    __slots__ = ("_answers", "_later_s", "_payload", "_state")
+
+    def __init__(self, connection: Connection, now: datetime) -> None:
+        super().__init__(connection, now)
+        self._answers: list[Answer] = []
+        self._payload: dict[str, Any] | None = None
+        self._state = "open"
+        self._later_s: float | None = None
+
+    def answer(self, *answers: Answer) -> None:
+        """Publish these after the commit; should we die first, another worker will."""
+        self._answers += answers
+
+    def save(self, payload: dict[str, Any]) -> None:
+        """Replace the job's payload."""
+        self._payload = payload
+
+    def done(self) -> None:
+        """This was the last step."""
+        self._state = "done"
+
+    def later(self, seconds: float) -> None:
+        """Give the job back, to be taken up again after that."""
+        self._later_s = seconds
+
+
+class Work:
+    """A job in hand, and the only way to change anything for it."""
+
+    def __init__(self, job: Job, runner: JobRunner, kind: JobKind, lease: uuid.UUID) -> None:
+        self.job = job
+        self.lease = lease
+        self._runner = runner
+        self._kind = kind
+        self.ended = False
+        self.failed = False
+        self.steps = 0
+        self.in_step = False
+
+    @contextlib.asynccontextmanager
+    async def step(self) -> AsyncIterator[StepTx]:
+        """One transaction, committed unless the body raises; then its answers are published.
+
+        Raises LeaseLost when another worker has the job, and what asyncpg raises.
+        """
+        runner = self._runner
+        self.in_step = True
+        try:
+            async with runner.database.begin() as connection:
+                now = await connection.fetchval(sql.hold, self.job.id, self.lease)
+                if now is None:
+                    raise LeaseLost(f"job {self.job.id} was taken over")
+                await runner.guard.look(connection)
+                tx = StepTx(connection, now)
+                yield tx
+                if self.failed:
+                    tx._state = "failed"
+                ids = await _note(connection, tx)
+                await self._end_step(connection, tx)
+            self.steps += 1
+            self.ended = tx._state != "open" or tx._later_s is not None
+        finally:
+            self.in_step = False
+        if tx._payload is not None and tx._payload != self.job.payload:
+            self.job = replace(self.job, payload=tx._payload, attempts=0)
+        if tx.jobs_added or self.ended:
+            runner.wake.set()
+        await runner.publish(tx._answers, tx.touched, ids)
+
+    async def _end_step(self, connection: Connection, tx: StepTx) -> None:
+        await connection.execute(
+            sql.stepped,
+            self.job.id,
+            self.lease,
+            None if tx._payload is None else json.dumps(tx._payload),
+            tx._state,
+            tx._later_s,
+            self._kind.lease_s,
+        )
+
+
+async def _note(connection: Connection, tx: StepTx) -> list[int]:
+    """Record answers and touched state as unpublished."""
+    ids: list[int] = []
+    if tx._answers:
+        a = tx._answers
+        rows = await connection.fetch(
+            sql.note_answers,
+            [x.topic for x in a],
+            [x.key for x in a],
+            [x.id for x in a],
+            [x.type for x in a],
+            [x.time for x in a],
+            [x.value for x in a],
+        )
+        ids += [r["id"] for r in rows]
+    if tx.touched:
+        rows = await connection.fetch(
+            sql.note_states,
+            [kind for kind, _ in tx.touched],
+            [json.dumps(key, default=str) for _, key in tx.touched],
+        )
+        ids += [r["id"] for r in rows]
+    return ids

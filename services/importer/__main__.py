@@ -1,0 +1,76 @@
+"""The importer: workbooks in, registry commands out; `python -m services.importer`."""
+
+from __future__ import annotations
+
+from runtime.incoming import Lane, Route
+from runtime.jobs import JobKind
+from runtime.state import StateKind
+from runtime.worker import Worker
+from services.importer.handlers import registry
+from services.importer.handlers.uploads import BARRIER, CARRY_OUT, DECIDE, EXPIRE, TAKES, Uploads
+from services.importer.jobs.carry_out import REPORT, CarryingOut
+from services.importer.jobs.expire import expire
+from services.importer.jobs.plan import Planning
+from services.importer.jobs.report import Reporting
+from services.importer.settings import MIB, Settings
+from services.importer.store import uploads
+
+UPLOADS_AT_ONCE = 16
+"""Parts are up to a megabyte each."""
+
+
+def lanes(settings: Settings) -> tuple[Lane, ...]:
+    handler = Uploads(
+        file_bytes=settings.import_file_mb * MIB,
+        kept_bytes=settings.import_kept_mb * MIB,
+        expiry_s=settings.import_expiry_s,
+    )
+    received = Route(topic="imports.uploads", takes=TAKES, handler=handler.handle, barrier=BARRIER)
+    state = Route(topic="registry.state", takes=registry.STATES, handler=registry.hear_state)
+    outcomes = Route(
+        topic="registry.outcomes", takes=registry.OUTCOMES, handler=registry.hear_outcomes
+    )
+    return (
+        Lane(name="uploads", routes=(received,), max_records=UPLOADS_AT_ONCE),
+        Lane(name="registry", routes=(state, outcomes), max_records=settings.batch_records),
+    )
+
+
+def jobs(settings: Settings) -> tuple[JobKind, ...]:
+    limits = settings.child_limits()
+    many = settings.import_side_by_side
+    planning = Planning(limits=limits, expiry_s=settings.import_expiry_s)
+    carrying_out = CarryingOut(
+        limits=limits, window=settings.import_window, resend_s=settings.import_resend_s
+    )
+    reporting = Reporting(limits=limits)
+    return (
+        JobKind(kind=DECIDE, run=planning.run, side_by_side=many, on_poison=planning.poisoned),
+        JobKind(
+            kind=CARRY_OUT, run=carrying_out.run, side_by_side=many, on_poison=carrying_out.poisoned
+        ),
+        JobKind(kind=REPORT, run=reporting.run, on_poison=reporting.poisoned),
+        JobKind(kind=EXPIRE, run=expire),
+    )
+
+
+STATES = (StateKind(kind="import", read=uploads.states),)
+
+
+def build(settings: Settings) -> Worker:
+    """The worker, put together; opens nothing."""
+    return Worker(
+        service="importer",
+        settings=settings,
+        lanes=lanes(settings),
+        states=STATES,
+        jobs=jobs(settings),
+    )
+
+
+def main() -> None:
+    build(Settings.read()).run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,125 @@
+"""The parent's side of the reading child: started, asked, listened to, and killed in time."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from services.importer.domain.cells import Cell
+from services.importer.domain.columns import Outline
+from services.importer.workbook import lines
+
+Row = tuple[int, Sequence[Cell]]
+
+
+class Unread(Exception):
+    """The file was not read; `reason` as in import.failed, `kind` for not_a_workbook."""
+
+    def __init__(self, reason: str, kind: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.kind = kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChildLimits:
+    """What one child may use. `silence_s`: it is killed when it says nothing for so long."""
+
+    memory_bytes: int
+    cpu_s: int
+    file_bytes: int
+    silence_s: float
+    max_rows: int
+    bounds: dict[str, int] = field(default_factory=dict)
+
+    def request(self, **asked: Any) -> dict[str, Any]:
+        limits = {
+            "memory_bytes": self.memory_bytes,
+            "cpu_s": self.cpu_s,
+            "file_bytes": self.file_bytes,
+        }
+        return {"limits": limits, "bounds": self.bounds, "max_rows": self.max_rows, **asked}
+
+
+class Child:
+    """A running child."""
+
+    def __init__(self, process: asyncio.subprocess.Process, silence_s: float) -> None:
+        self._process = process
+        self._silence_s = silence_s
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    async def ask(self, value: dict[str, Any]) -> None:
+        assert self._process.stdin is not None
+        with contextlib.suppress(ConnectionError):  # it died: what it says next tells
+            self._process.stdin.write(lines.write(value))
+            await self._process.stdin.drain()
+
+    async def hear(self) -> dict[str, Any]:
+        """Its next line. Raises Unread for what it found, and where it died or fell silent."""
+        assert self._process.stdout is not None
+        try:
+            line = await asyncio.wait_for(self._process.stdout.readline(), self._silence_s)
+        except (TimeoutError, ValueError):
+            raise Unread("too_demanding") from None
+        if not line.endswith(b"\n"):
+            # Killed for its CPU time, out of memory in a library that aborts, or the like.
+            raise Unread("too_demanding")
+        said = lines.read(line)
+        if "failed" in said:
+            raise Unread(str(said["failed"]), str(said.get("kind", "")))
+        return said
+
+    async def outlines(self) -> list[Outline]:
+        """The first rows of every sheet."""
+        found: list[Outline] = []
+        while "sheets" not in (said := await self.hear()):
+            sheet = said["sheet"]
+            rows = [_row(row) for row in sheet["rows"]]
+            found.append(Outline(name=sheet["name"], hidden=sheet["hidden"], rows=rows))
+        return found
+
+    async def rows(self, sheet: str, header_row: int) -> AsyncIterator[list[Row]]:
+        """The rows below the header, some at a time; no faster than they are taken."""
+        await self.ask({"sheet": sheet, "header_row": header_row})
+        while "end" not in (said := await self.hear()):
+            yield [_row(row) for row in said["rows"]]
+
+
+def _row(row: Any) -> Row:
+    number, cells = row
+    return number, [lines.cell_of_json(cell) for cell in cells]
+
+
+@asynccontextmanager
+async def opened(limits: ChildLimits, **asked: Any) -> AsyncIterator[Child]:
+    """A child that was asked `asked`; killed and waited for at the end, whatever happens."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-I",
+        "-m",
+        "services.importer.reader",
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        # No secret of ours, and the XML reader that is defused.
+        env={"OPENPYXL_LXML": "False", "LANG": "C.UTF-8"},
+        limit=lines.MAX_LINE,
+        start_new_session=True,
+    )
+    try:
+        child = Child(process, limits.silence_s)
+        await child.ask(limits.request(**asked))
+        yield child
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()

@@ -1,0 +1,1 @@
+"""What a workbook means: plain values in, plain values out; no driver, broker, clock or file."""

@@ -1,0 +1,270 @@
+"""A cell as the reader hands it over, and what it says as text, number, choice or address.
+
+Every function gives the exact value or a Refusal; nothing is guessed.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from services.importer.domain.refusals import Refusal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Odd:
+    """A cell that is neither text, number nor yes/no.
+
+    `padded` is a whole number that its format shows with leading zeros (text holds them);
+    `long` a text beyond the reader's bound, of which only the beginning came along.
+    """
+
+    kind: Literal["date", "error", "padded", "long", "number"]
+    text: str
+
+
+Cell = str | int | float | bool | Odd | None
+
+DAMAGED_FROM: Final = 10**15
+"""Excel keeps 15 digits of a number; the 16th and later have become noughts (IEEE 754)."""
+
+_DIRT = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufffe\uffff]")
+_SCIENTIFIC = re.compile(r"[+-]?\d+([.,]\d+)?[eE][+-]?\d+")
+_WHOLE = re.compile(r"\d+")
+_WHOLE_WITH_POINT = re.compile(r"(\d+)[.,]0{1,2}")
+
+
+def clean(text: str) -> str:
+    """Text without control characters, marks that nobody sees, and needless spaces."""
+    text = _DIRT.sub("", text)
+    text = "".join(" " if unicodedata.category(c) in ("Cc", "Zs", "Zl", "Zp") else c for c in text)
+    return unicodedata.normalize("NFC", " ".join(text.split()))
+
+
+def shown(cell: Cell) -> str:
+    """The cell as a person would recognise it, for messages and samples; at most 100 letters."""
+    match cell:
+        case None:
+            return ""
+        case bool():
+            return "TRUE" if cell else "FALSE"
+        case str():
+            return clean(cell)[:100]
+        case Odd():
+            return clean(cell.text)[:100]
+        case float():
+            return decimal_text(cell)
+        case int():
+            return str(cell)[:100]
+
+
+def decimal_text(number: float) -> str:
+    """A number cell with the 15 digits that Excel stands for, without a needless ".0"."""
+    if number.is_integer() and abs(number) < DAMAGED_FROM:
+        return str(int(number))
+    return f"{number:.15g}"
+
+
+def is_empty(cell: Cell) -> bool:
+    return cell is None or (isinstance(cell, str) and not clean(cell))
+
+
+def text_of(cell: Cell, *, at_most: int) -> str | Refusal | None:
+    """The cell as text; a number gives its digits. None: empty."""
+    match cell:
+        case None:
+            return None
+        case bool():
+            return Refusal(code="not_text")
+        case Odd(kind="date"):
+            return Refusal(code="is_date")
+        case Odd(kind="error"):
+            return Refusal(code="is_error")
+        case Odd(kind="padded"):
+            return cell.text
+        case Odd(kind="long"):
+            return Refusal(code="too_long", at_most=at_most)
+        case Odd() | int() | float():
+            if isinstance(cell, Odd) or abs(cell) >= DAMAGED_FROM:
+                return Refusal(code="damaged_number")
+            return decimal_text(cell) if isinstance(cell, float) else str(cell)
+        case str():
+            text = clean(cell)
+            if len(text) > at_most:
+                return Refusal(code="too_long", at_most=at_most)
+            return text or None
+
+
+def account_of(cell: Cell, *, at_most: int) -> str | Refusal | None:
+    """An account number exactly as it was meant: text, 28900001 or 28900001.0.
+
+    Refused: numbers of more than 15 digits (Excel has damaged them), fractions, negative
+    numbers, and text in scientific notation, in which digits may be lost.
+    """
+    if isinstance(cell, str):
+        text = clean(cell)
+        if _SCIENTIFIC.fullmatch(text):
+            return Refusal(code="scientific")
+        if whole := _WHOLE_WITH_POINT.fullmatch(text):
+            text = whole[1]
+        if len(text) > at_most:
+            return Refusal(code="too_long", at_most=at_most)
+        return text or None
+    if isinstance(cell, int | float) and not isinstance(cell, bool):
+        if abs(cell) >= DAMAGED_FROM:
+            return Refusal(code="damaged_number")
+        if cell < 0 or cell != int(cell):
+            return Refusal(code="not_an_account")
+        return str(int(cell))
+    return text_of(cell, at_most=at_most)
+
+
+def count_of(cell: Cell, *, at_most: int) -> int | Refusal | None:
+    """A number of accounts: a whole number from 0 to `at_most`."""
+    digits = account_of(cell, at_most=20)
+    if digits is None:
+        return None
+    if isinstance(digits, Refusal):
+        return Refusal(code="not_a_count", at_most=at_most)
+    if not _WHOLE.fullmatch(digits) or int(digits) > at_most:
+        return Refusal(code="not_a_count", at_most=at_most)
+    return int(digits)
+
+
+YES: Final = frozenset(
+    {"ja", "j", "yes", "y", "true", "t", "waar", "aan", "on", "x", "v", "ok", "1", "wel"}
+    | {"toegestaan", "allowed", "✓", "✔", "☑", "✅", "√"}
+)
+NO: Final = frozenset(
+    {"nee", "neen", "n", "no", "false", "f", "onwaar", "uit", "off", "0", "-", "niet", "geen"}
+    | {"nvt", "n.v.t.", "✗", "✘", "☐", "❌"}
+)
+
+
+def yes_or_no(cell: Cell) -> bool | Refusal | None:
+    """Yes or no in words, ticks and numbers, Dutch or English. None: empty."""
+    match cell:
+        case None:
+            return None
+        case bool():
+            return cell
+        case int() | float() if cell in (0, 1):
+            return bool(cell)
+        case str():
+            word = clean(cell).casefold()
+            if not word:
+                return None
+            if word in YES:
+                return True
+            if word in NO:
+                return False
+    return Refusal(code="not_yes_or_no")
+
+
+Status = Literal["inactive", "active", "blocked", "closed"]
+
+STATUSES: Final[dict[str, Status]] = {
+    **dict.fromkeys(("actief", "active", "open", "geactiveerd", "aktief"), "active"),
+    **dict.fromkeys(("inactief", "inactive", "niet actief", "not active", "inaktief"), "inactive"),
+    **dict.fromkeys(("geblokkeerd", "blocked", "blok", "geblokt"), "blocked"),
+    **dict.fromkeys(("gesloten", "closed", "opgeheven", "beëindigd"), "closed"),
+}
+
+
+def status_of(cell: Cell) -> Status | Refusal | None:
+    """An account's status in words; yes and no stand for active and inactive."""
+    if isinstance(cell, str):
+        word = clean(cell).casefold()
+        if word in STATUSES:
+            return STATUSES[word]
+    answer = yes_or_no(cell)
+    if answer is None:
+        return None
+    if isinstance(answer, Refusal):
+        return Refusal(code="not_a_status")
+    return "active" if answer else "inactive"
+
+
+Language = Literal["nl", "en"]
+
+_LANGUAGES: Final[dict[str, Language]] = {
+    **dict.fromkeys(("nl", "nld", "dut", "nederlands", "dutch", "nl-nl", "nl-be", "nl_nl"), "nl"),
+    **dict.fromkeys(("en", "eng", "engels", "english", "en-gb", "en-us", "uk", "gb"), "en"),
+}
+
+
+def language_of(cell: Cell) -> Language | Refusal | None:
+    if is_empty(cell):
+        return None
+    if isinstance(cell, str) and (word := clean(cell).casefold()) in _LANGUAGES:
+        return _LANGUAGES[word]
+    return Refusal(code="not_a_language")
+
+
+_COUNTRIES: Final[dict[str, str]] = {
+    **dict.fromkeys(("nederland", "netherlands", "the netherlands", "holland", "nld"), "NL"),
+    **dict.fromkeys(("belgië", "belgie", "belgium", "bel"), "BE"),
+    **dict.fromkeys(("duitsland", "germany", "deutschland", "deu"), "DE"),
+    **dict.fromkeys(("frankrijk", "france", "fra"), "FR"),
+    **dict.fromkeys(("luxemburg", "luxembourg", "lux"), "LU"),
+    **dict.fromkeys(
+        ("verenigd koninkrijk", "united kingdom", "engeland", "uk", "great britain", "gbr"), "GB"
+    ),
+    **dict.fromkeys(("spanje", "spain", "esp"), "ES"),
+    **dict.fromkeys(("italië", "italie", "italy", "ita"), "IT"),
+    **dict.fromkeys(("oostenrijk", "austria", "aut"), "AT"),
+    **dict.fromkeys(("denemarken", "denmark", "dnk"), "DK"),
+    **dict.fromkeys(("ierland", "ireland", "irl"), "IE"),
+    **dict.fromkeys(("zweden", "sweden", "swe"), "SE"),
+    **dict.fromkeys(("polen", "poland", "pol"), "PL"),
+    **dict.fromkeys(("zwitserland", "switzerland", "che"), "CH"),
+}
+_COUNTRY_CODE = re.compile(r"[A-Za-z]{2}")
+
+
+def country_of(cell: Cell) -> str | Refusal | None:
+    """A country as ISO 3166 code of two letters, from the code or a name of it."""
+    if is_empty(cell):
+        return None
+    if isinstance(cell, str):
+        word = clean(cell)
+        if word.casefold() in _COUNTRIES:
+            return _COUNTRIES[word.casefold()]
+        if _COUNTRY_CODE.fullmatch(word):
+            return word.upper()
+    return Refusal(code="not_a_country")
+
+
+_EMAIL = re.compile(r"[^\s@,;<>()\"]+@[^\s@,;<>()\"]+\.[^\s@,;<>()\".]{2,}")
+
+
+def email_of(cell: Cell) -> str | Refusal | None:
+    """One e-mail address; "mailto:" in front is left out, two addresses are refused."""
+    text = text_of(cell, at_most=254)
+    if text is None or isinstance(text, Refusal):
+        return text
+    text = re.sub(r"^mailto:", "", text, flags=re.IGNORECASE)
+    if not _EMAIL.fullmatch(text) or ".." in text:
+        return Refusal(code="not_an_email")
+    return text
+
+
+_CHAMBER = re.compile(r"\d{8}")
+
+
+def chamber_of(cell: Cell, *, country: str | None) -> str | Refusal | None:
+    """A chamber of commerce number; in the Netherlands 8 digits.
+
+    A number cell cannot hold the leading noughts of 01234567, so they are put back there.
+    """
+    text = text_of(cell, at_most=20)
+    if text is None or isinstance(text, Refusal):
+        return text
+    if country not in (None, "NL"):
+        return text
+    digits = re.sub(r"[ .\-]", "", re.sub(r"^(kvk|k\.v\.k\.)[ :-]*", "", text, flags=re.I))
+    if isinstance(cell, int | float):
+        digits = digits.zfill(8)
+    return digits if _CHAMBER.fullmatch(digits) else Refusal(code="not_a_chamber_number")

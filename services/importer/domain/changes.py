@@ -1,0 +1,33 @@
+"""In what a row differs from the customer that it is about."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from services.importer.domain.book import KnownCustomer
+from services.importer.domain.matching import names_of
+from services.importer.domain.names import name_keys
+from services.importer.domain.rows import Entry
+
+NAME_FIELDS: Final = ("first_name", "infix", "last_name", "company")
+
+
+def changes(entry: Entry, customer: KnownCustomer) -> dict[str, Any]:
+    """The fields in which the row differs from the customer. An empty cell differs in nothing.
+
+    A column "Naam" that is the customer's name, however it falls apart, changes none of its
+    parts; one that is another name replaces all of them.
+    """
+    said = dict(entry.customer)
+    if entry.name_parts:
+        if names_of(entry) & name_keys(customer.fields):
+            said = {k: v for k, v in said.items() if k not in entry.name_parts}
+        else:
+            said = {**dict.fromkeys(NAME_FIELDS), **said}
+    return {k: v for k, v in said.items() if not _equal(k, v, customer.fields.get(k))}
+
+
+def _equal(name: str, new: Any, old: Any) -> bool:
+    if name == "email":
+        return str(new).casefold() == str(old or "").casefold()
+    return (new or None) == (old or None)

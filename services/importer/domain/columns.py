@@ -1,0 +1,165 @@
+"""Where the list stands in a workbook: its sheet, its header row, and what each column holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from services.importer.domain.cells import Cell, clean, is_empty, shown
+from services.importer.domain.fields import FIELDS, WHO, Field, field_of, normalise
+from services.importer.domain.messages import Tongue, of_failure
+
+SAMPLES: Final = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outline:
+    """The first rows of a sheet: (Excel's row number, cells from column A)."""
+
+    name: str
+    hidden: bool
+    rows: Sequence[tuple[int, Sequence[Cell]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """A column with a header or content. `index` counts from 0; field None is left alone."""
+
+    index: int
+    header: str
+    field: Field | None
+    samples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """The list: its rows are those after `header_row` (Excel's number) of `sheet`."""
+
+    sheet: str
+    header_row: int
+    columns: tuple[Column, ...]
+
+    def fields(self) -> frozenset[Field]:
+        return frozenset(column.field for column in self.columns if column.field)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unclear:
+    """What a person has to decide; answered by a new upload with a sheet or a mapping."""
+
+    reason: Literal["sheet_unclear", "columns_unclear"]
+    message: str
+    choices: tuple[str, ...]
+
+
+def lay_out(
+    sheets: Sequence[Outline],
+    *,
+    sheet: str | None,
+    mapping: Mapping[str, str] | None,
+    tongue: Tongue,
+) -> Layout | Unclear:
+    """Find the list: the sheet that is named, or the only one that fits.
+
+    A given mapping decides for the headers that it names; the others are taken by their names.
+    """
+    wanted = _mapping(mapping)
+    if sheet is not None:
+        named = [s for s in sheets if s.name == sheet] or [
+            s for s in sheets if normalise(s.name) == normalise(sheet)
+        ]
+        if len(named) != 1:
+            message = of_failure("sheet_unknown", tongue, value=sheet)
+            return Unclear(
+                reason="sheet_unclear", message=message, choices=tuple(s.name for s in sheets)
+            )
+        return _lay_out_sheet(named[0], wanted, tongue)
+    candidates = [s for s in sheets if not s.hidden] or list(sheets)
+    found = [(s, _lay_out_sheet(s, wanted, tongue)) for s in candidates]
+    fitting = [(s, layout) for s, layout in found if isinstance(layout, Layout)]
+    if len(fitting) > 1:
+        message = of_failure("sheet_unclear", tongue)
+        names = tuple(s.name for s, _ in fitting)
+        return Unclear(reason="sheet_unclear", message=message, choices=names)
+    if fitting:
+        return fitting[0][1]
+    # Nothing fits: tell of the sheet that comes nearest, which is one whose header was found.
+    told = [layout for _, layout in found if isinstance(layout, Unclear)]
+    told.sort(key=lambda unclear: not unclear.choices)
+    if told:
+        return told[0]
+    message = of_failure("no_header", tongue)
+    return Unclear(reason="columns_unclear", message=message, choices=())
+
+
+def _mapping(mapping: Mapping[str, str] | None) -> dict[str, Field]:
+    fields: dict[str, Field] = {f: f for f in FIELDS}
+    return {normalise(h): fields[f] for h, f in (mapping or {}).items() if f in fields}
+
+
+def _lay_out_sheet(sheet: Outline, wanted: Mapping[str, Field], tongue: Tongue) -> Layout | Unclear:
+    header = _header_row(sheet, wanted)
+    if header is None:
+        choices = next((_headers(cells) for _, cells in sheet.rows if _headers(cells)), ())
+        message = of_failure("no_header", tongue)
+        return Unclear(reason="columns_unclear", message=message, choices=choices)
+    number, cells = header
+    columns = _columns(sheet, number, cells, wanted)
+    headers = tuple(c.header for c in columns if c.header)
+    if missing := set(wanted) - {normalise(h) for h in headers}:
+        message = of_failure("mapping_unknown", tongue, value=", ".join(sorted(missing)))
+        return Unclear(reason="columns_unclear", message=message, choices=headers)
+    by_field: dict[Field, list[str]] = {}
+    for column in columns:
+        if column.field:
+            by_field.setdefault(column.field, []).append(column.header)
+    for field, rivals in by_field.items():
+        if len(rivals) > 1:
+            message = of_failure("columns_unclear", tongue, value=field)
+            return Unclear(reason="columns_unclear", message=message, choices=tuple(rivals))
+    if not by_field.keys() & (WHO | {"account"}):
+        message = of_failure("nobody_named", tongue)
+        return Unclear(reason="columns_unclear", message=message, choices=headers)
+    return Layout(sheet=sheet.name, header_row=number, columns=columns)
+
+
+def _header_row(sheet: Outline, wanted: Mapping[str, Field]) -> tuple[int, Sequence[Cell]] | None:
+    """The row with the most names that are known; the first of equals. Titles name nothing."""
+    best: tuple[int, Sequence[Cell]] | None = None
+    most = 0
+    for number, cells in sheet.rows:
+        filled = [c for c in cells if not is_empty(c)]
+        known = {_field(clean(c), wanted) for c in filled if isinstance(c, str)} - {None}
+        # One known word among many cells is a value ("Actief"), not a header.
+        enough = len(known) >= 2 or (known and len(filled) <= 2)
+        if enough and len(known) > most:
+            best, most = (number, cells), len(known)
+    return best
+
+
+def _headers(cells: Sequence[Cell]) -> tuple[str, ...]:
+    return tuple(shown(c) for c in cells if not is_empty(c))
+
+
+def _field(header: str, wanted: Mapping[str, Field]) -> Field | None:
+    return wanted.get(normalise(header)) or field_of(header)
+
+
+def _columns(
+    sheet: Outline, header_row: int, headers: Sequence[Cell], wanted: Mapping[str, Field]
+) -> tuple[Column, ...]:
+    below = [cells for number, cells in sheet.rows if number > header_row]
+    taken = set(wanted.values())
+    columns: list[Column] = []
+    for index, cell in enumerate(headers):
+        header = shown(cell)
+        if not header:
+            continue
+        field = wanted.get(normalise(header))
+        if field is None and (field := field_of(header)) in taken:
+            field = None  # the person gave this field to another column
+        values = [shown(cells[index]) for cells in below if index < len(cells)]
+        samples = tuple([v for v in values if v][:SAMPLES])
+        columns.append(Column(index=index, header=header, field=field, samples=samples))
+    return tuple(columns)

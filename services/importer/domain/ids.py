@@ -1,0 +1,15 @@
+"""Ids that are made from the job and the row, and so are the same in every run of the job."""
+
+from __future__ import annotations
+
+import uuid
+
+
+def customer_id(job_id: str, environment: int, row: int) -> str:
+    """The id of the customer that a row makes: the same in every run of the job."""
+    return str(uuid.uuid5(uuid.UUID(job_id), f"{environment}/customer/{row}"))
+
+
+def command_id(job_id: str, environment: int, row: int, step: int) -> str:
+    """The id of a row's command: the same in every run of the job."""
+    return str(uuid.uuid5(uuid.UUID(job_id), f"{environment}/command/{row}/{step}"))

@@ -1,0 +1,38 @@
+"""What the importer says to people, in the environment's language: English, or Dutch for nl.
+
+Sentences name what is wrong and what to write instead; the row and the column stand beside them.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from services.importer.domain.refusals import Refusal
+from services.importer.domain.sentences import CELLS, FAILURES, KINDS, ROWS, SAVE_AS, Sentence
+
+Tongue = Literal["nl", "en"]
+
+
+def say(texts: Sentence, tongue: Tongue, **words: object) -> str:
+    """One of the two languages, with its words filled in."""
+    return texts[tongue == "nl"].format(**words)
+
+
+def of_cell(refusal: Refusal, value: str, tongue: Tongue) -> str:
+    return say(
+        CELLS[refusal.code], tongue, value=value, write=refusal.write, at_most=refusal.at_most
+    )
+
+
+def of_row(code: str, tongue: Tongue, **words: object) -> str:
+    return say(ROWS[code], tongue, **words)
+
+
+def of_failure(code: str, tongue: Tongue, **words: object) -> str:
+    return say(FAILURES[code], tongue, **words)
+
+
+def not_a_workbook(kind: str, tongue: Tongue) -> str:
+    """What a file is instead of a workbook, and how to make one of it."""
+    what = say(KINDS.get(kind, KINDS["unknown"]), tongue)
+    return of_failure("not_a_workbook", tongue, value=what, advice=say(SAVE_AS, tongue))

@@ -1,0 +1,108 @@
+"""People's and companies' names: how a full name falls apart, and when two are the same."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from typing import Final
+
+from services.importer.domain.fields import normalise
+
+_ORGANISATION: Final = re.compile(
+    r"\b(b\.?v|n\.?v|v\.?o\.?f|c\.?v|u\.?a|ltd|llc|inc|gmbh|plc|s\.?a|b\.?v\.?b\.?a|holding|groep|group"
+    r"|stichting|vereniging|club|bedrijf|bedrijven|gemeente|school|college|universiteit|hotel|caf[eé]"
+    r"|restaurant|brasserie|bakkerij|brouwerij|slagerij|garage|bouw|bouwbedrijf|installatie\w*"
+    r"|advocaten|notaris\w*|accountants?|adviseurs?|advies|makelaar\w*|schilder\w*|transport"
+    r"|techniek|service|services|team|company|co|fc|vv|sv|svv|hc|tc|rkvv|foundation|association"
+    r"|en zonen|en zn|zonen|zn|gebr|gebroeders|firma|winkel|apotheek|praktijk|bank|verzekeringen"
+    r"|sponsor\w*|commissie|bestuur|jeugd|dames|heren|kantine|drukkerij|kwekerij|bloemen)\b\.?",
+    re.IGNORECASE,
+)
+_INFIXES: Final = frozenset(
+    {"van", "de", "der", "den", "het", "'t", "ter", "ten", "te", "in", "op", "aan", "bij", "voor"}
+    | {"onder", "over", "uit", "von", "zu", "la", "le", "du", "da", "di", "el", "al", "d'", "'s"}
+    | {"vd", "v.d.", "v/d"}
+)
+
+
+def split_name(name: str) -> dict[str, str]:
+    """A column "Naam" as registry fields: first_name, infix, last_name; or company.
+
+    "Jan de Vries" and "Vries, Jan de" are people; anything with a legal form, a word such as
+    stichting, a digit or an ampersand, and a single word, is a company: on an invoice a single
+    word reads the same either way.
+    """
+    if _ORGANISATION.search(name) or re.search(r"[0-9&+/@]", name):
+        return {"company": name}
+    last, comma, first = name.partition(",")
+    if comma:
+        if not first.strip() or "," in first:
+            return {"company": name}
+        given = first.split()
+        infix = _tail_of_infixes(given)
+        return _person(given[: len(given) - len(infix)], infix, last.split())
+    words = name.split()
+    if len(words) == 1:
+        return {"company": name}
+    for at in range(1, len(words) - 1):
+        if words[at].casefold() in _INFIXES:
+            end = at
+            while end < len(words) - 1 and words[end].casefold() in _INFIXES:
+                end += 1
+            return _person(words[:at], words[at:end], words[end:])
+    return _person(words[:-1], [], words[-1:])
+
+
+def _tail_of_infixes(words: list[str]) -> list[str]:
+    tail: list[str] = []
+    for word in reversed(words[1:]):
+        if word.casefold() not in _INFIXES:
+            break
+        tail.insert(0, word)
+    return tail
+
+
+def _person(first: list[str], infix: list[str], last: list[str]) -> dict[str, str]:
+    parts = {"first_name": first, "infix": infix, "last_name": last}
+    return {field: " ".join(words) for field, words in parts.items() if words}
+
+
+def full_name(fields: Mapping[str, object]) -> str:
+    """First name, infix and last name in one; empty where none of them is known."""
+    return " ".join(
+        str(fields[part]) for part in ("first_name", "infix", "last_name") if fields.get(part)
+    )
+
+
+def display_name(fields: Mapping[str, object]) -> str:
+    """The company, else the full name: what an invoice shows."""
+    return str(fields.get("company") or full_name(fields))
+
+
+def name_keys(fields: Mapping[str, object]) -> frozenset[str]:
+    """What the names of a customer are compared by: without case, accents, spaces and dots."""
+    return frozenset(
+        key for key in (key_of(str(fields.get("company") or "")), key_of(full_name(fields))) if key
+    )
+
+
+def key_of(name: str) -> str:
+    """The comparable form of a name; one of signs only keeps them ("!!!" is not nobody)."""
+    return normalise(name) or unicodedata.normalize("NFKC", name).strip().casefold()
+
+
+_FICTITIOUS_DOMAIN: Final = re.compile(
+    r"@(.*\.)?(example\.(com|net|org|nl|eu)|test\.(nl|com|eu|be)|(test|example|invalid|localhost))$"
+)
+
+
+def email_key(email: object, fictitious: object = None) -> str | None:
+    """What an e-mail address is matched by; None for a made-up one, which identifies nobody.
+
+    The help article itself tells administrators to enter test@test.nl for everybody.
+    """
+    if not isinstance(email, str) or not email or fictitious is True:
+        return None
+    key = email.casefold()
+    return None if _FICTITIOUS_DOMAIN.search(key) else key

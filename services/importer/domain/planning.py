@@ -1,0 +1,270 @@
+"""What a row will do: the registry commands that bring customer and account to what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from services.importer.domain.book import Book, KnownAccount, KnownCustomer
+from services.importer.domain.changes import NAME_FIELDS, changes
+from services.importer.domain.ids import customer_id
+from services.importer.domain.matching import Ambiguous, OtherHolder, is_same, match, names_of
+from services.importer.domain.messages import Tongue, of_row
+from services.importer.domain.names import display_name
+from services.importer.domain.refusals import Problem
+from services.importer.domain.rows import Entry
+
+CommandType = Literal[
+    "customer.register", "customer.change", "account.open", "account.change", "account.link"
+]
+Verdict = Literal["create", "change", "unchanged", "refused"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """One registry command of a row.
+
+    `body` holds its own fields (contract part 5), without id, environment, at and by. It is sent
+    once `after` (row, step), if any, was applied. `before` is what the fields were, for an undo.
+    """
+
+    step: int
+    type: CommandType
+    body: Mapping[str, Any]
+    after: tuple[int, int] | None
+    before: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowPlan:
+    """A row's fate: commands, or the problems that refuse it. Warnings refuse nothing."""
+
+    row: int
+    commands: tuple[Planned, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+
+    @property
+    def verdict(self) -> Verdict:
+        if self.problems:
+            return "refused"
+        if any(c.type in ("customer.register", "account.open") for c in self.commands):
+            return "create"
+        return "change" if self.commands else "unchanged"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planner:
+    """Plans the rows of one job, in their order. `defaults`: the upload's own, for new accounts
+    (limit, on_account, in_overview, status) and new customers (language)."""
+
+    job_id: str
+    tongue: Tongue
+    defaults: Mapping[str, Any]
+
+    def plan(self, entry: Entry, book: Book) -> RowPlan:
+        """Decide about one row, and note in the book what it makes and changes."""
+        customer = match(entry, book)
+        if refused := self._refusal(entry, book, customer):
+            return RowPlan(row=entry.row, problems=refused)
+        assert customer is None or isinstance(customer, KnownCustomer)
+        steps: list[Planned] = []
+        warnings = list(entry.warnings)
+        if customer is None and entry.customer:
+            customer = self._register(entry, book, steps)
+        elif customer is not None:
+            warnings += self._change(entry, book, customer, steps)
+        after = _after(entry, customer, steps)
+        if entry.account is not None:
+            self._account(entry, book, customer, after, steps)
+        elif entry.account_count is not None and customer is not None:
+            self._accounts(entry, book, customer, after, steps)
+        return RowPlan(row=entry.row, commands=tuple(steps), warnings=tuple(warnings))
+
+    # --- what refuses a row -----------------------------------------------------------------
+
+    def _refusal(
+        self, entry: Entry, book: Book, customer: KnownCustomer | Ambiguous | OtherHolder | None
+    ) -> tuple[Problem, ...]:
+        account = book.accounts.get(entry.account or "")
+        if account is not None and account.row is not None:
+            return (self._problem(entry, "account", "twice", account.account, other=account.row),)
+        match customer:
+            case Ambiguous(code=code):
+                where = "email" if code == "ambiguous_email" else _name_column(entry)
+                value = str(entry.customer.get(where) or entry.name or "")
+                return (self._problem(entry, where, code, value),)
+            case OtherHolder(holder=holder):
+                theirs = display_name(holder.fields)
+                number = entry.account or ""
+                return (self._problem(entry, "account", "other_holder", number, theirs=theirs),)
+            case None if entry.customer and not any(entry.customer.get(f) for f in NAME_FIELDS):
+                return (self._problem(entry, "email", "no_name", ""),)
+            case KnownCustomer():
+                return self._contradictions(entry, customer)
+        return ()
+
+    def _contradictions(self, entry: Entry, customer: KnownCustomer) -> tuple[Problem, ...]:
+        return tuple(
+            self._problem(
+                entry,
+                name,
+                "contradicts",
+                str(value or ""),
+                other=customer.said_by[name],
+                theirs=customer.fields.get(name) or "",
+            )
+            for name, value in changes(entry, customer).items()
+            if name in customer.said_by
+        )
+
+    def _problem(self, entry: Entry, where: str, code: str, value: str, **words: object) -> Problem:
+        column = entry.headers.get(where) or entry.headers.get("name", "")
+        message = of_row(code, self.tongue, value=value, **words)
+        return Problem(row=entry.row, column=column, value=value[:100], message=message)
+
+    # --- the customer -----------------------------------------------------------------------
+
+    def _register(self, entry: Entry, book: Book, steps: list[Planned]) -> KnownCustomer:
+        fields = dict(entry.customer)
+        if language := self.defaults.get("language"):
+            fields.setdefault("language", language)
+        customer = KnownCustomer(
+            customer_id=customer_id(self.job_id, book.environment, entry.row),
+            fields=fields,
+            made_by=entry.row,
+            said_by=dict.fromkeys(entry.customer, entry.row),
+        )
+        book.note_customer(customer)
+        body = {"customer_id": customer.customer_id, **fields}
+        steps.append(Planned(step=len(steps), type="customer.register", body=body, after=None))
+        return customer
+
+    def _change(
+        self, entry: Entry, book: Book, customer: KnownCustomer, steps: list[Planned]
+    ) -> list[Problem]:
+        changed = changes(entry, customer)
+        if not changed:
+            customer.said_by.update(dict.fromkeys(entry.customer, entry.row))
+            if entry.customer and customer.customer_id in book.customers:
+                book.note_customer(customer)
+            return []
+        warnings = []
+        if entry.account and names_of(entry) and not is_same(entry, customer):
+            warnings.append(
+                self._problem(
+                    entry,
+                    _name_column(entry),
+                    "renames",
+                    display_name(entry.customer),
+                    other=entry.account,
+                    theirs=display_name(customer.fields),
+                )
+            )
+        before = {name: customer.fields.get(name) for name in changed}
+        after = (customer.made_by, 0) if customer.made_by is not None else None
+        body = {"customer_id": customer.customer_id, **changed}
+        planned = Planned(
+            step=len(steps), type="customer.change", body=body, after=after, before=before
+        )
+        steps.append(planned)
+        customer.fields.update(changed)
+        customer.said_by.update(dict.fromkeys(entry.customer, entry.row))
+        book.note_customer(customer)
+        return warnings
+
+    # --- the accounts -----------------------------------------------------------------------
+
+    def _account(
+        self,
+        entry: Entry,
+        book: Book,
+        customer: KnownCustomer | None,
+        after: tuple[int, int] | None,
+        steps: list[Planned],
+    ) -> None:
+        number = entry.account or ""
+        account = book.accounts.get(number)
+        holder = customer.customer_id if customer else None
+        if account is None:
+            self._open(entry, book, number, holder, after, steps)
+            return
+        self._change_accounts(entry, [account], after, steps)
+        if holder is not None and account.holder is None:
+            body = {"account": number, "customer_id": holder, "role": "holder"}
+            steps.append(Planned(step=len(steps), type="account.link", body=body, after=after))
+            account.holder = holder
+        account.row = entry.row
+        book.note_account(account)
+
+    def _accounts(
+        self,
+        entry: Entry,
+        book: Book,
+        customer: KnownCustomer,
+        after: tuple[int, int] | None,
+        steps: list[Planned],
+    ) -> None:
+        """As many accounts as the row wants: those that are missing are opened, none is closed."""
+        held = book.held_by(customer.customer_id)
+        self._change_accounts(entry, held, after, steps)
+        for account in held:
+            book.note_account(account)
+        for number in book.next_accounts((entry.account_count or 0) - len(held)):
+            self._open(entry, book, number, customer.customer_id, after, steps)
+
+    def _open(
+        self,
+        entry: Entry,
+        book: Book,
+        number: str,
+        holder: str | None,
+        after: tuple[int, int] | None,
+        steps: list[Planned],
+    ) -> None:
+        defaults = {k: v for k, v in self.defaults.items() if k != "language"}
+        fields = {**defaults, **entry.settings}
+        body = {"account": number, **fields, **({"holder": holder} if holder else {})}
+        steps.append(Planned(step=len(steps), type="account.open", body=body, after=after))
+        known = KnownAccount(account=number, fields=fields, holder=holder, row=entry.row)
+        book.note_account(known)
+
+    def _change_accounts(
+        self,
+        entry: Entry,
+        accounts: list[KnownAccount],
+        after: tuple[int, int] | None,
+        steps: list[Planned],
+    ) -> None:
+        different = [
+            a for a in accounts if any(a.fields.get(k) != v for k, v in entry.settings.items())
+        ]
+        if not different:
+            return
+        before = {a.account: {k: a.fields.get(k) for k in entry.settings} for a in different}
+        body = {"accounts": [a.account for a in different], **entry.settings}
+        planned = Planned(
+            step=len(steps), type="account.change", body=body, after=after, before=before
+        )
+        steps.append(planned)
+        for account in different:
+            account.fields.update(entry.settings)
+
+
+def _after(
+    entry: Entry, customer: KnownCustomer | None, steps: list[Planned]
+) -> tuple[int, int] | None:
+    """What the row's accounts wait for: its own customer command, or another row's."""
+    if steps:
+        return (entry.row, steps[-1].step)
+    if customer is not None and customer.made_by is not None:
+        return (customer.made_by, 0)
+    return None
+
+
+def _name_column(entry: Entry) -> str:
+    for name in ("company", "name", "last_name", "first_name"):
+        if name in entry.headers and (name == "name" or entry.customer.get(name)):
+            return name
+    return "name"

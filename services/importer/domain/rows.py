@@ -1,0 +1,171 @@
+"""One row of the list as what it says about a customer and an account, or what is wrong with it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from services.importer.domain import cells as read
+from services.importer.domain.amounts import Style, amount_of
+from services.importer.domain.cells import Cell, is_empty, shown
+from services.importer.domain.columns import Column, Layout
+from services.importer.domain.fields import Field
+from services.importer.domain.messages import Tongue, of_cell, of_row
+from services.importer.domain.names import split_name
+from services.importer.domain.refusals import Problem, Refusal
+
+MAX_ACCOUNTS_A_ROW: Final = 1000
+_PEPPOL: Final = re.compile(r"[0-9A-Za-z]{2,4}:[!-~]{1,50}")
+
+# As schemas.registry bounds them: a cell that passes here passes there.
+_LENGTHS: Final[dict[Field, int]] = {
+    "company": 200, "name": 200, "first_name": 200, "infix": 40, "last_name": 200, "street": 180,
+    "house_number": 10, "house_number_suffix": 8, "postcode": 40, "city": 200, "vat_number": 40,
+    "description": 200,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """What a row says. Absent means: not said; an empty cell changes nothing.
+
+    `customer` holds fields of customer.register; `name` is the column "Naam" as it stands, and
+    `name_parts` says which fields of `customer` were made of it; `settings` holds fields of
+    account.open. `headers` gives the header of each field, for messages.
+    """
+
+    row: int
+    customer: Mapping[str, Any]
+    name: str | None
+    name_parts: frozenset[str]
+    account: str | None
+    account_count: int | None
+    settings: Mapping[str, Any]
+    warnings: tuple[Problem, ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowReader:
+    """Reads rows of one layout. `styles`: how each amount column (by index) writes its amounts."""
+
+    layout: Layout
+    tongue: Tongue
+    styles: Mapping[int, Style]
+
+    def read(self, row: int, cells: Sequence[Cell]) -> Entry | tuple[Problem, ...] | None:
+        """The row as an Entry; its problems; or None for a row without content in known columns."""
+        values: dict[Field, Any] = {}
+        problems: list[Problem] = []
+        country = self._country(cells)
+        for column in self.layout.columns:
+            cell = cells[column.index] if column.index < len(cells) else None
+            if column.field is None or is_empty(cell):
+                continue
+            value = self._value(column, cell, country)
+            if isinstance(value, Refusal):
+                text = shown(cell)
+                message = of_cell(value, text, self.tongue)
+                problems.append(Problem(row=row, column=column.header, value=text, message=message))
+            elif value is not None:
+                values[column.field] = value
+        if problems:
+            return tuple(problems)
+        if not values:
+            return None
+        return self._entry(row, values)
+
+    def _country(self, cells: Sequence[Cell]) -> str | None:
+        for column in self.layout.columns:
+            if column.field == "country" and column.index < len(cells):
+                country = read.country_of(cells[column.index])
+                return country if isinstance(country, str) else None
+        return None
+
+    def _value(self, column: Column, cell: Cell, country: str | None) -> Any:
+        match column.field:
+            case "limit":
+                return amount_of(cell, style=self.styles.get(column.index))
+            case "chamber_number":
+                return read.chamber_of(cell, country=country)
+            case "peppol_id":
+                text = read.text_of(cell, at_most=60)
+                if isinstance(text, str) and not _PEPPOL.fullmatch(text):
+                    return Refusal(code="not_a_peppol_id")
+                return text
+            case None:
+                return None
+            case known if known in _READERS:
+                return _READERS[known](cell)
+            case known:
+                return read.text_of(cell, at_most=_LENGTHS[known])
+
+    def _entry(self, row: int, values: Mapping[Field, Any]) -> Entry | tuple[Problem, ...]:
+        customer: dict[str, Any] = {f: values[f] for f in _CUSTOMER if f in values}
+        name, name_parts = values.get("name"), frozenset[str]()
+        if name is not None:
+            # Beside a company it is a person; name parts in columns of their own beat its parts.
+            parts = split_name(name)
+            if "company" in customer and "company" in parts:
+                parts = {"last_name": name}
+            if not customer.keys() & {"first_name", "last_name", "infix"}:
+                name_parts = frozenset(parts)
+                customer = {**parts, **customer}
+        if street := _street(values):
+            customer["street"] = street
+        settings: dict[str, Any] = {f: values[f] for f in _SETTINGS if f in values}
+        account, count = values.get("account"), values.get("account_count")
+        headers: dict[str, str] = {c.field: c.header for c in self.layout.columns if c.field}
+        if account is not None and count is not None and count != 1:
+            return (self._problem(row, headers["account_count"], str(count), "count_and_account"),)
+        if account is None and not customer:
+            return (self._problem(row, "", "", "nobody"),)
+        warnings: tuple[Problem, ...] = ()
+        if account is None and count is None and settings:
+            header = headers[next(iter(settings))]
+            warnings = (self._problem(row, header, "", "limit_without_account"),)
+            settings = {}
+        return Entry(
+            row=row,
+            customer=customer,
+            name=name,
+            name_parts=name_parts,
+            account=account,
+            account_count=None if account is not None else count,
+            settings=settings,
+            warnings=warnings,
+            headers=headers,
+        )
+
+    def _problem(self, row: int, column: str, value: str, code: str) -> Problem:
+        message = of_row(code, self.tongue, value=value)
+        return Problem(row=row, column=column, value=value, message=message)
+
+
+_CUSTOMER: Final[tuple[Field, ...]] = (
+    "first_name", "infix", "last_name", "company", "email", "email_fictitious", "street",
+    "postcode", "city", "country", "vat_number", "chamber_number", "peppol_id", "language",
+)  # fmt: skip
+_SETTINGS: Final[tuple[Field, ...]] = (
+    "limit", "status", "on_account", "in_overview", "description",
+)  # fmt: skip
+
+_READERS: Final[dict[Field, Callable[[Cell], Any]]] = {
+    "account": lambda cell: read.account_of(cell, at_most=64),
+    "account_count": lambda cell: read.count_of(cell, at_most=MAX_ACCOUNTS_A_ROW),
+    "email": read.email_of,
+    "email_fictitious": read.yes_or_no,
+    "country": read.country_of,
+    "language": read.language_of,
+    "status": read.status_of,
+    "on_account": read.yes_or_no,
+    "in_overview": read.yes_or_no,
+}
+
+
+def _street(values: Mapping[Field, Any]) -> str:
+    """Street, house number and its addition in one line, as an envelope has them."""
+    number = str(values.get("house_number", "")) + str(values.get("house_number_suffix", ""))
+    return " ".join(part for part in (str(values.get("street", "")), number) if part)

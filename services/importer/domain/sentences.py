@@ -1,0 +1,296 @@
+"""The sentences themselves: (English, Dutch), with their words in braces. See messages.py."""
+
+from __future__ import annotations
+
+from typing import Final
+
+Sentence = tuple[str, str]
+
+CELLS: Final[dict[str, Sentence]] = {
+    "not_text": (
+        "'{value}' is a yes/no, not a text; type it as text",
+        "'{value}' is een ja/nee en geen tekst; typ het als tekst",
+    ),
+    "is_date": (
+        "Excel made a date of this cell ({value}); format it as text and type it again",
+        "Excel maakte een datum van deze cel ({value}); maak er tekst van en typ het opnieuw",
+    ),
+    "is_error": (
+        "the cell shows the error {value}; mend its formula or type the value",
+        "de cel toont de fout {value}; herstel de formule of typ de waarde",
+    ),
+    "too_long": (
+        "the text has more than {at_most} characters; shorten it",
+        "de tekst heeft meer dan {at_most} tekens; maak hem korter",
+    ),
+    "damaged_number": (
+        "Excel keeps only 15 digits of a number, so the last ones of '{value}' are lost;"
+        " format the cell as text and type the number again",
+        "Excel bewaart van een getal maar 15 cijfers, de laatste van '{value}' zijn dus verloren;"
+        " maak van de cel tekst en typ het nummer opnieuw",
+    ),
+    "scientific": (
+        "'{value}' is shortened and may have lost digits; type the whole number as text",
+        "'{value}' is afgekort en mist misschien cijfers; typ het hele nummer als tekst",
+    ),
+    "not_an_account": (
+        "'{value}' is not an account number; write it like 28900001",
+        "'{value}' is geen rekeningnummer; schrijf het zoals 28900001",
+    ),
+    "not_a_count": (
+        "'{value}' is not a number of accounts; write a whole number from 0 to {at_most}",
+        "'{value}' is geen aantal rekeningen; schrijf een heel getal van 0 tot en met {at_most}",
+    ),
+    "not_yes_or_no": (
+        "'{value}' is neither yes nor no; write yes or no",
+        "'{value}' is geen ja of nee; schrijf ja of nee",
+    ),
+    "not_a_status": (
+        "'{value}' is not a status; write active, inactive, blocked or closed",
+        "'{value}' is geen status; schrijf actief, inactief, geblokkeerd of gesloten",
+    ),
+    "not_a_language": (
+        "'{value}' is not a language that we write; write nl or en",
+        "'{value}' is geen taal waarin wij schrijven; schrijf nl of en",
+    ),
+    "not_a_country": (
+        "'{value}' is not a country; write its code of two letters, like NL",
+        "'{value}' is geen land; schrijf de code van twee letters, zoals NL",
+    ),
+    "not_an_email": (
+        "'{value}' is not one e-mail address; write it like info@club.nl",
+        "'{value}' is niet één e-mailadres; schrijf het zoals info@club.nl",
+    ),
+    "not_a_chamber_number": (
+        "'{value}' is not a chamber of commerce number; it has 8 digits",
+        "'{value}' is geen KVK-nummer; dat heeft 8 cijfers",
+    ),
+    "not_a_peppol_id": (
+        "'{value}' is not a Peppol id; write scheme:value, like 0106:12345678",
+        "'{value}' is geen Peppol-id; schrijf schema:waarde, zoals 0106:12345678",
+    ),
+    "not_an_amount": (
+        "'{value}' is not an amount; write {write}",
+        "'{value}' is geen bedrag; schrijf {write}",
+    ),
+    "unclear_amount": (
+        "'{value}' can be two amounts; write {write} if that is meant",
+        "'{value}' kan twee bedragen zijn; schrijf {write} als dat bedoeld is",
+    ),
+    "too_many_decimals": (
+        "'{value}' has more than two decimals; write it in euros and cents, like 12,50",
+        "'{value}' heeft meer dan twee decimalen; schrijf euro's en centen, zoals 12,50",
+    ),
+    "negative_amount": (
+        "'{value}' is less than nothing; a limit is 0 or more",
+        "'{value}' is minder dan niets; een limiet is 0 of meer",
+    ),
+    "amount_too_large": (
+        "'{value}' is more than 99.999.999,99; write less, or leave it empty",
+        "'{value}' is meer dan 99.999.999,99; schrijf minder, of laat het leeg",
+    ),
+}
+
+ROWS: Final[dict[str, Sentence]] = {
+    "nobody": (
+        "the row names nobody: fill in a name, a company or an account number",
+        "de rij noemt niemand: vul een naam, een bedrijf of een rekeningnummer in",
+    ),
+    "no_name": (
+        "a new customer needs a name or a company",
+        "een nieuwe klant heeft een naam of een bedrijf nodig",
+    ),
+    "count_and_account": (
+        "give either an account number or a number of accounts, not both",
+        "geef een rekeningnummer of een aantal rekeningen, niet allebei",
+    ),
+    "limit_without_account": (
+        "is not used: the row has neither an account number nor a number of accounts",
+        "wordt niet gebruikt: de rij heeft geen rekeningnummer en geen aantal rekeningen",
+    ),
+    "twice": (
+        "account {value} stands in row {other} already",
+        "rekening {value} staat al in rij {other}",
+    ),
+    "contradicts": (
+        "row {other} is about the same customer and says '{theirs}' here",
+        "rij {other} gaat over dezelfde klant en zegt hier '{theirs}'",
+    ),
+    "ambiguous": (
+        "several customers are called so; add the account number or the e-mail address",
+        "meer klanten heten zo; voeg het rekeningnummer of het e-mailadres toe",
+    ),
+    "ambiguous_email": (
+        "several customers have this e-mail address; add the account number",
+        "meer klanten hebben dit e-mailadres; voeg het rekeningnummer toe",
+    ),
+    "other_holder": (
+        "account {value} belongs to {theirs}; link it to another customer first",
+        "rekening {value} is van {theirs}; koppel haar eerst aan een andere klant",
+    ),
+    "renames": (
+        "changes the name of the holder of account {other}, now {theirs}",
+        "wijzigt de naam van de houder van rekening {other}, nu {theirs}",
+    ),
+    "two_cells": (
+        "the columns {other} say different things",
+        "de kolommen {other} zeggen iets verschillends",
+    ),
+    "depends": (
+        "row {other}, which this row builds on, was refused",
+        "rij {other}, waar deze rij op voortbouwt, is geweigerd",
+    ),
+}
+
+FAILURES: Final[dict[str, Sentence]] = {
+    "environment_unknown": (
+        "There is no environment {value}.",
+        "Er is geen omgeving {value}.",
+    ),
+    "gdpr_not_accepted": (
+        "Before members can be imported, the GDPR terms must be accepted"
+        " (Klantinstellingen > GDPR).",
+        "Voordat er leden kunnen worden geïmporteerd, moet akkoord zijn gegeven op de GDPR"
+        " (Klantinstellingen > GDPR).",
+    ),
+    "not_enabled": (
+        "Import from Excel is not switched on for this environment. Ask your supplier, and send"
+        " the workbook along.",
+        "Importeren uit Excel staat voor deze omgeving niet aan. Neem contact op met je"
+        " leverancier en stuur het Excel-bestand mee.",
+    ),
+    "unknown_job": (
+        "There is no import with this id waiting for an answer.",
+        "Er is geen import met dit id die op antwoord wacht.",
+    ),
+    "job_id_reused": (
+        "This job id was used before for another file or other choices; upload with a new one.",
+        "Dit job-id is al gebruikt voor een ander bestand of andere keuzes; gebruik een nieuw id.",
+    ),
+    "invalid_message": (
+        "The message could not be read: {value}.",
+        "Het bericht kon niet worden gelezen: {value}.",
+    ),
+    "cancelled": (
+        "The import was cancelled.",
+        "De import is geannuleerd.",
+    ),
+    "stopped": (
+        "The import was cancelled after {done} of {rows} rows; what was imported stays.",
+        "De import is na {done} van {rows} rijen geannuleerd; wat geïmporteerd is, blijft.",
+    ),
+    "expired": (
+        "The import was not finished in time: a part of the file or the confirmation did not come."
+        " Upload it again.",
+        "De import is niet op tijd afgemaakt: een deel van het bestand of de bevestiging kwam"
+        " niet. Upload het bestand opnieuw.",
+    ),
+    "checksum_mismatch": (
+        "The file did not arrive as it was sent (its SHA-256 differs). Upload it again.",
+        "Het bestand is niet aangekomen zoals het verstuurd is (de SHA-256 verschilt). Upload het"
+        " opnieuw.",
+    ),
+    "too_large": (
+        "The file is larger than {value} MB; split it.",
+        "Het bestand is groter dan {value} MB; splits het.",
+    ),
+    "too_busy": (
+        "Too many imports are waiting at this moment. Upload it again later.",
+        "Er wachten nu te veel imports. Upload het bestand later opnieuw.",
+    ),
+    "too_many_rows": (
+        "The sheet has more than {value} rows; split it over several files.",
+        "Het blad heeft meer dan {value} rijen; verdeel het over meer bestanden.",
+    ),
+    "not_a_workbook": (
+        "This is {value}, not an Excel workbook (.xlsx). {advice}",
+        "Dit is {value} en geen Excel-werkmap (.xlsx). {advice}",
+    ),
+    "unreadable": (
+        "The workbook is damaged or not built as Excel builds it. Open it in Excel, save it as"
+        " 'Excel Workbook (.xlsx)', and upload that.",
+        "De werkmap is beschadigd of niet opgebouwd zoals Excel dat doet. Open haar in Excel, sla"
+        " haar op als 'Excel-werkmap (.xlsx)' en upload die.",
+    ),
+    "too_demanding": (
+        "Reading the workbook takes more memory or time than an import may. Keep only the sheet"
+        " with members, without pictures and formulas, and upload that.",
+        "Het lezen van de werkmap kost meer geheugen of tijd dan een import mag. Bewaar alleen het"
+        " blad met leden, zonder afbeeldingen en formules, en upload dat.",
+    ),
+    "no_header": (
+        "No row with column names was found. Put names such as Bedrijf and Rekeningnummer above"
+        " the columns, or give a mapping.",
+        "Er is geen rij met kolomnamen gevonden. Zet namen zoals Bedrijf en Rekeningnummer boven"
+        " de kolommen, of geef een kolomindeling.",
+    ),
+    "nobody_named": (
+        "No column says who the rows are about. Add a column such as Bedrijf, Naam or"
+        " Rekeningnummer, or give a mapping.",
+        "Geen kolom zegt over wie de rijen gaan. Voeg een kolom zoals Bedrijf, Naam of"
+        " Rekeningnummer toe, of geef een kolomindeling.",
+    ),
+    "columns_unclear": (
+        "Several columns can be the {value}: say which one with a mapping.",
+        "Meer kolommen kunnen {value} zijn: zeg welke het is met een kolomindeling.",
+    ),
+    "mapping_unknown": (
+        "The mapping names columns that the sheet does not have: {value}.",
+        "De kolomindeling noemt kolommen die het blad niet heeft: {value}.",
+    ),
+    "sheet_unclear": (
+        "Several sheets can be the list: say which one.",
+        "Meer bladen kunnen de lijst zijn: zeg welk blad het is.",
+    ),
+    "sheet_unknown": (
+        "The workbook has no sheet named '{value}'.",
+        "De werkmap heeft geen blad met de naam '{value}'.",
+    ),
+    "not_processed": (
+        "The import could not be carried out because of a fault on our side; what was imported"
+        " before it stays. Uploading the file again goes on with the rest.",
+        "De import kon door een fout aan onze kant niet worden uitgevoerd; wat al geïmporteerd is,"
+        " blijft. Upload het bestand opnieuw voor de rest.",
+    ),
+    "not_possible": (
+        "Imports cannot be taken back yet: close the accounts that it opened by hand.",
+        "Een import kan nog niet ongedaan worden gemaakt: sluit de rekeningen met de hand.",
+    ),
+}
+
+KINDS: Final[dict[str, Sentence]] = {
+    "empty": ("an empty file", "een leeg bestand"),
+    "xls": (
+        "a workbook of Excel 97-2003 (.xls) or one with a password",
+        "een werkmap van Excel 97-2003 (.xls) of een met een wachtwoord",
+    ),
+    "encrypted": ("a workbook with a password", "een werkmap met een wachtwoord"),
+    "ods": ("an OpenDocument sheet (.ods)", "een OpenDocument-blad (.ods)"),
+    "xlsb": ("a binary workbook (.xlsb)", "een binaire werkmap (.xlsb)"),
+    "docx": ("a Word document", "een Word-document"),
+    "pdf": ("a PDF", "een PDF"),
+    "csv": ("a text file (such as .csv)", "een tekstbestand (zoals .csv)"),
+    "html": ("a web page", "een webpagina"),
+    "xml": ("an XML file", "een XML-bestand"),
+    "zip": ("a zip file", "een zip-bestand"),
+    "picture": ("a picture", "een afbeelding"),
+    "numbers": ("an Apple Numbers file", "een Apple Numbers-bestand"),
+    "unknown": ("a file of another kind", "een ander soort bestand"),
+}
+
+SAVE_AS: Final = (
+    "Open it in Excel, LibreOffice or Google Sheets and save it as 'Excel Workbook (.xlsx)',"
+    " without a password.",
+    "Open het in Excel, LibreOffice of Google Sheets en sla het op als 'Excel-werkmap (.xlsx)',"
+    " zonder wachtwoord.",
+)
+
+RESULTS: Final[dict[str, Sentence]] = {
+    "title": ("Result", "Resultaat"),
+    "created": ("created", "aangemaakt"),
+    "changed": ("changed", "gewijzigd"),
+    "unchanged": ("unchanged", "ongewijzigd"),
+    "refused": ("refused: {why}", "geweigerd: {why}"),
+    "accounts": ("accounts {value}", "rekeningen {value}"),
+    "partly": ("the rest of the row was refused", "de rest van de rij is geweigerd"),
+}

@@ -1,0 +1,84 @@
+"""registry.state and registry.outcomes: the importer's own copy, and what became of its commands.
+
+Takes environment.state, customer.state, account.state, command.applied and command.refused.
+Answers nothing. Changes the copy (the highest version wins) and the outcomes of commands that
+the importer sent; the jobs that wait for either look for themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Sequence
+from typing import TypeVar
+
+from runtime.answers import Answer
+from runtime.incoming import Incoming
+from runtime.transaction import Tx
+from schemas.commands import CommandApplied, CommandRefused
+from schemas.registry import AccountState, CustomerState, EnvironmentState
+from services.importer.store import registry
+from services.importer.store.registry import Outcome
+
+STATES = (EnvironmentState, CustomerState, AccountState)
+OUTCOMES = (CommandApplied, CommandRefused)
+
+S = TypeVar("S", EnvironmentState, CustomerState, AccountState)
+
+
+async def hear_state(batch: Sequence[Incoming], tx: Tx) -> Iterable[Answer]:
+    """Keep the newest state of each environment, customer and account."""
+    environments: dict[Hashable, EnvironmentState] = {}
+    customers: dict[Hashable, CustomerState] = {}
+    accounts: dict[Hashable, AccountState] = {}
+    for record in batch:
+        match record.message:
+            case EnvironmentState() as state:
+                _keep(environments, state.environment, state)
+            case CustomerState() as state:
+                _keep(customers, (state.environment, state.customer_id), state)
+            case AccountState() as state:
+                _keep(accounts, (state.environment, state.account), state)
+    await registry.hear_environments(tx, environments.values())
+    await registry.hear_customers(tx, customers.values())
+    await registry.hear_accounts(tx, accounts.values())
+    return ()
+
+
+def _keep(newest: dict[Hashable, S], key: Hashable, state: S) -> None:
+    if key not in newest or newest[key].version < state.version:
+        newest[key] = state
+
+
+async def hear_outcomes(batch: Sequence[Incoming], tx: Tx) -> Iterable[Answer]:
+    """Note what became of commands; those of others are not known here and change nothing."""
+    outcomes: dict[tuple[int, str], Outcome] = {}
+    for record in batch:
+        match record.message:
+            case CommandApplied() as applied:
+                found = outcome_of(applied)
+            case CommandRefused() as refused:
+                found = Outcome(
+                    environment=refused.environment,
+                    command_id=refused.command_id,
+                    outcome="refused",
+                    effect=None,
+                    message=refused.message,
+                )
+            case _:
+                continue
+        outcomes.setdefault((found.environment, found.command_id), found)
+    await registry.note_outcomes(tx, outcomes.values())
+    return ()
+
+
+def outcome_of(applied: CommandApplied) -> Outcome:
+    """The most that a command did: created before changed before unchanged."""
+    done = {change.change for change in applied.changes}
+    effect = next((e for e in ("created", "changed") if e in done), "unchanged")
+    cautions = "; ".join(caution.message for caution in applied.warnings or ())
+    return Outcome(
+        environment=applied.environment,
+        command_id=applied.command_id,
+        outcome="applied",
+        effect=effect,
+        message=cautions[:2000] or None,
+    )

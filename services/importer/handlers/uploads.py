@@ -1,0 +1,218 @@
+"""imports.uploads: workbooks in parts, and what people decide about them.
+
+Takes import.uploaded (in any order, repeated), import.confirmed, import.cancelled and
+import.undo. Answers import.failed where a message cannot be followed, and says again what was
+said where one is repeated. Changes the upload and its parts; the slow work is left to jobs:
+`plan` once all parts are there, `import` once it is confirmed, `expire` for what never comes.
+"""
+
+from __future__ import annotations
+
+import binascii
+from base64 import b64decode
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from hashlib import sha256
+
+from runtime.answers import Answer
+from runtime.incoming import Incoming
+from runtime.transaction import Tx
+from schemas.content import digest
+from schemas.imports import ImportCancelled, ImportConfirmed, ImportUndo, ImportUploaded
+from schemas.malformed import Malformed
+from services.importer.domain.messages import Tongue
+from services.importer.events import failed, turned_down
+from services.importer.store import plans, registry, uploads
+from services.importer.store.uploads import Upload
+
+TAKES = (ImportUploaded, ImportConfirmed, ImportCancelled, ImportUndo)
+BARRIER = ("registry.state", "registry.outcomes")
+DECIDE = "plan"
+CARRY_OUT = "import"
+EXPIRE = "expire"
+
+
+def serial(environment: int) -> str:
+    """Jobs of one environment go in order: one sees what the one before it did."""
+    return f"environment/{environment}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Uploads:
+    """The handler, with its bounds: bytes of one file and of all, seconds until expiry."""
+
+    file_bytes: int
+    kept_bytes: int
+    expiry_s: float
+
+    async def handle(self, batch: Sequence[Incoming], tx: Tx) -> Iterable[Answer]:
+        known = {r.message.environment for r in batch if isinstance(r.message, TAKES)}
+        tongues = await registry.tongues(tx, known)
+        answers: list[Answer] = []
+        for record in batch:
+            match record.message:
+                case ImportUploaded() as message:
+                    tongue = tongues.get(message.environment, "en")
+                    answers += await self._receive(message, record, tongue, tx)
+                case ImportConfirmed() | ImportCancelled() | ImportUndo() as message:
+                    answers += await self._decided(message, record, tongues, tx)
+                case Malformed() as malformed:
+                    answers.append(_malformed(malformed, record))
+        return answers
+
+    # --- parts --------------------------------------------------------------------------------
+
+    async def _receive(
+        self, message: ImportUploaded, record: Incoming, tongue: Tongue, tx: Tx
+    ) -> list[Answer]:
+        head = digest(message.model_copy(update={"part": 1, "content": ""}))
+        began = await uploads.begin(tx, message, head, record.time, tongue)
+        upload = await uploads.lock(tx, message.environment, message.job_id)
+        assert upload is not None
+        if began:
+            tx.touch("import", upload.environment, upload.job_id)
+            after = tx.now + timedelta(seconds=self.expiry_s)
+            await tx.add_job(EXPIRE, f"{upload.ref}/received", payload(upload), after=after)
+        content = _decoded(message)
+        seen = await uploads.part_digest(tx, upload, message.part)
+        mine = sha256(message.content.encode()).digest()
+        if upload.head != head or (seen is not None and seen != mine):
+            return [_turn_down(upload, "job_id_reused", record)]
+        if seen is not None:
+            return await uploads.said(tx, upload, at_part=message.part)
+        if upload.status != "received":
+            await uploads.add_part(tx, upload, message.part, mine, None)
+            return []
+        reason = await self._too_much(upload, message, content, tx)
+        await uploads.add_part(tx, upload, message.part, mine, None if reason else content)
+        if reason:
+            most = self.file_bytes // (1024 * 1024)
+            why = failed(upload, reason, at=record.time, value=most)
+            return [await end(tx, upload, "failed", why, at_part=message.part)]
+        if await uploads.arrived(tx, upload) == upload.parts:
+            await self._complete(upload, tx)
+        return []
+
+    async def _too_much(
+        self, upload: Upload, message: ImportUploaded, content: bytes | None, tx: Tx
+    ) -> str | None:
+        if content is None or message.part > upload.parts:
+            return "invalid_message"
+        if upload.kept_bytes + len(content) > self.file_bytes:
+            return "too_large"
+        if await uploads.kept_in_all(tx) + len(content) > self.kept_bytes:
+            return "too_busy"
+        return None
+
+    async def _complete(self, upload: Upload, tx: Tx) -> None:
+        """All parts are there. What was answered to commands so far is seen by the plan."""
+        await tx.add_job(
+            DECIDE,
+            upload.ref,
+            payload(upload),
+            serial=serial(upload.environment),
+            barrier=tx.ends,
+        )
+
+    # --- decisions ----------------------------------------------------------------------------
+
+    async def _decided(
+        self,
+        message: ImportConfirmed | ImportCancelled | ImportUndo,
+        record: Incoming,
+        tongues: Mapping[int, Tongue],
+        tx: Tx,
+    ) -> list[Answer]:
+        upload = await uploads.lock(tx, message.environment, message.job_id)
+        if upload is None:
+            tongue = tongues.get(message.environment, "en")
+            return [
+                turned_down(
+                    message.environment, message.job_id, "unknown_job", tongue,
+                    at=record.time, mark=message.type,
+                )
+            ]  # fmt: skip
+        match message:
+            case ImportConfirmed():
+                return await self._confirm(upload, message, record, tx)
+            case ImportCancelled():
+                return await self._cancel(upload, record, tx)
+            case _:
+                return [_turn_down(upload, "not_possible", record)]
+
+    async def _confirm(
+        self, upload: Upload, message: ImportConfirmed, record: Incoming, tx: Tx
+    ) -> list[Answer]:
+        if upload.ended:
+            return await uploads.said(tx, upload)
+        await uploads.confirm(tx, upload, message.by, record.time)
+        if upload.status == "previewed":
+            await uploads.become(tx, upload, "running")
+            await carry_out(tx, upload, barrier=True)
+        return []
+
+    async def _cancel(self, upload: Upload, record: Incoming, tx: Tx) -> list[Answer]:
+        if upload.ended:
+            return await uploads.said(tx, upload)
+        if upload.status == "running":
+            await uploads.ask_to_stop(tx, upload)
+            return []
+        why = failed(upload, "cancelled", at=record.time)
+        return [await end(tx, upload, "cancelled", why, at_part=upload.parts)]
+
+
+async def carry_out(tx: Tx, upload: Upload, *, barrier: bool) -> None:
+    """Have the rows imported, after the jobs of the environment that were asked for before."""
+    await tx.add_job(
+        CARRY_OUT,
+        upload.ref,
+        payload(upload),
+        serial=serial(upload.environment),
+        barrier=tx.ends if barrier else None,
+    )
+
+
+async def end(tx: Tx, upload: Upload, status: str, why: Answer, *, at_part: int) -> Answer:
+    """The job does not go on: say why, and keep neither its bytes nor its plans."""
+    await uploads.become(tx, upload, status)
+    await uploads.forget_bytes(tx, upload)
+    await plans.forget_book(tx, upload)
+    return await uploads.say(tx, upload, why, at_part=at_part)
+
+
+def payload(upload: Upload) -> dict[str, object]:
+    """What every job row of an upload holds."""
+    return {"environment": upload.environment, "job_id": upload.job_id}
+
+
+def _decoded(message: ImportUploaded) -> bytes | None:
+    try:
+        return b64decode(message.content, validate=True)
+    except binascii.Error:
+        return None
+
+
+def _turn_down(upload: Upload, reason: str, record: Incoming, **words: object) -> Answer:
+    return turned_down(
+        upload.environment,
+        upload.job_id,
+        reason,
+        upload.language,
+        at=record.time,
+        mark=f"{record.partition}-{record.offset}",
+        **words,
+    )
+
+
+def _malformed(message: Malformed, record: Incoming) -> Answer:
+    """A message that names its job but is wrong otherwise; the job, if there is one, goes on."""
+    return turned_down(
+        int(message.ids["environment"]),
+        str(message.ids["job_id"]),
+        "invalid_message",
+        "en",
+        at=record.time,
+        mark=f"{record.partition}-{record.offset}",
+        value=f"{message.field} {message.message}",
+    )

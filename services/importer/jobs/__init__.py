@@ -1,0 +1,1 @@
+"""Slow work, one module per kind of job."""

@@ -1,0 +1,46 @@
+"""A job's workbook as a file, for as long as a child needs it."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from hashlib import sha256
+from pathlib import Path
+
+from runtime.jobs import Work
+from services.importer.child import Unread
+from services.importer.store import uploads
+from services.importer.store.uploads import Upload
+from services.importer.workbook.kinds import HEAD, sniff
+
+
+@asynccontextmanager
+async def workbook(work: Work, upload: Upload) -> AsyncIterator[Path]:
+    """The parts put together in a folder of its own, which goes when the block ends.
+
+    Raises Unread for a file that is not what its sender had, or plainly no workbook.
+    """
+    with tempfile.TemporaryDirectory(prefix="onaccount-import-") as folder:
+        path = Path(folder) / "workbook.xlsx"
+        await _put_together(work, upload, path)
+        yield path
+
+
+async def _put_together(work: Work, upload: Upload, path: Path) -> None:
+    whole = sha256()
+    head = b""
+    with path.open("wb") as file:
+        for part in range(1, upload.parts + 1):
+            async with work.step() as tx:
+                content = await uploads.content(tx, upload, part)
+            if content is None:
+                raise Unread("expired")  # it ended meanwhile
+            head = (head + content)[:HEAD]
+            whole.update(content)
+            await asyncio.to_thread(file.write, content)
+    if whole.hexdigest() != upload.sha256:
+        raise Unread("checksum_mismatch")
+    if (kind := sniff(head)) != "zip":
+        raise Unread("not_a_workbook", kind)

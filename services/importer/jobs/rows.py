@@ -1,0 +1,156 @@
+"""From a workbook to planned rows: the child reads, the domain decides, the store keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from runtime.jobs import Work
+from services.importer.child import Child, ChildLimits, Row, opened
+from services.importer.domain.amounts import Style, evidence, is_unclear
+from services.importer.domain.cells import Cell
+from services.importer.domain.columns import Layout, Unclear, lay_out
+from services.importer.domain.planning import Planner, RowPlan
+from services.importer.domain.refusals import Problem
+from services.importer.domain.rows import Entry, RowReader
+from services.importer.events import command_message
+from services.importer.jobs.files import workbook
+from services.importer.store import plans, uploads
+from services.importer.store.registry import Environment
+from services.importer.store.uploads import Upload
+
+CHUNK: Final = 500
+
+Styles = Mapping[int, Style | None]
+"""How each amount column (by index) writes its amounts; None: it does not tell."""
+
+
+class StylesWanted(Exception):
+    """An amount such as 1.250 was met before its column was looked through."""
+
+
+async def plan_rows(
+    work: Work, upload: Upload, environment: Environment, limits: ChildLimits
+) -> Layout | Unclear:
+    """Read the workbook and store what each row will do; what was planned before is forgotten.
+
+    Raises Unread where the file cannot be read, and LeaseLost.
+    """
+    async with workbook(work, upload) as path:
+        asked = {"ask": "rows", "path": str(path)}
+        styles: Styles = {}
+        while True:
+            async with opened(limits, **asked) as child:
+                layout = lay_out(
+                    await child.outlines(),
+                    sheet=upload.sheet,
+                    mapping=upload.mapping,
+                    tongue=environment.language,
+                )
+                if isinstance(layout, Unclear):
+                    return layout
+                try:
+                    await _read(work, upload, environment, child, layout, styles)
+                except StylesWanted:
+                    pass
+                else:
+                    return layout
+            async with opened(limits, **asked) as child:
+                await child.outlines()
+                styles = await _styles(child, layout)
+
+
+async def _read(
+    work: Work,
+    upload: Upload,
+    environment: Environment,
+    child: Child,
+    layout: Layout,
+    styles: Styles,
+) -> None:
+    tongue = environment.language
+    known = {index: style for index, style in styles.items() if style is not None}
+    reader = RowReader(layout=layout, tongue=tongue, styles=known)
+    planner = Planner(job_id=upload.job_id, tongue=tongue, defaults=upload.defaults)
+    async with work.step() as tx:
+        await plans.forget(tx, upload)
+    unseen = [i for i in _amounts(layout) if i not in styles]
+    waiting: list[Row] = []
+    count = 0
+    async for rows in child.rows(layout.sheet, layout.header_row):
+        if any(is_unclear(c) for i in unseen for c in _column(rows, i)):
+            raise StylesWanted
+        waiting += rows
+        if len(waiting) >= CHUNK:
+            count += await _chunk(work, upload, waiting, reader, planner)
+            waiting = []
+    count += await _chunk(work, upload, waiting, reader, planner)
+    async with work.step() as tx:
+        await uploads.note_plan(
+            tx, upload, tongue=tongue, layout=_kept(layout), change=environment.changes, rows=count
+        )
+
+
+async def _chunk(
+    work: Work, upload: Upload, rows: Sequence[Row], reader: RowReader, planner: Planner
+) -> int:
+    """Plan some rows in one step; gives how many of them were rows of the list."""
+    read = [(number, reader.read(number, cells)) for number, cells in rows]
+    entries = [entry for _, entry in read if isinstance(entry, Entry)]
+    found: list[RowPlan] = []
+    async with work.step() as tx:
+        book = await plans.book_for(tx, upload, entries)
+        for number, entry in read:
+            if isinstance(entry, Entry):
+                found.append(_checked(planner.plan(entry, book), upload))
+            elif entry is not None:
+                found.append(RowPlan(row=number, problems=entry))
+        await plans.add(tx, upload, found, book)
+    return len(found)
+
+
+def _checked(plan: RowPlan, upload: Upload) -> RowPlan:
+    """A row whose commands the contract cannot hold is refused here, not later by the registry."""
+    for planned in plan.commands:
+        try:
+            command_message(
+                planned.type,
+                planned.body,
+                upload.job_id,
+                upload.environment,
+                upload.uploaded_at,
+                upload.uploaded_by,
+            )
+        except ValidationError as fault:
+            first = fault.errors(include_input=False, include_url=False)[0]
+            where = ".".join(str(part) for part in first["loc"])
+            problem = Problem(row=plan.row, column="", value="", message=f"{where}: {first['msg']}")
+            return replace(plan, commands=(), problems=(problem,))
+    return plan
+
+
+def _kept(layout: Layout) -> dict[str, Any]:
+    """What the report needs of a layout; no samples, which are people's data."""
+    columns = [{"index": c.index, "header": c.header, "field": c.field} for c in layout.columns]
+    return {"sheet": layout.sheet, "header_row": layout.header_row, "columns": columns}
+
+
+def _amounts(layout: Layout) -> list[int]:
+    return [column.index for column in layout.columns if column.field == "limit"]
+
+
+def _column(rows: Sequence[Row], index: int) -> list[Cell]:
+    return [cells[index] for _, cells in rows if index < len(cells)]
+
+
+async def _styles(child: Child, layout: Layout) -> Styles:
+    """Look through the amount columns: what most of their cells leave open, a few may tell."""
+    seen: dict[int, set[Style]] = {index: set() for index in _amounts(layout)}
+    async for rows in child.rows(layout.sheet, layout.header_row):
+        for index, found in seen.items():
+            told = {evidence(c) for c in _column(rows, index) if isinstance(c, str)}
+            found |= {style for style in told if style is not None}
+    return {index: next(iter(s)) if len(s) == 1 else None for index, s in seen.items()}

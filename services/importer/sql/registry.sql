@@ -1,0 +1,57 @@
+-- name: hear_environments
+-- The highest version wins, in whatever order they come.
+INSERT INTO environment AS e (environment, version, gdpr_accepted, import_enabled, language)
+SELECT * FROM unnest($1::int[], $2::bigint[], $3::boolean[], $4::boolean[], $5::text[])
+ORDER BY 1
+ON CONFLICT (environment) DO UPDATE
+SET version = excluded.version, gdpr_accepted = excluded.gdpr_accepted,
+    import_enabled = excluded.import_enabled, language = excluded.language
+WHERE e.version < excluded.version
+RETURNING environment;
+
+-- name: hear_customers
+INSERT INTO customer AS c
+    (environment, customer_id, version, erased, fields, email_key, name_keys)
+SELECT environment, customer_id, version, erased, fields, email_key,
+    ARRAY(SELECT jsonb_array_elements_text(name_keys))
+FROM unnest($1::int[], $2::uuid[], $3::bigint[], $4::boolean[], $5::jsonb[], $6::text[],
+            $7::jsonb[])
+    AS t (environment, customer_id, version, erased, fields, email_key, name_keys)
+ORDER BY 1, 2
+ON CONFLICT (environment, customer_id) DO UPDATE
+SET version = excluded.version, erased = excluded.erased, fields = excluded.fields,
+    email_key = excluded.email_key, name_keys = excluded.name_keys
+WHERE c.version < excluded.version
+RETURNING environment;
+
+-- name: hear_accounts
+INSERT INTO account AS a (environment, account, version, fields, holder, series)
+SELECT * FROM unnest($1::int[], $2::text[], $3::bigint[], $4::jsonb[], $5::uuid[], $6::bigint[])
+ORDER BY 1, 2
+ON CONFLICT (environment, account) DO UPDATE
+SET version = excluded.version, fields = excluded.fields, holder = excluded.holder,
+    series = excluded.series
+WHERE a.version < excluded.version
+RETURNING environment;
+
+-- name: note_changes
+INSERT INTO heard AS h (environment, changes)
+SELECT * FROM unnest($1::int[], $2::bigint[]) ORDER BY 1
+ON CONFLICT (environment) DO UPDATE SET changes = h.changes + excluded.changes;
+
+-- name: note_outcomes
+-- Outcomes of commands that no job of ours sent find no row; the first outcome stands.
+-- (coalesce keeps the planner off the partial indexes of open commands, which do not hold the id.)
+UPDATE command AS c
+SET outcome = o.outcome, effect = o.effect, message = o.message
+FROM unnest($1::int[], $2::uuid[], $3::text[], $4::text[], $5::text[])
+    AS o (environment, command_id, outcome, effect, message)
+WHERE c.environment = o.environment AND c.command_id = o.command_id AND coalesce(c.outcome, '') = '';
+
+-- name: environment
+SELECT e.gdpr_accepted, e.import_enabled, e.language, coalesce(h.changes, 0) AS changes
+FROM environment AS e LEFT JOIN heard AS h USING (environment)
+WHERE e.environment = $1;
+
+-- name: languages
+SELECT environment, language FROM environment WHERE environment = ANY($1::int[]);

@@ -1,0 +1,73 @@
+-- name: begin
+-- One row per job, whoever comes first; the lock below then serialises its parts.
+INSERT INTO upload (environment, job_id, head, file_name, sha256, parts, mode, sheet, mapping,
+                    defaults, uploaded_by, uploaded_at, language)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+ON CONFLICT (environment, job_id) DO NOTHING
+RETURNING job_id;
+
+-- name: lock
+SELECT environment, job_id, version, status, head, file_name, sha256, parts, mode, sheet, mapping,
+    defaults, uploaded_by, uploaded_at, language, confirmed_by, confirmed_at, stop_asked,
+    kept_bytes, layout, planned_at_change, rows, created, changed, unchanged, refused
+FROM upload WHERE environment = $1 AND job_id = $2 FOR UPDATE;
+
+-- name: part
+SELECT digest FROM upload_part WHERE environment = $1 AND job_id = $2 AND part = $3;
+
+-- name: add_part
+INSERT INTO upload_part (environment, job_id, part, digest, content)
+VALUES ($1, $2, $3, $4, $5);
+
+-- name: arrived
+SELECT count(*) FROM upload_part WHERE environment = $1 AND job_id = $2 AND content IS NOT NULL;
+
+-- name: keep
+UPDATE upload SET kept_bytes = kept_bytes + $3 WHERE environment = $1 AND job_id = $2;
+
+-- name: kept_in_all
+SELECT coalesce(sum(kept_bytes), 0)::bigint FROM upload WHERE kept_bytes > 0;
+
+-- name: content
+SELECT content FROM upload_part WHERE environment = $1 AND job_id = $2 AND part = $3;
+
+-- name: confirm
+UPDATE upload SET confirmed_by = $3, confirmed_at = $4
+WHERE environment = $1 AND job_id = $2 AND confirmed_by IS NULL;
+
+-- name: ask_to_stop
+UPDATE upload SET stop_asked = true WHERE environment = $1 AND job_id = $2;
+
+-- name: become
+UPDATE upload SET status = $3, version = version + 1
+WHERE environment = $1 AND job_id = $2;
+
+-- name: previewed
+UPDATE upload SET language = $3, layout = $4, planned_at_change = $5, rows = $6
+WHERE environment = $1 AND job_id = $2;
+
+-- name: counted
+UPDATE upload SET created = $3, changed = $4, unchanged = $5, refused = $6
+WHERE environment = $1 AND job_id = $2;
+
+-- name: say
+INSERT INTO said (environment, job_id, ce_id, ce_type, ce_time, value, at_part)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT (environment, job_id, ce_id) DO NOTHING;
+
+-- name: said
+SELECT ce_id, ce_type, ce_time, value, at_part FROM said
+WHERE environment = $1 AND job_id = $2 ORDER BY ce_time, ce_id;
+
+-- name: forget_bytes
+UPDATE upload_part SET content = NULL
+WHERE environment = $1 AND job_id = $2 AND content IS NOT NULL;
+
+-- name: keep_nothing
+UPDATE upload SET kept_bytes = 0 WHERE environment = $1 AND job_id = $2;
+
+-- name: states
+SELECT environment, job_id, version, status, file_name, uploaded_by, uploaded_at, rows, created,
+    changed, unchanged, refused
+FROM upload JOIN unnest($1::int[], $2::uuid[]) AS k (environment, job_id)
+    USING (environment, job_id);

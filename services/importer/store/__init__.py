@@ -1,0 +1,1 @@
+"""Rows of the importer's schema as values of the domain, and back."""

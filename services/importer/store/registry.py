@@ -1,0 +1,103 @@
+"""The importer's own copy of the registry, as registry.state tells it."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from runtime.sql import statements
+from runtime.transaction import Tx
+from schemas.registry import AccountState, CustomerFields, CustomerState, EnvironmentState
+from services.importer.domain.book import series_of
+from services.importer.domain.messages import Tongue
+from services.importer.domain.names import email_key, name_keys
+
+sql = statements("services.importer", "sql/registry.sql")
+
+ACCOUNT_FIELDS: Final = ("description", "status", "limit", "on_account", "in_overview")
+CUSTOMER_FIELDS: Final = tuple(CustomerFields.model_fields)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """What an import has to know of its environment; `changes` counts the changes to its copy."""
+
+    gdpr_accepted: bool
+    import_enabled: bool
+    language: Tongue
+    changes: int
+
+
+async def hear_environments(tx: Tx, states: Iterable[EnvironmentState]) -> None:
+    rows = [
+        (s.environment, s.version, s.gdpr is not None, s.import_enabled, s.language) for s in states
+    ]
+    await _hear(tx, sql.hear_environments, rows)
+
+
+async def hear_customers(tx: Tx, states: Iterable[CustomerState]) -> None:
+    rows = []
+    for state in states:
+        fields = {} if state.erased else _given(state, CUSTOMER_FIELDS)
+        names = json.dumps(sorted(name_keys(fields)))
+        mail = email_key(fields.get("email"), fields.get("email_fictitious"))
+        rows.append(
+            (state.environment, state.customer_id, state.version, state.erased,
+             json.dumps(fields), mail, names)
+        )  # fmt: skip
+    await _hear(tx, sql.hear_customers, rows)
+
+
+async def hear_accounts(tx: Tx, states: Iterable[AccountState]) -> None:
+    rows = [
+        (s.environment, s.account, s.version, json.dumps(_given(s, ACCOUNT_FIELDS)), s.holder,
+         series_of(s.environment, s.account))
+        for s in states
+    ]  # fmt: skip
+    await _hear(tx, sql.hear_accounts, rows)
+
+
+async def _hear(tx: Tx, statement: str, rows: list[tuple[Any, ...]]) -> None:
+    if not rows:
+        return
+    changed = await tx.fetch(statement, *(list(column) for column in zip(*rows, strict=True)))
+    counts = sorted(Counter(row["environment"] for row in changed).items())
+    if counts:
+        await tx.execute(sql.note_changes, [e for e, _ in counts], [n for _, n in counts])
+
+
+def _given(state: Any, fields: Iterable[str]) -> dict[str, Any]:
+    found = {name: getattr(state, name) for name in fields}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+async def environment(tx: Tx, number: int) -> Environment | None:
+    """The environment as its state told it last; None where nothing was told."""
+    row = await tx.fetchrow(sql.environment, number)
+    return None if row is None else Environment(**row)
+
+
+async def tongues(tx: Tx, environments: Iterable[int]) -> Mapping[int, Tongue]:
+    """The language of each environment that is known."""
+    rows = await tx.fetch(sql.languages, sorted(set(environments)))
+    return {row["environment"]: row["language"] for row in rows}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of a command: `effect` is the most that it did."""
+
+    environment: int
+    command_id: str
+    outcome: str
+    effect: str | None
+    message: str | None
+
+
+async def note_outcomes(tx: Tx, outcomes: Iterable[Outcome]) -> None:
+    rows = sorted((o.environment, o.command_id, o.outcome, o.effect, o.message) for o in outcomes)
+    if rows:
+        await tx.execute(sql.note_outcomes, *(list(column) for column in zip(*rows, strict=True)))

@@ -1,0 +1,1 @@
+"""Files as they come in, opened only inside a bounded child process."""

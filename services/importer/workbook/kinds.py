@@ -1,0 +1,41 @@
+"""What a file is by its first bytes, whatever its name says."""
+
+from __future__ import annotations
+
+from typing import Final
+
+HEAD: Final = 4096
+"""How many bytes of a file `sniff` wants to see."""
+
+_MAGIC: Final[tuple[tuple[bytes, str], ...]] = (
+    (b"PK\x03\x04", "zip"),
+    (b"PK\x05\x06", "zip"),
+    # An OLE container: .xls, or an .xlsx that is wrapped because it has a password.
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "xls"),
+    (b"\x09\x08", "xls"),
+    (b"%PDF-", "pdf"),
+    (b"\x89PNG", "picture"),
+    (b"\xff\xd8\xff", "picture"),
+    (b"GIF8", "picture"),
+)
+
+
+def sniff(head: bytes) -> str:
+    """The kind of a file, one of messages.KINDS; "zip" says only that it may be a workbook."""
+    if not head:
+        return "empty"
+    for magic, kind in _MAGIC:
+        if head.startswith(magic):
+            return kind
+    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:200].lower()
+    if start.startswith((b"<!doctype html", b"<html", b"<table")):
+        return "html"
+    if start.startswith(b"<?xml"):
+        return "xml"
+    return "csv" if _is_text(head) else "unknown"
+
+
+def _is_text(head: bytes) -> bool:
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return True
+    return not any(byte < 9 or 13 < byte < 32 for byte in head)

@@ -1,0 +1,96 @@
+"""The invoicer's composition root: `python -m services.invoicer` serves, `... verify` audits."""
+
+import sys
+from concurrent.futures import Executor, ProcessPoolExecutor
+from multiprocessing import get_context
+
+from runtime.incoming import Lane, Route
+from runtime.state import StateKind
+from runtime.worker import Worker
+from schemas.pos import SaleApproved, SaleReversalRefused, SaleReversed
+from schemas.registry import AccountState, CustomerState, EnvironmentState
+from services.invoicer.handlers import commands, registry, sales
+from services.invoicer.jobs.delivery import Delivery
+from services.invoicer.jobs.documents import Documents
+from services.invoicer.jobs.mail import Mailing
+from services.invoicer.jobs.run import RUN
+from services.invoicer.jobs.statements import Statements
+from services.invoicer.settings import Settings
+from services.invoicer.smtp import Mailer
+from services.invoicer.store.invoices import read_states
+from services.invoicer.timers import SCHEDULE
+from services.invoicer.verify import main as verify
+
+LANES = (
+    Lane(
+        name="sales",
+        routes=(
+            Route(
+                topic="pos.decisions",
+                takes=(SaleApproved, SaleReversed, SaleReversalRefused),
+                handler=sales.handle,
+            ),
+        ),
+    ),
+    Lane(
+        name="commands",
+        routes=(
+            Route(
+                topic="invoices.commands",
+                takes=commands.TAKES,
+                handler=commands.handle,
+                on_poison=commands.not_processed,
+                barrier=("pos.decisions", "registry.state"),
+            ),
+        ),
+        max_records=100,
+    ),
+    Lane(
+        name="registry",
+        routes=(
+            Route(
+                topic="registry.state",
+                takes=(EnvironmentState, CustomerState, AccountState),
+                handler=registry.handle,
+            ),
+        ),
+    ),
+)
+STATES = (StateKind(kind="invoice", read=read_states),)
+
+
+def executor(settings: Settings) -> Executor | None:
+    """Where documents are made; its processes start when there is the first one."""
+    if settings.document_processes == 0:
+        return None
+    return ProcessPoolExecutor(settings.document_processes, mp_context=get_context("spawn"))
+
+
+def build(settings: Settings) -> Worker:
+    """The worker, put together; opens nothing."""
+    rendering = executor(settings)
+    return Worker(
+        service="invoicer",
+        settings=settings,
+        lanes=LANES,
+        states=STATES,
+        jobs=(
+            RUN,
+            Documents(executor=rendering).kind(side_by_side=settings.document_processes + 1),
+            Delivery(executor=rendering).kind(),
+            Statements(executor=rendering).kind(),
+            Mailing(settings=settings, mailer=Mailer(settings)).kind(),
+        ),
+        timers=(SCHEDULE,),
+    )
+
+
+def main() -> None:
+    """Serve until SIGTERM; or, as `verify [--json]`, audit the books and exit 0 or 1."""
+    if sys.argv[1:2] == ["verify"]:
+        sys.exit(verify(sys.argv[2:]))
+    build(Settings.read()).run()
+
+
+if __name__ == "__main__":
+    main()

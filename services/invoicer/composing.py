@@ -1,0 +1,56 @@
+"""Mails out of rows: which documents they carry, which words."""
+
+from collections.abc import Callable
+from email.message import EmailMessage
+
+from runtime.transaction import Tx
+from services.invoicer.documents.mail import Attachment, Envelope, attachments
+from services.invoicer.documents.mail import compose as compose_document
+from services.invoicer.documents.report import compose_run_report
+from services.invoicer.reports import run_report
+from services.invoicer.statements.mail import compose_statement
+from services.invoicer.store import documents, registry, statements
+from services.invoicer.store.mails import Mail
+
+Make = Callable[[], EmailMessage]
+
+
+async def compose(tx: Tx, environment: int, mail: Mail, sender: str) -> Make | None:
+    """How to make a mail, to be called outside the transaction; None: its document is not there."""
+    state = await registry.environment(tx, environment)
+    envelope = Envelope(
+        mail_id=mail.mail_id,
+        sender=sender,
+        to=mail.recipient,
+        reply_to=None if state is None else state.reply_to or state.finance_email,
+        at=mail.created_at,
+    )
+    if mail.kind == "report":
+        report = await run_report(tx, environment, mail.ref)
+        return None if report is None else lambda: compose_run_report(report, envelope)
+    if mail.kind == "statement":
+        return await _statement(tx, environment, mail, envelope)
+    files = await documents.files(tx, environment, mail.ref)
+    if len(files) < 3:
+        return None
+    document = await documents.load(tx, environment, mail.kind, mail.ref)
+
+    def make() -> EmailMessage:
+        attached = attachments(
+            document,
+            pdf=files["pdf"].content,
+            specification=files["xlsx"].content,
+            ubl=files["ubl"].content,
+        )
+        return compose_document(document, envelope, attached)
+
+    return make
+
+
+async def _statement(tx: Tx, environment: int, mail: Mail, envelope: Envelope) -> Make | None:
+    found = await statements.made(tx, environment, mail.ref)
+    if found is None:
+        return None
+    statement, file = found
+    attached = Attachment(name=file.file_name, media_type=file.media_type, content=file.content)
+    return lambda: compose_statement(statement, envelope, attached)

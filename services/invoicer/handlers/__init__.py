@@ -1,0 +1,1 @@
+"""What the invoicer does on each topic's messages; one module per family."""

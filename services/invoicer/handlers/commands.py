@@ -1,0 +1,135 @@
+"""invoices.commands: recall, decide, record, answer, one command at a time.
+
+All accounts that the batch is about are locked first, in order. Each command changes things once:
+the same id with the same content gets the same bytes again, with other content it is refused.
+"""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from runtime.answers import Answer
+from runtime.incoming import Incoming
+from runtime.transaction import Tx
+from schemas.base import Message
+from schemas.content import digest
+from schemas.invoices import (
+    DocumentRequest,
+    InvoiceApprove,
+    InvoiceCorrect,
+    InvoiceDelete,
+    InvoiceSend,
+    InvoicesRun,
+    PaymentRecord,
+    StatementRequest,
+)
+from schemas.malformed import Malformed
+from services.invoicer.handlers import corrections, documents, drafts, payments, runs, sending
+from services.invoicer.handlers import statements as statement_requests
+from services.invoicer.replies import Done, Refusal, applied, refused
+from services.invoicer.store import invoices, registry, requests
+
+Decide = Callable[..., Awaitable[Done | Refusal]]
+
+_DECIDES: dict[type[Message], tuple[requests.Kind, str, Decide]] = {
+    InvoiceApprove: ("command", "command_id", drafts.approve),
+    InvoiceDelete: ("command", "command_id", drafts.delete),
+    InvoiceCorrect: ("command", "command_id", corrections.correct),
+    InvoiceSend: ("command", "command_id", sending.send),
+    PaymentRecord: ("payment", "payment_id", payments.record),
+    StatementRequest: ("statement", "statement_id", statement_requests.request),
+}
+"""Message -> kind of its id, the id's field, who decides."""
+
+TAKES: tuple[type[Message], ...] = (InvoicesRun, DocumentRequest, *_DECIDES)
+
+
+async def handle(messages: Sequence[Incoming], tx: Tx) -> Iterable[Answer]:
+    """Lock, then each in turn."""
+    await _lock(messages, tx)
+    answers: list[Answer] = []
+    for incoming in messages:
+        message = incoming.message
+        if isinstance(message, InvoicesRun):
+            answers += await runs.run(incoming, message, tx)
+        elif isinstance(message, DocumentRequest):
+            answers += await documents.request(incoming, message, tx)
+        elif isinstance(message, Malformed):
+            answers.append(_malformed(incoming, message))
+        else:
+            answers += await _decide(incoming, message, tx)
+    return answers
+
+
+async def _lock(messages: Sequence[Incoming], tx: Tx) -> None:
+    named = [
+        (m.environment, getattr(m, "invoice_id", None), getattr(m, "number", None))
+        for m in (incoming.message for incoming in messages)
+        if hasattr(m, "invoice_id")
+    ]
+    if named:
+        await registry.lock_accounts(tx, await invoices.accounts_of(tx, named))
+
+
+async def _decide(incoming: Incoming, message: Message, tx: Tx) -> Sequence[Answer]:
+    kind, field, decide = _DECIDES[type(message)]
+    number: int = message.environment  # type: ignore[attr-defined]
+    name: str = getattr(message, field)
+    content = digest(message)
+    recalled = await requests.recall(tx, number, kind, name)
+    if recalled is not None:
+        if recalled.digest != content:
+            return [refused(incoming, number, name, _reused(field), content)]
+        for invoice_id in recalled.touched:
+            tx.touch("invoice", number, invoice_id)
+        if isinstance(message, StatementRequest):
+            return [*recalled.answers, *await documents.statement_parts(tx, message, recalled)]
+        return recalled.answers
+    done = await decide(message, tx)
+    if isinstance(done, Refusal):
+        answers = [*done.events, refused(incoming, number, name, done, content)]
+    else:
+        answers = [*done.events, applied(tx, number, name, done.changes)]
+    await requests.remember(tx, number, kind, name, content, answers, done.touched)
+    return answers
+
+
+def _reused(field: str) -> Refusal:
+    return Refusal(
+        reason=f"{field}_reused", message=f"This {field} was used before, with other content."
+    )
+
+
+def _malformed(incoming: Incoming, message: Malformed) -> Answer:
+    """The sender is told which field is wrong; nothing is remembered, for nothing was changed."""
+    refusal = Refusal(
+        reason="invalid", field=message.field, message=f"{message.field} {message.message}"
+    )
+    return _told(incoming, message.ids, refusal, message.field.encode())
+
+
+async def not_processed(messages: Sequence[Incoming], tx: Tx) -> Iterable[Answer]:
+    """Our own code failed on this record: its sender hears so. Nothing was changed."""
+    refusal = Refusal(
+        reason="not_processed",
+        message="This could not be processed; it was set aside for the operators.",
+    )
+    return [
+        _told(
+            incoming,
+            incoming.message.ids
+            if isinstance(incoming.message, Malformed)
+            else incoming.message.model_dump(),
+            refusal,
+        )
+        for incoming in messages
+    ]
+
+
+def _told(
+    incoming: Incoming, ids: Mapping[str, Any], refusal: Refusal, content: bytes = b""
+) -> Answer:
+    name = next(field for field in _IDS if field in ids)
+    return refused(incoming, int(ids["environment"]), str(ids[name]), refusal, content)
+
+
+_IDS = ("command_id", "payment_id", "statement_id", "request_id", "run_id")

@@ -1,0 +1,158 @@
+"""invoice.correct: a credit note and a new invoice in one transaction.
+
+Without `exclude_sales` and `account` the invoice is made again as things are now (another holder,
+address, or sales taken back meanwhile). `exclude_sales` are left off; with `account` they, or
+without them all of the invoice's sales, move to that account. What comes off is taken back by
+sale.cancelled on pos.sales, as a till would, and held until its reversal has come back; a moved
+sale is then recorded on the other account (moves.py). Ids are made from the command's and the
+sale's, so that a repetition changes nothing.
+"""
+
+from zoneinfo import ZoneInfo
+
+from runtime.answers import Answer, answer
+from runtime.transaction import Tx
+from schemas.invoices import InvoiceCorrect
+from schemas.pos import SaleCancelled
+from schemas.registry import EnvironmentState
+from schemas.values import account_key
+from services.invoicer import issuing, parties
+from services.invoicer.domain import bills, month_end
+from services.invoicer.handlers.drafts import incomplete, settled, whole_credit
+from services.invoicer.handlers.finding import find_issued
+from services.invoicer.making import NewInvoice
+from services.invoicer.names import made
+from services.invoicer.replies import Done, Refusal, change
+from services.invoicer.store import issuing as rows
+from services.invoicer.store import registry, sales
+from services.invoicer.store.invoices import Invoice
+
+
+async def correct(command: InvoiceCorrect, tx: Tx) -> Done | Refusal:
+    """Credit all of it; invoice what remains; send away what does not."""
+    invoice = await find_issued(tx, command.environment, command.invoice_id)
+    if isinstance(invoice, Refusal):
+        return invoice
+    environment = await registry.environment(tx, command.environment)
+    assert environment is not None  # an invoice has one
+    refusal = settled(invoice) or incomplete(environment)
+    if refusal is None:
+        refusal = await _wrong_account(tx, command, invoice)
+    if refusal is not None:
+        return refusal
+    note = await whole_credit(tx, invoice, command.command_id, command.reason)
+    its_sales = list(dict.fromkeys(item.sale_id for item in note.items))
+    off = its_sales if command.exclude_sales is None and command.account else [
+        *(command.exclude_sales or ())
+    ]  # fmt: skip
+    strange = set(off) - set(its_sales)
+    if strange:
+        return Refusal(
+            reason="sale_not_on_invoice",
+            field="exclude_sales",
+            message=f"{len(strange)} of these sales are not on this invoice.",
+        )
+    kept = [sale for sale in its_sales if sale not in set(off)]
+    credited = await issuing.issue(tx, environment, [], [note])
+    again = await _again(tx, environment, invoice, kept, command)
+    taken_off = await _take_off(tx, command, invoice, off)
+    changes = [
+        change(invoice.invoice_id),
+        change(note.credit_note_id, "created", "credit_note"),
+        *(change(sale, "changed", "sale") for sale in off),
+    ]
+    events = [*credited.events]
+    if again is not None:
+        events += (await issuing.issue(tx, environment, [again])).events
+        changes.append(change(again.invoice_id, "created"))
+    touched = (invoice.invoice_id, *(() if again is None else (again.invoice_id,)))
+    return Done(events=(*events, *taken_off), changes=tuple(changes), touched=touched)
+
+
+async def _wrong_account(tx: Tx, command: InvoiceCorrect, invoice: Invoice) -> Refusal | None:
+    accounts = [invoice.account, *([command.account] if command.account else [])]
+    holdings = await registry.holdings(tx, command.environment, accounts)
+    if command.account == invoice.account:
+        return Refusal(
+            reason="same_account", field="account", message="The sales are on this account already."
+        )
+    if command.account and not (command.account in holdings and holdings[command.account].known):
+        return Refusal(
+            reason="account_unknown", field="account", message="There is no such account here."
+        )
+    holder = holdings[invoice.account].holder if invoice.account in holdings else None
+    unfit = parties.unfit(holder)
+    if unfit is None:
+        return None
+    return Refusal(
+        reason=str(unfit),
+        field="invoice_id",
+        message="The account has no holder with a full postal address to invoice.",
+    )
+
+
+async def _again(
+    tx: Tx,
+    environment: EnvironmentState,
+    invoice: Invoice,
+    kept: list[str],
+    command: InvoiceCorrect,
+) -> NewInvoice | None:
+    """The new invoice over the sales that remain; None where nothing does."""
+    number = environment.environment
+    zone = ZoneInfo(environment.time_zone)
+    holder = (await registry.holdings(tx, number, [invoice.account]))[invoice.account].holder
+    assert holder is not None  # `_wrong_account` saw to it
+    lines = await rows.open_lines(
+        tx, number, [invoice.account], month_end(invoice.period, zone), kept
+    )
+    its_bills = bills(lines[invoice.account], zone)
+    if not its_bills or its_bills[0].total <= 0:
+        return None
+    return NewInvoice(
+        invoice_id=made("invoice", number, command.command_id, invoice.account, invoice.period),
+        account=invoice.account,
+        bill=its_bills[0],
+        customer=holder,
+        send=invoice.send or invoice.status == "sent",
+    )
+
+
+async def _take_off(
+    tx: Tx, command: InvoiceCorrect, invoice: Invoice, off: list[str]
+) -> list[Answer]:
+    """Hold these sales and ask the authorizer to take them back."""
+    number = command.environment
+    cancellations = {sale: made("cancellation", number, command.command_id, sale) for sale in off}
+    await sales.take_off(
+        tx,
+        number,
+        [
+            (
+                cancellations[sale],
+                sale,
+                made("moved", number, command.command_id, sale) if command.account else None,
+                command.account,
+            )
+            for sale in off
+        ],
+    )
+    terminals = await sales.terminals(tx, number, off)
+    return [
+        answer(
+            "pos.sales",
+            account_key(number, invoice.account),
+            SaleCancelled(
+                cancellation_id=cancellations[sale],
+                sale_id=sale,
+                environment=number,
+                terminal=terminals[sale],
+                account=invoice.account,
+                at=tx.now,
+                reason="cancelled",
+            ),
+            id=f"sale.cancelled/{number}/{cancellations[sale]}",
+            time=tx.now,
+        )
+        for sale in off
+    ]

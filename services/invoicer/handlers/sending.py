@@ -1,0 +1,42 @@
+"""invoice.send: mail an issued invoice, again or to another address."""
+
+from runtime.transaction import Tx
+from schemas.invoices import InvoiceSend
+from services.invoicer import parties
+from services.invoicer.handlers.finding import find_issued
+from services.invoicer.replies import Done, Refusal, change
+from services.invoicer.store import documents, mails, registry
+from services.invoicer.store.mails import NewMail
+
+
+async def send(command: InvoiceSend, tx: Tx) -> Done | Refusal:
+    """Record the mail; invoice.sent or invoice.undeliverable tells what became of it.
+
+    Without `to` it goes to the holder's present address.
+    """
+    invoice = await find_issued(tx, command.environment, command.invoice_id)
+    if isinstance(invoice, Refusal):
+        return invoice
+    address = command.to
+    if address is None:
+        holding = (await registry.holdings(tx, command.environment, [invoice.account])).get(
+            invoice.account
+        )
+        address, why_not = parties.mail_address(holding.holder if holding else None)
+        if address is None:
+            return Refusal(
+                reason=why_not,
+                field="to",
+                message="The holder has no address to mail to; give one with `to`.",
+            )
+    mail = NewMail(
+        kind="invoice", ref=invoice.invoice_id, recipient=address, cause=command.command_id
+    )
+    await mails.add(tx, command.environment, [mail])
+    if await documents.exists(tx, command.environment, invoice.invoice_id, draft=False):
+        await tx.add_job(
+            "mail",
+            f"{command.environment}/{mail.mail_id}",
+            {"environment": command.environment, "mail_id": mail.mail_id},
+        )
+    return Done(changes=(change(invoice.invoice_id),), touched=(invoice.invoice_id,))

@@ -1,0 +1,69 @@
+"""Making a document's files: PDF, XLSX and UBL, once, and keeping their bytes.
+
+The rendering is plain functions of plain values in other processes, so that neither another
+environment's run nor the reading of sales waits for it.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+
+from runtime.jobs import JobKind, Work
+from services.invoicer.documents.mail import XLSX
+from services.invoicer.documents.model import Document
+from services.invoicer.documents.pdf import render_pdf
+from services.invoicer.documents.specification import render_specification
+from services.invoicer.documents.ubl import render_ubl
+from services.invoicer.store import documents, mails
+
+
+def render(document: Document) -> list[documents.File]:
+    """All files of a document; runs in another process."""
+    ubl = render_ubl(document)
+    made = (
+        ("pdf", "pdf", "application/pdf", render_pdf(document, ubl=ubl)),
+        ("xlsx", "xlsx", XLSX, render_specification(document)),
+        ("ubl", "xml", "application/xml", ubl),
+    )
+    return [
+        documents.File(
+            format=name,
+            file_name=f"{document.file_stem}.{ending}",
+            media_type=media_type,
+            content=content,
+        )
+        for name, ending, media_type, content in made
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Documents:
+    """The job "document": payload {environment, kind, id}."""
+
+    executor: Executor | None
+    """Where documents are made; None: in a thread (tests)."""
+
+    async def run(self, work: Work) -> None:
+        """Read, render, keep; then let the mails go that wait for it."""
+        payload = work.job.payload
+        number, document_id = payload["environment"], payload["id"]
+        async with work.step() as tx:
+            there = await documents.exists(tx, number, document_id, draft=False)
+            content = (
+                None if there else await documents.load(tx, number, payload["kind"], document_id)
+            )
+        files: Sequence[documents.File] = ()
+        if content is not None:
+            loop = asyncio.get_running_loop()
+            files = await loop.run_in_executor(self.executor, render, content)
+        async with work.step() as tx:
+            await documents.keep(tx, number, document_id, draft=False, files=files)
+            for mail_id in await mails.pending(tx, number, document_id):
+                await tx.add_job(
+                    "mail", f"{number}/{mail_id}", {"environment": number, "mail_id": mail_id}
+                )
+            tx.done()
+
+    def kind(self, side_by_side: int) -> JobKind:
+        return JobKind(kind="document", run=self.run, side_by_side=side_by_side, lease_s=60)

@@ -1,0 +1,188 @@
+"""Mailing: one job per mail and recipient, until it is sent or undeliverable.
+
+Before a mail is given to a server that is noted; so a worker that dies between sending and
+recording mails at most once more, with the same Message-ID, and that is counted. Temporary
+refusals (4xx) are tried again with growing delays for up to two days; 5xx are for good; a server
+that is away is waited for, without end.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from email.message import EmailMessage
+
+import structlog
+
+from runtime.answers import Answer, answer
+from runtime.jobs import JobKind, StepTx, Work
+from schemas.billing import InvoiceSent, InvoiceUndeliverable, StatementSent
+from services.invoicer.composing import compose
+from services.invoicer.documents.mail import BadAddressError
+from services.invoicer.events import event
+from services.invoicer.metrics import MAILS, MAYBE_TWICE
+from services.invoicer.replies import EVENTS
+from services.invoicer.settings import Settings
+from services.invoicer.smtp import Away, Mailer, Outcome, Refused, Sent
+from services.invoicer.store import invoices, mails, statements
+from services.invoicer.store.mails import Mail
+
+log = structlog.get_logger()
+
+AWAY_S = 15.0
+LONGEST_DELAY_S = 4 * 3_600
+
+
+def delay_s(first_s: float, attempts: int) -> float:
+    """How long to wait after the n-th temporary refusal: doubling, at most four hours."""
+    return float(min(first_s * 2 ** min(attempts, 20), LONGEST_DELAY_S))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mailing:
+    """The job "mail": payload {environment, mail_id}."""
+
+    settings: Settings
+    mailer: Mailer
+
+    def kind(self) -> JobKind:
+        # A lease longer than what one mail can take: connect, greet, log in, six commands.
+        return JobKind(
+            kind="mail",
+            run=self.run,
+            side_by_side=self.settings.smtp_connections,
+            lease_s=self.settings.smtp_timeout_s * 12,
+            on_poison=self.on_poison,
+        )
+
+    async def run(self, work: Work) -> None:
+        """Compose, note, send, record."""
+        number, mail_id = work.job.payload["environment"], work.job.payload["mail_id"]
+        async with work.step() as tx:
+            mail = await mails.find(tx, number, mail_id)
+            if mail is None or mail.state != "pending":
+                tx.done()
+                return
+            make = await compose(tx, number, mail, self.settings.mail_from)
+        if make is None:  # its document is not made yet
+            async with work.step() as tx:
+                tx.later(2)
+            return
+        try:
+            message = await asyncio.to_thread(make)
+        except BadAddressError:
+            await self._fail(work, number, mail, None, "bad_address", permanent=True)
+            return
+        async with work.step() as tx:
+            times = await mails.hand_over(tx, number, mail_id, message["Message-ID"])
+        if times is None:
+            return
+        if times > mail.attempts + 1:
+            MAYBE_TWICE.inc()
+            log.warning("a mail may have been sent before", environment=number, mail=mail_id)
+        await self._record(work, number, mail, message, await self._send(message))
+
+    async def _send(self, message: EmailMessage) -> Outcome:
+        recipient = message["To"].addresses[0].addr_spec
+        return await self.mailer.send(self.settings.mail_from, recipient, message.as_bytes())
+
+    async def _record(
+        self, work: Work, number: int, mail: Mail, message: EmailMessage, outcome: Outcome
+    ) -> None:
+        if isinstance(outcome, Sent):
+            MAILS.labels(mail.kind, "sent").inc()
+            async with work.step() as tx:
+                if await mails.end(tx, number, mail.mail_id, "sent", None, ""):
+                    tx.answer(*await _told(tx, number, mail, message["Message-ID"]))
+                tx.done()
+        elif isinstance(outcome, Away):
+            MAILS.labels(mail.kind, "waiting").inc()
+            log.info(
+                "the mail server is away", environment=number, mail=mail.mail_id, why=outcome.why
+            )
+            async with work.step() as tx:
+                await mails.put_off(tx, number, mail.mail_id, None, outcome.why)
+                tx.later(AWAY_S)
+        elif outcome.permanent:
+            await self._fail(work, number, mail, outcome.code, outcome.said, permanent=True)
+        else:
+            await self._refused(work, number, mail, outcome)
+
+    async def _refused(self, work: Work, number: int, mail: Mail, outcome: Refused) -> None:
+        """A temporary refusal: again later, unless that has gone on for too long."""
+        async with work.step() as tx:
+            since = mail.refused_since or tx.now
+            if (tx.now - since).total_seconds() < self.settings.smtp_give_up_s:
+                MAILS.labels(mail.kind, "put_off").inc()
+                await mails.put_off(tx, number, mail.mail_id, outcome.code, outcome.said)
+                tx.later(delay_s(self.settings.smtp_retry_s, mail.refusals))
+                return
+        await self._fail(work, number, mail, outcome.code, outcome.said, permanent=False)
+
+    async def _fail(
+        self, work: Work, number: int, mail: Mail, code: int | None, said: str, *, permanent: bool
+    ) -> None:
+        async with work.step() as tx:
+            await _failed(tx, number, mail, code, said, permanent=permanent)
+            tx.done()
+
+    async def on_poison(self, work: Work, tx: StepTx) -> None:
+        """Our own code fails on this mail: finance must know that it was not sent."""
+        number, mail_id = work.job.payload["environment"], work.job.payload["mail_id"]
+        mail = await mails.find(tx, number, mail_id)
+        if mail is not None:
+            await _failed(tx, number, mail, None, "not_processed", permanent=True)
+
+
+async def _failed(
+    tx: StepTx, number: int, mail: Mail, code: int | None, said: str, *, permanent: bool
+) -> None:
+    MAILS.labels(mail.kind, "failed").inc()
+    if not await mails.end(tx, number, mail.mail_id, "failed", code, said):
+        return
+    log.warning("a mail is undeliverable", environment=number, mail=mail.mail_id, code=code)
+    of = await mails.invoice_of(tx, number, mail)
+    if of is None or mail.copy:
+        return
+    invoice_id, account = of
+    if mail.kind == "invoice":
+        await invoices.mailed(tx, number, invoice_id, "undeliverable", ("issued", "sent"))
+    said_so = InvoiceUndeliverable(
+        invoice_id=invoice_id,
+        environment=number,
+        account=account,
+        to=mail.recipient,
+        code=code,
+        reason=said if mail.kind == "invoice" else f"credit note: {said}",
+        permanent=permanent,
+    )
+    tx.answer(event(said_so, number, account, tx, invoice_id, mail.mail_id))
+
+
+async def _told(tx: StepTx, number: int, mail: Mail, message_id: str) -> list[Answer]:
+    """What finance hears of a mail that was sent."""
+    if mail.copy:
+        return []
+    if mail.kind == "statement":
+        sent = StatementSent(
+            statement_id=mail.ref,
+            environment=number,
+            to=mail.recipient,
+            message_id=message_id,
+            at=tx.now,
+        )
+        key = await statements.key(tx, number, mail.ref)
+        name = f"statement.sent/{number}/{mail.mail_id}"
+        return [answer(EVENTS, key, sent, id=name, time=tx.now)]
+    of = await mails.invoice_of(tx, number, mail)
+    if mail.kind != "invoice" or of is None:
+        return []
+    invoice_id, account = of
+    await invoices.mailed(tx, number, invoice_id, "sent", ("issued", "undeliverable"))
+    told = InvoiceSent(
+        invoice_id=invoice_id,
+        environment=number,
+        account=account,
+        to=mail.recipient,
+        message_id=message_id,
+        at=tx.now,
+    )
+    return [event(told, number, account, tx, invoice_id, mail.mail_id)]

@@ -1,0 +1,278 @@
+"""A run, step by step: plan, bill a few accounts at a time, complete.
+
+Each step is one transaction that goes on where the last committed one ended, so a run that is
+killed anywhere is taken up again, and nothing is made twice. Ids of what a run makes are made
+from the run's, the account's and the month's.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from runtime.answers import Answer, answer
+from runtime.jobs import JobKind, StepTx, Work
+from schemas.billing import RunCompleted, RunProgressed
+from schemas.commands import CommandRefused
+from schemas.registry import EnvironmentState
+from services.invoicer import issuing, parties
+from services.invoicer.domain import Bill, OpenLine, Skip, bills, credits_due
+from services.invoicer.making import NewCredit, NewInvoice
+from services.invoicer.names import made
+from services.invoicer.replies import EVENTS
+from services.invoicer.store import invoices, registry, requests, runs
+from services.invoicer.store import issuing as rows
+from services.invoicer.store.registry import Holding
+from services.invoicer.store.runs import Run
+
+ACCOUNTS_PER_STEP = 20
+
+
+@dataclass(slots=True, kw_only=True)
+class _Plan:
+    """What one step makes of its accounts."""
+
+    invoices: list[NewInvoice] = field(default_factory=list)
+    credits: list[NewCredit] = field(default_factory=list)
+    reasons: dict[str, str | None] = field(default_factory=dict)
+
+
+async def run(work: Work) -> None:
+    """One step of a run."""
+    number, run_id = work.job.payload["environment"], work.job.payload["run_id"]
+    async with work.step() as tx:
+        asked = await runs.find(tx, number, run_id)
+        environment = await registry.environment(tx, number)
+        if asked is None or environment is None:
+            raise LookupError("a run's job without its run or environment")
+        if asked.state == "waiting":
+            await _begin(tx, environment, asked)
+            return
+        # After a failure of our own they go one by one, so that only the bad one is left out.
+        most = 1 if work.job.attempts else ACCOUNTS_PER_STEP
+        accounts = await runs.next_accounts(tx, number, run_id, most)
+        if accounts:
+            await _bill(tx, environment, asked, accounts)
+        else:
+            await _complete(tx, environment, asked)
+
+
+async def _begin(tx: StepTx, environment: EnvironmentState, asked: Run) -> None:
+    """Note what is to be done; or refuse before the first number is given."""
+    lacking = issuing.missing(environment) if asked.mode == "issue" else ()
+    if lacking:
+        message = f"The environment lacks {', '.join(lacking)}: no lawful invoice can be made."
+        await _refuse(tx, environment.environment, asked, "environment_incomplete", message)
+        return
+    await requests.remember(tx, environment.environment, "run", asked.run_id, asked.digest, ())
+    await runs.plan(tx, environment.environment, asked)
+    await runs.set_state(tx, environment.environment, asked.run_id, "billing")
+    await _progress(tx, environment.environment, asked)
+
+
+async def _refuse(tx: StepTx, environment: int, asked: Run, reason: str, message: str) -> None:
+    await runs.set_state(tx, environment, asked.run_id, "refused")
+    tx.answer(
+        answer(
+            EVENTS,
+            str(environment),
+            CommandRefused(
+                command_id=asked.run_id,
+                environment=environment,
+                reason=reason,
+                message=message,
+            ),
+            id=f"command.refused/{environment}/{asked.run_id}/{asked.attempt}",
+            time=tx.now,
+        )
+    )
+    tx.done()
+
+
+async def _bill(
+    tx: StepTx, environment: EnvironmentState, asked: Run, accounts: Sequence[str]
+) -> None:
+    """Lock, read what is due, decide, issue or draft, note."""
+    number = environment.environment
+    await registry.lock_accounts(tx, [(number, account) for account in accounts])
+    holdings = await registry.holdings(tx, number, accounts)
+    lines = await rows.open_lines(tx, number, accounts, asked.until)
+    plan = _decide(environment, asked, holdings, lines)
+    if asked.mode == "issue":
+        await _add_credits(tx, number, asked, lines, plan)
+        plan.invoices = await with_supplements(tx, number, plan.invoices)
+        done = await issuing.issue(tx, environment, plan.invoices, plan.credits)
+    else:
+        done = await issuing.draft(tx, environment, plan.invoices)
+    tx.answer(*done.events)
+    await runs.accounts_done(tx, number, asked.run_id, plan.reasons)
+    await _progress(tx, number, asked)
+
+
+def _decide(
+    environment: EnvironmentState,
+    asked: Run,
+    holdings: Mapping[str, Holding],
+    lines: Mapping[str, Sequence[OpenLine]],
+) -> _Plan:
+    """Which invoices these accounts get, or why they get none."""
+    plan = _Plan()
+    zone = ZoneInfo(environment.time_zone)
+    for account, its_lines in lines.items():
+        its_bills = bills(its_lines, zone)
+        holder = holdings[account].holder if account in holdings else None
+        reason = _skip(its_bills, parties.unfit(holder))
+        if reason is None and holder is not None:
+            plan.invoices += [
+                NewInvoice(
+                    invoice_id=made(
+                        "invoice", environment.environment, asked.run_id, account, bill.period, i
+                    ),
+                    account=account,
+                    bill=bill,
+                    customer=holder,
+                    run_id=asked.run_id,
+                    send=asked.send,
+                )
+                for i, bill in enumerate(its_bills)
+                if bill.total > 0
+            ]
+        plan.reasons[account] = reason
+    return plan
+
+
+def _skip(its_bills: Sequence[Bill], unfit: Skip | None) -> Skip | None:
+    """Why an account gets no invoice; None where at least one month gets one.
+
+    A month that comes to less than nothing stays open; it never keeps the others back.
+    """
+    if not any(bill.total for bill in its_bills):
+        return Skip.NOTHING
+    if not any(bill.total > 0 for bill in its_bills):
+        return Skip.NEGATIVE_TOTAL
+    return unfit
+
+
+async def _add_credits(
+    tx: StepTx, number: int, asked: Run, lines: Mapping[str, Sequence[OpenLine]], plan: _Plan
+) -> None:
+    """Credit notes for what was reversed after it was invoiced; its sales stay off."""
+    settled = [line for its in lines.values() for line in its if line.outstanding]
+    found = credits_due(settled, await rows.billed_on(tx, number, settled))
+    concerned = await invoices.find(tx, number, found)
+    for invoice_id, items in found.items():
+        invoice = concerned[invoice_id]
+        plan.credits.append(
+            NewCredit(
+                credit_note_id=made("credit", number, asked.run_id, invoice_id),
+                invoice=invoice,
+                items=items,
+                frees=False,
+                reason="reversed",
+                run_id=asked.run_id,
+                send=asked.send,
+            )
+        )
+        if plan.reasons[invoice.account] == Skip.NOTHING:
+            plan.reasons[invoice.account] = None
+
+
+async def with_supplements(
+    tx: StepTx, number: int, wanted: Sequence[NewInvoice]
+) -> list[NewInvoice]:
+    """Say which of these invoices are a second one for their month."""
+    from dataclasses import replace
+
+    seen = await rows.months_invoiced(tx, number, sorted({new.account for new in wanted}))
+    found = []
+    for new in wanted:
+        found.append(replace(new, supplementary=(new.account, new.bill.period) in seen))
+        seen.add((new.account, new.bill.period))
+    return found
+
+
+async def _progress(tx: StepTx, number: int, asked: Run) -> None:
+    done, total = await runs.progress(tx, number, asked.run_id)
+    tx.answer(
+        answer(
+            EVENTS,
+            str(number),
+            RunProgressed(run_id=asked.run_id, environment=number, done=done, total=total),
+            id=f"run.progressed/{number}/{asked.run_id}/{done}",
+            time=tx.now,
+        )
+    )
+
+
+async def _complete(tx: StepTx, environment: EnvironmentState, asked: Run) -> None:
+    number = environment.environment
+    outcome = await runs.outcome(tx, number, asked)
+    said = RunCompleted(
+        run_id=asked.run_id,
+        environment=number,
+        period=asked.period,
+        drafted=outcome.drafted,
+        issued=outcome.issued,
+        sent=outcome.sent,
+        skipped=outcome.skipped,
+        open=outcome.open,
+        total=outcome.total,
+        vat=outcome.vat,
+    )
+    completed: Answer = answer(
+        EVENTS,
+        str(number),
+        said,
+        id=f"run.completed/{number}/{asked.run_id}",
+        time=tx.now,
+    )
+    await requests.add_answers(tx, number, "run", asked.run_id, [completed])
+    await runs.set_state(tx, number, asked.run_id, "completed")
+    tx.answer(completed)
+    await _report(tx, environment, asked)
+    tx.done()
+
+
+async def _report(tx: StepTx, environment: EnvironmentState, asked: Run) -> None:
+    """Finance gets a report, where it wants one."""
+    from services.invoicer.store import mails
+
+    if environment.finance_copy != "report" or not environment.finance_email:
+        return
+    new = mails.NewMail(
+        kind="report", ref=asked.run_id, recipient=environment.finance_email, cause="run"
+    )
+    await mails.add(tx, environment.environment, [new])
+    await tx.add_job(
+        "mail",
+        f"{environment.environment}/{new.mail_id}",
+        {"environment": environment.environment, "mail_id": new.mail_id},
+    )
+
+
+async def on_poison(work: Work, tx: StepTx) -> None:
+    """Our own code failed on one account three times: leave that one out, and go on.
+
+    Where there is no account to blame, the run is refused with what it made standing.
+    """
+    payload: dict[str, Any] = work.job.payload
+    number, run_id = payload["environment"], payload["run_id"]
+    asked = await runs.find(tx, number, run_id)
+    if asked is None:
+        return
+    accounts = await runs.next_accounts(tx, number, run_id, 1)
+    if not accounts:
+        message = "The run could not be finished; what it made stands. Ask for it again."
+        await _refuse(tx, number, asked, Skip.NOT_PROCESSED, message)
+        return
+    await runs.accounts_done(tx, number, run_id, {accounts[0]: Skip.NOT_PROCESSED})
+    left_out = payload.get("left_out", 0) + 1
+    await tx.add_job(
+        "run",
+        f"{number}/{run_id}/{asked.attempt}/{left_out}",
+        {**payload, "left_out": left_out},
+        serial=f"run/{number}",
+    )
+
+
+RUN = JobKind(kind="run", run=run, side_by_side=2, lease_s=60, on_poison=on_poison)

@@ -1,0 +1,76 @@
+"""How requests are answered on invoices.events."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from runtime.answers import Answer, answer
+from runtime.incoming import Incoming
+from runtime.transaction import Tx
+from schemas.commands import Change, CommandApplied, CommandRefused
+
+EVENTS = "invoices.events"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Why a request is not carried out. `message` is a sentence for people, without personal data.
+
+    `events` are what happened nevertheless: a draft that has changed is replaced.
+    """
+
+    reason: str
+    message: str
+    field: str | None = None
+    events: tuple[Answer, ...] = ()
+    touched: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """What a command did: its events in order, and the invoices whose state moved on."""
+
+    events: tuple[Answer, ...] = ()
+    changes: tuple[Change, ...] = ()
+    touched: tuple[str, ...] = ()
+
+
+def change(
+    id: str,
+    how: Literal["created", "changed", "unchanged"] = "changed",
+    kind: Literal["invoice", "credit_note", "payment", "statement", "sale"] = "invoice",
+) -> Change:
+    return Change(kind=kind, id=id, change=how)
+
+
+def applied(tx: Tx, environment: int, command_id: str, changes: Sequence[Change]) -> Answer:
+    """command.applied, last of a command's answers."""
+    return answer(
+        EVENTS,
+        str(environment),
+        CommandApplied(command_id=command_id, environment=environment, changes=tuple(changes)),
+        id=f"command.applied/{environment}/{command_id}",
+        time=tx.now,
+    )
+
+
+def refused(
+    incoming: Incoming, environment: int, command_id: str, refusal: Refusal, content: bytes = b""
+) -> Answer:
+    """command.refused. Its id and time are made from the record and its content, so that a
+    refusal which nobody remembers is the same when the record comes again."""
+    return answer(
+        EVENTS,
+        str(environment),
+        CommandRefused(
+            command_id=command_id,
+            environment=environment,
+            reason=refusal.reason,
+            field=refusal.field,
+            message=refusal.message,
+        ),
+        id="/".join(
+            ("command.refused", str(environment), command_id, refusal.reason, content[:8].hex())
+        ),
+        time=incoming.time,
+    )

@@ -1,0 +1,52 @@
+"""The invoicer's settings: ONACCOUNT_* in the environment."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field, SecretStr
+
+from runtime.settings import WorkerSettings
+
+
+class Settings(WorkerSettings):
+    """What the invoicer needs beside every worker's settings."""
+
+    service: ClassVar[str] = "invoicer"
+
+    smtp: str = Field("127.0.0.1:25", description="Mail server for invoices, host:port.")
+    smtp_security: Literal["none", "starttls", "tls"] = Field(
+        "none",
+        description="none, starttls (refused where the server has none) or tls from the start.",
+    )
+    smtp_user: str | None = Field(None, description="Login at the mail server.")
+    smtp_password: SecretStr | None = Field(None, description="Password at the mail server.")
+    smtp_hello: str = Field("", description="Name in EHLO; default: this host's name.")
+    smtp_timeout_s: float = Field(
+        30, gt=0, le=300, description="Longest silence of the mail server within one command."
+    )
+    smtp_connections: int = Field(
+        4, ge=1, le=64, description="Most connections of one worker to the mail server."
+    )
+    smtp_retry_s: float = Field(
+        60,
+        gt=0,
+        description="First delay after a temporary refusal (4xx); it doubles, up to 4 hours.",
+    )
+    smtp_give_up_s: float = Field(
+        172_800, gt=0, description="A mail that is refused (4xx) for this long is undeliverable."
+    )
+    mail_from: str = Field(
+        "invoices@onaccount.invalid",
+        description="Address that mails come from; it is shown under the venue's name.",
+    )
+    document_processes: int = Field(
+        1, ge=0, le=32, description="Processes that make documents; 0: threads of the worker."
+    )
+
+    @property
+    def smtp_host(self) -> str:
+        return self.smtp.rpartition(":")[0].strip("[]") or self.smtp
+
+    @property
+    def smtp_port(self) -> int:
+        port = self.smtp.rpartition(":")[2]
+        return int(port) if port.isdigit() else 25

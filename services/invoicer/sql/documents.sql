@@ -1,0 +1,20 @@
+-- name: exists
+SELECT count(*) = 3 FROM document WHERE environment = $1 AND document_id = $2 AND draft = $3;
+
+-- name: keep
+-- The first bytes stay: whoever asks again gets the same file.
+INSERT INTO document (environment, document_id, draft, format, file_name, media_type, sha256, content)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING;
+
+-- name: files
+SELECT format, file_name, media_type, content FROM document
+WHERE environment = $1 AND document_id = $2 AND draft = $3
+  AND ($4::text IS NULL OR format = $4) ORDER BY format;
+
+-- name: credit_note_exists
+SELECT EXISTS (SELECT FROM credit_note WHERE environment = $1 AND credit_note_id = $2);
+
+-- name: issued_by
+-- Whether a document had its number at that moment.
+SELECT EXISTS (SELECT FROM number
+               WHERE environment = $1 AND document_id = $2 AND issued_at <= $3);

@@ -1,0 +1,73 @@
+-- name: find
+SELECT invoice_id::text, version, account, period, run_id, send, status, number, drafted_on, issued_at,
+       issued_on, due_on, currency, total, vat, credited, paid, letterhead, buyer, language,
+       supplementary
+FROM invoice WHERE environment = $1 AND invoice_id = ANY($2::uuid[]);
+
+-- name: where_they_are
+-- The accounts of invoices that are named by id or by number.
+SELECT DISTINCT i.environment, i.account
+FROM unnest($1::int[], $2::uuid[], $3::text[]) AS u (environment, invoice_id, number)
+JOIN invoice AS i ON i.environment = u.environment
+    AND (i.invoice_id = u.invoice_id OR i.number = u.number);
+
+-- name: by_number
+SELECT invoice_id::text FROM invoice WHERE environment = $1 AND number = $2;
+
+-- name: set_status
+-- One version on, whatever changed.
+UPDATE invoice SET version = version + 1, changed_at = now(), status = $3, credited = $4, paid = $5
+WHERE environment = $1 AND invoice_id = $2;
+
+-- name: mailed
+-- The mail's fate shows where nothing later does: paid and credited stay.
+UPDATE invoice SET version = version + 1, changed_at = now(), status = $3
+WHERE environment = $1 AND invoice_id = $2
+  AND status = ANY($4::text[]) AND status <> $3
+RETURNING invoice_id;
+
+-- name: items
+-- An invoice's lines, with how much of each was credited since.
+SELECT il.sale_id::text, il.line, l.vat_rate, il.amount, il.credited
+FROM invoice_line AS il JOIN sale_line AS l USING (environment, sale_id, line)
+WHERE il.environment = $1 AND il.invoice_id = $2 ORDER BY il.position;
+
+-- name: invoice_lines
+-- As a document shows them.
+SELECT il.sale_id::text, l.booked_at, l.description, l.quantity, l.unit_price, l.vat_rate, il.amount,
+       s.terminal
+FROM invoice_line AS il
+JOIN sale_line AS l USING (environment, sale_id, line)
+JOIN sale AS s USING (environment, sale_id)
+WHERE il.environment = $1 AND il.invoice_id = $2 ORDER BY il.position;
+
+-- name: credit_note_lines
+SELECT cl.sale_id::text, l.booked_at, l.description, l.quantity, l.unit_price, l.vat_rate, cl.amount,
+       s.terminal
+FROM credit_line AS cl
+JOIN sale_line AS l USING (environment, sale_id, line)
+JOIN sale AS s USING (environment, sale_id)
+WHERE cl.environment = $1 AND cl.credit_note_id = $2 ORDER BY cl.position;
+
+-- name: credit_note
+SELECT credit_note_id::text, invoice_id::text, account, number, issued_at, issued_on, currency, total,
+       vat, frees, reason, letterhead
+FROM credit_note WHERE environment = $1 AND credit_note_id = $2;
+
+-- name: letterhead
+SELECT content FROM letterhead WHERE environment = $1 AND sha256 = $2;
+
+-- name: description
+SELECT state ->> 'description' AS description FROM account WHERE environment = $1 AND account = $2;
+
+-- name: states
+-- Invoices as invoices.state tells them.
+SELECT i.environment, i.invoice_id::text, i.version, i.account, i.period, i.status, i.number, i.currency,
+       i.total, i.paid, i.due_on, i.changed_at
+FROM invoice AS i
+JOIN unnest($1::int[], $2::uuid[]) AS u (environment, invoice_id)
+  ON (i.environment, i.invoice_id) = (u.environment, u.invoice_id);
+
+-- name: add_payment
+INSERT INTO payment (environment, payment_id, invoice_id, amount, received_at, method, recorded_by, open)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8);

@@ -1,0 +1,41 @@
+-- name: add
+INSERT INTO mail (environment, mail_id, kind, ref, recipient, copy)
+SELECT $1, * FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::boolean[])
+ON CONFLICT DO NOTHING;
+
+-- name: pending
+-- Mails that wait for their document.
+SELECT mail_id::text FROM mail WHERE environment = $1 AND ref = $2 AND state = 'pending';
+
+-- name: find
+SELECT mail_id::text, kind, ref, recipient, copy, state, message_id, handed_over, attempts, refusals,
+       refused_since, code, created_at
+FROM mail WHERE environment = $1 AND mail_id = $2;
+
+-- name: hand_over
+-- Said before a mail is given to a server: more than once means it may have arrived twice.
+UPDATE mail SET handed_over = handed_over + 1, message_id = $3
+WHERE environment = $1 AND mail_id = $2 AND state = 'pending' RETURNING handed_over;
+
+-- name: put_off
+UPDATE mail SET attempts = attempts + 1, code = $3, said = $4,
+    refusals = refusals + ($3::int IS NOT NULL)::int,
+    refused_since = CASE WHEN $3::int IS NULL THEN refused_since ELSE coalesce(refused_since, now()) END
+WHERE environment = $1 AND mail_id = $2 AND state = 'pending';
+
+-- name: end
+UPDATE mail SET state = $3, code = $4, said = $5, attempts = attempts + 1, ended_at = now()
+WHERE environment = $1 AND mail_id = $2 AND state = 'pending' RETURNING mail_id;
+
+-- name: invoice_of
+-- The invoice that a mail is about, with its account.
+SELECT i.invoice_id::text, i.account FROM invoice AS i
+WHERE i.environment = $1 AND i.invoice_id = CASE
+    WHEN $2 = 'invoice' THEN $3::uuid
+    WHEN $2 = 'credit_note' THEN (SELECT c.invoice_id FROM credit_note AS c
+                                  WHERE c.environment = $1 AND c.credit_note_id = $3::uuid) END;
+
+-- name: recipients
+-- Who got a document by mail, or is about to.
+SELECT DISTINCT recipient FROM mail
+WHERE environment = $1 AND ref = $2 AND NOT copy AND state <> 'failed' ORDER BY 1;

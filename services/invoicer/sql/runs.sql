@@ -1,0 +1,108 @@
+-- name: find
+SELECT run_id, digest, attempt, period, until, mode, send, accounts, state, asked_at, ended_at
+FROM run WHERE environment = $1 AND run_id = $2;
+
+-- name: ask
+-- A run that was refused may be asked for again: nothing was made of it.
+INSERT INTO run AS r (environment, run_id, digest, period, until, mode, send, accounts, asked_by)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+ON CONFLICT (environment, run_id) DO UPDATE SET
+    digest = excluded.digest, attempt = r.attempt + 1, period = excluded.period,
+    until = excluded.until, mode = excluded.mode, send = excluded.send,
+    accounts = excluded.accounts, asked_by = excluded.asked_by, state = 'waiting',
+    asked_at = now(), ended_at = NULL
+WHERE r.state = 'refused'
+RETURNING attempt;
+
+-- name: refuse
+-- Noted, so that a schedule does not ask again at once.
+INSERT INTO run AS r (environment, run_id, digest, period, until, mode, send, accounts, asked_by,
+                      state, ended_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'refused', now())
+ON CONFLICT (environment, run_id) DO UPDATE SET ended_at = now() WHERE r.state = 'refused';
+
+-- name: set_state
+UPDATE run SET state = $3, ended_at = CASE WHEN $3 IN ('completed', 'refused') THEN now() END
+WHERE environment = $1 AND run_id = $2;
+
+-- name: plan
+-- All accounts with something due, or those of them that were chosen.
+INSERT INTO run_item (environment, run_id, account)
+SELECT DISTINCT $1::int, $2, l.account FROM sale_line AS l
+WHERE l.environment = $1 AND l.due <> 0 AND l.booked_at < $3
+  AND ($4::text[] IS NULL OR l.account = ANY($4::text[]))
+ON CONFLICT DO NOTHING;
+
+-- name: plan_chosen
+-- Chosen accounts on which nothing is due are listed, with that as the reason.
+INSERT INTO run_item (environment, run_id, account, reason, done)
+SELECT $1, $2, u.account,
+       CASE WHEN a.account IS NULL THEN 'account_unknown' ELSE 'nothing_to_invoice' END, true
+FROM unnest($3::text[]) AS u (account)
+LEFT JOIN account AS a ON (a.environment, a.account) = ($1, u.account)
+ON CONFLICT DO NOTHING;
+
+-- name: next_accounts
+SELECT account FROM run_item
+WHERE environment = $1 AND run_id = $2 AND NOT done ORDER BY account LIMIT $3;
+
+-- name: accounts_done
+UPDATE run_item AS i SET done = true, reason = u.reason
+FROM unnest($3::text[], $4::text[]) AS u (account, reason)
+WHERE i.environment = $1 AND i.run_id = $2 AND i.account = u.account;
+
+-- name: progress
+SELECT count(*) FILTER (WHERE done) AS done, count(*) AS total
+FROM run_item WHERE environment = $1 AND run_id = $2;
+
+-- name: skipped
+SELECT account, reason FROM run_item
+WHERE environment = $1 AND run_id = $2 AND reason IS NOT NULL ORDER BY account LIMIT $3;
+
+-- name: invoiced
+-- What the run made: counts, and gross per rate over what was drafted or issued.
+SELECT count(*) FILTER (WHERE number IS NULL) AS drafted,
+       count(*) FILTER (WHERE number IS NOT NULL) AS issued,
+       coalesce(sum(total), 0)::bigint AS total
+FROM invoice WHERE environment = $1 AND run_id = $2;
+
+-- name: vat
+-- Summed over the invoices: each was rounded by itself.
+SELECT v.rate, sum(v.base)::bigint AS base, sum(v.vat)::bigint AS vat, sum(v.gross)::bigint AS gross
+FROM invoice AS i
+CROSS JOIN jsonb_to_recordset(i.vat) AS v (rate text, base bigint, vat bigint, gross bigint)
+WHERE i.environment = $1 AND i.run_id = $2
+GROUP BY v.rate ORDER BY v.rate::numeric DESC;
+
+-- name: handed_over
+-- Invoices of the run that were handed to the mailer.
+SELECT count(DISTINCT i.invoice_id) FROM invoice AS i
+JOIN mail AS m ON (m.environment, m.ref) = (i.environment, i.invoice_id::text)
+WHERE i.environment = $1 AND i.run_id = $2 AND NOT m.copy;
+
+-- name: open
+-- What stays uninvoiced up to the period's end, and whose it is.
+SELECT l.account, s.hold IS NOT NULL AS held, i.account IS NOT NULL AS in_run, i.reason,
+       sum(l.due)::bigint AS amount
+FROM sale_line AS l
+JOIN sale AS s USING (environment, sale_id)
+LEFT JOIN run_item AS i ON (i.environment, i.run_id, i.account) = (l.environment, $2, l.account)
+WHERE l.environment = $1 AND l.due <> 0 AND l.booked_at < $3
+GROUP BY 1, 2, 3, 4 HAVING sum(l.due) <> 0
+ORDER BY 1, 2 LIMIT $4;
+
+-- name: made
+-- For finance's report: the run's invoices and credit notes, with who got them.
+SELECT 'invoice' AS kind, i.number, i.account, i.buyer, i.period, i.total, i.vat, i.send,
+       (SELECT m.recipient FROM mail AS m
+        WHERE (m.environment, m.ref) = (i.environment, i.invoice_id::text) AND NOT m.copy
+        ORDER BY m.created_at DESC LIMIT 1) AS mailed_to
+FROM invoice AS i WHERE i.environment = $1 AND i.run_id = $2
+UNION ALL
+SELECT 'credit_note', c.number, c.account, i.buyer, i.period, c.total, c.vat, false,
+       (SELECT m.recipient FROM mail AS m
+        WHERE (m.environment, m.ref) = (c.environment, c.credit_note_id::text) AND NOT m.copy
+        ORDER BY m.created_at DESC LIMIT 1)
+FROM credit_note AS c JOIN invoice AS i USING (environment, invoice_id)
+WHERE c.environment = $1 AND c.run_id = $2
+ORDER BY kind DESC, number, account LIMIT $3;

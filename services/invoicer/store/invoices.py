@@ -1,0 +1,173 @@
+"""Invoices and credit notes as they stand."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from asyncpg import Record
+
+from runtime.answers import Answer, answer
+from runtime.database import Connection
+from runtime.sql import statements
+from runtime.transaction import Tx
+from schemas.billing import InvoiceState, VatLine
+from services.invoicer.domain import Item
+from services.invoicer.vat import VatRow
+
+sql = statements("services.invoicer", "sql/invoices.sql")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invoice:
+    """A row of `invoice`. `buyer` is its JSON, `letterhead` the digest that names the seller."""
+
+    environment: int
+    invoice_id: str
+    version: int
+    account: str
+    period: str
+    run_id: str | None
+    send: bool
+    status: str
+    number: str | None
+    drafted_on: date
+    issued_at: datetime | None
+    issued_on: date | None
+    due_on: date | None
+    currency: str
+    total: int
+    vat: tuple[VatRow, ...]
+    credited: int
+    paid: int
+    letterhead: bytes
+    buyer: str
+    language: str
+    supplementary: bool
+
+    @property
+    def open(self) -> int:
+        """What is still to be paid; negative: too much came."""
+        return self.total - self.credited - self.paid
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """One item of an invoice, and how much of it was credited since."""
+
+    item: Item
+    credited: int
+
+
+def vat_from(text: str) -> tuple[VatRow, ...]:
+    return tuple(VatRow(**row) for row in json.loads(text))
+
+
+def vat_json(rows: Iterable[VatRow]) -> str:
+    return json.dumps(
+        [{"rate": r.rate, "base": r.base, "vat": r.vat, "gross": r.gross} for r in rows]
+    )
+
+
+def vat_lines(rows: Iterable[VatRow]) -> tuple[VatLine, ...]:
+    """As messages carry them."""
+    return tuple(VatLine(rate=r.rate, base=r.base, vat=r.vat, gross=r.gross) for r in rows)
+
+
+async def find(tx: Tx, environment: int, invoice_ids: Iterable[str]) -> dict[str, Invoice]:
+    rows = await tx.fetch(sql.find, environment, sorted(set(invoice_ids)))
+    return {
+        r["invoice_id"]: Invoice(environment=environment, **{**dict(r), "vat": vat_from(r["vat"])})
+        for r in rows
+    }
+
+
+async def by_number(tx: Tx, environment: int, number: str) -> str | None:
+    found: str | None = await tx.fetchval(sql.by_number, environment, number)
+    return found
+
+
+async def accounts_of(
+    tx: Tx, named: Sequence[tuple[int, str | None, str | None]]
+) -> set[tuple[int, str]]:
+    """Environment and account of invoices named by (environment, id, number)."""
+    rows = await tx.fetch(sql.where_they_are, *map(list, zip(*named, strict=True)))
+    return {(r["environment"], r["account"]) for r in rows}
+
+
+async def items(tx: Tx, environment: int, invoice_id: str) -> list[Standing]:
+    return [
+        Standing(
+            item=Item(
+                sale_id=r["sale_id"], line=r["line"], vat_rate=r["vat_rate"], amount=r["amount"]
+            ),
+            credited=r["credited"],
+        )
+        for r in await tx.fetch(sql.items, environment, invoice_id)
+    ]
+
+
+async def set_status(tx: Tx, invoice: Invoice, status: str, *, credited: int, paid: int) -> None:
+    await tx.execute(
+        sql.set_status, invoice.environment, invoice.invoice_id, status, credited, paid
+    )
+    tx.touch("invoice", invoice.environment, invoice.invoice_id)
+
+
+async def mailed(
+    tx: Tx, environment: int, invoice_id: str, status: str, among: Sequence[str]
+) -> None:
+    """Let the status say what became of the mail, where nothing later is to be seen."""
+    changed = await tx.fetchval(sql.mailed, environment, invoice_id, status, list(among))
+    if changed is not None:
+        tx.touch("invoice", environment, invoice_id)
+
+
+async def add_payment(tx: Tx, invoice: Invoice, command: Any, open_after: int) -> None:
+    await tx.execute(
+        sql.add_payment,
+        invoice.environment,
+        command.payment_id,
+        invoice.invoice_id,
+        command.amount,
+        command.at,
+        command.method,
+        command.by,
+        open_after,
+    )
+
+
+# -- state records -----------------------------------------------------------------------------
+
+
+async def read_states(
+    connection: Connection, keys: Sequence[tuple[Any, ...]]
+) -> dict[tuple[Any, ...], tuple[int, Answer]]:
+    """(environment, invoice_id) -> (version, invoice.state)."""
+    rows = await connection.fetch(sql.states, [k[0] for k in keys], [k[1] for k in keys])
+    return {(r["environment"], r["invoice_id"]): (r["version"], _state(r)) for r in rows}
+
+
+def _state(r: Record) -> Answer:
+    state = InvoiceState(
+        invoice_id=r["invoice_id"],
+        environment=r["environment"],
+        account=r["account"],
+        version=r["version"],
+        period=r["period"],
+        status=r["status"],
+        number=r["number"],
+        currency=r["currency"],
+        total=r["total"],
+        paid=r["paid"],
+        due_on=r["due_on"],
+    )
+    key = f"{state.environment}:{state.invoice_id}"
+    return answer(
+        "invoices.state",
+        key,
+        state,
+        id=f"invoice.state/{state.environment}/{state.invoice_id}/{state.version}",
+        time=r["changed_at"],
+    )

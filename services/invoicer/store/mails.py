@@ -1,0 +1,101 @@
+"""Mails: one row per mail and recipient, each with a fate of its own."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from runtime.sql import statements
+from runtime.transaction import Tx
+from services.invoicer.names import made
+
+sql = statements("services.invoicer", "sql/mails.sql")
+
+Kind = Literal["invoice", "credit_note", "report", "statement"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewMail:
+    """A mail to be sent when its document is there. `cause` tells resends apart."""
+
+    kind: Kind
+    ref: str
+    recipient: str
+    cause: str
+    copy: bool = False
+
+    @property
+    def mail_id(self) -> str:
+        return made("mail", self.kind, self.ref, self.cause, self.recipient, self.copy)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mail:
+    """A row of `mail`."""
+
+    mail_id: str
+    kind: Kind
+    ref: str
+    recipient: str
+    copy: bool
+    state: str
+    message_id: str | None
+    handed_over: int
+    attempts: int
+    refusals: int
+    refused_since: datetime | None
+    code: int | None
+    created_at: datetime
+
+
+async def add(tx: Tx, environment: int, mails: Sequence[NewMail]) -> None:
+    """Record mails; what is recorded already stays as it is."""
+    if mails:
+        await tx.execute(
+            sql.add,
+            environment,
+            [m.mail_id for m in mails],
+            [m.kind for m in mails],
+            [m.ref for m in mails],
+            [m.recipient for m in mails],
+            [m.copy for m in mails],
+        )
+
+
+async def pending(tx: Tx, environment: int, ref: str) -> list[str]:
+    return [r["mail_id"] for r in await tx.fetch(sql.pending, environment, ref)]
+
+
+async def find(tx: Tx, environment: int, mail_id: str) -> Mail | None:
+    row = await tx.fetchrow(sql.find, environment, mail_id)
+    return None if row is None else Mail(**dict(row))
+
+
+async def hand_over(tx: Tx, environment: int, mail_id: str, message_id: str) -> int | None:
+    """How often it was handed over, this time included; None when it is sent or failed already."""
+    times: int | None = await tx.fetchval(sql.hand_over, environment, mail_id, message_id)
+    return times
+
+
+async def put_off(tx: Tx, environment: int, mail_id: str, code: int | None, said: str) -> None:
+    await tx.execute(sql.put_off, environment, mail_id, code, said)
+
+
+async def end(
+    tx: Tx, environment: int, mail_id: str, state: str, code: int | None, said: str
+) -> bool:
+    """Its fate. False when it had one."""
+    return await tx.fetchval(sql.end, environment, mail_id, state, code, said) is not None
+
+
+async def invoice_of(tx: Tx, environment: int, mail: Mail) -> tuple[str, str] | None:
+    """Invoice id and account of the invoice that a mail is about."""
+    if mail.kind not in ("invoice", "credit_note"):
+        return None
+    row = await tx.fetchrow(sql.invoice_of, environment, mail.kind, mail.ref)
+    return None if row is None else (row["invoice_id"], row["account"])
+
+
+async def recipients(tx: Tx, environment: int, ref: str) -> list[str]:
+    """The addresses that a document was mailed to, or is about to be."""
+    return [r["recipient"] for r in await tx.fetch(sql.recipients, environment, ref)]

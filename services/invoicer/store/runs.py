@@ -1,0 +1,141 @@
+"""Runs: what was asked, which accounts are still to be done, and what came of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from asyncpg import Record
+
+from runtime.sql import statements
+from runtime.transaction import Tx
+from schemas.billing import OpenAccount, SkippedAccount, VatLine
+from schemas.invoices import InvoicesRun
+
+sql = statements("services.invoicer", "sql/runs.sql")
+
+MOST_LISTED = 10_000
+"""Accounts in one run.completed: it must fit a record (2 MiB)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """A row of `run`. `until` is the period's end in the environment's time zone."""
+
+    run_id: str
+    digest: bytes
+    attempt: int
+    period: str
+    until: datetime
+    mode: str
+    send: bool
+    accounts: list[str] | None
+    state: str
+    asked_at: datetime
+    ended_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a run came to: the figures of run.completed."""
+
+    drafted: int
+    issued: int
+    sent: int
+    total: int
+    vat: tuple[VatLine, ...]
+    skipped: tuple[SkippedAccount, ...]
+    open: tuple[OpenAccount, ...]
+
+
+async def find(tx: Tx, environment: int, run_id: str) -> Run | None:
+    row = await tx.fetchrow(sql.find, environment, run_id)
+    return None if row is None else Run(**dict(row))
+
+
+def _row(asked: InvoicesRun, digest: bytes, until: datetime) -> tuple[Any, ...]:
+    return (
+        asked.environment,
+        asked.run_id,
+        digest,
+        asked.period,
+        until,
+        asked.mode,
+        asked.send,
+        None if asked.accounts is None else list(asked.accounts),
+        asked.by,
+    )
+
+
+async def ask(tx: Tx, asked: InvoicesRun, digest: bytes, until: datetime) -> int:
+    """Record a run; gives which attempt it is."""
+    attempt: int = await tx.fetchval(sql.ask, *_row(asked, digest, until))
+    return attempt
+
+
+async def note_refusal(tx: Tx, asked: InvoicesRun, digest: bytes, until: datetime) -> None:
+    """Remember when it was refused, not what was asked."""
+    await tx.execute(sql.refuse, *_row(asked, digest, until))
+
+
+async def set_state(tx: Tx, environment: int, run_id: str, state: str) -> None:
+    await tx.execute(sql.set_state, environment, run_id, state)
+
+
+async def plan(tx: Tx, environment: int, run: Run) -> None:
+    """Note every account that the run is about."""
+    await tx.execute(sql.plan, environment, run.run_id, run.until, run.accounts)
+    if run.accounts is not None:
+        await tx.execute(sql.plan_chosen, environment, run.run_id, run.accounts)
+
+
+async def next_accounts(tx: Tx, environment: int, run_id: str, most: int) -> list[str]:
+    return [r["account"] for r in await tx.fetch(sql.next_accounts, environment, run_id, most)]
+
+
+async def accounts_done(
+    tx: Tx, environment: int, run_id: str, reasons: Mapping[str, str | None]
+) -> None:
+    """These accounts are done; a reason says why one was skipped."""
+    await tx.execute(sql.accounts_done, environment, run_id, list(reasons), list(reasons.values()))
+
+
+async def progress(tx: Tx, environment: int, run_id: str) -> tuple[int, int]:
+    """How many accounts are done, of how many."""
+    row = await tx.fetchrow(sql.progress, environment, run_id)
+    assert row is not None  # an aggregate always gives a row
+    return row["done"], row["total"]
+
+
+async def outcome(tx: Tx, environment: int, run: Run) -> Outcome:
+    invoiced = await tx.fetchrow(sql.invoiced, environment, run.run_id)
+    assert invoiced is not None  # an aggregate always gives a row
+    skipped = await tx.fetch(sql.skipped, environment, run.run_id, MOST_LISTED)
+    left = await tx.fetch(sql.open, environment, run.run_id, run.until, MOST_LISTED)
+    return Outcome(
+        drafted=invoiced["drafted"],
+        issued=invoiced["issued"],
+        sent=await tx.fetchval(sql.handed_over, environment, run.run_id),
+        total=invoiced["total"],
+        vat=tuple(VatLine(**dict(r)) for r in await tx.fetch(sql.vat, environment, run.run_id)),
+        skipped=tuple(SkippedAccount(account=r["account"], reason=r["reason"]) for r in skipped),
+        open=tuple(
+            OpenAccount(account=r["account"], amount=r["amount"], why=_why(r, run)) for r in left
+        ),
+    )
+
+
+def _why(row: Record, run: Run) -> str:
+    """Why something stays uninvoiced."""
+    if row["held"]:
+        return "held"
+    if row["reason"] is not None:
+        return str(row["reason"])
+    if not row["in_run"] and run.accounts is not None:
+        return "not_selected"
+    return "draft" if run.mode == "draft" and row["in_run"] else "arrived_later"
+
+
+async def made(tx: Tx, environment: int, run_id: str) -> Sequence[Record]:
+    """The run's documents for finance's report."""
+    return await tx.fetch(sql.made, environment, run_id, 20_000)

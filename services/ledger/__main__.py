@@ -1,0 +1,40 @@
+"""The ledger: without arguments the worker; `verify` checks the books (see verify.py)."""
+
+import sys
+
+from runtime.incoming import Lane, Route
+from runtime.worker import Worker
+from services.ledger import verify
+from services.ledger.handlers import decisions, invoices
+from services.ledger.settings import Settings
+from services.ledger.states import BALANCE
+
+
+def build(settings: Settings) -> Worker:
+    """The worker with all that it takes; nothing is opened yet."""
+    return Worker(
+        service="ledger",
+        settings=settings,
+        lanes=(
+            Lane(
+                name="ledger",
+                routes=(
+                    Route(topic="pos.decisions", takes=decisions.TAKES, handler=decisions.handle),
+                    Route(topic="invoices.events", takes=invoices.TAKES, handler=invoices.handle),
+                ),
+                max_records=settings.batch_records,
+            ),
+        ),
+        states=(BALANCE,),
+    )
+
+
+def main() -> None:
+    """Run the worker, or what is asked for by name."""
+    if sys.argv[1:2] == ["verify"]:
+        sys.exit(verify.main(sys.argv[2:]))
+    build(Settings.read()).run()
+
+
+if __name__ == "__main__":
+    main()

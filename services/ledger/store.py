@@ -1,0 +1,142 @@
+"""Rows to domain values and back: the SQL of the journal and the balances."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from runtime.database import Connection
+from runtime.sql import statements
+from runtime.transaction import Tx
+from services.ledger.domain import AccountKey, Change, Journal, Kind, Source
+
+sql = statements(__package__ or "services.ledger", "sql/journal.sql")
+
+
+class NewEntry(NamedTuple):
+    """A journal that is to be recorded, and the bytes by which it is published."""
+
+    journal: Journal
+    entry_id: str
+    answer: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recalled:
+    """An entry that was posted before: its bytes are published again, just so."""
+
+    key: AccountKey
+    currency: str
+    legs: Mapping[str, int]
+    posted_at: datetime
+    answer: bytes
+
+    def says(self, journal: Journal) -> bool:
+        """Whether a journal that is made again moves the same money as the one that stands."""
+        return (self.key, self.currency, self.legs) == (
+            journal.key,
+            journal.event.currency,
+            journal.legs,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Balance:
+    """One account's balance as it stands. Minor units; positive is owed by the guest."""
+
+    currency: str
+    unbilled: int
+    billed: int
+    version: int
+    at: datetime
+
+
+async def lock(tx: Tx, currencies: Mapping[AccountKey, str]) -> dict[AccountKey, str]:
+    """Lock these accounts' balances; gives each account's currency.
+
+    An account that is new here gets the currency that is given for it.
+    """
+    keys = sorted(currencies)
+    columns = (*_columns(keys), [currencies[key] for key in keys])
+    await tx.execute(sql.open_balances, *columns)
+    others = await tx.fetch(sql.lock_balances, *columns)
+    return {**currencies, **{AccountKey(row[0], row[1]): row[2] for row in others}}
+
+
+async def recall(tx: Tx, sources: Iterable[Source]) -> dict[Source, Recalled]:
+    """Which of these were posted before, and how."""
+    asked = list(sources)
+    rows = await tx.fetch(
+        sql.recall_entries,
+        [s.environment for s in asked],
+        [s.kind for s in asked],
+        [s.source_id for s in asked],
+    )
+    return {
+        Source(row["environment"], Kind(row["kind"]), row["source_id"]): Recalled(
+            key=AccountKey(row["environment"], row["account"]),
+            currency=row["currency"],
+            legs=dict(zip(row["ledger_accounts"], row["amounts"], strict=True)),
+            posted_at=row["posted_at"],
+            answer=row["answer"],
+        )
+        for row in rows
+    }
+
+
+async def record(tx: Tx, entries: Sequence[NewEntry], changes: Mapping[AccountKey, Change]) -> None:
+    """Append the entries and carry them into the balances, which are locked.
+
+    Raises UniqueViolationError where another transaction posted one of them meanwhile.
+    """
+    events = [entry.journal.event for entry in entries]
+    await tx.execute(
+        sql.record_entries,
+        [event.environment for event in events],
+        [entry.journal.kind for entry in entries],
+        [event.source_id for event in events],
+        [entry.entry_id for entry in entries],
+        [event.account for event in events],
+        [event.refers_to for event in events],
+        [event.currency for event in events],
+        [event.at for event in events],
+        [_array(entry.journal.legs) for entry in entries],
+        [_array(map(str, entry.journal.legs.values())) for entry in entries],
+        [entry.answer for entry in entries],
+    )
+    environments, accounts = _columns(changes)
+    moved = changes.values()
+    await tx.execute(
+        sql.change_balances,
+        environments,
+        accounts,
+        [change.unbilled for change in moved],
+        [change.billed for change in moved],
+        [change.entries for change in moved],
+        [change.fingerprint for change in moved],
+    )
+
+
+async def balances(connection: Connection, keys: Sequence[AccountKey]) -> dict[AccountKey, Balance]:
+    """These accounts' balances as they stand; an account without entries has none."""
+    rows = await connection.fetch(sql.read_balances, *_columns(keys))
+    return {
+        AccountKey(row["environment"], row["account"]): Balance(
+            currency=row["currency"],
+            unbilled=row["unbilled"],
+            billed=row["billed"],
+            version=row["version"],
+            at=row["at"],
+        )
+        for row in rows
+    }
+
+
+def _columns(keys: Iterable[AccountKey]) -> tuple[list[int], list[str]]:
+    pairs = list(keys)
+    return [environment for environment, _ in pairs], [account for _, account in pairs]
+
+
+def _array(values: Iterable[str]) -> str:
+    """An array as PostgreSQL reads it. Only for ledger accounts and numbers: nothing to quote."""
+    return "{" + ",".join(values) + "}"

@@ -1,0 +1,30 @@
+"""Amounts as people write them become exact minor units, or are refused."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cli.amounts import Misuse, cents, money
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("12,50", 1250), ("12.5", 1250), ("12", 1200), ("€ 3,05", 305), ("-1,00", -100), ("0", 0)],
+)
+def test_an_amount_is_read_with_a_comma_or_a_point(text: str, value: int) -> None:
+    assert cents(text) == value
+
+
+@pytest.mark.parametrize("text", ["", "1.000,00", "1,005", "twaalf", "1e3", "1 000", "٣", "--1"])
+def test_what_could_be_misread_is_refused_with_a_sentence(text: str) -> None:
+    with pytest.raises(Misuse, match=r"write it in whole euros"):
+        cents(text)
+
+
+@given(st.integers(min_value=-(10**12), max_value=10**12))
+def test_what_is_shown_can_be_read_back(amount: int) -> None:
+    assert cents(money(amount).removeprefix("€ ").replace(",", "")) == amount
+
+
+def test_no_limit_is_said_in_words() -> None:
+    assert money(None) == "no limit"

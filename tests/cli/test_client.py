@@ -1,0 +1,201 @@
+"""The client on a real broker: answers by id, time-outs, views, faults told in a sentence."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+
+from cli.amounts import Misuse
+from cli.client import Client, answer_topics
+from cli.commands.deadletters import origin_of, place_of, retry_headers
+from cli.demo.bar import _identity
+from cli.messages import command, new_id
+from cli.replies import NoAnswer
+from cli.till import TILL_TOPICS, Till, line
+from cli.trouble import Trouble
+from cli.where import Unreachable
+from runtime import topics
+from runtime.settings import KafkaSettings
+from tests.support.apart import run_apart
+from tests.support.fixtures import NewTopicName
+from tests.support.servers import Server
+
+
+@pytest.fixture(scope="module")
+def broker(own_kafka: Server) -> KafkaSettings:
+    """A broker with the contract's topics and no services."""
+    settings = KafkaSettings(kafka=own_kafka.address)
+    run_apart(topics.apply(settings.client()))
+    return settings
+
+
+@asynccontextmanager
+async def answering(
+    settings: KafkaSettings, topic: str, to: str, answer: Any, times: int = 1
+) -> AsyncIterator[None]:
+    """Stands in for a service: answers each message on `topic` with what `answer` makes of it."""
+    consumer = AIOKafkaConsumer(topic, bootstrap_servers=settings.kafka, group_id=new_id())
+    producer = AIOKafkaProducer(bootstrap_servers=settings.kafka)
+    await consumer.start()
+    await producer.start()
+    while not consumer.assignment():
+        await asyncio.sleep(0.01)
+    for partition in consumer.assignment():
+        await consumer.position(partition)
+
+    async def serve() -> None:
+        async for record in consumer:
+            made = json.dumps(answer(json.loads(record.value))).encode()
+            headers = [("ce_id", b"x"), ("ce_time", b"t")]
+            for _ in range(times):
+                await producer.send_and_wait(to, made, key=record.key, headers=headers)
+
+    serving = asyncio.create_task(serve())
+    try:
+        yield
+    finally:
+        serving.cancel()
+        await asyncio.gather(serving, return_exceptions=True)
+        await consumer.stop()
+        await producer.stop()
+
+
+def applied(message: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "type": "command.applied",
+        "command_id": message["command_id"],
+        "environment": message["environment"],
+        "changes": [],
+    }
+
+
+async def test_each_of_many_questions_at_once_gets_its_own_answer(broker: KafkaSettings) -> None:
+    orders = [command("environment.activate", number) for number in range(1, 41)]
+    async with (
+        answering(broker, "registry.commands", "registry.outcomes", applied),
+        Client(broker, listen=answer_topics("environment.activate")) as client,
+    ):
+        replies = await asyncio.gather(*(client.ask(one, timeout_s=20) for one in orders))
+    assert [r.message["command_id"] for r in replies] == [one["command_id"] for one in orders]
+
+
+async def test_a_till_hears_a_repeated_answer_byte_for_byte(broker: KafkaSettings) -> None:
+    def approved(sale: dict[str, Any]) -> dict[str, Any]:
+        return {"type": "sale.approved", "sale_id": sale["sale_id"], "total": sale["total"]}
+
+    async with (
+        answering(broker, "pos.sales", "pos.decisions", approved, times=2),
+        Client(broker, listen=TILL_TOPICS) as client,
+    ):
+        till = Till(client, 2890, "bar-1")
+        sale = till.sale("28900001", [line("Pils", 350, "21", quantity="2")])
+        first = await client.ask(sale, timeout_s=20)
+        second = await till.repeat(sale)
+    assert first.message["total"] == 700
+    assert first.offset != second.offset
+    assert _identity(first) == _identity(second)
+
+
+async def test_silence_is_told_with_what_to_do_and_not_waited_for_without_end(
+    broker: KafkaSettings,
+) -> None:
+    async with Client(broker, listen=answer_topics("environment.activate")) as client:
+        with pytest.raises(NoAnswer, match=r"environment\.activate within 0\.2 seconds"):
+            await client.ask(command("environment.activate", 1), timeout_s=0.2)
+
+
+async def test_what_breaks_the_contract_is_not_sent(broker: KafkaSettings) -> None:
+    async with Client(broker) as client:
+        with pytest.raises(Misuse, match="iban"):
+            await client.send(command("environment.configure", 1, iban=12))
+
+
+async def test_a_view_keeps_the_highest_version_of_each_key(
+    broker: KafkaSettings, kafka: str, new_topic: NewTopicName
+) -> None:
+    shared = KafkaSettings(kafka=kafka)
+    topic = await new_topic("state", partitions=3, **{"cleanup.policy": "compact"})
+    async with Client(shared) as client:
+        for key, version in (("a", 1), ("b", 1), ("a", 3), ("a", 2), ("c", 1)):
+            value = json.dumps({"key": key, "version": version}).encode()
+            await client.put(topic, value, key=key.encode())
+        await client.put(topic, b"", key=b"c")
+        view = await client.view(topic)
+    assert {key: state["version"] for key, state in view.items()} == {"a": 3, "b": 1}
+
+
+async def test_an_empty_topic_is_read_at_once(kafka: str, new_topic: NewTopicName) -> None:
+    topic = await new_topic(partitions=4)
+    async with asyncio.timeout(5), Client(KafkaSettings(kafka=kafka)) as client:
+        assert await client.read(topic) == []
+
+
+async def test_a_topic_is_read_to_its_end_in_order(kafka: str, new_topic: NewTopicName) -> None:
+    topic = await new_topic(partitions=2)
+    async with Client(KafkaSettings(kafka=kafka)) as client:
+        await asyncio.gather(
+            *(client.put(topic, b'{"n":%d}' % n, key=b"%d" % n) for n in range(500))
+        )
+        replies = await client.read(topic)
+    assert sorted(r.message["n"] for r in replies) == list(range(500))
+    assert replies == sorted(replies, key=lambda r: (r.partition, r.offset))
+
+
+async def test_a_missing_topic_is_told_with_what_to_do(kafka: str) -> None:
+    async with Client(KafkaSettings(kafka=kafka)) as client:
+        with pytest.raises(Trouble, match=r"has no topic no\.such; make it with"):
+            await client.read("no.such")
+
+
+async def test_what_is_no_json_can_be_read_as_bytes(kafka: str, new_topic: NewTopicName) -> None:
+    topic = await new_topic()
+    async with Client(KafkaSettings(kafka=kafka)) as client:
+        await client.put(topic, b"\xff{", key=None)
+        (reply,) = await client.read(topic)
+    assert (reply.value, reply.message, reply.type) == (b"\xff{", {}, "")
+
+
+async def test_a_retry_keeps_bytes_origin_and_first_time_but_not_the_cause(
+    kafka: str, new_topic: NewTopicName
+) -> None:
+    topic = await new_topic()
+    headers = [
+        ("traceparent", b"00-a"),
+        ("onaccount-origin-topic", b"pos.sales"),
+        ("onaccount-origin-partition", b"3"),
+        ("onaccount-origin-offset", b"17"),
+        ("onaccount-origin-time", b"1790000000000"),
+        ("onaccount-cause", b"it is not JSON"),
+    ]
+    async with Client(KafkaSettings(kafka=kafka)) as client:
+        await client.put(topic, b"{", key=b"k", headers=headers)
+        (letter,) = await client.read(topic)
+    assert place_of(letter) == "0:0"
+    assert origin_of(letter) == "pos.sales/3@17"
+    assert retry_headers(letter) == headers[:-1]
+
+
+async def test_nobody_at_the_address_is_told_soon(unused_address: str) -> None:
+    with pytest.raises(Unreachable, match=f"Kafka does not answer at {unused_address}"):
+        async with asyncio.timeout(12), Client(KafkaSettings(kafka=unused_address)) as client:
+            await client.read("pos.sales")
+
+
+@pytest.fixture
+def unused_address() -> Iterator[str]:
+    with _closed_port() as port:
+        yield f"127.0.0.1:{port}"
+
+
+@contextmanager
+def _closed_port() -> Iterator[int]:
+    """A port that is bound and not listened on, so that nobody else can take it."""
+    import socket
+
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        yield int(holder.getsockname()[1])

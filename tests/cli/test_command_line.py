@@ -1,0 +1,94 @@
+"""The command line: help that teaches, one sentence for what is wrong, exit codes that mean it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cli.app import GROUPS
+from tests.cli.running import Run, runner
+
+
+@pytest.fixture
+def onaccount(capsys: pytest.CaptureFixture[str]) -> Run:
+    return runner(capsys)
+
+
+def test_help_lists_every_group_and_where_to_start(onaccount: Run) -> None:
+    told = onaccount("--help")
+    assert told.status == 0
+    assert all(name in told.out for name in GROUPS)
+    assert "onaccount demo" in told.out
+
+
+@pytest.mark.parametrize("group", sorted(set(GROUPS) - {"stack"}))
+def test_each_group_teaches_by_examples(group: str, onaccount: Run) -> None:
+    told = onaccount(group, "--help")
+    assert told.status == 0, told.err
+    assert "Examples:" in told.out
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("evn", "show", "2890"), "Unknown command"),
+        (("env", "show", "abc"), "unable to convert"),
+        (("env", "show"), "requires an argument"),
+        (("env", "configure", "2890"), "Nothing to set"),
+        (("account", "change", "2890", "1"), "Nothing to change"),
+        (("account", "open", "2890", "1", "--limit", "1.000,00"), "write it in whole euros"),
+        (("till", "sell", "2890", "1", "Pils"), "is not an item"),
+        (("customer", "register", "2890"), "needs a name"),
+        (("invoices", "run", "2890", "2026-13"), "is not a month"),
+        (("invoices", "run", "2890", "2026-10", "--send"), "A draft is not mailed"),
+        (("import", "2890", "nothing.xlsx"), "There is no file"),
+        (("migrate", "bank"), "No service is named bank"),
+        (("migrate",), "ONACCOUNT_POSTGRES_ADMIN"),
+    ],
+)
+def test_what_is_not_understood_is_one_sentence_and_status_2(
+    words: tuple[str, ...], says: str, onaccount: Run
+) -> None:
+    told = onaccount(*words)
+    assert told.status == 2, told.err
+    assert says in told.err
+    assert "Traceback" not in told.err
+    assert told.err.count("\n") == 1
+
+
+def test_without_a_stack_one_is_told_how_to_get_one(onaccount: Run, tmp_path: Path) -> None:
+    told = onaccount("account", "list", "2890", "--dir", str(tmp_path))
+    assert told.status == 3
+    assert "onaccount stack up" in told.err
+
+
+def test_a_kafka_that_does_not_answer_is_one_sentence_and_status_3() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "cli", "account", "list", "2890"],
+        env={**os.environ, "ONACCOUNT_KAFKA": "127.0.0.1:1"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 3
+    assert done.stderr.startswith("onaccount: Kafka does not answer at 127.0.0.1:1;")
+    assert done.stderr.count("\n") == 1
+
+
+def test_with_json_trouble_is_json_too(onaccount: Run, tmp_path: Path) -> None:
+    told = onaccount("env", "show", "2890", "--json", "--dir", str(tmp_path))
+    assert told.status == 3
+    assert "stack up" in json.loads(told.err)["error"]
+    assert told.out == ""
+
+
+def test_a_damaged_stack_file_is_one_sentence(onaccount: Run, tmp_path: Path) -> None:
+    (tmp_path / "stack.json").write_text("{")
+    told = onaccount("account", "list", "2890", "--dir", str(tmp_path))
+    assert told.status == 1
+    assert "can't be read" in told.err
+    assert "Traceback" not in told.err

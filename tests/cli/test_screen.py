@@ -1,0 +1,164 @@
+"""What people see is plain and harmless, what machines see is JSON alone."""
+
+import json
+
+import pytest
+
+from cli.commands.account import join_accounts
+from cli.commands.imports import show_failed, show_preview
+from cli.commands.till import show_decision
+from cli.invoices import show_run
+from cli.messages import Json
+from cli.screen import Screen, harmless, outcome, plain
+
+DECLINED: Json = {
+    "type": "sale.declined",
+    "sale_id": "s",
+    "account": "28900001",
+    "currency": "EUR",
+    "total": 1500,
+    "reason": "over_limit",
+    "explanation": "Limiet € 100,00, gebruikt € 92,50: nog € 7,50 beschikbaar.",
+    "limit": 10000,
+    "used": 9250,
+    "available": 750,
+}
+
+
+def test_a_declined_sale_shows_its_explanation_and_numbers(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert show_decision(Screen(), DECLINED) == 1
+    shown = capsys.readouterr().out
+    for part in (DECLINED["explanation"], "over_limit", "€ 15.00", "€ 100.00", "€ 92.50", "€ 7.50"):
+        assert part in shown
+
+
+def test_an_approved_sale_without_a_limit_says_so(capsys: pytest.CaptureFixture[str]) -> None:
+    answer = {**DECLINED, "type": "sale.approved", "limit": None, "available": None}
+    assert show_decision(Screen(), answer) == 0
+    assert "no limit" in capsys.readouterr().out
+
+
+def test_with_json_there_is_one_line_of_json_and_nothing_else(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert show_decision(Screen(as_json=True), DECLINED) == 1
+    assert json.loads(capsys.readouterr().out) == DECLINED
+
+
+def test_a_refusal_names_reason_field_and_message(capsys: pytest.CaptureFixture[str]) -> None:
+    refused = {
+        "type": "command.refused",
+        "reason": "invalid",
+        "field": "iban",
+        "message": "no IBAN",
+    }
+    assert outcome(Screen(), refused) == 1
+    assert "refused, invalid (field iban): no IBAN" in capsys.readouterr().out
+
+
+def test_what_was_changed_and_warned_of_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    applied = {
+        "type": "command.applied",
+        "changes": [{"kind": "account", "id": "28900001", "change": "created"}],
+        "warnings": [{"kind": "account", "id": "28900001", "message": "no holder"}],
+    }
+    assert outcome(Screen(), applied) == 0
+    shown = capsys.readouterr().out
+    assert "account 28900001 created" in shown
+    assert "no holder" in shown
+
+
+def test_a_preview_shows_columns_counts_and_problems(capsys: pytest.CaptureFixture[str]) -> None:
+    preview = {
+        "type": "import.previewed",
+        "columns": [
+            {"header": "Bedrijf", "field": "company", "samples": ["A", "B"]},
+            {"header": "Kleur", "field": None, "samples": []},
+        ],
+        "rows": 10,
+        "valid": 9,
+        "creates": 9,
+        "changes": 0,
+        "unchanged": 0,
+        "problems": [{"row": 7, "column": "Limiet", "value": "[veel]", "message": "no amount"}],
+        "problem_count": 1,
+        "warnings": [],
+    }
+    show_preview(Screen(), preview)
+    shown = capsys.readouterr().out
+    for part in ("Bedrijf", "company", "not used", "7", "[veel]", "no amount"):
+        assert part in shown
+
+
+def test_an_unclear_workbook_names_the_choices(capsys: pytest.CaptureFixture[str]) -> None:
+    failed = {"reason": "sheet_unclear", "message": "two sheets", "choices": ["Leden", "Oud"]}
+    assert show_failed(Screen(), {"type": "import.failed", **failed}) == 1
+    shown = capsys.readouterr().out
+    assert "--sheet" in shown
+    assert "Leden, Oud" in shown
+
+
+def test_a_run_that_left_something_out_says_what_and_why(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    result = {
+        "type": "run.completed",
+        "period": "2026-10",
+        "drafted": 0,
+        "issued": 1,
+        "sent": 1,
+        "total": 121,
+        "vat": [{"rate": "21", "base": 100, "vat": 21, "gross": 121}],
+        "skipped": [{"account": "1", "reason": "no_holder"}],
+        "open": [{"account": "2", "amount": 50, "why": "held"}],
+    }
+    assert show_run(Screen(), result) == 0
+    shown = capsys.readouterr().out
+    assert "account 1 left out: no holder" in shown
+    assert "account 2 keeps € 0.50 uninvoiced: held" in shown
+
+
+def test_a_refused_run_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    refused = {"type": "run.completed", "reason": "period_not_over", "message": "not yet"}
+    assert show_run(Screen(), refused) == 1
+    assert "refused, period_not_over: not yet" in capsys.readouterr().out
+
+
+def test_what_would_steer_a_terminal_is_written_out() -> None:
+    assert harmless("\x1b]0;owned\x07a\nb\tc\x9b") == "\\x1b]0;owned\\x07a\nb\tc\\x9b"
+    assert plain("[red]Bar[/red]") == "[red]Bar[/red]"
+    assert (plain(None), plain(True), plain([1, "a"])) == ("", "yes", "1, a")
+
+
+def test_without_a_terminal_progress_is_a_few_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    with Screen().progress("rows") as gauge:
+        for done in range(1001):
+            gauge(done, 1000)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) <= 6
+    assert lines[-1].strip() == "rows: 1000 of 1000"
+
+
+def test_accounts_are_joined_with_their_holders_and_balances() -> None:
+    states: dict[str, Json] = {
+        "environment:1:1": {"type": "environment.state", "environment": 1, "currency": "EUR"},
+        "customer:1:c": {
+            "type": "customer.state",
+            "environment": 1,
+            "customer_id": "c",
+            "first_name": "An",
+            "infix": "van",
+            "last_name": "Dam",
+        },
+        "account:1:02": {"type": "account.state", "environment": 1, "account": "02", "holder": "c"},
+        "account:1:01": {"type": "account.state", "environment": 1, "account": "01"},
+        "account:2:01": {"type": "account.state", "environment": 2, "account": "01"},
+    }
+    balances: dict[str, Json] = {"1:02": {"currency": "EUR", "unbilled": 5, "billed": 7}}
+    rows = join_accounts(1, states, balances)
+    assert [(r["account"], r["name"], r["unbilled"], r["billed"]) for r in rows] == [
+        ("01", "", 0, 0),
+        ("02", "An van Dam", 5, 7),
+    ]

@@ -1,0 +1,148 @@
+"""A registry of one test: takes the importer's commands as the authorizer does, in plain values.
+
+Goal: to follow an import to its end without the authorizer's code. Method: it keeps customers and
+accounts, answers each command once (the same answer again for the same id) and tells the state of
+what it touched.
+"""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from schemas.commands import Change, CommandApplied, CommandRefused
+from schemas.registry import (
+    AccountChange,
+    AccountLink,
+    AccountOpen,
+    AccountState,
+    CustomerChange,
+    CustomerRegister,
+    CustomerState,
+    EnvironmentState,
+    Gdpr,
+)
+
+NOW = datetime(2026, 7, 1, 10, 0, tzinfo=UTC)
+CUSTOMER = tuple(CustomerRegister.model_fields)[1:]
+
+
+@dataclass
+class Registry:
+    """`refuse` maps an account number or a company to the message its command is refused with."""
+
+    environment: int = 2890
+    customers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    accounts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    refuse: dict[str, str] = field(default_factory=dict)
+    asked: list[Any] = field(default_factory=list)
+    answered: dict[str, Any] = field(default_factory=dict)
+    version: int = 0
+
+    def environment_state(
+        self, *, gdpr: bool = True, import_enabled: bool = True, language: str = "en"
+    ) -> EnvironmentState:
+        self.version += 1
+        told = Gdpr(accepted_by="M. de Vries", document="terms", at=NOW) if gdpr else None
+        values: dict[str, Any] = dict.fromkeys(EnvironmentState.model_fields)
+        values |= {
+            "type": "environment.state", "environment": self.environment, "version": self.version,
+            "active": True, "gdpr": told, "currency": "EUR", "time_zone": "Europe/Amsterdam",
+            "language": language, "finance_copy": "report", "payment_days": 14,
+            "limit_release": "issued", "number_format": "{year}-{seq:05}",
+            "credit_note_format": "{year}-{seq:05}", "default_on_account": False,
+            "default_in_overview": False, "import_enabled": import_enabled,
+            "viewer_statements": False,
+        }  # fmt: skip
+        return EnvironmentState.model_validate(values)
+
+    def ask(self, command: Any) -> tuple[Any, list[Any]]:
+        """The outcome of a command, and the states that it changed."""
+        self.asked.append(command)
+        if command.command_id in self.answered:
+            assert self.answered[command.command_id][0] == command, "an id with two contents"
+            return self.answered[command.command_id][1], []
+        outcome, states = self._decide(command)
+        self.answered[command.command_id] = (command, outcome)
+        return outcome, states
+
+    def _decide(self, command: Any) -> tuple[Any, list[Any]]:
+        for key in (getattr(command, "account", None), getattr(command, "company", None)):
+            if key in self.refuse:
+                return self._refused(command, self.refuse[key]), []
+        match command:
+            case CustomerRegister() | CustomerChange():
+                known = command.customer_id in self.customers
+                given = {
+                    name: getattr(command, name)
+                    for name in command.model_fields_set
+                    if name not in ("type", "command_id", "environment", "at", "by", "customer_id")
+                }
+                self.customers.setdefault(command.customer_id, {}).update(given)
+                change = "changed" if known else "created"
+                return self._applied(command, "customer", command.customer_id, change), [
+                    self.customer_state(command.customer_id)
+                ]
+            case AccountOpen():
+                return self._open(command)
+            case AccountChange():
+                for number in command.accounts:
+                    given = {
+                        name: getattr(command, name)
+                        for name in ("description", "status", "limit", "on_account", "in_overview")
+                        if name in command.model_fields_set
+                    }
+                    self.accounts[number].update(given)
+                states = [self.account_state(number) for number in command.accounts]
+                return self._applied(command, "account", command.accounts[0], "changed"), states
+            case AccountLink():
+                if command.customer_id not in self.customers:
+                    return self._refused(command, "there is no such customer"), []
+                self.accounts[command.account]["holder"] = command.customer_id
+                state = self.account_state(command.account)
+                return self._applied(command, "account", command.account, "changed"), [state]
+        raise AssertionError(f"{command.type} was not expected")
+
+    def _open(self, command: AccountOpen) -> tuple[Any, list[Any]]:
+        if command.account in self.accounts:
+            return self._refused(command, "the account exists"), []
+        if command.holder is not None and command.holder not in self.customers:
+            return self._refused(command, "there is no such customer"), []
+        self.accounts[command.account] = {
+            "description": command.description or "",
+            "status": command.status,
+            "limit": command.limit if "limit" in command.model_fields_set else 0,
+            "on_account": bool(command.on_account),
+            "in_overview": bool(command.in_overview),
+            "holder": command.holder,
+        }
+        state = self.account_state(command.account)
+        return self._applied(command, "account", command.account, "created"), [state]
+
+    def customer_state(self, customer_id: str) -> CustomerState:
+        self.version += 1
+        return CustomerState(
+            environment=self.environment, customer_id=customer_id, version=self.version,
+            erased=False, **self.customers[customer_id],
+        )  # fmt: skip
+
+    def account_state(self, number: str) -> AccountState:
+        self.version += 1
+        return AccountState(
+            environment=self.environment, account=number, version=self.version, viewers=(),
+            **self.accounts[number],
+        )  # fmt: skip
+
+    def _applied(self, command: Any, kind: str, ident: str, change: Any) -> CommandApplied:
+        return CommandApplied(
+            command_id=command.command_id,
+            environment=self.environment,
+            changes=(Change(kind=kind, id=ident, change=change),),
+        )
+
+    def _refused(self, command: Any, message: str) -> CommandRefused:
+        return CommandRefused(
+            command_id=command.command_id,
+            environment=self.environment,
+            reason="refused",
+            message=message,
+        )

@@ -1,0 +1,191 @@
+"""Mails say the same in text and HTML, can't be broken by names, and are the same each time."""
+
+from dataclasses import replace
+from datetime import datetime
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+
+import pytest
+from lxml import html
+
+from services.invoicer.documents.mail import (
+    BadAddressError,
+    Envelope,
+    attachments,
+    compose,
+    message_id,
+)
+from services.invoicer.documents.model import Document
+from tests.services.invoicer.documents.samples import (
+    AMSTERDAM,
+    AWKWARD,
+    BUSINESS,
+    GUEST,
+    SELLER,
+    credit_note,
+    invoice,
+)
+
+ENVELOPE = Envelope(
+    mail_id="018f3a5c-3333-7000-8000-000000000001",
+    sender="rekening@onaccount.example",
+    to="sanne@voorbeeld.example",
+    reply_to="administratie@derdehelft.example",
+    at=datetime(2026, 12, 1, 9, 30, tzinfo=AMSTERDAM),
+)
+
+
+def mail(document: Document, envelope: Envelope = ENVELOPE) -> EmailMessage:
+    files = attachments(document, pdf=b"%PDF-1.7", specification=b"PK", ubl=b"<Invoice/>")
+    return compose(document, envelope, files)
+
+
+def read(message: EmailMessage) -> EmailMessage:
+    """As the other side parses its bytes."""
+    parsed = message_from_bytes(message.as_bytes(), policy=default)
+    assert isinstance(parsed, EmailMessage)
+    assert not parsed.defects
+    return parsed
+
+
+def body(message: EmailMessage, kind: str) -> str:
+    part = read(message).get_body((kind,))
+    assert part is not None
+    content: str = part.get_content()
+    return content
+
+
+def test_its_headers_say_who_when_and_what() -> None:
+    parsed = read(mail(invoice()))
+    assert parsed["From"] == "De Derde Helft <rekening@onaccount.example>"
+    assert parsed["To"] == "sanne@voorbeeld.example"
+    assert parsed["Reply-To"] == "De Derde Helft <administratie@derdehelft.example>"
+    assert parsed["Subject"] == "Factuur 2026-00042 van De Derde Helft over november 2026"
+    assert parsed["Date"] == "Tue, 01 Dec 2026 09:30:00 +0100"
+    assert parsed["Content-Language"] == "nl"
+    assert parsed["Auto-Submitted"] == "auto-generated"
+
+
+def test_it_carries_the_three_files_by_number() -> None:
+    parts = list(read(mail(invoice(number="F/2026/7"))).iter_attachments())
+    assert [(part.get_filename(), part.get_content_type()) for part in parts] == [
+        ("F-2026-7.pdf", "application/pdf"),
+        (
+            "F-2026-7.xlsx",
+            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        ),
+        ("F-2026-7.xml", "application/xml"),
+    ]
+    assert parts[0].get_content() == b"%PDF-1.7"
+
+
+@pytest.mark.parametrize(
+    ("document", "sayings"),
+    [
+        (
+            invoice(),
+            (
+                "Beste Sanne van den Berg,",
+                "november 2026",
+                "28900001",
+                "€\u00a019,60",
+                "uiterlijk 15 december 2026",
+                "NL91 ABNA 0417 1643 00",
+                "Sportcafé De Derde Helft B.V.",
+                "2026-00042",
+            ),
+        ),
+        (
+            invoice(language="en", buyer=BUSINESS),
+            ("Dear J. Pietersen,", "November 2026", "€19.60", "by 15 December 2026"),
+        ),
+        (
+            credit_note(),
+            ("creditnota", "2026-00042", "1 december 2026", "Terug te ontvangen", "verrekend"),
+        ),
+    ],
+    ids=["nl", "en", "credit note"],
+)
+def test_text_and_html_say_the_same(document: Document, sayings: tuple[str, ...]) -> None:
+    message = mail(document)
+    plain = body(message, "plain")
+    shown = html.fromstring(body(message, "html")).text_content()
+    for saying in sayings:
+        assert saying in plain
+        assert saying in shown
+    assert "None" not in plain + shown
+    assert "{" not in plain + shown
+
+
+def test_a_credit_note_asks_for_no_payment() -> None:
+    assert "NL91" not in body(mail(credit_note()), "plain")
+
+
+def test_without_a_reply_address_nobody_is_asked_to_answer() -> None:
+    message = mail(invoice(), replace(ENVELOPE, reply_to=None))
+    assert message["Reply-To"] is None
+    assert "Beantwoord" not in body(message, "plain")
+
+
+@pytest.mark.parametrize("typed", [*AWKWARD, "x\r\nBcc: all@world.example", "<script>x()</script>"])
+def test_names_can_break_neither_headers_nor_html(typed: str) -> None:
+    document = invoice(
+        number=typed,
+        buyer=replace(GUEST, name=typed),
+        seller=replace(SELLER, name=typed, legal_name=typed),
+        account=typed,
+    )
+    message = mail(document)
+    parsed = read(message)
+    assert parsed["Bcc"] is None
+    assert len(parsed.get_all("To", [])) == 1
+    page = html.fromstring(body(message, "html"))
+    assert page.find(".//script") is None
+    assert page.find(".//b") is None
+    shown = " ".join(page.text_content().split())
+    assert " ".join(typed.split()) in shown
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "no address",
+        "a@b\r\nBcc: all@world.example",
+        "a@",
+        "@b.example",
+        "a@b.example, c@d.example",
+        "jösé@voorbeeld.example",
+        "a@b.example\nx",
+        "",
+    ],
+)
+def test_an_address_that_can_not_stand_in_a_mail_is_refused_without_repeating_it(
+    address: str,
+) -> None:
+    with pytest.raises(BadAddressError) as refusal:
+        mail(invoice(), replace(ENVELOPE, to=address))
+    assert not address or address not in str(refusal.value)
+
+
+def test_a_domain_with_letters_outside_ascii_goes_as_idna() -> None:
+    parsed = read(mail(invoice(), replace(ENVELOPE, to="piet@café.example")))
+    assert parsed["To"].addresses[0].addr_spec == "piet@xn--caf-dma.example"
+
+
+def test_the_message_id_is_the_mails_and_the_recipients_for_ever() -> None:
+    given = ("mail-1", "a@b.example", "x@onaccount.example")
+    assert message_id(*given) == message_id(*given)
+    assert message_id("mail-1", "A@B.example", given[2]) == message_id(*given)
+    assert message_id("mail-2", *given[1:]) != message_id(*given)
+    assert message_id("mail-1", "c@b.example", given[2]) != message_id(*given)
+    assert message_id(*given).endswith("@onaccount.example>")
+
+
+def test_the_same_mail_has_the_same_bytes() -> None:
+    assert mail(invoice()).as_bytes() == mail(invoice()).as_bytes()
+
+
+def test_no_line_is_longer_than_mail_allows() -> None:
+    message = mail(invoice(seller=replace(SELLER, name="Een heel lange naam " * 20)))
+    assert max(len(each) for each in message.as_bytes().split(b"\r\n")) <= 998

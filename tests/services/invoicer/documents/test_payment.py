@@ -1,0 +1,44 @@
+"""The payment QR says exactly what EPC069-12 asks, or is not there."""
+
+from dataclasses import replace
+
+import pytest
+from lxml import etree
+
+from services.invoicer.documents.payment import MAX_BYTES, epc_payload, qr_svg
+from tests.services.invoicer.documents.samples import SELLER, invoice, line
+
+
+def test_the_qr_of_an_invoice_holds_name_iban_amount_and_number() -> None:
+    assert epc_payload(invoice()) == (
+        "BCD\n002\n1\nSCT\n\nSportcafé De Derde Helft B.V.\nNL91ABNA0417164300\nEUR19.60\n\n\n"
+        "2026-00042"
+    )
+
+
+@pytest.mark.parametrize(
+    "without",
+    [
+        invoice(number=None),
+        invoice(seller=replace(SELLER, iban=None)),
+        invoice(currency="GBP"),
+        invoice(line(quantity="0")),
+        invoice(line(unit_price=10_000_000, quantity="1000000")),
+    ],
+    ids=["draft", "no IBAN", "no euro", "nothing to pay", "too much"],
+)
+def test_where_it_would_be_wrong_there_is_none(without: object) -> None:
+    assert epc_payload(without) is None  # type: ignore[arg-type]
+
+
+def test_a_long_name_is_cut_so_that_a_bank_still_takes_it() -> None:
+    payload = epc_payload(invoice(seller=replace(SELLER, legal_name="龍" * 300), number="9" * 200))
+    assert payload is not None
+    assert len(payload.encode()) <= MAX_BYTES
+    assert payload.split("\n")[5] == "龍" * 48  # what 140 characters of number leave room for
+
+
+def test_the_qr_is_a_picture_with_a_quiet_zone() -> None:
+    svg = etree.fromstring(qr_svg(epc_payload(invoice()) or "").encode())
+    side = float(svg.get("viewBox", "").split()[2])
+    assert (side - 8 - 17) % 4 == 0  # modules of a QR version, and four of quiet on each side

@@ -1,0 +1,285 @@
+"""The PDF shows what the law asks and what people typed, and is the same each time."""
+
+import hashlib
+import io
+import json
+import re
+import struct
+import subprocess
+import sys
+import zlib
+from dataclasses import replace
+
+import pytest
+import typst
+from pypdf import PdfReader
+
+from services.invoicer.documents.logo import accent_colour, logo_data
+from services.invoicer.documents.model import Address, Buyer, Document, Logo, Seller
+from services.invoicer.documents.pdf import _fonts, render_pdf, render_png
+from services.invoicer.documents.rows import _letter_mm, lines_data
+from services.invoicer.documents.ubl import render_ubl
+from tests.services.invoicer.documents.pixels import pixels
+from tests.services.invoicer.documents.samples import (
+    AWKWARD,
+    BUSINESS,
+    SELLER,
+    credit_note,
+    invoice,
+    line,
+    many_lines,
+)
+
+
+def opened(document: Document) -> PdfReader:
+    return PdfReader(io.BytesIO(render_pdf(document)))
+
+
+def text_of(document: Document) -> str:
+    """All text, with any run of blanks as one space: lines are broken where they fit."""
+    words = " ".join(page.extract_text() for page in opened(document).pages)
+    return re.sub(r"[\s\u00a0]+", " ", words.replace("\u200b", ""))
+
+
+MUST_HAVE = {
+    "nl": (
+        "Factuur",
+        "Factuurnummer 2026-00042",
+        "Factuurdatum 1 december 2026",
+        "Vervaldatum 15 december 2026",
+        "Sportcafé De Derde Helft B.V.",
+        "Kanaalstraat 12",
+        "3531 CJ Utrecht",
+        "KVK-nummer 12345678",
+        "Btw-nummer NL001234567B01",
+        "Bouwbedrijf Pietersen & Zonen B.V.",
+        "Industrieweg 4",
+        "3542 AD Utrecht",
+        "Btw-nummer NL801234567B02",
+        "dinsdag 3 november",  # supply date
+        "Bier 0,25 l",  # nature
+        "2 € 3,50 2,8926 21% € 7,00",  # quantity, price, price without VAT, rate, amount
+        "21% € 5,79 € 1,21 € 7,00",  # per rate: base, VAT, gross
+        "9% € 11,56 € 1,04 € 12,60",
+        "Totaal excl. btw € 17,35",
+        "Totaal btw € 2,25",
+        "Te betalen € 19,60",
+        "NL91 ABNA 0417 1643 00",
+        "Pagina 1 van 1",
+    ),
+    "en": (
+        "Invoice",
+        "Invoice number 2026-00042",
+        "Invoice date 1 December 2026",
+        "Due date 15 December 2026",
+        "VAT number NL001234567B01",
+        "Chamber of Commerce (KVK) 12345678",
+        "Tuesday 3 November",
+        "2 €3.50 2.8926 21% €7.00",
+        "21% €5.79 €1.21 €7.00",
+        "Amount due €19.60",
+        "Page 1 of 1",
+    ),
+}
+
+
+@pytest.mark.parametrize("language", ["nl", "en"])
+def test_it_shows_every_field_that_a_dutch_invoice_must_have(language: str) -> None:
+    """Art. 35a Wet OB 1968 (art. 226 of Directive 2006/112/EC), point by point."""
+    words = text_of(invoice(language=language, buyer=BUSINESS))
+    assert [must for must in MUST_HAVE[language] if must not in words] == []
+
+
+def test_a_credit_note_refers_to_its_invoice_and_has_no_qr() -> None:
+    words = text_of(credit_note())
+    for must in (
+        "Creditnota",
+        "2026-00043",
+        "2026-00042 van 1 december 2026",
+        "Verkeerde rekening",
+    ):
+        assert must in words
+    assert "Scan" not in words
+    assert "Scan" in text_of(invoice())
+
+
+def test_a_draft_says_that_it_is_none_and_carries_nothing_to_book() -> None:
+    document = invoice(number=None)
+    assert "CONCEPT" in text_of(document)
+    assert "geen factuur" in text_of(document)
+    assert not opened(document).attachments
+
+
+def test_it_is_pdf_a_3b_with_the_ubl_inside() -> None:
+    document = invoice(buyer=BUSINESS)
+    content = render_pdf(document)
+    assert b"<pdfaid:part>3</pdfaid:part>" in content
+    assert b"<pdfaid:conformance>B</pdfaid:conformance>" in content
+    reader = PdfReader(io.BytesIO(content))
+    assert reader.attachments["2026-00042.xml"] == [render_ubl(document)]
+    assert reader.metadata is not None
+    assert reader.metadata.title == "Factuur 2026-00042 · De Derde Helft"
+
+
+def test_all_of_500_lines_are_there_with_the_header_on_every_page() -> None:
+    lines = many_lines(500)
+    reader = opened(invoice(*lines))
+    pages = [page.extract_text() for page in reader.pages]
+    assert all("Omschrijving" in page for page in pages[:-1])
+    assert all(f"Pagina {n} van {len(pages)}" in page for n, page in enumerate(pages, start=1))
+    times = re.findall(r"\b\d\d:\d\d\b", " ".join(pages))
+    assert sorted(times) == sorted(each.sold_at.strftime("%H:%M") for each in lines)
+
+
+def test_odd_text_comes_out_as_typed_and_is_still_pdf_a() -> None:
+    """Right-to-left words are compared by their letters, as extraction turns them round."""
+    lines = [line(text, quantity="1", unit_price=100) for text in AWKWARD]
+    document = invoice(*lines, buyer=replace(BUSINESS, company=AWKWARD[0], name=AWKWARD[2]))
+    words = text_of(document)
+    assert b"pdfaid" in render_pdf(document)
+    for typed in AWKWARD:
+        plain = re.sub(r"\s+", " ", typed).strip()
+        if re.search("[\u0590-\u06ff]", plain):
+            assert all(letter in words for letter in plain)
+        else:
+            assert plain.replace(" ", "") in words.replace(" ", "")
+
+
+def test_a_script_without_a_font_still_gives_a_document() -> None:
+    content = render_pdf(invoice(line("ラーメン")))
+    assert content.startswith(b"%PDF-1.7")
+    assert b"pdfaid" not in content
+
+
+def test_what_is_missing_is_left_out_and_nothing_stops() -> None:
+    """An environment without its settings can still be asked for a draft."""
+    seller = Seller(environment=1, legal_name="", address=Address())
+    bare = invoice(number=None, seller=seller, buyer=Buyer(address=Address()), account="")
+    empty = replace(bare, lines=(), vat=(), total=0)
+    for document in (bare, empty, replace(bare, number="1")):
+        assert "None" not in text_of(document)
+
+
+def test_very_long_words_stay_within_the_page() -> None:
+    """Nothing runs off: text that is cut by the page's edge would show dark pixels there."""
+    long = replace(BUSINESS, company="W" * 150, name="M" * 90)
+    seller = replace(SELLER, name="Q" * 80, email="e" * 60 + "@" + "d" * 60 + ".example")
+    document = invoice(
+        line("Z" * 300, quantity="1000000", unit_price=999_999),
+        buyer=long,
+        seller=seller,
+        account_description="A" * 120,
+    )
+    for page in render_png(document, dots_per_inch=40):
+        width, rows = pixels(page)
+        edge = max(1, round(width * 0.05))
+        for row in rows:
+            assert min(row[:edge]) > 200
+            assert min(row[-edge:]) > 200
+
+
+def test_a_description_stays_in_its_column_also_beside_great_amounts() -> None:
+    """Goal: no text over another. Method: typst itself measures each line against the room that
+    the columns leave, for letters of every width."""
+    lines = [line(letter * 40) for letter in "mW%@Œiq1"]
+    shown = lines_data(invoice(*lines, line(quantity="1000000", unit_price=999_999)))
+    room = 170 - sum(width or 0 for width in shown["widths"]) - 3.2
+    letters = [chr(code) for code in (*range(33, 127), *range(0xA1, 0x180)) if code != 0xAD]
+    for letter, width in zip(letters, _measured(letters), strict=True):
+        assert width <= _letter_mm(letter), letter
+    for each in shown["days"][0]["lines"][:-1]:
+        pieces = each["description"].split("\u200b")
+        assert max(sum(map(_letter_mm, piece)) for piece in pieces) <= room
+
+
+def _measured(letters: list[str]) -> list[float]:
+    source = (
+        '#set text(font: "Noto Sans", size: 9.5pt, number-width: "tabular")\n'
+        "#context [#metadata(json(bytes(sys.inputs.letters))"
+        ".map(c => measure(c).width.mm())) <m>]"
+    )
+    compiler = typst.Compiler(
+        source.encode(), font_paths=_fonts(), sys_inputs={"letters": json.dumps(letters)}
+    )
+    widths: list[float] = json.loads(compiler.query("<m>", field="value", one=True))
+    return widths
+
+
+def test_the_same_document_gives_the_same_bytes_in_another_process_too() -> None:
+    code = (
+        "import hashlib;"
+        "from tests.services.invoicer.documents.samples import *;"
+        "from services.invoicer.documents.pdf import render_pdf;"
+        "render_pdf(credit_note());"
+        "print(hashlib.sha256(render_pdf(invoice(*many_lines(30)))).hexdigest())"
+    )
+    there = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    here = hashlib.sha256(render_pdf(invoice(*many_lines(30)))).hexdigest()
+    assert there.stdout.strip() == here
+
+
+def test_it_takes_the_ubl_that_the_caller_has_already() -> None:
+    document = invoice()
+    assert render_pdf(document, ubl=render_ubl(document)) == render_pdf(document)
+
+
+SVG = (
+    b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 300 50">'
+    b'<rect width="9" height="9"/></svg>'
+)
+
+
+def png(width: int = 120, height: int = 40) -> bytes:
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
+
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    rows = zlib.compress((b"\0" + b"\x99\x22\x11" * width) * height)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize(
+    "logo",
+    [Logo(content=png(), media_type="image/png"), Logo(content=SVG, media_type="image/svg+xml")],
+    ids=["png", "svg"],
+)
+def test_the_venues_logo_stands_in_place_of_its_name(logo: Logo) -> None:
+    first, second = (
+        opened(invoice(seller=seller)).pages[0].extract_text()
+        for seller in (SELLER, replace(SELLER, logo=logo))
+    )
+    assert "De Derde Helft\n" in first.replace("B.V.", "")
+    assert second.count("De Derde Helft") == first.count("De Derde Helft") - 1
+    assert b"pdfaid" in render_pdf(invoice(seller=replace(SELLER, logo=logo)))
+
+
+@pytest.mark.parametrize(
+    "logo",
+    [
+        Logo(content=b"no picture", media_type="image/png"),
+        Logo(content=png()[:40] + b"rubbish", media_type="image/png"),
+        Logo(content=b"<svg", media_type="image/svg+xml"),
+        Logo(content=b"<html/>", media_type="image/svg+xml"),
+        Logo(content=b'<svg xmlns="http://www.w3.org/2000/svg"/>', media_type="image/svg+xml"),
+        Logo(content="<svg viewBox='0 0 9 9'>漢</svg>".encode(), media_type="image/svg+xml"),
+    ],
+)
+def test_a_logo_that_is_no_picture_does_not_stop_an_invoice(logo: Logo) -> None:
+    content = render_pdf(invoice(seller=replace(SELLER, logo=logo)))
+    assert b"pdfaid" in content
+
+
+def test_a_logo_is_fitted_into_its_box() -> None:
+    wide = logo_data(Logo(content=SVG, media_type="image/svg+xml"))
+    tall = logo_data(Logo(content=png(10, 100), media_type="image/png"))
+    assert wide is not None
+    assert tall is not None
+    assert (wide["width"], tall["width"]) == (60.0, 2.0)
+
+
+def test_a_pale_colour_is_darkened_until_white_text_can_be_read_on_it() -> None:
+    assert accent_colour("#003366") == "#003366"
+    assert accent_colour("#ffd400") == "#8a7300"
+    assert accent_colour("red") == accent_colour(None)

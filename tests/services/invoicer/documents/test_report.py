@@ -1,0 +1,122 @@
+"""Finance's report of a run: what was made, what was not, and why."""
+
+import io
+from dataclasses import replace
+from datetime import date, datetime
+from email.message import EmailMessage
+
+import openpyxl
+
+from services.invoicer.documents.mail import Envelope
+from services.invoicer.documents.report import (
+    ReportedDocument,
+    RunReport,
+    Skipped,
+    StillOpen,
+    compose_run_report,
+    render_run_workbook,
+)
+from services.invoicer.vat import VatRow
+from tests.services.invoicer.documents.samples import AMSTERDAM, SELLER
+
+ENVELOPE = Envelope(
+    mail_id="run-2026-11",
+    sender="rekening@onaccount.example",
+    to="finance@derdehelft.example",
+    reply_to=None,
+    at=datetime(2026, 12, 1, 9, 30, tzinfo=AMSTERDAM),
+)
+
+
+def made(number: str | None, account: str, total: int, **changes: str) -> ReportedDocument:
+    vat = total * 21 // 121
+    one = ReportedDocument(
+        number=number,
+        account=account,
+        name="Gast",
+        period="2026-11",
+        net=total - vat,
+        vat=vat,
+        total=total,
+        mailed_to="gast@voorbeeld.example",
+    )
+    return replace(one, **changes)  # type: ignore[arg-type]
+
+
+REPORT = RunReport(
+    run_id="2026-11-maand",
+    seller=SELLER,
+    language="nl",
+    period="2026-11",
+    currency="EUR",
+    completed_on=date(2026, 12, 1),
+    documents=(
+        made("2026-00001", "28900001", 12100),
+        made("2026-00002", "28900002", 24200, mailed_to="", unmailed="fictitious_address"),
+        made("2026-00003", "28900003", 605, kind="credit_note"),
+    ),
+    skipped=(Skipped(account="28900009", reason="no_holder"),),
+    open=(StillOpen(account="28900009", amount=1250, why="no_holder"),),
+    vat=(VatRow(rate="21", base=30000, vat=6300, gross=36300),),
+    total=36300,
+)
+
+
+def body(message: EmailMessage, kind: str) -> str:
+    part = message.get_body((kind,))
+    assert part is not None
+    content: str = part.get_content()
+    return content
+
+
+def test_it_says_what_was_made_and_what_finance_must_act_on() -> None:
+    message = compose_run_report(REPORT, ENVELOPE)
+    assert message["Subject"] == (
+        "Facturatie november 2026: 2 facturen, €\u00a0363,00 (De Derde Helft)"
+    )
+    for kind in ("plain", "html"):
+        said = body(message, kind)
+        for saying in (
+            "2026-00002 · 28900002 · Gast: fictief e-mailadres",
+            "28900009: geen houder gekoppeld",
+            "28900009: €\u00a012,50, geen houder gekoppeld",
+            "€\u00a063,00",
+            "2026-11-maand",
+        ):
+            assert saying in said
+
+
+def test_it_says_that_drafts_await_approval() -> None:
+    drafts = tuple(replace(each, number=None) for each in REPORT.documents[:1])
+    message = compose_run_report(replace(REPORT, language="en", documents=drafts), ENVELOPE)
+    assert message["Subject"].startswith("Invoicing November 2026: 1 drafts")
+    assert "await approval" in body(message, "plain")
+
+
+def test_a_run_of_thousands_stays_a_short_mail_with_all_of_it_in_the_workbook() -> None:
+    many = tuple(Skipped(account=f"2890{n:05}", reason="no_address") for n in range(3000))
+    message = compose_run_report(replace(REPORT, skipped=many), ENVELOPE)
+    assert "en nog 2980, zie de bijlage" in body(message, "plain")
+    (attached,) = message.iter_attachments()
+    assert attached.get_filename() == "facturatie-2026-11.xlsx"
+    book = openpyxl.load_workbook(io.BytesIO(attached.get_content()))
+    assert book["Overgeslagen"].max_row == 3001
+
+
+def test_a_run_that_made_nothing_can_be_reported() -> None:
+    nothing = replace(REPORT, documents=(), skipped=(), open=(), vat=(), total=0)
+    assert "0 facturen" in compose_run_report(nothing, ENVELOPE)["Subject"]
+
+
+def test_the_workbook_sums_what_is_owed_so_credit_notes_count_against_it() -> None:
+    book = openpyxl.load_workbook(io.BytesIO(render_run_workbook(REPORT)), data_only=True)
+    sheet = book.worksheets[0]
+    assert [sheet.cell(row, 8).value for row in range(2, 6)] == [121, 242, -6.05, 356.95]
+    assert sheet["B4"].value == "Creditnota"
+    assert book["Btw"]["C2"].value == 63
+    assert book["Nog niet gefactureerd"]["B2"].value == 12.5
+
+
+def test_the_same_report_has_the_same_bytes() -> None:
+    first, second = (compose_run_report(REPORT, ENVELOPE).as_bytes() for _ in range(2))
+    assert first == second

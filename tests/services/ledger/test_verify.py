@@ -1,0 +1,265 @@
+"""The books are damaged by hand, and verify says where."""
+
+import asyncio
+import json
+import os
+import sys
+from datetime import timedelta
+
+import asyncpg
+import pytest
+
+from services.ledger.audit import Flaw
+from services.ledger.verify import Report, in_words, verify
+from tests.services.ledger.support import (
+    GUEST,
+    VENUE,
+    approved,
+    as_admin,
+    credited,
+    issued,
+    ledger,
+    paid,
+    post,
+    reversed_,
+    uid,
+)
+from tests.support.databases import Database
+
+OTHER = "28900002"
+
+
+async def write_books(postgres: Database) -> None:
+    async with ledger(postgres) as bench:
+        await post(
+            bench,
+            approved("s1", {"21": 250, "9": 1210}),
+            approved("s2", {"21": 100}),
+            approved("s3", {"9": 500}, account=OTHER),
+            reversed_("c2", "s2", {"21": 100}),
+            issued("i1", {"21": 250, "9": 1210}),
+            credited("n1", "i1", {"21": 250}, frees=True),
+            paid("p1", "i1", 1000),
+        )
+
+
+async def look(postgres: Database) -> Report:
+    """With the ledger's own login role, and no patience for what has yet to come."""
+    connection = await asyncpg.connect(postgres.dsn("ledger"))
+    try:
+        return await verify(connection, settled=timedelta(0))
+    finally:
+        await connection.close()
+
+
+async def test_books_that_balance_are_reported_with_their_totals(postgres: Database) -> None:
+    await write_books(postgres)
+    report = await look(postgres)
+    assert report.ok
+    assert report.findings == []
+    assert report.accounts == 2
+    assert report.entries == {
+        "charge": 3,
+        "credit_note": 1,
+        "invoice": 1,
+        "payment": 1,
+        "reversal": 1,
+    }
+    booked = {row.ledger_account: row.debit - row.credit for row in report.booked}
+    assert sum(booked.values()) == 0
+    assert booked["bank"] == 1000
+    assert booked["receivable:unbilled"] == 500 + 250
+    assert booked["receivable:billed"] == 1460 - 250 - 1000
+    assert list(in_words(report))[-1] == "The books balance."
+
+
+async def test_books_without_an_entry_balance(postgres: Database) -> None:
+    report = await look(postgres)
+    assert report.ok
+    assert next(iter(in_words(report))) == "0 entries (none)"
+
+
+OF_S1 = f"source_id = '{uid('s1')}'"
+UNGUARD = "ALTER TABLE entry DROP CONSTRAINT entry_is_journal"
+DAMAGE: dict[str, tuple[list[str], set[Flaw]]] = {
+    "a balance was raised": (
+        [f"UPDATE balance SET unbilled = unbilled + 1 WHERE account = '{GUEST}'"],
+        {Flaw.BALANCE_DIFFERS},
+    ),
+    "a billed amount was forgiven": (
+        [f"UPDATE balance SET billed = 0 WHERE account = '{GUEST}'"],
+        {Flaw.BALANCE_DIFFERS},
+    ),
+    "a balance is gone": (
+        [f"DELETE FROM balance WHERE account = '{OTHER}'"],
+        {Flaw.BALANCE_MISSING},
+    ),
+    "a balance changed its currency": (
+        [f"UPDATE balance SET currency = 'USD' WHERE account = '{GUEST}'"],
+        {Flaw.CURRENCY_DIFFERS},
+    ),
+    "an entry is gone": (
+        [f"DELETE FROM entry WHERE source_id = '{uid('s3')}'"],
+        {Flaw.BALANCE_DIFFERS, Flaw.ENTRIES_DIFFER},
+    ),
+    "a sale and its reversal are gone, which leaves the sums as they were": (
+        [f"DELETE FROM entry WHERE source_id IN ('{uid('s2')}', '{uid('c2')}')"],
+        {Flaw.ENTRIES_DIFFER},
+    ),
+    "a charge is gone and its balance was mended": (
+        [
+            f"UPDATE balance SET unbilled = unbilled - 100, version = version - 1, fingerprint = "
+            f"fingerprint # (SELECT ('x' || encode(substring(sha256(answer) FROM 1 FOR 8), 'hex'))"
+            f"::bit(64)::bigint FROM entry WHERE source_id = '{uid('s2')}') "
+            f"WHERE account = '{GUEST}'",
+            f"DELETE FROM entry WHERE source_id = '{uid('s2')}'",
+        ],
+        {Flaw.ORIGIN_MISSING},
+    ),
+    "an entry slipped in": (
+        [
+            "INSERT INTO entry SELECT environment, kind, gen_random_uuid(), entry_id, account, "
+            "refers_to, currency, at, posted_at, ledger_accounts, amounts, answer "
+            f"FROM entry WHERE {OF_S1}"
+        ],
+        {Flaw.BALANCE_DIFFERS, Flaw.ENTRIES_DIFFER, Flaw.WRONG_ID, Flaw.ANSWER_DIFFERS},
+    ),
+    "an entry stands twice": (
+        [
+            "ALTER TABLE entry DROP CONSTRAINT entry_once",
+            f"INSERT INTO entry SELECT * FROM entry WHERE {OF_S1}",
+        ],
+        {Flaw.UNGUARDED, Flaw.REPEATED, Flaw.BALANCE_DIFFERS, Flaw.ENTRIES_DIFFER},
+    ),
+    "a leg was lowered": (
+        [UNGUARD, f"UPDATE entry SET amounts[1] = 1 WHERE {OF_S1}"],
+        {Flaw.UNGUARDED, Flaw.NOT_A_JOURNAL, Flaw.ANSWER_DIFFERS, Flaw.BALANCE_DIFFERS},
+    ),
+    "a leg is gone": (
+        [UNGUARD, f"UPDATE entry SET amounts = amounts[1:1] WHERE {OF_S1}"],
+        {Flaw.UNGUARDED, Flaw.NOT_A_JOURNAL, Flaw.ANSWER_DIFFERS},
+    ),
+    "VAT went from one rate to another, which leaves the sums as they were": (
+        [
+            "UPDATE entry SET ledger_accounts = array_replace(ledger_accounts, 'vat:21', 'vat:9') "
+            "WHERE kind = 'invoice'"
+        ],
+        {Flaw.ANSWER_DIFFERS},
+    ),
+    "a leg went to a ledger account that its kind does not move": (
+        [
+            "UPDATE entry SET ledger_accounts = array_replace(ledger_accounts, "
+            "'receivable:unbilled', 'bank') WHERE kind = 'charge'"
+        ],
+        {Flaw.FOREIGN_LEG, Flaw.ANSWER_DIFFERS, Flaw.BALANCE_DIFFERS},
+    ),
+    "an entry went to another account": (
+        [f"UPDATE entry SET account = '{OTHER}' WHERE {OF_S1}"],
+        {Flaw.BALANCE_DIFFERS, Flaw.ENTRIES_DIFFER, Flaw.ANSWER_DIFFERS},
+    ),
+    "an entry was dated back": (
+        [f"UPDATE entry SET at = at - interval '1 month' WHERE {OF_S1}"],
+        {Flaw.ANSWER_DIFFERS},
+    ),
+    "what was published was changed with its entry": (
+        [
+            "UPDATE entry SET ledger_accounts = array_replace(ledger_accounts, 'vat:21', 'vat:9'),"
+            "answer = replace(convert_from(answer, 'UTF8'), 'vat:21', 'vat:9')::bytea "
+            "WHERE kind = 'invoice'"
+        ],
+        {Flaw.ENTRIES_DIFFER},
+    ),
+    "what was published can't be read": (
+        [f"UPDATE entry SET answer = '{{' WHERE {OF_S1}"],
+        {Flaw.ANSWER_UNREADABLE, Flaw.ENTRIES_DIFFER},
+    ),
+    "an entry has another id": (
+        [f"UPDATE entry SET entry_id = gen_random_uuid() WHERE {OF_S1}"],
+        {Flaw.WRONG_ID, Flaw.ANSWER_DIFFERS},
+    ),
+    "the ledger may change entries": (
+        ["GRANT UPDATE (answer) ON entry TO ledger", "GRANT DELETE ON entry TO PUBLIC"],
+        {Flaw.UNGUARDED},
+    ),
+    "a constraint is no longer kept": (
+        [
+            "ALTER TABLE entry DROP CONSTRAINT entry_refers",
+            "ALTER TABLE entry ADD CONSTRAINT entry_refers CHECK (true) NOT VALID",
+        ],
+        {Flaw.UNGUARDED},
+    ),
+}
+
+
+@pytest.mark.parametrize(("done", "flaws"), DAMAGE.values(), ids=list(DAMAGE))
+async def test_damage_is_found_and_named(
+    postgres: Database, done: list[str], flaws: set[Flaw]
+) -> None:
+    await write_books(postgres)
+    await as_admin(postgres, *done)
+    report = await look(postgres)
+    assert {finding.flaw for finding in report.findings} == flaws
+    assert report.found == len(report.findings)
+    assert list(in_words(report))[-1] == f"{report.found:,} differences."
+
+
+async def test_a_finding_says_which_account_what_is_kept_and_what_is_right(
+    postgres: Database,
+) -> None:
+    await write_books(postgres)
+    await as_admin(postgres, f"UPDATE balance SET billed = 7 WHERE account = '{GUEST}'")
+    [finding] = (await look(postgres)).findings
+    assert (finding.environment, finding.account) == (VENUE, GUEST)
+    assert finding.says == "billed is kept as 7, its entries say 210"
+
+
+async def test_what_waits_for_its_origin_is_not_wrong_yet(postgres: Database) -> None:
+    async with ledger(postgres) as bench:
+        await post(bench, reversed_("c1", "s1", {"21": 250}))
+        async with bench.database.connection() as connection:
+            report = await verify(connection)
+    assert report.ok
+    assert report.waiting == 1
+    assert not (await look(postgres)).ok
+
+
+async def run(*arguments: str, dsn: str | None) -> tuple[int, str, str]:
+    """The command as an operator or the onaccount command runs it."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("ONACCOUNT_")}
+    if dsn is not None:
+        environment["ONACCOUNT_POSTGRES_LEDGER"] = dsn
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "services.ledger", "verify", *arguments,
+        env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    out, err = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, out.decode(), err.decode()
+
+
+async def test_the_command_says_it_by_exit_code_and_as_json(postgres: Database) -> None:
+    await write_books(postgres)
+    dsn = postgres.dsn("ledger")
+    code, out, _ = await run("--json", dsn=dsn)
+    assert code == 0
+    assert json.loads(out)["ok"] is True
+    await as_admin(postgres, "UPDATE balance SET unbilled = unbilled + 1")
+    (code, out, _), (plain_code, plain, _) = await asyncio.gather(
+        run("--json", dsn=dsn), run(dsn=dsn)
+    )
+    report = json.loads(out)
+    assert (code, plain_code) == (1, 1)
+    assert (report["ok"], report["found"]) == (False, 2)
+    assert report["findings"][0]["flaw"] == "balance_differs"
+    assert f"balance_differs {VENUE}:{GUEST}: unbilled is kept as" in plain
+
+
+async def test_the_command_says_in_one_sentence_why_it_can_not_look(postgres: Database) -> None:
+    wrong = postgres.dsn("ledger").replace("tests-only", "wrong")
+    (no_dsn, _, says_no_dsn), (no_login, _, says_no_login) = await asyncio.gather(
+        run(dsn=None), run(dsn=wrong)
+    )
+    assert (no_dsn, no_login) == (2, 2)
+    assert "ONACCOUNT_POSTGRES_LEDGER" in says_no_dsn
+    assert "can't be read" in says_no_login
+    assert len(says_no_login.splitlines()) == 1
