@@ -96,8 +96,10 @@ FROM unnest($1::int[], $2::uuid[], $3::bytea[], $4::text[], $5::text[], $6::byte
 ON CONFLICT DO NOTHING;
 
 -- name: clear_unbooked
--- A sale that was moved from it stands for it now, or a till took it back.
+-- A sale that was moved from it stands for it now, or a till took it back. A sale itself clears
+-- only what was unreadable of it: under a reused id another sale may wait.
 UPDATE unbooked AS b
 SET cleared_at = $4, cleared_by = u.cleared_by
 FROM unnest($1::int[], $2::uuid[], $3::uuid[]) AS u (environment, sale_id, cleared_by)
-WHERE b.environment = u.environment AND b.sale_id = u.sale_id AND b.cleared_at IS NULL;
+WHERE b.environment = u.environment AND b.sale_id = u.sale_id AND b.cleared_at IS NULL
+  AND (u.cleared_by <> b.sale_id OR b.reason = 'invalid_message');
