@@ -13,6 +13,7 @@ from json.encoder import encode_basestring as quoted
 from typing import Final
 
 from pydantic import TypeAdapter
+from pydantic_core import to_json as _json
 
 from runtime.answers import Answer
 from schemas.malformed import Malformed
@@ -42,18 +43,20 @@ _lines = TypeAdapter(tuple[SaleLine, ...]).serializer.to_json
 
 def approved(sale: Sale, decision: Approved, decided_at: datetime) -> Answer:
     """sale.approved. The rates of the sale's lines were judged."""
-    environment, sale_id, account = sale.environment, sale.sale_id, sale.account
-    head = (
+    environment, sale_id, account, at = sale.environment, sale.sale_id, sale.account, sale.at
+    stamp = _json(at).decode()
+    booked = stamp if decision.booked_at is at else _json(decision.booked_at).decode()
+    limit, available = decision.limit, decision.available
+    value = (
         f'{{"type":"sale.approved","sale_id":"{sale_id}","environment":{environment},'
         f'"terminal":{quoted(sale.terminal)},"account":{quoted(account)},'
-        f'"at":"{_stamp(sale.at)}","booked_at":"{_stamp(decision.booked_at)}",'
-        f'"decided_at":"{_stamp(decided_at)}","currency":"{sale.currency}",'
-        f'"total":{sale.total},"lines":'
-    )
-    tail = (
-        f',"online":{_flag(decision.online)},"over_limit":{_flag(decision.over_limit)},'
-        f'"limit":{_number(decision.limit)},"used":{decision.used},'
-        f'"available":{_number(decision.available)}'
+        f'"at":{stamp},"booked_at":{booked},"decided_at":{_json(decided_at).decode()},'
+        f'"currency":"{sale.currency}","total":{sale.total},'
+        f'"lines":{_lines(sale.lines, exclude_defaults=True).decode()},'
+        f'"online":{"true" if decision.online else "false"},'
+        f'"over_limit":{"true" if decision.over_limit else "false"},'
+        f'"limit":{"null" if limit is None else limit},"used":{decision.used},'
+        f'"available":{"null" if available is None else available}'
         + (',"clock_off":true}' if decision.clock_off else "}")
     )
     return Answer(
@@ -62,21 +65,8 @@ def approved(sale: Sale, decision: Approved, decided_at: datetime) -> Answer:
         f"sale.approved/{environment}/{sale_id}",
         APPROVED,
         decided_at,
-        b"".join((head.encode(), _lines(sale.lines, exclude_defaults=True), tail.encode())),
+        value.encode(),
     )
-
-
-def _stamp(moment: datetime) -> str:
-    """A UTC time as pydantic writes it."""
-    return moment.isoformat()[:-6] + "Z"
-
-
-def _flag(value: bool) -> str:
-    return "true" if value else "false"
-
-
-def _number(value: int | None) -> int | str:
-    return "null" if value is None else value
 
 
 def declined_id(environment: int, sale_id: str, *, recorded: bool) -> str:

@@ -34,10 +34,10 @@ def take_back(
 ) -> Taken | Refused:
     """Take an amount off a sale: all that is left, a share of every line, or the lines given.
 
-    `reversed_` is what earlier cancellations took off each line. What is taken off a line is
-    never negative, and never more than the line: discounts and returns (negative lines) lessen
-    what can be taken off the others, those of their own VAT rate first (`rooms`). Shares go by
-    largest remainder, so that they sum to the amount.
+    `reversed_` is what earlier cancellations took off each line. A line of a return or a discount
+    is negative, and so is what is taken off it: a sale of which nothing is left is undone line by
+    line, so that nothing stays behind at any VAT rate. Shares go by largest remainder over what
+    is left: they sum to the amount, and none exceeds its line.
     """
     left = [line.total - taken for line, taken in zip(lines, reversed_, strict=True)]
     all_left = sum(left)
@@ -46,13 +46,16 @@ def take_back(
         return Refused(reason=ReversalRefusal.EXCEEDS_SALE, field="amount")
     if amount == 0:
         return Taken(amount=0, of_lines=(0,) * len(left), lines=())
-    if wanted.lines is None:
-        shares = spread(amount, rooms(left, [line.vat_rate for line in lines]))
-    else:
+    shares: Sequence[int] = left
+    if wanted.lines is not None:
         found = _pick(wanted.lines, lines, left)
         if isinstance(found, Refused):
             return found
         shares = found
+    if amount == all_left:
+        shares = left  # the discounts go with the last of what they were given on
+    elif wanted.lines is None:
+        shares = spread(amount, left)
     return Taken(
         amount=amount,
         of_lines=tuple(shares),
@@ -64,37 +67,15 @@ def take_back(
     )
 
 
-def rooms(left: Sequence[int], rates: Sequence[str]) -> list[int]:
-    """What may be taken off each line if all of a sale goes: none is negative, their sum is the
-    sum of `left`, which must not be negative.
-
-    Negative lines are set off against the lines of their own VAT rate, so that nothing of that
-    rate stays behind. Only what is more than those (a deposit that outweighs all else of its
-    rate) is set off against the rest.
-    """
-    found = [0] * len(left)
-    debts = 0
-    for rate in dict.fromkeys(rates):
-        places = [n for n, other in enumerate(rates) if other == rate]
-        net = sum(left[n] for n in places)
-        if net <= 0:
-            debts += net
-            continue
-        weights = [max(left[n], 0) for n in places]
-        for n, share in zip(places, spread(net, weights), strict=True):
-            found[n] = share
-    return spread(sum(found) + debts, found) if debts else found
-
-
 def spread(amount: int, parts: Sequence[int]) -> list[int]:
-    """Share an amount out in proportion to `parts`, none negative, whose sum is not less.
+    """Share an amount out in proportion to `parts`, whose sum is positive and not less.
 
-    Largest remainder: the shares sum to the amount exactly, none exceeds its part, and of equal
-    remainders the first has the cent.
+    Largest remainder: the shares sum to the amount exactly, each lies between 0 and its part (of
+    either sign), and of equal remainders the first has the cent.
     """
     whole = sum(parts)
-    if whole == amount:
-        return list(parts)
+    # Floors never exceed their quotients, those of negative parts neither: what is missing from
+    # the amount is not negative, and less than there are remainders.
     shares = [amount * part // whole for part in parts]
     missing = amount - sum(shares)
     order = sorted(range(len(parts)), key=lambda n: (-(amount * parts[n] % whole), n))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from schemas.pos import DeclineReason, Sale, SaleRecorded, SaleRequested
 from schemas.values import is_vat_rate, line_total
@@ -26,9 +26,11 @@ class House:
     release: Release
 
 
-@dataclass(frozen=True, slots=True)
-class Approved:
-    """The sale stands. `used` and `available` are as they are with it."""
+class Approved(NamedTuple):
+    """The sale stands. `used` and `available` are as they are with it.
+
+    A tuple, for one is made for every sale.
+    """
 
     booked_at: datetime
     clock_off: bool
@@ -39,8 +41,7 @@ class Approved:
     available: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Declined:
+class Declined(NamedTuple):
     """The sale does not stand. The numbers are as they are without it; None: nothing to tell."""
 
     reason: DeclineReason
@@ -79,25 +80,22 @@ def decide(
     if standing is None:
         return Declined(DeclineReason.ACCOUNT_UNKNOWN)
     reason, field = _wrong_with(sale, house, cancelled)
-    if reason is None and isinstance(sale, SaleRequested):
+    if reason is None and not recorded:
         reason = _turned_down(sale, standing, record_time, now)
-    total = sale.total
+    limit, open_, total = standing.limit, standing.open, sale.total
     if reason is not None:
-        return Declined(reason, field, standing.limit, standing.used, standing.available)
+        return Declined(reason, field, limit, standing.used, standing.available)
     if moved_booked_at is not None:
         booked_at, clock_off = moved_booked_at, False
     else:
         booked_at, clock_off = booking(sale.at, record_time, recorded=recorded)
-    limit, used = standing.limit, max(standing.open + total, 0)
-    return Approved(
-        booked_at,
-        clock_off,
-        not recorded,
-        recorded and not standing.has_room_for(total),
-        limit,
-        used,
-        None if limit is None else limit - used,
-    )
+    used = open_ + total if open_ + total > 0 else 0
+    over_limit = recorded and not standing.has_room_for(total)
+    available = None if limit is None else limit - used
+    return Approved(booked_at, clock_off, not recorded, over_limit, limit, used, available)
+
+
+_NOTHING: Final = (None, None)
 
 
 def _wrong_with(
@@ -110,14 +108,15 @@ def _wrong_with(
         return DeclineReason.INVALID_TOTAL, field
     if field := wrong_rate(sale):
         return DeclineReason.INVALID_VAT_RATE, field
-    return (DeclineReason.ALREADY_CANCELLED, None) if cancelled else (None, None)
+    return (DeclineReason.ALREADY_CANCELLED, None) if cancelled else _NOTHING
 
 
 def _turned_down(
-    sale: SaleRequested, standing: Standing, record_time: datetime, now: datetime
+    sale: Sale, standing: Standing, record_time: datetime, now: datetime
 ) -> DeclineReason | None:
     """What turns down only a sale that is still to be made."""
-    if sale.valid_s is not None and now - record_time > timedelta(seconds=sale.valid_s):
+    valid_s = sale.valid_s if isinstance(sale, SaleRequested) else None
+    if valid_s is not None and now - record_time > timedelta(seconds=valid_s):
         return DeclineReason.EXPIRED
     if standing.barred is not None:
         return standing.barred

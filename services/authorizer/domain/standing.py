@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from schemas.pos import DeclineReason
 
@@ -11,9 +11,11 @@ Release = Literal["issued", "paid"]
 """When an environment counts an amount as no longer used: invoiced, or paid as well."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sums:
-    """The five sums that stand with an account. Each only rises; they may rise in any order."""
+class Sums(NamedTuple):
+    """The five sums that stand with an account. Each only rises; they may rise in any order.
+
+    A tuple, for one is made for every account of every batch.
+    """
 
     approved: int = 0
     reversed: int = 0
@@ -69,7 +71,8 @@ class Standing:
         return None if self.limit is None else self.limit - max(self.open, 0)
 
     def has_room_for(self, total: int) -> bool:
-        return self.limit is None or max(self.open, 0) + total <= self.limit
+        used = self.open if self.open > 0 else 0
+        return self.limit is None or used + total <= self.limit
 
     def charge(self, total: int) -> None:
         self.open += total

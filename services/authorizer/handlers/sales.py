@@ -111,8 +111,10 @@ def _answer_sale(sale: Sale, record_time: datetime, book: Book, now: datetime) -
         standing.charge(sale.total)
         known.state = "approved"
         known.answer = answer = answers.approved(sale, decision, now)
-        if isinstance(sale, SaleRecorded) and sale.moved_from is not None:
-            book.cleared[sale.environment, sale.moved_from] = sale.sale_id
+        if isinstance(sale, SaleRecorded):
+            book.cleared[key] = sale.sale_id
+            if sale.moved_from is not None:
+                book.cleared[sale.environment, sale.moved_from] = sale.sale_id
     else:
         known.state = "declined"
         known.answer = answer = _declined(

@@ -12,8 +12,8 @@ FOR KEY SHARE;
 
 -- name: lock_accounts
 -- An account that is not there locks nothing: two that decline it at once meet at the sale's key.
-SELECT a.environment, a.account, a.approved, a.reversed, a.issued, a.credited, a.paid,
-       a.credit_limit, a.status, a.on_account
+SELECT a.environment, a.account, a.credit_limit, a.status, a.on_account,
+       a.approved, a.reversed, a.issued, a.credited, a.paid
 FROM unnest($1::int[], $2::text[]) AS u (environment, account)
 JOIN account AS a ON a.environment = u.environment AND a.account = u.account
 ORDER BY a.environment, a.account
@@ -41,23 +41,20 @@ SELECT u.*, 'awaited', false, true, 0
 FROM unnest($1::int[], $2::uuid[], $3::text[]) AS u;
 
 -- name: record_sales
--- What one transaction decides is decided at one time.
-INSERT INTO sale (environment, sale_id, state, recorded, account, digest, total, answer,
+INSERT INTO sale (environment, sale_id, account, digest, total, answer, state, recorded,
                   decided_at)
-SELECT u.*, $9
-FROM unnest($1::int[], $2::uuid[], $3::text[], $4::bool[], $5::text[], $6::bytea[], $7::bigint[],
-            $8::bytea[]) AS u;
+SELECT u.*, $7, $8, $9
+FROM unnest($1::int[], $2::uuid[], $3::text[], $4::bytea[], $5::bigint[], $6::bytea[]) AS u;
 
 -- name: decide_known_sales
 -- Sales that were declined, or cancelled before they came, and are answered anew. One that comes
 -- under another account than its cancellation is not the one that was cancelled.
 UPDATE sale AS s
-SET state = u.state, recorded = u.recorded, account = u.account, digest = u.digest,
-    total = u.total, answer = u.answer, decided_at = $9,
+SET account = u.account, digest = u.digest, total = u.total, answer = u.answer, state = $7,
+    recorded = $8, decided_at = $9,
     cancelled_first = s.cancelled_first AND s.account = u.account
-FROM unnest($1::int[], $2::uuid[], $3::text[], $4::bool[], $5::text[], $6::bytea[], $7::bigint[],
-            $8::bytea[])
-     AS u (environment, sale_id, state, recorded, account, digest, total, answer)
+FROM unnest($1::int[], $2::uuid[], $3::text[], $4::bytea[], $5::bigint[], $6::bytea[])
+     AS u (environment, sale_id, account, digest, total, answer)
 WHERE s.environment = u.environment AND s.sale_id = u.sale_id;
 
 -- name: reverse_sales
@@ -99,8 +96,10 @@ FROM unnest($1::int[], $2::uuid[], $3::bytea[], $4::text[], $5::text[], $6::byte
 ON CONFLICT DO NOTHING;
 
 -- name: clear_unbooked
--- A sale that was moved from it stands for it now, or a till took it back.
+-- A sale that was moved from it stands for it now, or a till took it back. A sale itself clears
+-- only what was unreadable of it: under a reused id another sale may wait.
 UPDATE unbooked AS b
 SET cleared_at = $4, cleared_by = u.cleared_by
 FROM unnest($1::int[], $2::uuid[], $3::uuid[]) AS u (environment, sale_id, cleared_by)
-WHERE b.environment = u.environment AND b.sale_id = u.sale_id AND b.cleared_at IS NULL;
+WHERE b.environment = u.environment AND b.sale_id = u.sale_id AND b.cleared_at IS NULL
+  AND (u.cleared_by <> b.sale_id OR b.reason = 'invalid_message');

@@ -13,9 +13,18 @@ from runtime.transaction import Tx
 from schemas.pos import Sale, SaleCancelled, SaleRecorded
 from schemas.wire import encode
 from services.authorizer import answers
-from services.authorizer.domain.book import Book, Key, KnownCancellation, KnownSale, RefusalKey
+from services.authorizer.domain.book import (
+    Book,
+    Key,
+    KnownCancellation,
+    KnownSale,
+    RefusalKey,
+    State,
+)
 from services.authorizer.domain.sales import House
 from services.authorizer.domain.standing import Standing, Sums, barred, open_amount
+
+Item = tuple[Key, KnownSale]
 
 sql: Final = statements("services.authorizer", "sql/sales.sql")
 
@@ -73,20 +82,12 @@ async def _standings(
     return {
         (environment, account): Standing(
             limit=limit,
-            open=open_amount(
-                Sums(
-                    approved=approved, reversed=taken_back, issued=issued, credited=credited,
-                    paid=paid,
-                ),
-                houses[environment].release,
-            ),
+            open=open_amount(Sums(*sums), houses[environment].release),
             barred=barred(status, on_account),
         )
-        for (
-            environment, account, approved, taken_back, issued, credited, paid, limit, status,
-            on_account,
-        ) in rows
-    }  # fmt: skip
+        for environment, account, limit, status, on_account, *sums in rows
+        if environment in houses  # one that was begun just now is still unknown to this batch
+    }
 
 
 async def _sales(tx: Tx, keys: Iterable[Key]) -> dict[Key, KnownSale]:
@@ -172,25 +173,27 @@ async def record(tx: Tx, book: Book) -> None:
 
 
 async def _record_sales(tx: Tx, book: Book) -> None:
-    awaited: list[tuple[Key, KnownSale]] = []
-    new: list[tuple[Key, KnownSale]] = []
-    known: list[tuple[Key, KnownSale]] = []
-    reversed_: list[tuple[Key, KnownSale]] = []
+    awaited: list[Item] = []
+    reversed_: list[Item] = []
+    # What is alike for nearly all of a batch is sent once, not with each row.
+    new: dict[tuple[State, bool], list[Item]] = {}
+    known: dict[tuple[State, bool], list[Item]] = {}
     for item in book.sales.items():
         sale = item[1]
+        if sale.decided:
+            some = new if sale.stored == "new" else known
+            some.setdefault((sale.state, sale.recorded), []).append(item)
         if sale.stored == "awaited":
             awaited.append(item)
-        if sale.decided:
-            (new if sale.stored == "new" else known).append(item)
         if sale.taken_back:
             reversed_.append(item)
     if awaited:
         await tx.execute(
             sql.await_sales, *_columns(key for key, _ in awaited), [s.account for _, s in awaited]
         )
-    for statement, items in ((sql.record_sales, new), (sql.decide_known_sales, known)):
-        if items:
-            await tx.execute(statement, *_decided(items), tx.now)
+    for statement, groups in ((sql.record_sales, new), (sql.decide_known_sales, known)):
+        for (state, recorded), items in groups.items():
+            await tx.execute(statement, *_decided(items), state, recorded, tx.now)
     if reversed_:
         taken = [s.reversed_lines or () for _, s in reversed_]
         await tx.execute(
@@ -201,12 +204,10 @@ async def _record_sales(tx: Tx, book: Book) -> None:
         )
 
 
-def _decided(items: list[tuple[Key, KnownSale]]) -> tuple[list[object], ...]:
+def _decided(items: list[Item]) -> tuple[list[object], ...]:
     return (
         [key[0] for key, _ in items],
         [key[1] for key, _ in items],
-        [s.state for _, s in items],
-        [s.recorded for _, s in items],
         [s.account for _, s in items],
         [s.digest for _, s in items],
         [s.total for _, s in items],

@@ -227,6 +227,24 @@ async def test_an_unbooked_sale_is_cleared_by_one_that_is_moved_from_it_or_by_it
         assert {r["cleared_by"] for r in rows} == {uid("c"), uid("d")}
 
 
+async def test_a_mended_message_is_booked_under_its_id_and_clears_only_itself(
+    postgres: Database,
+) -> None:
+    async with venue(postgres) as bench:
+        answers = await bench.sell(
+            recorded("a", 100, terminal=""),
+            requested("b", 5000),
+            recorded("b", 100),
+            recorded("a", 100),
+            recorded("b", 5000),
+        )
+        assert [said(a).get("reason") for a in answers] == [
+            "invalid_message", "over_limit", "sale_id_reused", None, None,
+        ]  # fmt: skip
+        rows = await bench.rows("SELECT reason FROM unbooked WHERE cleared_at IS NULL")
+        assert [r["reason"] for r in rows] == ["sale_id_reused"]
+
+
 async def test_the_decline_of_a_recorded_sale_is_final(postgres: Database) -> None:
     async with venue(postgres) as bench:
         (unknown,) = await bench.sell(requested("a", 100, account="2890x"))

@@ -42,6 +42,14 @@ def test_a_discount_goes_with_the_last_of_its_sale() -> None:
     assert [line.reversed for line in after] == [1000, -200]
 
 
+def test_a_discount_that_is_named_is_taken_back_as_it_was_given() -> None:
+    lines = [sold("Bier", 1000), sold("Statiegeld", -200, "0")]
+    after = apply(lines, [[taken("Bier", 500), taken("Statiegeld", -100, "0")]])
+    assert [line.reversed for line in after] == [500, -100]
+    with pytest.raises(ValueError, match="more than was sold"):
+        apply(after, [[taken("Statiegeld", -101, "0")]])
+
+
 def test_more_than_was_sold_is_refused() -> None:
     with pytest.raises(ValueError, match="more than was sold"):
         apply([sold("Bier", 100)], [[taken("Bier", 101)]])
