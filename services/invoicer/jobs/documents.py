@@ -76,6 +76,6 @@ class Documents:
             kind="document",
             run=self.run,
             side_by_side=side_by_side,
-            lease_s=60,
+            lease_s=20,
             on_poison=self.on_poison,
         )

@@ -36,6 +36,12 @@ def delay_s(first_s: float, attempts: int) -> float:
     return float(min(first_s * 2 ** min(attempts, 20), LONGEST_DELAY_S))
 
 
+LEASE_S = 30.0
+"""It is renewed while a mail server takes its time, so it need not be as long as that may be: so
+long waits a mail whose worker was killed. Not shorter: PostgreSQL may be away for some seconds,
+and a mail that two workers hold is sent twice."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mailing:
     """The job "mail": payload {environment, mail_id}."""
@@ -44,12 +50,11 @@ class Mailing:
     mailer: Mailer
 
     def kind(self) -> JobKind:
-        # A lease longer than what one mail can take: connect, greet, log in, six commands.
         return JobKind(
             kind="mail",
             run=self.run,
             side_by_side=self.settings.smtp_connections,
-            lease_s=self.settings.smtp_timeout_s * 12,
+            lease_s=LEASE_S,
             on_poison=self.on_poison,
         )
 
