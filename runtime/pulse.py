@@ -112,15 +112,16 @@ class Pulse:
             )
 
     async def _measure_lag(self) -> None:
-        """Also notices a log that ends before what was decided of it."""
-        mine = {tp for _, s in self._lanes if s.consumer for tp in s.consumer.assignment()}
-        if not mine:
+        """Also notices a log that ends before what was decided of it, whoever reads it now."""
+        mine = {topic for _, subscriber in self._lanes for topic in subscriber.topic_names}
+        # Read before the ends: they only grow.
+        positions = {at: n for at, n in self._guard.positions().items() if at[0] in mine}
+        if not positions:
             await self._watch.topics()
             return
-        positions = dict(self._guard.positions())  # before the ends: they only grow
-        ends = await self._watch.log_ends({tp.topic for tp in mine})
+        ends = await self._watch.log_ends({topic for topic, _ in positions})
         self._guard.compare_with_ends(positions, ends)
-        for tp in mine:
+        for tp in {tp for _, s in self._lanes if s.consumer for tp in s.consumer.assignment()}:
             position = positions.get((tp.topic, tp.partition))
             if position is not None and tp in ends:
                 LAG.labels(tp.topic, str(tp.partition)).set(max(0, ends[tp] - position))

@@ -207,6 +207,11 @@ class Wire:
         ]
         await asyncio.gather(*acks)
 
+    async def send_anywhere(self, *values: dict[str, Any]) -> None:
+        """Without a key: spread over the partitions."""
+        raw = [json.dumps(v).encode() for v in values]
+        await asyncio.gather(*[await self._producer.send("pos.sales", r) for r in raw])
+
     async def answered(self, sale_ids: Iterable[str], within_s: float = 30) -> None:
         """Wait until each of these has an answer."""
         wanted = set(sale_ids)

@@ -1,0 +1,192 @@
+"""PostgreSQL and Kafka killed, away, or refusing: waited out, said, and nothing lost."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+
+from runtime import topics
+from runtime.edge.publisher import new_producer
+from runtime.transaction import Tx
+from schemas.topics import TOPIC
+from tests.runtime import toy
+from tests.runtime.rig import Rig, once_each, sale, until
+from tests.support.servers import Server
+
+
+def ready(worker: Any) -> Any:
+    return lambda: not worker.status.unready()
+
+
+async def letters(rig: Rig) -> int:
+    return len(await rig.records(f"{rig.service}.dead-letters"))
+
+
+async def test_postgres_killed_inside_a_transaction_is_waited_out(
+    frail: Rig, own_postgres: Server
+) -> None:
+    """kill -9 of the postmaster while a sale's account is locked; it comes back after a while."""
+    account, locked, go_on = "pg-killed", asyncio.Event(), asyncio.Event()
+
+    async def pause(tx: Tx) -> None:
+        if not go_on.is_set():
+            locked.set()
+            await go_on.wait()
+
+    it = toy.Toy()
+    it.pause = pause
+    sales = [sale(account) for _ in range(20)]
+    before = await letters(frail)
+    async with frail.worker(it) as worker:
+        await until(ready(worker), "it is ready")
+        await frail.send(*sales)
+        await asyncio.wait_for(locked.wait(), 20)
+        await own_postgres.kill()
+        go_on.set()
+        await until(lambda: "PostgreSQL" in "".join(worker.status.unready()), "it says so")
+        assert worker.status.dead() == []
+        await own_postgres.start()
+        found = await frail.all_answered(account, [s["sale_id"] for s in sales])
+        await until(ready(worker), "it is ready again")
+    assert await frail.counted(account) == (20, 10_000)
+    assert await letters(frail) == before
+    once_each(found)
+
+
+async def test_kafka_killed_inside_a_publish_is_waited_out(rig: Rig, edge_kafka: Server) -> None:
+    account = "kafka-killed"
+    killed = asyncio.Event()
+
+    class Killing:
+        """The broker dies after the third record was handed to the producer."""
+
+        def __init__(self, client: dict[str, Any]) -> None:
+            self._producer = new_producer(client)
+            self._sent = 0
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._producer, name)
+
+        async def send(self, *args: Any, **kwargs: Any) -> Any:
+            self._sent += 1
+            if self._sent == 3 and not killed.is_set():
+                killed.set()
+                await edge_kafka.kill()
+            return await self._producer.send(*args, **kwargs)
+
+    sales = [sale(account) for _ in range(20)]
+    before = await letters(rig)
+    await rig.send(*sales)
+    async with rig.worker(producer=Killing) as worker:
+        await asyncio.wait_for(killed.wait(), 20)
+        await until(lambda: "Kafka" in "".join(worker.status.unready()), "it says so")
+        assert worker.status.dead() == []
+        await edge_kafka.start()
+        found = await rig.all_answered(account, [s["sale_id"] for s in sales], within_s=40)
+        more = sale(account)
+        await rig.send(more)
+        await rig.all_answered(account, [more["sale_id"]], within_s=40)
+        await until(ready(worker), "it is ready again", 30)
+    assert await rig.counted(account) == (21, 10_500)
+    assert await letters(rig) == before
+    once_each(found)
+
+
+async def test_a_worker_that_starts_before_its_servers_says_so_and_serves_when_they_come(
+    frail: Rig, own_postgres: Server, edge_kafka: Server
+) -> None:
+    account = "before-servers"
+    await own_postgres.kill()
+    await edge_kafka.kill()
+    worker = frail.build()
+    task = asyncio.create_task(worker.serve())
+    try:
+        await until(lambda: "PostgreSQL: ConnectionRefused" in str(worker.status.unready()), "1")
+        assert worker.status.dead() == []
+        await own_postgres.start()
+        await until(lambda: "Kafka: KafkaConnectionError" in str(worker.status.unready()), "2", 30)
+        await edge_kafka.start()
+        await until(ready(worker), "it serves", 40)
+        one = sale(account)
+        await frail.send(one)
+        await frail.all_answered(account, [one["sale_id"]])
+    finally:
+        worker.stopping.set()
+        assert await asyncio.wait_for(task, 10) == 0
+
+
+async def test_a_missing_topic_is_named_and_waited_for(frail: Rig) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=frail.kafka)
+    await admin.start()
+    await admin.delete_topics(["invoicer.retries"])
+    worker = frail.build()
+    task = asyncio.create_task(worker.serve())
+    try:
+        said = f"Kafka: missing on {frail.kafka}: invoicer.retries; create what is missing with"
+        await until(lambda: said in str(worker.status.unready()), "it says so", 30)
+        assert worker.status.dead() == []
+        await topics.apply({"bootstrap_servers": frail.kafka})
+        await until(ready(worker), "it serves", 40)
+    finally:
+        await admin.close()
+        worker.stopping.set()
+        assert await asyncio.wait_for(task, 10) == 0
+
+
+async def test_a_schema_that_was_not_brought_up_is_said_in_a_sentence(rig: Rig) -> None:
+    fresh = Rig(rig.kafka, rig.admin, rig.admin, service="ledger")  # public schema: no tables
+    worker = fresh.build()
+    task = asyncio.create_task(worker.serve())
+    try:
+        said = "schema ledger lacks its tables; make them with `onaccount migrate`"
+        await until(lambda: said in str(worker.status.unready()), "it says so")
+    finally:
+        worker.stopping.set()
+        assert await asyncio.wait_for(task, 10) == 0
+
+
+@pytest.mark.parametrize("what", ["answers", "letters"])
+async def test_a_broker_that_refuses_a_record_is_waited_out_and_loses_nothing(
+    rig: Rig, what: str
+) -> None:
+    """The topic's limit is lowered for a while below what is to be published."""
+    account, topic = (
+        f"refused-{what}",
+        toy.DECISIONS if what == "answers" else "ledger.dead-letters",
+    )
+    good = sale(account)
+    wrong = json.dumps({"type": "nonsense", "filler": "x" * 500}).encode()
+    before = await letters(rig)
+    async with rig.worker() as worker:
+        await until(ready(worker), "it is ready")
+        await limit(rig, topic, 100)
+        await rig.send(wrong, good) if what == "letters" else await rig.send(good)
+        await until(lambda: "MessageSizeTooLarge" in str(worker.status.unready()), "it says so")
+        assert worker.status.dead() == []
+        assert await rig.answers(account) == {}
+        await limit(rig, topic, None)
+        found = await rig.all_answered(account, [good["sale_id"]])
+        after = [sale(account) for _ in range(5)]
+        await rig.send(*after)
+        await rig.all_answered(account, [s["sale_id"] for s in after])
+        await until(ready(worker), "it is ready again")
+    assert await letters(rig) == before + (what == "letters")
+    assert await rig.counted(account) == (6, 3000)
+    once_each(found)
+
+
+async def limit(rig: Rig, topic: str, most: int | None) -> None:
+    """Set a topic's max.message.bytes; None puts back what the topics table says."""
+    configs = TOPIC[topic].config() | ({} if most is None else {"max.message.bytes": str(most)})
+    admin = AIOKafkaAdminClient(bootstrap_servers=rig.kafka)
+    await admin.start()
+    try:
+        resource = ConfigResource(ConfigResourceType.TOPIC, topic, configs=configs)
+        await admin.alter_configs([resource])
+    finally:
+        await admin.close()

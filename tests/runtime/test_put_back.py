@@ -1,0 +1,192 @@
+"""A store that went back: the worker stops, says so in a sentence, and decides nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.stack.postgres import Postgres
+from runtime import topics
+from runtime.database import Database
+from runtime.edge.guard import Guard, Place
+from runtime.faults import StoreWentBack
+from runtime.transaction import sql
+from tests.runtime import toy
+from tests.runtime.rig import Rig, sale, until
+from tests.support import databases, run, servers
+from tests.support.servers import Server
+
+
+@asynccontextmanager
+async def starting(rig: Rig, it: toy.Toy | None = None) -> AsyncIterator[Any]:
+    """A worker that may never come to serve."""
+    worker = rig.build(it)
+    task = asyncio.create_task(worker.serve())
+    try:
+        yield worker
+    finally:
+        worker.stopping.set()
+        assert await asyncio.wait_for(task, 15) == 0
+
+
+def copied(data: Path, to: Path) -> None:
+    """Copy a stopped server's files, owners too (its user may not be ours)."""
+    import subprocess
+
+    shutil.rmtree(to, ignore_errors=True)
+    subprocess.run(["cp", "-a", str(data), str(to)], check=True)
+
+
+async def put_back(server: Server, copy: Path, *, keep: str) -> Path:
+    """Stop PostgreSQL, keep what it has beside, and start it on another copy of its files."""
+    component = server.component
+    assert isinstance(component, Postgres)
+    await server.stop()
+    kept = component.folder / keep
+    copied(component.data, kept)
+    copied(copy, component.data)
+    await server.start()
+    return kept
+
+
+async def test_postgres_put_back_to_an_earlier_copy_stops_every_worker_until_it_is_restored(
+    restorable: Rig, own_postgres: Server
+) -> None:
+    rig, account = restorable, "put-back"
+    component = own_postgres.component
+    assert isinstance(component, Postgres)
+    first, second, third = ([sale(account) for _ in range(5)] for _ in range(3))
+    async with rig.worker():
+        await rig.send(*first)
+        await rig.all_answered(account, [s["sale_id"] for s in first])
+    await own_postgres.stop()
+    early = component.folder / "early"
+    copied(component.data, early)
+    await own_postgres.start()
+
+    async with rig.worker() as running:
+        await rig.send(*second)
+        await rig.all_answered(account, [s["sale_id"] for s in second])
+        await until(lambda: not running.status.unready(), "it is ready")
+        newest = await put_back(own_postgres, early, keep="newest")
+        await add_job(rig)
+        await until(lambda: "PostgreSQL was put back" in str(running.status.unready()), "1", 30)
+        async with starting(rig) as fresh:
+            await until(lambda: "PostgreSQL was put back" in str(fresh.status.unready()), "2", 30)
+            await rig.send(*third)
+            await asyncio.sleep(1)
+            for worker in (running, fresh):
+                (why,) = [w for w in worker.status.unready() if "put back" in w]
+                assert "importer has answered it up to" in why
+                assert worker.status.dead() == []
+    assert set(await rig.answers(account)) == {s["sale_id"] for s in (*first, *second)}
+    assert await rig.counted(account) == (5, 2500)
+    assert [j["state"] for j in await jobs(rig)] == ["open"]
+
+    await put_back(own_postgres, newest, keep="refused")
+    async with rig.worker():
+        await rig.all_answered(account, [s["sale_id"] for s in third])
+    assert await rig.counted(account) == (15, 7500)
+
+
+async def test_a_log_that_is_gone_stops_every_worker(postgres: databases.Database) -> None:
+    """The broker comes back at the same address with nothing in it, topics made anew."""
+    this = run.current()
+    component = servers.new_kafka(this.new_folder("gone-kafka"))
+    server, account = Server(component, this), "log-gone"
+    await server.start()
+    rig = Rig(server.address, postgres.admin, postgres.dsn("ledger"))
+    try:
+        await rig.prepare()
+        sales, lost = [sale(account) for _ in range(5)], [sale(account) for _ in range(5)]
+        async with rig.worker() as running:
+            await rig.send(*sales)
+            await rig.all_answered(account, [s["sale_id"] for s in sales])
+            await server.kill()
+            shutil.rmtree(component.folder / "data")
+            await server.start()
+            await topics.apply({"bootstrap_servers": server.address})
+            await until(lambda: "Kafka was put back" in str(running.status.unready()), "1", 60)
+            async with starting(rig) as fresh:
+                await until(lambda: "Kafka was put back" in str(fresh.status.unready()), "2", 30)
+                await rig.send(*lost)
+                await asyncio.sleep(0.5)
+        assert await rig.answers(account) == {}
+        assert await rig.counted(account) == (5, 2500)
+    finally:
+        await server.stop()
+
+
+async def test_a_look_is_not_misled_by_what_is_committed_meanwhile(
+    postgres: databases.Database,
+) -> None:
+    """One task decides, two look, as in a worker: nobody may see a store that went back."""
+    database, guard = Database(postgres.dsn("ledger")), Guard("ledger")
+    deciding = True
+
+    async def decide() -> None:
+        nonlocal deciding
+        for offset in range(1, 400):
+            async with database.begin() as connection:
+                await guard.open(connection, [Place("look", 0)])
+                await connection.execute(sql.advance, ["look"], [0], [offset])
+            guard.wrote({Place("look", 0): offset})
+        deciding = False
+
+    async def look() -> int:
+        looks = 0
+        while deciding:
+            async with database.connection() as connection:
+                await guard.look(connection)
+            looks += 1
+        return looks
+
+    try:
+        _, *looks = await asyncio.gather(decide(), look(), look(), look())
+        assert min(looks) > 50
+        guard.wrote({Place("look", 0): 1000})
+        with pytest.raises(StoreWentBack, match="up to offset 399"):
+            await look_once(database, guard)
+    finally:
+        await database.close()
+
+
+async def test_what_another_worker_decided_must_not_be_taken_back_either(
+    postgres: databases.Database,
+) -> None:
+    database, guard = Database(postgres.dsn("ledger")), Guard("ledger")
+    try:
+        await database.execute(sql.advance, ["other"], [0], [10])
+        await look_once(database, guard)
+        await database.execute("UPDATE positions SET next_offset = 9 WHERE topic = 'other'")
+        with pytest.raises(StoreWentBack):
+            await look_once(database, guard)
+    finally:
+        await database.close()
+
+
+async def look_once(database: Database, guard: Guard) -> None:
+    async with database.connection() as connection:
+        await guard.look(connection)
+
+
+async def add_job(rig: Rig) -> None:
+    database = Database(rig.dsn)
+    try:
+        await database.execute(sql.add_job, "count", "after", "{}", None, None, None)
+    finally:
+        await database.close()
+
+
+async def jobs(rig: Rig) -> list[Any]:
+    database = Database(rig.dsn)
+    try:
+        return await database.fetch("SELECT state FROM job")
+    finally:
+        await database.close()
