@@ -7,7 +7,7 @@ PYTHON ?=
 ARGS ?=
 BIN := .venv/bin
 
-.PHONY: help setup demo test check format
+.PHONY: help setup prove-chaos bench demo test check format
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1	/' | expand -t 20
@@ -28,6 +28,15 @@ check: setup  ## formatting, lint, types, import direction, generated files, tid
 	@$(BIN)/lint-imports --no-logo
 	@if [ -f schemas/generate.py ]; then $(BIN)/python -m schemas.generate --check; fi
 	@$(BIN)/python -m pytest -q tests/tidy
+
+prove-chaos: setup  ## two minutes of sales while everything is killed in turn; then all must add up
+	@ONACCOUNT_CHAOS_S=120 $(BIN)/python -m pytest -q tests/journeys/test_killed_everywhere.py
+
+bench: setup  ## measure: ratios in one run, best on a machine that does nothing else (docs/performance.md)
+	@$(BIN)/python -m benchmarks.edge_cost
+	@$(BIN)/python -m benchmarks.engine_authorizer
+	@$(BIN)/python -m benchmarks.engine_ledger
+	@$(BIN)/python -m benchmarks.till_to_decision
 
 format: setup  ## format the code
 	@$(BIN)/ruff format --quiet .

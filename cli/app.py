@@ -10,6 +10,7 @@ Commands talk to the services over Kafka's topics, as anyone may. They find Kafk
 ONACCOUNT_KAFKA, or through the stack.json of a local stack (`onaccount stack up`, --dir).
 """,
     help_format="plaintext",
+    suppress_keyboard_interrupt=False,  # main() says so in a sentence
     help_epilogue="""Start here:
 
     onaccount demo                     the whole story on a stack of its own, in half a minute

@@ -7,6 +7,7 @@ import json
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Protocol
 
 from rich import box
@@ -77,8 +78,15 @@ class Screen:
 
     def fields(self, content: Mapping[str, Any], *, title: str | None = None) -> None:
         """Print one thing as name and value, line by line; what is empty is left out."""
-        rows = [(k, v) for k, v in content.items() if v not in (None, "", [], {})]
-        self.table(("", ""), rows, title=title)
+        if self.as_json:
+            return
+        grid = Table.grid(padding=(0, 3))
+        for name, value in content.items():
+            if value not in (None, "", [], {}):
+                grid.add_row(name.replace("_", " "), plain(value))
+        if title is not None:
+            self.say(title, "bold")
+        self.console.print(grid)
 
     @contextlib.contextmanager
     def progress(self, what: str) -> Iterator[Gauge]:
@@ -134,6 +142,12 @@ def plain(value: object) -> str:
             return ", ".join(f"{key} {plain(one)}" for key, one in value.items())
         case _:
             return harmless(str(value))
+
+
+def when(text: str) -> str:
+    """A message's time for people: the local one, to the second."""
+    moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
 def harmless(text: str) -> str:

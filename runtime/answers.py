@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from itertools import count
 from typing import NamedTuple
 
@@ -16,8 +17,8 @@ from schemas.wire import encode
 
 Headers = list[tuple[str, bytes | None]]
 
-_SPEC_VERSION = ce.SPEC_VERSION.encode()
-_JSON = ce.JSON.encode()
+_SPEC_VERSION = (ce.CE_SPECVERSION, ce.SPEC_VERSION.encode())
+_CONTENT_TYPE = (ce.CONTENT_TYPE, ce.JSON.encode())
 # https://www.w3.org/TR/trace-context/#traceparent-header-field-values
 _TRACEPARENT = re.compile("00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
@@ -67,30 +68,37 @@ class Envelope:
         self._serial = count(int.from_bytes(os.urandom(3), "big") + 1)
 
     def seal(self, answers: Iterable[Answer]) -> list[Outgoing]:
-        source = self._source
-        return [
-            Outgoing(
-                a.topic,
-                a.key.encode(),
-                a.value,
-                [
-                    (ce.CE_SPECVERSION, _SPEC_VERSION),
-                    (ce.CE_ID, a.id.encode()),
-                    (ce.CE_TYPE, a.type.encode()),
-                    (ce.CE_SOURCE, source),
-                    (ce.CE_TIME, _rfc3339(a.time)),
-                    (ce.CONTENT_TYPE, _JSON),
-                    (ce.TRACEPARENT, self._traceparent(a.trace)),
-                ],
-            )
-            for a in answers
-        ]
+        source = (ce.CE_SOURCE, self._source)
+        times: dict[datetime, tuple[str, bytes]] = {}
+        sealed = []
+        for a in answers:
+            # New answers of a batch have one time: PostgreSQL's, of their transaction.
+            time = times.get(a.time)
+            if time is None:
+                time = times[a.time] = (ce.CE_TIME, _rfc3339(a.time))
+            headers: Headers = [
+                _SPEC_VERSION,
+                (ce.CE_ID, a.id.encode()),
+                _type(a.type),
+                source,
+                time,
+                _CONTENT_TYPE,
+                (ce.TRACEPARENT, self._traceparent(a.trace)),
+            ]
+            sealed.append(Outgoing(a.topic, a.key.encode(), a.value, headers))
+        return sealed
 
     def _traceparent(self, trace: str | None) -> bytes:
         serial = next(self._serial) & 0xFFFFFFFF
         if trace is not None and _TRACEPARENT.fullmatch(trace):
             return f"{trace[:36]}{self._trace[:8]}{serial:08x}-01".encode()
         return f"00-{self._trace}{serial:08x}-{self._trace[:8]}{serial:08x}-01".encode()
+
+
+@cache
+def _type(name: str) -> tuple[str, bytes]:
+    """The header of a message's type; there are few, and they come from the models."""
+    return ce.CE_TYPE, name.encode()
 
 
 def _rfc3339(moment: datetime) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -45,8 +45,23 @@ class Route:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lane:
-    """Topics that one subscriber consumes, batch by batch, at most `max_records` at once."""
+    """Topics that are consumed batch by batch, at most `max_records` at once.
+
+    `side_by_side` consumers share the partitions: while one waits for PostgreSQL's commit or
+    Kafka's acks, another decodes and decides. What two of them have in hand at once is as safe
+    as what two workers have.
+    """
 
     name: str
     routes: tuple[Route, ...]
     max_records: int = 500
+    side_by_side: int = 1
+
+    def consumers(self) -> tuple[Lane, ...]:
+        """One lane for each consumer, named NAME-1, NAME-2, ... where there are several."""
+        if self.side_by_side == 1:
+            return (self,)
+        return tuple(
+            replace(self, name=f"{self.name}-{number}", side_by_side=1)
+            for number in range(1, self.side_by_side + 1)
+        )

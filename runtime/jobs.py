@@ -228,8 +228,10 @@ class JobRunner:
 
     async def _wait_for_work(self) -> None:
         async with self._turn:
+            # Not wait_for: on 3.11 its task, when cancelled, waits for the lock for ever.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._turn.wait(), POLL_S)
+                async with asyncio.timeout(POLL_S):
+                    await self._turn.wait()
 
     async def _ring(self) -> None:
         """Hand the wake-up of a lane's commit to all slots."""

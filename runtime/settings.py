@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import ssl
-from typing import Any, ClassVar, Literal
+import sys
+from typing import Any, ClassVar, Literal, Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 SERVICES = ("authorizer", "ledger", "importer", "invoicer")
@@ -88,3 +89,30 @@ class WorkerSettings(KafkaSettings):
         if "postgres" not in values and name in os.environ:
             values["postgres"] = os.environ[name]
         super().__init__(**values)
+
+    @classmethod
+    def read(cls) -> Self:
+        """What the environment says; ends the process with one sentence where that won't do.
+
+        The sentence names settings and never shows a value: it may be a password.
+        """
+        try:
+            return cls()
+        except ValidationError as error:
+            wrong = [(str(one["loc"][0]), one["type"], one["msg"]) for one in error.errors()]
+        parts = [
+            f"{cls._variable(field)} is not set; it is the {cls._meaning(field)}"
+            if kind == "missing"
+            else f"{cls._variable(field)} can't be used ({message})"
+            for field, kind, message in wrong
+        ]
+        sys.exit(f"{cls.service}: {', and '.join(parts)}; docs/settings.md lists all settings.")
+
+    @classmethod
+    def _variable(cls, field: str) -> str:
+        own = f"_{cls.service}" if field == "postgres" else ""
+        return f"ONACCOUNT_{field}{own}".upper()
+
+    @classmethod
+    def _meaning(cls, field: str) -> str:
+        return (cls.model_fields[field].description or field).partition(";")[0].rstrip(".")

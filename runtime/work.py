@@ -39,12 +39,14 @@ class JobKind:
     with `done()` or `later()`, else it is called again at once. When its own code fails three
     times without progress in between (a payload that was saved and differs, or a `later`),
     `on_poison` records and answers the failure, and the job ends `failed`.
+
+    The lease is renewed while `run` works; so long waits the job of a worker that was killed.
     """
 
     kind: str
     run: Callable[[Work], Awaitable[None]]
     side_by_side: int = 1
-    lease_s: float = 60
+    lease_s: float = 20
     on_poison: Callable[[Work, StepTx], Awaitable[None]] | None = None
 
 

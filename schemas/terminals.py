@@ -14,6 +14,11 @@ MAX_ACCOUNTS_A_PAGE = 500
 DirectoryRefusal = Literal["environment_unknown", "gdpr_not_accepted", "module_inactive"]
 """Why nothing stands behind a till's on-account button."""
 
+SearchRefusal = Literal[
+    "environment_unknown", "gdpr_not_accepted", "module_inactive", "search_id_reused"
+]
+"""Why a search finds nothing."""
+
 
 class TerminalSignedOn(Message):
     """Somebody signed on at a till: which accounts may it show?"""
@@ -76,4 +81,4 @@ class DirectoryFound(Message):
     environment: Environment
     terminal: Terminal
     accounts: Annotated[tuple[FoundAccount, ...], entries(MAX_ACCOUNTS_A_PAGE)]
-    reason: DirectoryRefusal | None = None
+    reason: SearchRefusal | None = None

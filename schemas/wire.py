@@ -8,7 +8,8 @@ contract's are not looked at.
 
 from __future__ import annotations
 
-from functools import reduce
+from collections.abc import Callable
+from functools import cache, reduce
 from operator import or_
 from typing import Annotated, Any, Final, Literal
 
@@ -68,15 +69,26 @@ def decode(topic: str, value: bytes | None) -> Message | Malformed:
     for a topic that carries no messages of its own. A message of a type that the caller has no
     use for is returned like any other; to skip it is the caller's.
     """
-    reader = _READERS[topic]
-    if not value:
-        raise Undecodable("it is empty")
-    if len(value) > reader.max_bytes:
-        return examine(reader.models, value, None)
-    try:
-        return reader.validator.validate_json(value)  # type: ignore[no-any-return]
-    except ValidationError as fault:
-        return examine(reader.models, value, fault)
+    return reader(topic)(value)
+
+
+@cache
+def reader(topic: str) -> Callable[[bytes | None], Message | Malformed]:
+    """`decode` for one topic, for those that read many records of it."""
+    known = _READERS[topic]
+    validate, models, max_bytes = known.validator.validate_json, known.models, known.max_bytes
+
+    def read(value: bytes | None) -> Message | Malformed:
+        if not value:
+            raise Undecodable("it is empty")
+        if len(value) > max_bytes:
+            return examine(models, value, None)
+        try:
+            return validate(value)  # type: ignore[no-any-return]
+        except ValidationError as fault:
+            return examine(models, value, fault)
+
+    return read
 
 
 def encode(message: Message) -> bytes:

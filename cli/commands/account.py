@@ -8,8 +8,7 @@ from cyclopts import App, Parameter
 
 from cli.amounts import Misuse, cents, money
 from cli.commands.customer import name_of
-from cli.commands.env import limit as limit_of
-from cli.messages import Json, command
+from cli.messages import CLEAR, Json, command
 from cli.options import DEFAULT, Common
 
 app = App(
@@ -250,3 +249,8 @@ def join_accounts(
             }
         )
     return sorted(found, key=lambda row: str(row["account"]))
+
+
+def limit_of(text: str) -> Any:
+    """A limit in minor units, or CLEAR for `none`."""
+    return CLEAR if text.lower() in ("none", "geen") else cents(text, what="a limit (or none)")

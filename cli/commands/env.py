@@ -74,7 +74,7 @@ class Settings:
     credit_note_format: str | None = None
     "Credit note numbers; the same text as number-format: one series."
     default_limit: str | None = None
-    "Limit of new accounts, as 100,00; none: no limit."
+    "Limit of new accounts, as 100,00; 0 unless set."
     default_on_account: bool | None = None
     "Whether new accounts may buy on account."
     default_in_overview: bool | None = None
@@ -121,7 +121,7 @@ def configuration(settings: Settings, clear: list[str]) -> dict[str, Any]:
     """The fields of environment.configure; raises Misuse for what can't be meant."""
     fields: dict[str, Any] = {k: v for k, v in asdict(settings).items() if v is not None}
     if settings.default_limit is not None:
-        fields["default_limit"] = limit(settings.default_limit)
+        fields["default_limit"] = cents(settings.default_limit, what="a limit")
     if settings.logo is not None:
         fields["logo"] = _logo(settings.logo)
     if settings.schedule is not None:
@@ -134,11 +134,6 @@ def configuration(settings: Settings, clear: list[str]) -> dict[str, Any]:
             )
         fields[name] = CLEAR
     return fields
-
-
-def limit(text: str) -> Any:
-    """A limit in minor units, or CLEAR for `none`."""
-    return CLEAR if text.lower() in ("none", "geen") else cents(text, what="a limit (or none)")
 
 
 def schedule(text: str) -> Json:
@@ -220,7 +215,7 @@ async def show(environment: int, /, *, common: Common = DEFAULT) -> int:
         )
         return 1
     shown = {k: v for k, v in state.items() if k not in ("type", "environment", "logo")}
-    if "default_limit" in shown:
+    if shown.get("default_limit") is not None:
         shown["default_limit"] = money(shown["default_limit"], state.get("currency"))
     screen.fields(shown, title=f"Environment {environment}")
     return 0

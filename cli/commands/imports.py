@@ -201,7 +201,13 @@ async def _typed() -> str:
     """The next line that is typed; unlike with input(), one Ctrl-C is enough to stop waiting."""
     loop = asyncio.get_running_loop()
     line: asyncio.Future[str] = loop.create_future()
-    loop.add_reader(sys.stdin, lambda: line.done() or line.set_result(sys.stdin.readline()))
+
+    def read() -> None:
+        loop.remove_reader(sys.stdin)
+        if not line.done():
+            line.set_result(sys.stdin.readline())
+
+    loop.add_reader(sys.stdin, read)
     try:
         return await line
     finally:

@@ -6,6 +6,7 @@ from cyclopts import App
 
 from cli.amounts import money
 from cli.options import DEFAULT, Common
+from cli.screen import when
 from cli.verify import verify as verify_service
 
 app = App(
@@ -47,7 +48,7 @@ async def show(environment: int, account: str, /, *, common: Common = DEFAULT) -
         ("When", "Kind", "Ledger account", "Debit", "Credit", "Source"),
         (
             (
-                e["at"] if number == 0 else "",
+                when(e["at"]) if number == 0 else "",
                 e["kind"] if number == 0 else "",
                 leg["ledger_account"],
                 money(leg["debit"], e["currency"]) if leg["debit"] else "",
@@ -85,7 +86,7 @@ async def balances_(environment: int, /, *, common: Common = DEFAULT) -> int:
                 s["account"],
                 money(s["unbilled"], s["currency"]),
                 money(s["billed"], s["currency"]),
-                s["at"],
+                when(s["at"]),
             )
             for s in rows
         ),

@@ -46,12 +46,24 @@ class Sold:
 
     def by_account(self) -> dict[str, int]:
         """Approved less reversed, for each account."""
-        found: Counter[str] = Counter()
-        for sale in self.approved.values():
-            found[sale["account"]] += sale["total"]
+        found: Counter[str] = Counter(self.approved_by_account())
         for one in self.reversed.values():
             found[one["account"]] -= one["amount"]
         return dict(found)
+
+    def approved_by_account(self) -> dict[str, int]:
+        """Approved, for each account."""
+        found: Counter[str] = Counter()
+        for sale in self.approved.values():
+            found[sale["account"]] += sale["total"]
+        return dict(found)
+
+    def used_by_account(self) -> dict[str, int]:
+        """The most that the authorizer said was used, for each account: its own running sum."""
+        found: dict[str, int] = {}
+        for sale in self.approved.values():
+            found[sale["account"]] = max(sale["used"], found.get(sale["account"], 0))
+        return found
 
     def by_rate(self) -> dict[str, int]:
         """Approved less reversed, for each VAT rate; gross."""

@@ -43,10 +43,9 @@ class OwnStack:
 def own_stack(folder: Path, screen: Screen, *, may_stay: bool, logs_to: Path) -> Iterator[OwnStack]:
     """Start a stack in `folder`, and end it unless `keep` was set on what is given.
 
-    Raises Trouble where one runs there already, or when it does not start. Nothing of it is left
-    after an exception or Ctrl-C, but its logs, which are put to `logs_to`.
+    Raises Trouble when it does not start. Nothing of it is left after an exception or Ctrl-C, but
+    its logs, which are put to `logs_to`.
     """
-    _clear(folder, screen)
     for name in [name for name in os.environ if name.startswith("ONACCOUNT_")]:
         del os.environ[name]  # the demo's stack is its own, wherever else one usually works
     log = folder / LOG
@@ -68,7 +67,9 @@ def own_stack(folder: Path, screen: Screen, *, may_stay: bool, logs_to: Path) ->
     except Exception as fault:
         shutil.copytree(folder / "logs", logs_to, dirs_exist_ok=True)
         if isinstance(fault, Trouble):
-            raise type(fault)(str(fault).replace(str(folder / "logs"), str(logs_to))) from fault
+            told = str(fault).replace(str(folder / "logs"), str(logs_to))
+            hint = "" if str(logs_to) in told else f" The stack's logs are kept in {logs_to}."
+            raise type(fault)(told + hint) from fault
         raise
     finally:
         if running is None or not running.keep:
@@ -76,8 +77,8 @@ def own_stack(folder: Path, screen: Screen, *, may_stay: bool, logs_to: Path) ->
                 _end(folder, process, screen)
 
 
-def _clear(folder: Path, screen: Screen) -> None:
-    """Take away what an earlier demo left; refuse where one still runs."""
+def clear(folder: Path, screen: Screen) -> None:
+    """Take away what an earlier demo left; raises Trouble where its stack still runs."""
     if not folder.exists():
         return
     leftover = Folder(path=folder)

@@ -21,6 +21,8 @@ from runtime.deadletters import dead_letters
 from runtime.settings import SERVICES
 
 SETTLED_S = 20.0
+MOST_SHOWN = 5
+VERIFIED = ("ledger", "invoicer")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +35,7 @@ class Seen:
     owed: dict[str, tuple[int, int]]
     mails: list[mails.Mail]
     dead: int
-    ledger_ok: bool
-    ledger_report: Json
+    verified: dict[str, bool]
 
 
 async def look(client: Client, stack: OwnStack, results: Path) -> Seen:
@@ -54,17 +55,19 @@ async def look(client: Client, stack: OwnStack, results: Path) -> Seen:
         if owed == settled or time.monotonic() > deadline:
             break
         await asyncio.sleep(0.1)
-    dead = await client.read(*(dead_letters(group) for group in SERVICES))
-    status, verified = await asyncio.to_thread(report, "ledger", stack.folder)
+    dead, verified, caught = await asyncio.gather(
+        client.read(*(dead_letters(group) for group in SERVICES)),
+        asyncio.gather(*(asyncio.to_thread(report, name, stack.folder) for name in VERIFIED)),
+        asyncio.to_thread(mails.read_all, results / "mails"),
+    )
     return Seen(
         sold=sold,
         invoiced=invoiced,
         entries=_ours(entries),
         owed=owed,
-        mails=await asyncio.to_thread(mails.read_all, results / "mails"),
+        mails=caught,
         dead=len(dead),
-        ledger_ok=status == 0,
-        ledger_report=verified,
+        verified={name: status == 0 for name, (status, _) in zip(VERIFIED, verified, strict=True)},
     )
 
 
@@ -164,7 +167,16 @@ def _books(seen: Seen) -> list[Figure]:
             expected=(money(debits), []),
             actual=(money(credits_), figures.unbalanced(seen.entries)),
         ),
-        Figure(what="ledger verify", expected=True, actual=seen.ledger_ok),
+        *(
+            Figure(what=f"{name}'s own check of its database", expected=True, actual=right)
+            for name, right in seen.verified.items()
+        ),
+        # Nothing was taken back before the last sale of an account: used only grew until then.
+        Figure(
+            what="authorizer's running sums = sales, for each account",
+            expected=_amounts(seen.sold.approved_by_account()),
+            actual=_amounts(seen.sold.used_by_account()),
+        ),
         Figure(
             what="authorizer = ledger, for each account",
             expected=_amounts(authorizer),
@@ -187,6 +199,22 @@ def _amounts(amounts: dict[str, int]) -> dict[str, str]:
     return {account: money(amounts[account]) for account in sorted(amounts)}
 
 
+def show_accounts(screen: Screen, seen: Seen) -> None:
+    """Each account as the three services have it."""
+    authorizer, invoicer = seen.sold.by_account(), seen.invoiced.by_account()
+    columns = ("Account", "Authorizer: sold", "Ledger: owed", "Invoicer: invoiced")
+    rows = (
+        (
+            account,
+            money(authorizer.get(account, 0)),
+            money(sum(seen.owed.get(account, (0, 0)))),
+            money(invoicer.get(account, 0)),
+        )
+        for account in sorted({*authorizer, *seen.owed, *invoicer})
+    )
+    screen.table(columns, rows, right=columns[1:])
+
+
 def show(screen: Screen, compared: list[Figure]) -> bool:
     """Show all figures; what is not as it must be with what was expected. Gives whether all are."""
     screen.data(
@@ -206,8 +234,20 @@ def show(screen: Screen, compared: list[Figure]) -> bool:
         if one.right:
             screen.good(f"{one.what}: {_short(one.actual)}")
         else:
-            screen.bad(f"{one.what}: {_short(one.actual)}, but it must be {_short(one.expected)}")
+            expected, actual = _differing(one)
+            screen.bad(f"{one.what}: {_short(actual)}, but it must be {_short(expected)}")
     return all(one.right for one in compared)
+
+
+def _differing(one: Figure) -> tuple[object, object]:
+    """Expected and actual; of two tables only what differs."""
+    if not (isinstance(one.expected, dict) and isinstance(one.actual, dict)):
+        return one.expected, one.actual
+    keys = [k for k in {**one.expected, **one.actual} if one.expected.get(k) != one.actual.get(k)]
+    return (
+        {key: one.expected.get(key, "nothing") for key in keys},
+        {key: one.actual.get(key, "nothing") for key in keys},
+    )
 
 
 def _short(value: object) -> str:
@@ -222,6 +262,8 @@ def _short(value: object) -> str:
             return ", ".join(_short(one) for one in value)
         case list():
             return ", ".join(str(one) for one in value)
+        case dict() if len(value) > MOST_SHOWN:
+            return f"{len(value)} accounts"
         case dict():
             return "; ".join(f"{key} {one}" for key, one in value.items())
         case _:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from cli.client import Client
 from cli.demo import mails, summary, venue
-from cli.demo.own_stack import OwnStack, own_stack
+from cli.demo.own_stack import OwnStack, clear, own_stack
 from cli.demo.scene import Scene, Teller
 from cli.demo.story import tell
 from cli.messages import ROUTES
@@ -27,6 +27,7 @@ def run(*, keep: bool, as_json: bool) -> int:
     # Whoever asks the demo to end means what Ctrl-C means: nothing is left running.
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     began = time.monotonic()
+    clear(FOLDER, screen)
     screen.say(f"starting Kafka, PostgreSQL, a mail catcher and four workers in {FOLDER}", "bold")
     shutil.rmtree(RESULTS, ignore_errors=True)
     RESULTS.mkdir(parents=True)
@@ -59,6 +60,7 @@ async def _tell(screen: Screen, stack: OwnStack) -> bool:
         teller.chapter("Does it all add up? From the topics, the databases and the mails:")
         seen = await summary.look(client, stack, RESULTS)
         _save_documents(seen.mails)
+        summary.show_accounts(screen, seen)
         return summary.show(screen, summary.compare(told, seen))
 
 

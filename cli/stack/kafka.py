@@ -105,7 +105,8 @@ class Kafka:
         while cluster_id.startswith("-"):  # the tool would take that for an option
             cluster_id = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         command = [*self._java(folder, heap_mb=128), "kafka.tools.StorageTool", "format"]
-        command += ["-t", cluster_id, "-c", properties.name]
+        # With an equals sign: an id may begin with a dash, as an option does.
+        command += [f"--cluster-id={cluster_id}", "-c", properties.name]
         status, printed = await run(command, cwd=self.folder)
         if status != 0:
             raise Trouble(

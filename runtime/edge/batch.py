@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from runtime.answers import Outgoing
 from runtime.deadletters import dead_letter, header, origin, retries
@@ -16,11 +16,10 @@ from runtime.incoming import Incoming, Route
 from runtime.metrics import DEAD_LETTERS
 from schemas.cloudevents import TRACEPARENT
 from schemas.malformed import Malformed, Undecodable
-from schemas.wire import decode
+from schemas.wire import reader
 
 
-@dataclass(slots=True)
-class Item:
+class Item(NamedTuple):
     """One record that is for this group, with what is needed to make a dead letter of it."""
 
     route: Route
@@ -30,23 +29,36 @@ class Item:
 
 @dataclass(slots=True)
 class Batch:
-    """Items in the log's order, dead letters of what can't be read, and the next offsets."""
+    """What is for this group, dead letters of what can't be read, and the next offsets."""
 
-    items: list[Item] = field(default_factory=list)
+    by_topic: dict[str, tuple[Route, list[Incoming]]] = field(default_factory=dict)
+    incoming: list[Incoming] = field(default_factory=list)
+    records: list[Any] = field(default_factory=list)
     dead: list[Outgoing] = field(default_factory=list)
     marks: dict[Place, int] = field(default_factory=dict)
     # topic and cause of what failed to decode by a fault of our own code
     broken: list[tuple[str, str]] = field(default_factory=list)
 
     def groups(self) -> list[tuple[Route, list[Incoming]]]:
-        """The items by route, routes in the order of their first item."""
-        found: dict[str, tuple[Route, list[Incoming]]] = {}
-        for item in self.items:
-            topic = item.route.topic
-            if topic not in found:
-                found[topic] = (item.route, [])
-            found[topic][1].append(item.incoming)
-        return list(found.values())
+        """The records by route, routes in the order of their first record."""
+        return list(self.by_topic.values())
+
+    @property
+    def items(self) -> list[Item]:
+        """The records in the log's order, each by itself."""
+        return [
+            Item(self.by_topic[incoming.topic][0], incoming, record)
+            for incoming, record in zip(self.incoming, self.records, strict=True)
+        ]
+
+
+class _Known(NamedTuple):
+    """A route, with what is asked of it for every record."""
+
+    route: Route
+    takes: frozenset[type[Any]]
+    names: frozenset[str]
+    read: Callable[[bytes | None], Any]
 
 
 class Opener:
@@ -55,24 +67,28 @@ class Opener:
     def __init__(self, group: str, routes: Sequence[Route]) -> None:
         self._group = group
         self._retries = retries(group)
-        self._routes: Mapping[str, Route] = {r.topic: r for r in routes}
-        self._takes = {r.topic: frozenset(r.takes) for r in routes}
-        self._names = {
-            r.topic: frozenset(m.model_fields["type"].default for m in r.takes) for r in routes
+        self._known = {
+            r.topic: _Known(
+                r,
+                frozenset(r.takes),
+                frozenset(m.model_fields["type"].default for m in r.takes),
+                reader(r.topic),
+            )
+            for r in routes
         }
+        self._last = (-1, datetime.fromtimestamp(0, UTC))
 
     def open(self, records: Sequence[Any]) -> Batch:
         """Decode each record by itself: one that can't be read touches no other."""
         batch = Batch()
-        marks = batch.marks
-        place = Place("", -1)
+        last = None
         for record in records:
-            topic, partition = record.topic, record.partition
-            if place.topic != topic or place.partition != partition:
-                place = Place(topic, partition)
-            marks[place] = record.offset + 1
+            topic = record.topic
+            if last is None or record.partition != last.partition or topic != last.topic:
+                _mark(batch, last)
+            last = record
             try:
-                self._open(record, batch)
+                self._open(record, topic, batch)
             except Undecodable as error:
                 batch.dead.append(dead_letter(record, self._group, f"undecodable: {error}"))
                 DEAD_LETTERS.labels(record.topic, "undecodable").inc()
@@ -84,35 +100,46 @@ class Opener:
                 batch.dead.append(dead_letter(record, self._group, f"undecodable: {cause}"))
                 batch.broken.append((record.topic, cause))
                 DEAD_LETTERS.labels(record.topic, "undecodable").inc()
+        _mark(batch, last)
         return batch
 
-    def _open(self, record: Any, batch: Batch) -> None:
-        topic = record.topic
+    def _open(self, record: Any, topic: str, batch: Batch) -> None:
         if type(record) is Unreadable:
             raise Undecodable(f"it can't be taken apart ({record.cause}); see its origin")
         if topic == self._retries:
             topic, time = origin(record, self._group)
         else:
-            time = datetime.fromtimestamp(record.timestamp / 1000, UTC)
-        route = self._routes.get(topic)
-        if route is None:
+            # Many records of a batch were appended in the same millisecond.
+            stamp = record.timestamp
+            if stamp != self._last[0]:
+                self._last = stamp, datetime.fromtimestamp(stamp / 1000, UTC)
+            time = self._last[1]
+        known = self._known.get(topic)
+        if known is None:
             raise Undecodable("this group takes nothing from the topic it came from")
-        if record.value is None:
+        value = record.value
+        if value is None:
             if topic.endswith(".state"):  # a tombstone: nothing to learn from
                 return
             raise Undecodable("the record has no value")
-        message = decode(topic, record.value)
-        kind = type(message)
-        if isinstance(message, Malformed) and message.type in self._names[topic]:
+        message = known.read(value)
+        if type(message) not in known.takes:
+            if not isinstance(message, Malformed) or message.type not in known.names:
+                return
             if message.answered_by is None:
                 raise Undecodable(f"{message.type}: {message.field} {message.message}")
-        elif kind not in self._takes[topic]:
-            return
-        trace = header(record, TRACEPARENT) if record.headers else None
-        batch.items.append(
-            Item(
-                route,
-                Incoming(message, topic, record.partition, record.offset, time, trace),
-                record,
-            )
-        )
+        headers = record.headers
+        trace = header(record, TRACEPARENT) if headers else None
+        incoming = Incoming(message, topic, record.partition, record.offset, time, trace)
+        group = batch.by_topic.get(topic)
+        if group is None:
+            group = batch.by_topic[topic] = (known.route, [])
+        group[1].append(incoming)
+        batch.incoming.append(incoming)
+        batch.records.append(record)
+
+
+def _mark(batch: Batch, last: Any) -> None:
+    """Note the next offset after a partition's last record so far."""
+    if last is not None:
+        batch.marks[Place(last.topic, last.partition)] = last.offset + 1

@@ -165,7 +165,7 @@ class EdgeLane(Decider):
     async def _log_ends(self, batch: Batch) -> Ends:
         """The log's ends for the barriers of this batch's routes."""
         topics = {
-            topic for item in batch.items for topic in self._barriers.get(item.route.topic, ())
+            topic for route, _ in batch.groups() for topic in self._barriers.get(route.topic, ())
         }
         if not topics:
             return NO_ENDS

@@ -1,1 +1,0 @@
-"""Environments, customers, accounts and limits; answers tills."""

@@ -1,75 +1,87 @@
-"""The authorizer's composition root: python -m services.authorizer."""
+"""The authorizer's worker, put together: `python -m services.authorizer`."""
+
+from __future__ import annotations
 
 from runtime.incoming import Lane, Route
 from runtime.worker import Worker
-from schemas.billing import CreditNoteIssued, InvoiceIssued, PaymentReceived
-from schemas.pos import SaleCancelled, SaleRecorded, SaleRequested
-from schemas.registry import (
-    AccountChange,
-    AccountLink,
-    AccountOpen,
-    AccountUnlink,
-    CustomerChange,
-    CustomerErase,
-    CustomerRegister,
-    EnvironmentAcceptGdpr,
-    EnvironmentActivate,
-    EnvironmentConfigure,
-    EnvironmentDeactivate,
-    RegistryRepublish,
-)
-from schemas.terminals import TerminalSearched, TerminalSignedOn
-from services.authorizer.handlers import invoices, registry, sales, tills
+from schemas import pos, registry, terminals
+from services.authorizer.handlers import invoices, republish, sales, tills
+from services.authorizer.handlers import registry as commands
 from services.authorizer.settings import Settings
 from services.authorizer.store.states import STATES
 
-SALES = Route(
-    topic="pos.sales",
-    takes=(SaleRequested, SaleRecorded, SaleCancelled),
-    handler=sales.handle,
-    on_poison=sales.not_processed,
-)
-REGISTRY = Route(
-    topic="registry.commands",
-    takes=(
-        EnvironmentConfigure,
-        EnvironmentAcceptGdpr,
-        EnvironmentActivate,
-        EnvironmentDeactivate,
-        CustomerRegister,
-        CustomerChange,
-        CustomerErase,
-        AccountOpen,
-        AccountChange,
-        AccountLink,
-        AccountUnlink,
-        RegistryRepublish,
-    ),
-    handler=registry.handle,
-)
-INVOICES = Route(
-    topic="invoices.events",
-    takes=(InvoiceIssued, CreditNoteIssued, PaymentReceived),
-    handler=invoices.handle,
-)
-TILLS = Route(
-    topic="pos.terminals", takes=(TerminalSignedOn, TerminalSearched), handler=tills.handle
-)
 
-
-def build(settings: Settings) -> Worker:
-    """The worker, nothing opened yet. Lanes: what is slow in one does not slow the others."""
-    return Worker(
-        service="authorizer",
-        settings=settings,
-        lanes=(
-            Lane(name="sales", routes=(SALES,), max_records=1_000),
-            Lane(name="registry", routes=(REGISTRY, INVOICES), max_records=200),
-            Lane(name="tills", routes=(TILLS,), max_records=100),
+def lanes(batch_records: int) -> tuple[Lane, ...]:
+    """Sales, the registry with what moves its sums, and the tills' directory."""
+    return (
+        Lane(
+            name="sales",
+            routes=(
+                Route(
+                    topic="pos.sales",
+                    takes=(pos.SaleRequested, pos.SaleRecorded, pos.SaleCancelled),
+                    handler=sales.decide_sales,
+                    on_poison=sales.refuse_poison,
+                ),
+            ),
+            max_records=batch_records,
+            side_by_side=2,
         ),
-        states=STATES,
+        Lane(
+            name="registry",
+            routes=(
+                Route(
+                    topic="registry.commands",
+                    takes=(
+                        registry.EnvironmentConfigure,
+                        registry.EnvironmentAcceptGdpr,
+                        registry.EnvironmentActivate,
+                        registry.EnvironmentDeactivate,
+                        registry.CustomerRegister,
+                        registry.CustomerChange,
+                        registry.CustomerErase,
+                        registry.AccountOpen,
+                        registry.AccountChange,
+                        registry.AccountLink,
+                        registry.AccountUnlink,
+                        registry.RegistryRepublish,
+                    ),
+                    handler=commands.carry_out_commands,
+                    on_poison=commands.refuse_poison,
+                ),
+                Route(topic="invoices.events", takes=invoices.TAKES, handler=invoices.add_up),
+            ),
+        ),
+        # A sign-on at a large venue is answered with thousands of accounts.
+        Lane(
+            name="tills",
+            routes=(
+                Route(
+                    topic="pos.terminals",
+                    takes=(terminals.TerminalSignedOn, terminals.TerminalSearched),
+                    handler=tills.answer_tills,
+                ),
+            ),
+            max_records=50,
+        ),
     )
 
 
+def build(settings: Settings) -> Worker:
+    """The worker, with nothing opened."""
+    return Worker(
+        service="authorizer",
+        settings=settings,
+        lanes=lanes(settings.batch_records),
+        states=STATES,
+        jobs=(republish.JOB,),
+    )
+
+
+def main() -> None:
+    """Serve until told to stop."""
+    build(Settings.read()).run()
+
+
 if __name__ == "__main__":
-    build(Settings()).run()
+    main()

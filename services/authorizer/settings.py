@@ -1,4 +1,6 @@
-"""Settings of the authorizer."""
+"""The authorizer's settings, from the environment."""
+
+from __future__ import annotations
 
 from typing import ClassVar
 
@@ -6,6 +8,6 @@ from runtime.settings import WorkerSettings
 
 
 class Settings(WorkerSettings):
-    """What every worker has, read for the authorizer."""
+    """What one authorizer worker needs to know: only what every worker needs."""
 
     service: ClassVar[str] = "authorizer"

@@ -69,7 +69,7 @@ def build(settings: Settings) -> Worker:
 
 
 def main() -> None:
-    build(Settings()).run()
+    build(Settings.read()).run()
 
 
 if __name__ == "__main__":

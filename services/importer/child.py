@@ -53,6 +53,10 @@ class Child:
         self._process = process
         self._silence_s = silence_s
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     async def ask(self, value: dict[str, Any]) -> None:
         assert self._process.stdin is not None
         with contextlib.suppress(ConnectionError):  # it died: what it says next tells

@@ -1,8 +1,6 @@
 """The invoicer's composition root: `python -m services.invoicer` serves, `... verify` audits."""
 
 import sys
-from concurrent.futures import Executor, ProcessPoolExecutor
-from multiprocessing import get_context
 
 from runtime.incoming import Lane, Route
 from runtime.state import StateKind
@@ -14,6 +12,8 @@ from services.invoicer.jobs.delivery import Delivery
 from services.invoicer.jobs.documents import Documents
 from services.invoicer.jobs.mail import Mailing
 from services.invoicer.jobs.run import RUN
+from services.invoicer.jobs.statements import Statements
+from services.invoicer.rendering import Rendering
 from services.invoicer.settings import Settings
 from services.invoicer.smtp import Mailer
 from services.invoicer.store.invoices import read_states
@@ -58,16 +58,9 @@ LANES = (
 STATES = (StateKind(kind="invoice", read=read_states),)
 
 
-def executor(settings: Settings) -> Executor | None:
-    """Where documents are made; its processes start when there is the first one."""
-    if settings.document_processes == 0:
-        return None
-    return ProcessPoolExecutor(settings.document_processes, mp_context=get_context("spawn"))
-
-
 def build(settings: Settings) -> Worker:
     """The worker, put together; opens nothing."""
-    rendering = executor(settings)
+    rendering = Rendering(settings.document_processes)
     return Worker(
         service="invoicer",
         settings=settings,
@@ -75,8 +68,9 @@ def build(settings: Settings) -> Worker:
         states=STATES,
         jobs=(
             RUN,
-            Documents(executor=rendering).kind(side_by_side=settings.document_processes + 1),
-            Delivery(executor=rendering).kind(),
+            Documents(rendering=rendering).kind(side_by_side=settings.document_processes + 1),
+            Delivery(rendering=rendering).kind(),
+            Statements(rendering=rendering).kind(),
             Mailing(settings=settings, mailer=Mailer(settings)).kind(),
         ),
         timers=(SCHEDULE,),
@@ -87,7 +81,7 @@ def main() -> None:
     """Serve until SIGTERM; or, as `verify [--json]`, audit the books and exit 0 or 1."""
     if sys.argv[1:2] == ["verify"]:
         sys.exit(verify(sys.argv[2:]))
-    build(Settings()).run()
+    build(Settings.read()).run()
 
 
 if __name__ == "__main__":

@@ -4,11 +4,12 @@ from collections.abc import Callable
 from email.message import EmailMessage
 
 from runtime.transaction import Tx
-from services.invoicer.documents.mail import Envelope, attachments
+from services.invoicer.documents.mail import Attachment, Envelope, attachments
 from services.invoicer.documents.mail import compose as compose_document
 from services.invoicer.documents.report import compose_run_report
 from services.invoicer.reports import run_report
-from services.invoicer.store import documents, registry
+from services.invoicer.statements.mail import compose_statement
+from services.invoicer.store import documents, registry, statements
 from services.invoicer.store.mails import Mail
 
 Make = Callable[[], EmailMessage]
@@ -28,7 +29,7 @@ async def compose(tx: Tx, environment: int, mail: Mail, sender: str) -> Make | N
         report = await run_report(tx, environment, mail.ref)
         return None if report is None else lambda: compose_run_report(report, envelope)
     if mail.kind == "statement":
-        return None
+        return await _statement(tx, environment, mail, envelope)
     files = await documents.files(tx, environment, mail.ref)
     if len(files) < 3:
         return None
@@ -44,3 +45,12 @@ async def compose(tx: Tx, environment: int, mail: Mail, sender: str) -> Make | N
         return compose_document(document, envelope, attached)
 
     return make
+
+
+async def _statement(tx: Tx, environment: int, mail: Mail, envelope: Envelope) -> Make | None:
+    found = await statements.made(tx, environment, mail.ref)
+    if found is None:
+        return None
+    statement, file = found
+    attached = Attachment(name=file.file_name, media_type=file.media_type, content=file.content)
+    return lambda: compose_statement(statement, envelope, attached)

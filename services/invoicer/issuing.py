@@ -4,63 +4,25 @@ All of it happens in the caller's transaction, under the locks of the accounts c
 the caller) and then of the series: whatever is rolled back was never numbered.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from runtime.answers import Answer, answer
+from runtime.answers import Answer
 from runtime.transaction import Tx
-from schemas.base import Message
-from schemas.billing import (
-    CreditNoteIssued,
-    InvoiceDrafted,
-    InvoicedSale,
-    InvoiceIssued,
-    InvoicePaid,
-    InvoiceUndeliverable,
-)
-from schemas.registry import CustomerState, EnvironmentState
-from schemas.values import account_key
-from services.invoicer import parties
+from schemas.billing import InvoiceDrafted, InvoicePaid
+from schemas.registry import EnvironmentState
+from services.invoicer import mailing, parties
 from services.invoicer.documents.model import Address, Buyer
 from services.invoicer.documents.parties import lacking
-from services.invoicer.domain import Bill, Item, due_on, status_after
-from services.invoicer.store import invoices, issuing, mails, register
+from services.invoicer.domain import due_on, status_after
+from services.invoicer.events import credited as credited_event
+from services.invoicer.events import event
+from services.invoicer.events import issued as issued_event
+from services.invoicer.making import NewCredit, NewInvoice
+from services.invoicer.store import invoices, issuing, register
 from services.invoicer.store.invoices import Invoice, vat_lines
-from services.invoicer.store.mails import NewMail
-
-EVENTS = "invoices.events"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewInvoice:
-    """An invoice to be made. `invoice_id` of a draft that is approved is the draft's own."""
-
-    invoice_id: str
-    account: str
-    bill: Bill
-    customer: CustomerState
-    run_id: str | None = None
-    send: bool = False
-    supplementary: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewCredit:
-    """A credit note to be made of some of an invoice's items; amounts are what is taken back."""
-
-    credit_note_id: str
-    invoice: Invoice
-    items: tuple[Item, ...]
-    frees: bool
-    reason: str
-    run_id: str | None = None
-    send: bool = False
-
-    @property
-    def bill(self) -> Bill:
-        return Bill(period=self.invoice.period, items=self.items)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,17 +37,6 @@ def missing(environment: EnvironmentState) -> tuple[str, ...]:
     """What a lawful invoice needs of the venue and its settings lack: fields of the contract."""
     nobody = Buyer(address=Address())
     return lacking(parties.seller(environment), nobody)
-
-
-def event(message: Message, environment: int, account: str, tx: Tx, *of: object) -> Answer:
-    """An event on invoices.events; its id is made from what it is of."""
-    return answer(
-        EVENTS,
-        account_key(environment, account),
-        message,
-        id="/".join(map(str, (message.type, environment, *of))),
-        time=tx.now,
-    )
 
 
 async def draft(tx: Tx, environment: EnvironmentState, wanted: Sequence[NewInvoice]) -> Made:
@@ -142,13 +93,13 @@ async def issue(
     rows = [_row(environment, new, letterhead, given.issued_on, given=given) for new in wanted]
     await issuing.put_invoices(tx, number, rows)
     for new in wanted:
-        events.append(_issued(tx, environment, new, given))
+        events.append(issued_event(tx, environment, new, given))
         await tx.add_job(
             "document",
             f"{number}/{new.invoice_id}",
             {"environment": number, "kind": "invoice", "id": new.invoice_id},
         )
-    handed_over, told = await _mail(tx, environment, wanted)
+    handed_over, told = await mailing.mail(tx, environment, wanted)
     return Made(events=(*events, *told), handed_over=handed_over)
 
 
@@ -180,34 +131,6 @@ def _row(
     )
 
 
-def _issued(
-    tx: Tx, environment: EnvironmentState, new: NewInvoice, given: register.Given
-) -> Answer:
-    return event(
-        InvoiceIssued(
-            invoice_id=new.invoice_id,
-            number=given.numbers[new.invoice_id],
-            environment=environment.environment,
-            account=new.account,
-            period=new.bill.period,
-            issued_at=given.issued_at,
-            due_on=due_on(given.issued_on, environment.payment_days),
-            currency=environment.currency,
-            total=new.bill.total,
-            vat=vat_lines(new.bill.vat),
-            sales=_sales(new.bill),
-        ),
-        environment.environment,
-        new.account,
-        tx,
-        new.invoice_id,
-    )
-
-
-def _sales(bill: Bill) -> tuple[InvoicedSale, ...]:
-    return tuple(InvoicedSale(sale_id=s, amount=a) for s, a in bill.sales.items())
-
-
 async def _credit(
     tx: Tx,
     environment: EnvironmentState,
@@ -236,39 +159,16 @@ async def _credit(
     await issuing.add_credit_notes(tx, number, rows)
     events: list[Answer] = []
     for new, row in zip(credits, rows, strict=True):
-        events.append(_credited(tx, row, number))
+        events.append(credited_event(tx, row, number))
         events += await settle(tx, new.invoice, credited=new.invoice.credited + row.bill.total)
         if new.send:
-            await _mail_credit(tx, environment, new)
+            await mailing.mail_credit(tx, environment, new)
         await tx.add_job(
             "document",
             f"{number}/{row.credit_note_id}",
             {"environment": number, "kind": "credit_note", "id": row.credit_note_id},
         )
     return events
-
-
-def _credited(tx: Tx, row: issuing.CreditRow, environment: int) -> Answer:
-    return event(
-        CreditNoteIssued(
-            credit_note_id=row.credit_note_id,
-            number=row.number,
-            invoice_id=row.invoice_id,
-            environment=environment,
-            account=row.account,
-            issued_at=row.issued_at,
-            currency=row.currency,
-            total=row.bill.total,
-            vat=vat_lines(row.bill.vat),
-            sales=_sales(row.bill),
-            frees=row.frees,
-            reason=row.reason,
-        ),
-        environment,
-        row.account,
-        tx,
-        row.credit_note_id,
-    )
 
 
 async def settle(
@@ -290,64 +190,6 @@ async def settle(
         at=tx.now,
     )
     return [event(said, invoice.environment, invoice.account, tx, invoice.invoice_id)]
-
-
-# -- what goes to the mailer -------------------------------------------------------------------
-
-
-async def _mail(
-    tx: Tx, environment: EnvironmentState, wanted: Iterable[NewInvoice]
-) -> tuple[int, list[Answer]]:
-    """Record the mails of issued invoices; tell at once where there is no address to mail to."""
-    new_mails: list[NewMail] = []
-    told: list[Answer] = []
-    handed_over = 0
-    for new in wanted:
-        if not new.send:
-            continue
-        address, why_not = parties.mail_address(new.customer)
-        new_mails += copies(environment, "invoice", new.invoice_id, "issue")
-        if address is None:
-            told += await undeliverable(tx, environment.environment, new, why_not)
-        else:
-            handed_over += 1
-            new_mails.append(
-                NewMail(kind="invoice", ref=new.invoice_id, recipient=address, cause="issue")
-            )
-    await mails.add(tx, environment.environment, new_mails)
-    return handed_over, told
-
-
-async def undeliverable(tx: Tx, environment: int, new: NewInvoice, why_not: str) -> list[Answer]:
-    """There is no address: finance must act."""
-    await invoices.mailed(tx, environment, new.invoice_id, "undeliverable", ("issued",))
-    said = InvoiceUndeliverable(
-        invoice_id=new.invoice_id,
-        environment=environment,
-        account=new.account,
-        reason=why_not,
-        permanent=True,
-    )
-    return [event(said, environment, new.account, tx, new.invoice_id, why_not)]
-
-
-def copies(environment: EnvironmentState, kind: mails.Kind, ref: str, cause: str) -> list[NewMail]:
-    """Finance's own copy of each document, where it wants one."""
-    if environment.finance_copy != "each" or not environment.finance_email:
-        return []
-    return [
-        NewMail(kind=kind, ref=ref, recipient=environment.finance_email, cause=cause, copy=True)
-    ]
-
-
-async def _mail_credit(tx: Tx, environment: EnvironmentState, new: NewCredit) -> None:
-    address = parties.buyer_from(new.invoice.buyer).email
-    wanted = copies(environment, "credit_note", new.credit_note_id, "issue")
-    if address and new.invoice.status != "undeliverable":
-        wanted.append(
-            NewMail(kind="credit_note", ref=new.credit_note_id, recipient=address, cause="issue")
-        )
-    await mails.add(tx, environment.environment, wanted)
 
 
 async def _letterhead(tx: Tx, environment: EnvironmentState) -> bytes:

@@ -18,13 +18,13 @@ class SoldLine:
 
     @property
     def room(self) -> int:
-        """What can still be taken back of it. Nothing of a discount, but all at once."""
-        return max(self.approved - self.reversed, 0)
+        """What can still be taken back of it: negative of a discount or a return."""
+        return self.approved - self.reversed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakenLine:
-    """What a reversal takes: `total` is positive, the rest says of which line."""
+    """What a reversal takes: `total` is negative of a discount, the rest says of which line."""
 
     description: str
     product: str | None
@@ -60,7 +60,7 @@ def apply(lines: Sequence[SoldLine], reversals: Iterable[Sequence[TakenLine]]) -
 
     Alike lines are taken from one after another, so per rate the sums do not depend on the order
     in which reversals came. When nothing is left of the sale as a whole, nothing is left on any
-    line: discounts (negative lines), which a reversal cannot name, go with the rest.
+    line: discounts (negative lines), which a till may not have named, go with the rest.
 
     Raises ValueError where more is taken back than was sold: the authorizer never says so.
     """
@@ -74,12 +74,13 @@ def apply(lines: Sequence[SoldLine], reversals: Iterable[Sequence[TakenLine]]) -
 
 
 def _take(found: list[SoldLine], taken: TakenLine) -> None:
-    left = taken.total
+    sign = 1 if taken.total >= 0 else -1
+    left = abs(taken.total)
     for match in _MATCHES:
         for i, sold in enumerate(found):
-            part = min(left, sold.room)
+            part = min(left, sold.room * sign)
             if part > 0 and match(sold, taken):
-                found[i] = replace(sold, reversed=sold.reversed + part)
+                found[i] = replace(sold, reversed=sold.reversed + part * sign)
                 left -= part
             if left == 0:
                 return

@@ -23,6 +23,7 @@ def build(settings: Settings) -> Worker:
                     Route(topic="invoices.events", takes=invoices.TAKES, handler=invoices.handle),
                 ),
                 max_records=settings.batch_records,
+                side_by_side=2,
             ),
         ),
         states=(BALANCE,),
@@ -33,7 +34,7 @@ def main() -> None:
     """Run the worker, or what is asked for by name."""
     if sys.argv[1:2] == ["verify"]:
         sys.exit(verify.main(sys.argv[2:]))
-    build(Settings()).run()
+    build(Settings.read()).run()
 
 
 if __name__ == "__main__":

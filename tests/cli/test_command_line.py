@@ -4,37 +4,17 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from cli.__main__ import main
 from cli.app import GROUPS
-
-
-@dataclass
-class Told:
-    status: object
-    out: str
-    err: str
-
-
-Run = Callable[..., Told]
+from tests.cli.running import Run, runner
 
 
 @pytest.fixture
 def onaccount(capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs a command line in this process; gives its status and what it printed."""
-
-    def run(*words: str) -> Told:
-        with pytest.raises(SystemExit) as ended:
-            main(list(words))
-        printed = capsys.readouterr()
-        return Told(ended.value.code, printed.out, printed.err)
-
-    return run
+    return runner(capsys)
 
 
 def test_help_lists_every_group_and_where_to_start(onaccount: Run) -> None:

@@ -5,12 +5,13 @@ from datetime import date
 import pytest
 
 from cli.amounts import Misuse
-from cli.commands.env import Settings, configuration, limit, schedule
+from cli.commands.account import limit_of
+from cli.commands.env import Settings, configuration, schedule
 from cli.commands.imports import defaults, mapping
 from cli.commands.till import item
 from cli.imports import PART_BYTES, Upload
 from cli.invoices import last_month, run_message
-from cli.messages import CLEAR, command, id_of, key_of, topic_of
+from cli.messages import CLEAR, Json, command, id_of, key_of, topic_of
 from cli.replies import encode
 from cli.till import line
 from schemas.malformed import Malformed
@@ -63,8 +64,8 @@ def test_an_unknown_setting_to_clear_is_refused() -> None:
 
 
 def test_no_limit_is_null() -> None:
-    assert limit("none") is CLEAR
-    assert limit("12,50") == 1250
+    assert limit_of("none") is CLEAR
+    assert limit_of("12,50") == 1250
 
 
 def test_a_schedule_is_read() -> None:
@@ -101,9 +102,9 @@ def test_the_month_before_january_is_december() -> None:
 def test_messages_go_to_their_topics_with_the_contracts_keys() -> None:
     run = run_message(2890, "2026-10", issue=True, send=False, run_id="okt")
     assert (topic_of(run["type"]), key_of(run), id_of(run)) == ("invoices.commands", "2890", "okt")
-    sale = {"type": "sale.requested", "environment": 2890, "account": "01", "sale_id": ID}
+    sale: Json = {"type": "sale.requested", "environment": 2890, "account": "01", "sale_id": ID}
     assert (topic_of(sale["type"]), key_of(sale), id_of(sale)) == ("pos.sales", "2890:01", ID)
-    search = {"type": "terminal.searched", "terminal": "bar-1", "search_id": ID}
+    search: Json = {"type": "terminal.searched", "terminal": "bar-1", "search_id": ID}
     assert (key_of(search), id_of(search)) == ("bar-1", ID)
 
 

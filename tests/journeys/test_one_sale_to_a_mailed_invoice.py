@@ -2,10 +2,6 @@
 invoice, against a whole stack. Each test goes on where the one before it stopped.
 """
 
-import json
-import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from datetime import datetime
@@ -16,6 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from cli.demo import mails
+from tests.cli.running import Run, Told, runner
 from tests.support.stacks import Stack
 
 pytestmark = pytest.mark.xdist_group("journey-of-one-sale")
@@ -33,41 +30,17 @@ LEGAL = (
 )
 
 
-class Told:
-    """What one command line printed, as JSON, and its exit status."""
-
-    def __init__(self, done: subprocess.CompletedProcess[str]) -> None:
-        self.status = done.returncode
-        self.text = done.stdout
-        self.err = done.stderr
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.text.splitlines()[-1])
-
-
-Run = Callable[..., Told]
-
-
 @pytest.fixture
-def onaccount(stack: Stack) -> Run:
+def onaccount(stack: Stack, capsys: pytest.CaptureFixture[str]) -> Run:
     """Runs `onaccount WORDS --json` against the stack; the status must be the wanted one."""
+    run = runner(capsys)
 
-    def run(*words: str, status: int = 0) -> Told:
-        clean = {k: v for k, v in os.environ.items() if not k.startswith("ONACCOUNT_")}
-        done = subprocess.run(
-            [sys.executable, "-m", "cli", *words, "--json", "--dir", str(stack.folder)],
-            env=clean,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
-        assert done.returncode == status, (words, done.stdout, done.stderr)
-        return Told(done)
+    def against_the_stack(*words: str, status: int = 0) -> Told:
+        told = run(*words, "--json", "--dir", str(stack.folder))
+        assert told.status == status, (words, told)
+        return told
 
-    return run
+    return against_the_stack
 
 
 def wait_for(true: Callable[[], bool], within_s: float = 30) -> bool:

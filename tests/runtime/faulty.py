@@ -106,9 +106,9 @@ class FailingProducer:
         await self._producer.start()
         self._plan.point("after start")
 
-    async def send(self, *args: Any, **kwargs: Any) -> Any:
+    async def send_batch(self, *args: Any, **kwargs: Any) -> Any:
         self._plan.point("before send")
-        ack = await self._producer.send(*args, **kwargs)
+        ack = await self._producer.send_batch(*args, **kwargs)
         self._plan.point("after send")
         return asyncio.ensure_future(self._acknowledged(ack))
 

@@ -69,10 +69,10 @@ class DyingProducer:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._producer, name)
 
-    async def send(self, *args: Any, **kwargs: Any) -> Any:
-        ack = await self._producer.send(*args, **kwargs)
+    async def send_batch(self, *args: Any, **kwargs: Any) -> Any:
+        ack = await self._producer.send_batch(*args, **kwargs)
         self._sent += 1
-        if self._sent == 10:
+        if self._sent == 3:
             await self._producer.flush()
             die_at("half way through publishing")
         return ack
@@ -89,5 +89,5 @@ if __name__ == "__main__":
         toy.Settings(),
         it,
         lane_type=DyingLane,
-        producer=lambda client: DyingProducer(new_producer(client)),
+        producer=lambda client: DyingProducer(new_producer(client, max_batch_bytes=1_024)),
     ).run()

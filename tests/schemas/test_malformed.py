@@ -187,8 +187,7 @@ def test_a_request_to_the_invoicer_that_is_wrong_keeps_its_own_id(
 
     assert found.field == field
     assert found.ids[own_id] == SALE_ID
-    answerless = kind in ("document.request", "invoices.run")
-    assert found.answered_by == (None if answerless else "command.refused")
+    assert found.answered_by == "command.refused"
 
 
 def test_the_own_keys_of_a_mapping_are_not_repeated() -> None:

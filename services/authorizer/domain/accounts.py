@@ -1,204 +1,196 @@
-"""Decides what an administrator asks of accounts."""
+"""What becomes of accounts: opened, changed by the thousand, tied to customers."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
+from schemas.commands import Caution
 from schemas.registry import AccountChange, AccountLink, AccountOpen, AccountUnlink
-from services.authorizer.domain.customers import unknown
-from services.authorizer.domain.explanations import money
-from services.authorizer.domain.registry import (
+from schemas.values import MONEY_BOUND
+from services.authorizer.domain import customers
+from services.authorizer.domain.entities import (
     Account,
-    Applied,
     Environment,
     Outcome,
-    Refused,
+    Refusal,
     Registry,
-    moved,
+    applied,
 )
+from services.authorizer.domain.explanations import money
+from services.authorizer.domain.standing import Sums
 
-SETTABLE = ("description", "status", "limit", "on_account", "in_overview")
-MOST_NAMED = 5
-MAX_VIEWERS = 1_000
+MAX_VIEWERS: Final = 1_000
+_SETTINGS: Final = ("description", "status", "limit", "on_account", "in_overview")
 
 
-def open_account(command: AccountOpen, registry: Registry) -> Outcome:
-    """Open an account under its own number, with the environment's defaults."""
-    key = command.environment, command.account
-    if key in registry.accounts:
-        return Refused(
+def open_account(command: AccountOpen, registry: Registry, house: Environment) -> Outcome:
+    """Open an account; the same again is unchanged, another under its number refused."""
+    key = (command.environment, command.account)
+    if command.holder is not None and (
+        refusal := _no_customer(registry, command.environment, command.holder, "holder")
+    ):
+        return refusal
+    warnings = _unlike_its_environment(command)
+    before = registry.accounts.get(key)
+    given = _given(command)
+    if before is not None:
+        asked = replace(before, **given, holder=command.holder or before.holder)
+        if asked == before:
+            return applied((before, before), warnings=warnings)
+        return Refusal(
             reason="account_exists",
             field="account",
-            message=f"Account {command.account} exists already; use account.change.",
+            message="This account is open already, with other settings; use account.change.",
         )
-    if command.holder is not None and not _is_customer(registry, key[0], command.holder):
-        return replace(unknown(command.holder), field="holder")
-    settings = registry.environments[command.environment].settings
-    limit = command.limit
-    if "limit" not in command.model_fields_set:
-        limit = settings["default_limit"] or 0
-    on_account, in_overview = command.on_account, command.in_overview
-    registry.accounts[key] = Account(
+    defaults = house.settings
+    after = Account(
         environment=command.environment,
         account=command.account,
-        version=1,
-        description=command.description or "",
-        status=command.status,
-        limit=limit,
-        on_account=settings["default_on_account"] if on_account is None else on_account,
-        in_overview=settings["default_in_overview"] if in_overview is None else in_overview,
+        limit=defaults["default_limit"] or 0,
+        on_account=defaults["default_on_account"],
+        in_overview=defaults["default_in_overview"],
         holder=command.holder,
-        new=True,
+        # Invoices and payments may have come before their account.
+        sums=registry.early_sums.get(key, Sums()),
     )
-    applied = Applied([("account", command.account, "created")])
-    if not command.account.startswith(str(command.environment)):
-        applied.warnings.append(
-            ("account", command.account, "account", "The number does not begin with the "
-             f"environment's own, {command.environment}.")
-        )  # fmt: skip
-    return applied
+    return applied((None, replace(after, **given)), warnings=warnings)
 
 
-def change(command: AccountChange, registry: Registry) -> Outcome:
-    """Change one account or thousands, all or none."""
-    wanted = list(dict.fromkeys(command.accounts))
-    found = [registry.accounts.get((command.environment, number)) for number in wanted]
-    if absent := [n for n, account in zip(wanted, found, strict=True) if account is None]:
-        return _unknown(absent)
-    accounts = [account for account in found if account is not None]
-    given = {name: getattr(command, name) for name in command.model_fields_set & set(SETTABLE)}
+def _given(command: AccountOpen | AccountChange) -> dict[str, Any]:
+    """The settings that a command gives. Only a limit may be null; a description is emptied."""
+    given: dict[str, Any] = {
+        name: getattr(command, name) for name in _SETTINGS if name in command.model_fields_set
+    }
     if "description" in given:
         given["description"] = given["description"] or ""
-    if refused := _refused(command, accounts):
-        return refused
-    applied = Applied()
-    environment = registry.environments[command.environment]
-    for account in accounts:
-        after = dict(given)
-        if command.raise_limit_by is not None:
-            after["limit"] = (account.limit or 0) + command.raise_limit_by
-        if all(getattr(account, name) == value for name, value in after.items()):
-            applied.changes.append(("account", account.account, "unchanged"))
-            continue
-        for name, value in after.items():
-            setattr(account, name, value)
-        applied.changes.append(("account", account.account, moved(account)))
-        applied.warnings += _cautions(account, after, environment)
-    return applied
+    return given
 
 
-def _refused(command: AccountChange, accounts: list[Account]) -> Refused | None:
-    by = command.raise_limit_by
-    if by is not None:
-        for account in accounts:
-            if account.limit is None:
-                return Refused(
-                    reason="no_limit",
-                    field="raise_limit_by",
-                    message=f"Account {account.account} has no limit that could be raised.",
-                )
-            if account.limit + by < 0:
-                return Refused(
-                    reason="invalid",
-                    field="raise_limit_by",
-                    message=f"The limit of account {account.account} would be below zero.",
-                )
-    if command.only_if_unused:
-        used = [a.account for a in accounts if a.approved or a.issued or a.paid]
-        if used:
-            return Refused(
-                reason="account_used",
-                field="only_if_unused",
-                message=f"Used already: {_named(used)}.",
-            )
-    return None
-
-
-def _cautions(account: Account, after: dict[str, Any], environment: Environment) -> Any:
-    """What an administrator would want to know of this change."""
-    if after.get("status") != "closed":
-        return []
-    currency, language = environment.settings["currency"], "en"
-    found = []
-    if account.unbilled > 0:
-        found.append(
-            ("account", account.account, "status", "Closed with "
-             f"{money(account.unbilled, currency, language)} not invoiced yet: the next run "
-             "invoices it.")
-        )  # fmt: skip
-    if account.unpaid > 0:
-        found.append(
-            ("account", account.account, "status", "Closed with "
-             f"{money(account.unpaid, currency, language)} invoiced and not paid yet.")
-        )  # fmt: skip
-    return found
-
-
-def link(command: AccountLink, registry: Registry) -> Outcome:
-    """Tie a customer to an account, as its one holder or as a viewer; or untie him."""
-    key = command.environment, command.account
-    account = registry.accounts.get(key)
-    if account is None:
-        return _unknown([command.account])
-    if isinstance(command, AccountUnlink):
-        return _unlink(command, account)
-    if not _is_customer(registry, command.environment, command.customer_id):
-        return unknown(command.customer_id)
-    tied = account.holder == command.customer_id
-    if command.role == "viewer":
-        tied = command.customer_id in account.viewers
-    if tied:
-        return Applied([("account", account.account, "unchanged")])
-    if command.role == "holder":
-        if account.holder is not None:
-            return Refused(
-                reason="holder_exists",
-                field="customer_id",
-                message=f"Account {account.account} has a holder already; unlink that one first.",
-            )
-        account.holder = command.customer_id
-    elif len(account.viewers) >= MAX_VIEWERS:
-        return Refused(
-            reason="too_many_viewers",
-            message=f"Account {account.account} has {MAX_VIEWERS} viewers already.",
-        )
-    else:
-        account.viewers = [*account.viewers, command.customer_id]
-    return Applied([("account", account.account, moved(account))])
-
-
-def _unlink(command: AccountUnlink, account: Account) -> Outcome:
-    applied = Applied()
-    if command.role == "holder" and account.holder == command.customer_id:
-        account.holder = None
-        if account.unbilled > 0:
-            applied.warnings.append(
-                ("account", account.account, "holder", "Without a holder the account's sales "
-                 "can't be invoiced; link another one.")
-            )  # fmt: skip
-    elif command.role == "viewer" and command.customer_id in account.viewers:
-        account.viewers = [v for v in account.viewers if v != command.customer_id]
-    else:
-        return Applied([("account", account.account, "unchanged")])
-    applied.changes.append(("account", account.account, moved(account)))
-    return applied
-
-
-def _is_customer(registry: Registry, environment: int, customer_id: str) -> bool:
-    customer = registry.customers.get((environment, customer_id))
-    return customer is not None and not customer.erased
-
-
-def _unknown(numbers: list[str]) -> Refused:
-    return Refused(
-        reason="account_unknown",
-        field="account" if len(numbers) == 1 else "accounts",
-        message=f"There is no account {_named(numbers)} in this environment.",
+def _unlike_its_environment(command: AccountOpen) -> tuple[Caution, ...]:
+    if command.account.startswith(str(command.environment)):
+        return ()
+    return (
+        Caution(
+            kind="account",
+            id=command.account,
+            field="account",
+            message=f"This number does not begin with that of its environment, "
+            f"{command.environment}.",
+        ),
     )
 
 
-def _named(numbers: list[str]) -> str:
-    shown = ", ".join(numbers[:MOST_NAMED])
-    more = len(numbers) - MOST_NAMED
-    return f"{shown} and {more} more" if more > 0 else shown
+def change(command: AccountChange, registry: Registry, house: Environment) -> Outcome:
+    """Change accounts, all or none of them."""
+    given = _given(command)
+    pairs: list[tuple[Account, Account]] = []
+    warnings: list[Caution] = []
+    for number in dict.fromkeys(command.accounts):
+        before = registry.accounts.get((command.environment, number))
+        if before is None:
+            return Refusal(
+                reason="account_unknown",
+                field=f"accounts.{command.accounts.index(number)}",
+                message=f"Account {number} is not known; nothing was changed.",
+            )
+        if command.only_if_unused and (before.sums.approved or before.sums.issued):
+            return Refusal(
+                reason="account_used",
+                field=f"accounts.{command.accounts.index(number)}",
+                message=f"Account {number} was bought on; nothing was changed.",
+            )
+        after = replace(before, **given)
+        if command.raise_limit_by is not None:
+            raised = _raised(before, command.raise_limit_by)
+            if isinstance(raised, Refusal):
+                return raised
+            after = replace(after, limit=raised)
+        if after.status == "closed" and before.status != "closed":
+            warnings += _still_open(before, house, "status", "the next run will still invoice it")
+        pairs.append((before, after))
+    return applied(*pairs, warnings=tuple(warnings))
+
+
+def _raised(account: Account, by: int) -> int | Refusal:
+    if account.limit is None:
+        return Refusal(
+            reason="no_limit",
+            field="raise_limit_by",
+            message=f"Account {account.account} has no limit that could be raised; "
+            "nothing was changed.",
+        )
+    limit = account.limit + by
+    if not 0 <= limit <= MONEY_BOUND:
+        return Refusal(
+            reason="invalid",
+            field="raise_limit_by",
+            message=f"The limit of account {account.account} would be "
+            f"{'negative' if limit < 0 else 'too large'}; nothing was changed.",
+        )
+    return limit
+
+
+def _still_open(account: Account, house: Environment, field: str, what: str) -> list[Caution]:
+    """Says that something was sold on the account which is on no invoice."""
+    if account.sums.unbilled <= 0:
+        return []
+    owed = money(account.sums.unbilled, house.settings["currency"], "en")
+    message = f"{owed} is not invoiced yet; {what}."
+    return [Caution(kind="account", id=account.account, field=field, message=message)]
+
+
+def link(command: AccountLink, registry: Registry, house: Environment) -> Outcome:
+    """Tie a customer to an account. An account has one holder."""
+    before = registry.accounts.get((command.environment, command.account))
+    if before is None:
+        return _no_account(command.account)
+    if refusal := _no_customer(registry, command.environment, command.customer_id, "customer_id"):
+        return refusal
+    if command.role == "viewer":
+        after = replace(before, viewers=before.viewers | {command.customer_id})
+        if len(after.viewers) > MAX_VIEWERS:
+            return Refusal(
+                reason="too_many_viewers",
+                field="customer_id",
+                message=f"An account has at most {MAX_VIEWERS} viewers.",
+            )
+        return applied((before, after))
+    if before.holder not in (None, command.customer_id):
+        return Refusal(
+            reason="holder_exists",
+            field="customer_id",
+            message="This account has a holder already; unlink that one first.",
+        )
+    return applied((before, replace(before, holder=command.customer_id)))
+
+
+def unlink(command: AccountUnlink, registry: Registry, house: Environment) -> Outcome:
+    """Untie a customer; one that is not tied is unchanged."""
+    before = registry.accounts.get((command.environment, command.account))
+    if before is None:
+        return _no_account(command.account)
+    if (command.environment, command.customer_id) not in registry.customers:
+        return customers.UNKNOWN
+    if command.role == "viewer":
+        return applied((before, replace(before, viewers=before.viewers - {command.customer_id})))
+    if before.holder != command.customer_id:
+        return applied((before, before))
+    warnings = _still_open(before, house, "holder", "without a holder it can't be")
+    return applied((before, replace(before, holder=None)), warnings=tuple(warnings))
+
+
+def _no_account(number: str) -> Refusal:
+    return Refusal(
+        reason="account_unknown", field="account", message=f"Account {number} is not known."
+    )
+
+
+def _no_customer(
+    registry: Registry, environment: int, customer_id: str, field: str
+) -> Refusal | None:
+    known = registry.customers.get((environment, customer_id))
+    if known is not None and not known.erased:
+        return None
+    refusal = customers.UNKNOWN if known is None else customers.ERASED
+    return replace(refusal, field=field)

@@ -1,146 +1,126 @@
-"""Decides what an administrator asks of a customer."""
+"""What becomes of customers: registered, changed, erased."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, Final
 
 from schemas.registry import CustomerChange, CustomerErase, CustomerFields, CustomerRegister
 from services.authorizer.domain import checks
-from services.authorizer.domain.registry import (
-    Applied,
+from services.authorizer.domain.entities import (
     Customer,
+    Environment,
     Outcome,
-    Refused,
+    Refusal,
     Registry,
-    moved,
+    applied,
+)
+from services.authorizer.domain.explanations import money
+
+FIELDS: Final = tuple(CustomerFields.model_fields)
+UNKNOWN: Final = Refusal(
+    reason="customer_unknown", field="customer_id", message="This customer is not known."
+)
+ERASED: Final = Refusal(
+    reason="customer_erased", field="customer_id", message="This customer was erased."
 )
 
-FIELDS = tuple(CustomerFields.model_fields)
-NAMES = ("first_name", "last_name", "company")
 
-
-def register(command: CustomerRegister, registry: Registry) -> Outcome:
-    """Make a customer known. The same customer_id again: unchanged, or refused."""
-    fields = _tidy(command.model_dump(mode="json", include=set(FIELDS), exclude_none=True))
-    if wrong := _wrong(fields, fields):
-        return wrong
-    key = command.environment, command.customer_id
-    known = registry.customers.get(key)
-    if known is not None:
-        if not known.erased and known.fields == fields:
-            return Applied([("customer", command.customer_id, "unchanged")])
-        return Refused(
+def register(command: CustomerRegister, registry: Registry, house: Environment) -> Outcome:
+    """Make a customer known; the same again is unchanged, another under its id refused."""
+    before = registry.customers.get((command.environment, command.customer_id))
+    fields = _given(command)
+    if before is not None:
+        if before.erased:
+            return ERASED
+        if before.fields == fields:
+            return applied((before, before))
+        return Refusal(
             reason="customer_exists",
             field="customer_id",
-            message="There is a customer with this customer_id already; use customer.change.",
+            message="Another customer is known under this id; use customer.change to change it.",
         )
-    registry.customers[key] = Customer(
-        environment=command.environment, customer_id=command.customer_id, version=1,
-        fields=fields, new=True,
-    )  # fmt: skip
-    return _applied(command.customer_id, fields, "created")
+    after = Customer(
+        environment=command.environment, customer_id=command.customer_id, fields=fields
+    )
+    return _wrong(fields, fields, house) or applied((None, after))
 
 
-def change(command: CustomerChange, registry: Registry) -> Outcome:
-    """Change a customer: absent stays, null clears. A name must remain."""
-    known = registry.customers.get((command.environment, command.customer_id))
-    if known is None or known.erased:
-        return unknown(command.customer_id)
-    given = command.model_dump(mode="json", include=command.model_fields_set & set(FIELDS))
-    merged = known.fields | given
-    if "email" in given and "email_fictitious" not in given:
-        merged.pop("email_fictitious", None)
-    after = _tidy({k: v for k, v in merged.items() if v is not None})
-    if not any(after.get(name) for name in NAMES):
-        return Refused(
+def change(command: CustomerChange, registry: Registry, house: Environment) -> Outcome:
+    """Change what is given; null clears. A name must remain."""
+    before = registry.customers.get((command.environment, command.customer_id))
+    if before is None:
+        return UNKNOWN
+    if before.erased:
+        return ERASED
+    given = {name: getattr(command, name) for name in FIELDS if name in command.model_fields_set}
+    fields = {
+        name: value for name, value in {**before.fields, **given}.items() if value is not None
+    }
+    if not any((fields.get(n) or "").strip() for n in ("first_name", "last_name", "company")):
+        return Refusal(
             reason="invalid",
             field="last_name",
             message="A first name, a last name or a company must remain.",
         )
-    if wrong := _wrong(given, after):
-        return wrong
-    if after == known.fields:
-        return Applied([("customer", command.customer_id, "unchanged")])
-    known.fields = after
-    moved(known)
-    return _applied(command.customer_id, after, "changed")
+    return _wrong(given, fields, house) or applied((before, replace(before, fields=fields)))
 
 
-def erase(command: CustomerErase, registry: Registry) -> Outcome:
-    """Forget who a customer is. Invoices that were made keep what the law wants kept.
+def erase(command: CustomerErase, registry: Registry, house: Environment) -> Outcome:
+    """Forget who it is, at once, and untie it from its accounts.
 
-    Refused while something that he holds is still to be invoiced: the invoice needs his name.
+    Refused while something is sold on an account that it holds and not invoiced yet: that invoice
+    must name its buyer (VAT directive, art. 226), which stands above the wish to be forgotten
+    (GDPR art. 17(3)(b)). Invoices that were made keep what they must, with the invoicer.
     """
-    known = registry.customers.get((command.environment, command.customer_id))
-    if known is None:
-        return unknown(command.customer_id)
-    if known.erased:
-        return Applied([("customer", command.customer_id, "unchanged")])
-    accounts = registry.accounts_of(command.environment, command.customer_id)
-    for account in accounts:
-        if account.holder == command.customer_id and account.unbilled > 0:
-            return Refused(
-                reason="customer_in_use",
-                message=f"Account {account.account} of this customer has sales that are not "
-                "invoiced yet; run its invoice first, or give the account another holder.",
+    before = registry.customers.get((command.environment, command.customer_id))
+    if before is None:
+        return UNKNOWN
+    if before.erased:
+        return applied((before, before))
+    tied = registry.accounts_of(command.environment, command.customer_id)
+    for account in tied:
+        if account.holder == command.customer_id and account.sums.unbilled > 0:
+            owed = money(account.sums.unbilled, house.settings["currency"], "en")
+            return Refusal(
+                reason="open_amounts",
+                field="customer_id",
+                message=f"{owed} on account {account.account} is not invoiced yet; invoice it, "
+                "or give the account another holder, first.",
             )
-    applied = Applied()
-    for account in accounts:
-        if account.holder == command.customer_id:
-            account.holder = None
-        account.viewers = [v for v in account.viewers if v != command.customer_id]
-        applied.changes.append(("account", account.account, moved(account)))
-    known.fields, known.erased = {}, True
-    applied.changes.insert(0, ("customer", command.customer_id, moved(known)))
-    return applied
+    untied = [
+        (
+            account,
+            replace(
+                account,
+                holder=None if account.holder == command.customer_id else account.holder,
+                viewers=account.viewers - {command.customer_id},
+            ),
+        )
+        for account in tied
+    ]
+    return applied((before, replace(before, erased=True, fields={})), *untied)
 
 
-def unknown(customer_id: str) -> Refused:
-    return Refused(
-        reason="customer_unknown",
-        field="customer_id",
-        message=f"There is no customer {customer_id} in this environment.",
-    )
+def _given(command: CustomerRegister) -> dict[str, Any]:
+    values = {name: getattr(command, name) for name in FIELDS}
+    return {name: value for name, value in values.items() if value is not None}
 
 
-def _tidy(fields: dict[str, Any]) -> dict[str, Any]:
-    """Blanks around texts go; what is empty then is absent. Recognises fictitious addresses."""
-    found = {k: v.strip() if isinstance(v, str) else v for k, v in fields.items()}
-    found = {k: v for k, v in found.items() if v not in ("", None)}
-    if not found.get("email"):
-        found.pop("email_fictitious", None)
-    elif checks.is_fictitious(found["email"]):
-        found["email_fictitious"] = True
-    return found
-
-
-def _wrong(given: dict[str, Any], after: dict[str, Any]) -> Refused | None:
-    country = after.get("country")
-    found: dict[str, str | None] = {}
-    for name in ("email", "postcode", "vat_number", "chamber_number"):
+def _wrong(
+    given: Mapping[str, Any], fields: Mapping[str, Any], house: Environment
+) -> Refusal | None:
+    where = fields.get("country") or house.settings["country"] or checks.HOME
+    found: dict[str, Callable[[str], str | None]] = {
+        "email": checks.email,
+        "country": checks.country,
+        "postcode": lambda text: checks.postcode(text, where),
+        "vat_number": lambda text: checks.vat_number(text, where),
+        "chamber_number": lambda text: checks.chamber_number(text, where),
+    }
+    for name, check in found.items():
         value = given.get(name)
-        if not isinstance(value, str) or not value.strip():
-            continue
-        match name:
-            case "email":
-                found[name] = checks.email(value)
-            case "postcode":
-                found[name] = checks.postcode(value, country)
-            case "vat_number":
-                found[name] = checks.vat_number(value)
-            case _:
-                found[name] = checks.chamber_number(value, country)
-    for name, says in found.items():
-        if says:
-            return Refused(reason="invalid", field=name, message=f"{name} {says}.")
+        if value and (says := check(value)):
+            return Refusal(reason="invalid", field=name, message=f"{name} {says}.")
     return None
-
-
-def _applied(customer_id: str, fields: dict[str, Any], change: Any) -> Applied:
-    applied = Applied([("customer", customer_id, change)])
-    if fields.get("email_fictitious"):
-        applied.warnings.append(
-            ("customer", customer_id, "email", "This e-mail address is taken as fictitious: "
-             "nothing is ever mailed to it.")
-        )  # fmt: skip
-    return applied

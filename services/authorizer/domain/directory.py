@@ -1,69 +1,75 @@
-"""What a till shows behind its on-account button, and what it finds when it searches."""
+"""What a till shows of the accounts: in which order, and why one can't be charged."""
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Final
 
-PAGE = 500
-MOST_FOUND = 50
-MOST_WORDS = 10
-_NUMBERS = re.compile(r"(\d+)")
+from schemas.terminals import MAX_ACCOUNTS_A_PAGE, DirectoryAccount, FoundAccount
+from services.authorizer.domain.names import fold, natural
+from services.authorizer.domain.standing import barred
+
+MOST_FOUND: Final = 50
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
-    """An account as a till shows it; `name` is the holder's, else the description."""
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An account as the directory needs it; `holder` is the holder's name, empty without one."""
 
     account: str
-    name: str
     description: str
+    holder: str
+    status: str = "active"
+    on_account: bool = True
+
+    @property
+    def name(self) -> str:
+        return self.holder or self.description
 
 
-def shown(account: str, description: str, holder: Mapping[str, Any] | None) -> Shown:
-    """An account with its holder's full name or company."""
-    fields = holder or {}
-    person = " ".join(
-        part for name in ("first_name", "infix", "last_name") if (part := fields.get(name))
-    )
-    name = person or fields.get("company") or description
-    return Shown(account=account, name=str(name)[:200], description=description)
+Order = tuple[object, ...]
 
 
-def in_order(accounts: Iterable[Shown]) -> list[Shown]:
-    """As a person looks for them: by name without accents and case, then by number, 9 before 10."""
-    return sorted(accounts, key=lambda a: (_natural(fold(a.name)), _natural(a.account)))
+def _order(listed: Listed) -> Order:
+    """By name, then by number, each as a person counts; what has no name comes last."""
+    return not listed.name, natural(listed.name), natural(listed.account), listed.account
 
 
-def pages(accounts: Sequence[Shown]) -> list[Sequence[Shown]]:
-    """At most 500 a page, and at least one page."""
-    return [accounts[at : at + PAGE] for at in range(0, len(accounts), PAGE)] or [()]
+def pages(accounts: Iterable[Listed]) -> list[tuple[DirectoryAccount, ...]]:
+    """The accounts behind the button, page by page; an empty page where there are none."""
+    sorted_ = [
+        DirectoryAccount(account=a.account, name=a.name, description=a.description)
+        for a in sorted(accounts, key=_order)
+    ]
+    step = MAX_ACCOUNTS_A_PAGE
+    return [tuple(sorted_[n : n + step]) for n in range(0, max(len(sorted_), 1), step)]
 
 
 def words(query: str) -> list[str]:
-    """The words that must all occur, folded; none for a blank query."""
-    return fold(query).split()[:MOST_WORDS]
+    """What must all be found in an account's number, description or names."""
+    return fold(query).split()
 
 
-def fold(text: str) -> str:
-    """Lower case without accents (Unicode NFKD, combining marks taken away)."""
-    decomposed = unicodedata.normalize("NFKD", text.lower())
-    return "".join(letter for letter in decomposed if not "\u0300" <= letter <= "\u036f")
+def found(query: str, accounts: Iterable[Listed]) -> tuple[FoundAccount, ...]:
+    """At most 50: the one whose number was typed first, those that can be charged before others,
+    and of these first those that hold the words as they were typed."""
+    typed, together = query.strip(), fold(query)
+
+    def order(listed: Listed) -> Order:
+        reason = barred(listed.status, listed.on_account)
+        apart = together not in fold(f"{listed.account} {listed.name} {listed.description}")
+        return listed.account != typed, reason is not None, apart, *_order(listed)
+
+    return tuple(_found(each) for each in sorted(accounts, key=order)[:MOST_FOUND])
 
 
-def _natural(text: str) -> list[tuple[int, int, str]]:
-    return [
-        (0, int(part), "") if part.isdecimal() else (1, 0, part)
-        for part in _NUMBERS.split(text)
-        if part
-    ]
-
-
-def why_not(status: str, on_account: bool) -> str | None:
-    """Why an account can't be charged; None: it can."""
-    if status != "active":
-        return "account_inactive"
-    return None if on_account else "not_allowed_on_account"
+def _found(listed: Listed) -> FoundAccount:
+    reason = barred(listed.status, listed.on_account)
+    return FoundAccount(
+        account=listed.account,
+        name=listed.name,
+        description=listed.description,
+        chargeable=reason is None,
+        reason=reason,
+    )

@@ -1,120 +1,118 @@
-"""Decides what an administrator asks of an environment."""
+"""What becomes of an environment: its settings, its GDPR terms, on and off."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Final
+
+from schemas.commands import Caution
 from schemas.registry import (
     EnvironmentAcceptGdpr,
     EnvironmentActivate,
     EnvironmentConfigure,
     EnvironmentDeactivate,
+    Gdpr,
 )
 from services.authorizer.domain import checks
-from services.authorizer.domain.registry import (
-    Applied,
+from services.authorizer.domain.entities import (
+    DEFAULTS,
     Environment,
     Outcome,
-    Refused,
-    Registry,
-    missing,
-    moved,
+    Refusal,
+    applied,
 )
 
-DEFAULTS = {
-    "name": None, "legal_name": None, "street": None, "postcode": None, "city": None,
-    "country": None, "vat_number": None, "chamber_number": None, "iban": None,
-    "currency": "EUR", "time_zone": "Europe/Amsterdam", "language": "nl",
-    "finance_email": None, "finance_copy": "report", "reply_to": None, "payment_days": 14,
-    "limit_release": "issued", "number_format": "{year}-{seq:05}",
-    "credit_note_format": "C{year}-{seq:05}", "default_limit": None,
-    "default_on_account": False, "default_in_overview": False, "schedule": None,
-    "import_enabled": True, "viewer_statements": False, "logo": None, "colour": None,
-}  # fmt: skip
+UNKNOWN: Final = Refusal(
+    reason="environment_unknown",
+    field="environment",
+    message="This environment is not known; begin it with environment.configure.",
+)
 
 
-def configure(command: EnvironmentConfigure, registry: Registry) -> Outcome:
-    """Begin an environment, or change it: absent stays, null goes back to the default."""
-    known = registry.environments.get(command.environment)
-    before = dict(DEFAULTS) if known is None else known.settings
-    given = command.model_dump(mode="json", include=command.model_fields_set & DEFAULTS.keys())
-    after = before | {
-        name: DEFAULTS[name] if value is None else value for name, value in given.items()
-    }
-    if wrong := _wrong(given, after):
-        return wrong
-    if known is not None and known.has_sales and after["currency"] != before["currency"]:
-        return Refused(
+def configure(command: EnvironmentConfigure, before: Environment | None) -> Outcome:
+    """Change settings, or begin an environment. Null puts a setting back to its default."""
+    now = before or Environment(environment=command.environment)
+    given: dict[str, Any] = {}
+    for name in DEFAULTS:
+        if name in command.model_fields_set:
+            value = getattr(command, name)
+            given[name] = DEFAULTS[name] if value is None else _plain(value)
+    settings = {**now.settings, **given}
+    if refusal := _wrong(given, settings):
+        return refusal
+    if now.has_sales and settings["currency"] != now.settings["currency"]:
+        return Refusal(
             reason="currency_fixed",
             field="currency",
-            message=f"The currency stays {before['currency']}: there are sales in it already.",
+            message=f"Sales were made in {now.settings['currency']}; the currency is fixed.",
         )
-    name = str(command.environment)
-    if known is None:
-        registry.environments[command.environment] = Environment(
-            environment=command.environment, version=1, active=False, gdpr=None,
-            settings=after, new=True,
-        )  # fmt: skip
-        return Applied([("environment", name, "created")])
-    if after == before:
-        return Applied([("environment", name, "unchanged")])
-    known.settings = after
-    return Applied([("environment", name, moved(known))])
+    warnings = tuple(
+        Caution(
+            kind="environment",
+            id=now.id,
+            field=name,
+            message="This is a fictitious address: nothing will be mailed to it.",
+        )
+        for name in ("finance_email", "reply_to")
+        if given.get(name) and checks.is_fictitious(given[name])
+    )
+    return applied((before, replace(now, settings=settings)), warnings=warnings)
 
 
-def _wrong(given: dict[str, object], after: dict[str, object]) -> Refused | None:
-    country = after["country"]
-    assert country is None or isinstance(country, str)
-    found: dict[str, str | None] = {}
-    for name, value in given.items():
-        if not isinstance(value, str):
-            continue
-        match name:
-            case "postcode":
-                found[name] = checks.postcode(value, country)
-            case "vat_number":
-                found[name] = checks.vat_number(value)
-            case "chamber_number":
-                found[name] = checks.chamber_number(value, country)
-            case "iban":
-                found[name] = checks.iban(value)
-            case "time_zone":
-                found[name] = checks.time_zone(value)
-            case "finance_email" | "reply_to":
-                found[name] = checks.email(value)
-    for name, says in found.items():
-        if says:
-            return Refused(reason="invalid", field=name, message=f"{name} {says}.")
+def _plain(value: Any) -> Any:
+    """A setting as JSON has it."""
+    return value.model_dump() if hasattr(value, "model_dump") else value
+
+
+def _wrong(given: dict[str, Any], settings: dict[str, Any]) -> Refusal | None:
+    where = settings["country"] or checks.HOME
+    found: dict[str, Callable[[str], str | None]] = {
+        "country": checks.country,
+        "currency": checks.currency,
+        "time_zone": checks.time_zone,
+        "postcode": lambda text: checks.postcode(text, where),
+        "vat_number": lambda text: checks.vat_number(text, where),
+        "chamber_number": lambda text: checks.chamber_number(text, where),
+        "iban": checks.iban,
+        "finance_email": checks.email,
+        "reply_to": checks.email,
+        "logo": checks.logo,
+    }
+    for name, check in found.items():
+        value = given.get(name)
+        if value and (says := check(value)):
+            return Refusal(reason="invalid", field=name, message=f"{name} {says}.")
     return None
 
 
-def accept_gdpr(command: EnvironmentAcceptGdpr, registry: Registry) -> Outcome:
-    """Somebody accepts the terms; who did so first stays on record unless the document is new."""
-    known = registry.environments.get(command.environment)
-    if known is None:
-        return missing(command.environment)
-    said = {"accepted_by": command.accepted_by, "document": command.document}
-    name = str(command.environment)
-    if known.gdpr is not None and {k: known.gdpr[k] for k in said} == said:
-        return Applied([("environment", name, "unchanged")])
-    known.gdpr = said | {"at": registry.now.isoformat()}
-    return Applied([("environment", name, moved(known))])
+def accept_gdpr(command: EnvironmentAcceptGdpr, before: Environment | None) -> Outcome:
+    """Note who accepted which terms. The first thing that may be asked of an environment."""
+    now = before or Environment(environment=command.environment)
+    gdpr = now.gdpr
+    if gdpr is None or (gdpr.accepted_by, gdpr.document) != (
+        command.accepted_by,
+        command.document,
+    ):
+        gdpr = Gdpr(accepted_by=command.accepted_by, document=command.document, at=command.at)
+    return applied((before, replace(now, gdpr=gdpr)))
 
 
-def switch(command: EnvironmentActivate | EnvironmentDeactivate, registry: Registry) -> Outcome:
-    """Switch the module on or off."""
-    known = registry.environments.get(command.environment)
-    if known is None:
-        return missing(command.environment)
-    on = isinstance(command, EnvironmentActivate)
-    name = str(command.environment)
-    applied = Applied()
-    if on and known.gdpr is None:
-        applied.warnings.append(
-            ("environment", name, None, "The GDPR terms are not accepted yet: tills are declined "
-             "until environment.accept_gdpr.")
-        )  # fmt: skip
-    if known.active == on:
-        applied.changes.append(("environment", name, "unchanged"))
-    else:
-        known.active = on
-        applied.changes.append(("environment", name, moved(known)))
-    return applied
+def switch(
+    command: EnvironmentActivate | EnvironmentDeactivate, before: Environment | None
+) -> Outcome:
+    """Switch the module on or off. On without GDPR terms: nothing is sold until they are there."""
+    if before is None:
+        return UNKNOWN
+    active = isinstance(command, EnvironmentActivate)
+    warnings: tuple[Caution, ...] = ()
+    if active and before.gdpr is None:
+        warnings = (
+            Caution(
+                kind="environment",
+                id=before.id,
+                field="gdpr",
+                message="The GDPR terms are not accepted yet: until then nothing is sold.",
+            ),
+        )
+    return applied((before, replace(before, active=active)), warnings=warnings)

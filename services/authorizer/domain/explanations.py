@@ -1,70 +1,146 @@
-"""Why a sale was declined, in a sentence with the numbers in it, in Dutch or English."""
+"""Why a sale was declined, in a sentence with the numbers in it, in the environment's language."""
 
 from __future__ import annotations
 
-from schemas.pos import DeclineReason as R
+from typing import Final
 
-_NL = {
-    R.INVALID_MESSAGE: "Het bericht van de kassa klopt niet bij {field}: {detail}.",
-    R.SALE_ID_REUSED: "Dit verkoopnummer is al gebruikt voor een andere verkoop.",
-    R.ENVIRONMENT_UNKNOWN: "Omgeving {environment} is niet bekend.",
-    R.GDPR_NOT_ACCEPTED: "De AVG-voorwaarden van omgeving {environment} zijn nog niet goedgekeurd.",
-    R.MODULE_INACTIVE: "Kopen op rekening staat uit voor omgeving {environment}.",
-    R.ACCOUNT_UNKNOWN: "Rekening {account} bestaat niet.",
-    R.CURRENCY_MISMATCH: "De verkoop is in {currency}; deze omgeving rekent in {expected}.",
-    R.INVALID_TOTAL: "Het bedrag klopt niet: {field} is {given}, uitgerekend is het {expected}.",
-    R.INVALID_VAT_RATE: "Het btw-tarief bij {field} is geen geldig percentage.",
-    R.ALREADY_CANCELLED: "Deze verkoop was al geannuleerd voordat hij binnenkwam.",
-    R.EXPIRED: "Het antwoord kwam te laat: de kassa wachtte {valid_s} seconden.",
-    R.ACCOUNT_INACTIVE: "Rekening {account} is {status}.",
-    R.NOT_ALLOWED_ON_ACCOUNT: "Op rekening {account} mag niet op naam worden gekocht.",
-    R.OVER_LIMIT: (
-        "Te weinig budget: limiet {limit}, gebruikt {used}, beschikbaar {available}; "
-        "deze verkoop is {total}."
-    ),
-    R.NOT_PROCESSED: "De verkoop kon niet worden verwerkt; de beheerder is op de hoogte gesteld.",
+import pycountry
+
+from schemas.pos import DeclineReason
+from services.authorizer.domain.sales import Declined
+
+DEFAULT_LANGUAGE: Final = "nl"
+"""Where no environment says otherwise; an environment's own default too."""
+
+# ISO 4217's currencies that are not counted in hundredths.
+_DECIMALS: Final[dict[str, int]] = {
+    code: places
+    for places, codes in (
+        (0, "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"),
+        (3, "BHD IQD JOD KWD LYD OMR TND"),
+        (4, "CLF UYW"),
+    )
+    for code in codes.split()
 }
-_EN = {
-    R.INVALID_MESSAGE: "The till's message is wrong at {field}: {detail}.",
-    R.SALE_ID_REUSED: "This sale_id was used for another sale before.",
-    R.ENVIRONMENT_UNKNOWN: "Environment {environment} is not known.",
-    R.GDPR_NOT_ACCEPTED: "The GDPR terms of environment {environment} are not accepted yet.",
-    R.MODULE_INACTIVE: "Buying on account is switched off for environment {environment}.",
-    R.ACCOUNT_UNKNOWN: "Account {account} does not exist.",
-    R.CURRENCY_MISMATCH: "The sale is in {currency}; this environment sells in {expected}.",
-    R.INVALID_TOTAL: "The amount is wrong: {field} is {given}, worked out it is {expected}.",
-    R.INVALID_VAT_RATE: "The VAT rate at {field} is not a valid percentage.",
-    R.ALREADY_CANCELLED: "This sale had been cancelled before it came in.",
-    R.EXPIRED: "The answer came too late: the till waited for {valid_s} seconds.",
-    R.ACCOUNT_INACTIVE: "Account {account} is {status}.",
-    R.NOT_ALLOWED_ON_ACCOUNT: "Account {account} may not be charged by name.",
-    R.OVER_LIMIT: (
-        "Not enough left: limit {limit}, used {used}, available {available}; this sale is {total}."
-    ),
-    R.NOT_PROCESSED: "The sale could not be processed; the administrator has been told.",
-}
-_STATUS_NL = {"inactive": "niet actief", "blocked": "geblokkeerd", "closed": "gesloten"}
-_MONEY = ("limit", "used", "available", "total", "given", "expected")
+
+
+def is_currency(code: str) -> bool:
+    """Whether ISO 4217 knows it."""
+    return pycountry.currencies.get(alpha_3=code) is not None
 
 
 def money(amount: int, currency: str, language: str) -> str:
-    """An amount of minor units for people: EUR 12,50 in Dutch, EUR 12.50 in English."""
-    sign = "-" if amount < 0 else ""
-    whole, cents = divmod(abs(amount), 100)
-    if language == "nl":
-        return f"{currency} {sign}{whole:,}".replace(",", ".") + f",{cents:02}"
-    return f"{currency} {sign}{whole:,}.{cents:02}"
+    """An amount of minor units as a person writes it: EUR 12,50 in Dutch, EUR 12.50 in English."""
+    places = _DECIMALS.get(currency, 2)
+    sign, digits = ("-" if amount < 0 else ""), str(abs(amount)).rjust(places + 1, "0")
+    if places == 0:
+        return f"{currency} {sign}{digits}"
+    comma = "," if language == "nl" else "."
+    return f"{currency} {sign}{digits[:-places]}{comma}{digits[-places:]}"
 
 
-def explain(reason: R, language: str, currency: str, /, **numbers: object) -> str:
-    """The sentence for a reason. Integers among limit, used, ... are amounts of `currency`."""
-    texts = _NL if language == "nl" else _EN
-    shown = {
-        name: money(value, currency, language)
-        if name in _MONEY and isinstance(value, int)
-        else value
-        for name, value in numbers.items()
-    }
-    if language == "nl" and "status" in shown:
-        shown["status"] = _STATUS_NL.get(str(shown["status"]), shown["status"])
-    return texts[reason].format(**shown)
+_R = DeclineReason
+_SENTENCES: Final[dict[str, dict[DeclineReason, str]]] = {
+    "nl": {
+        _R.INVALID_MESSAGE: "Het bericht van de kassa is bij {field} niet in orde.",
+        _R.SALE_ID_REUSED: (
+            "Onder dit verkoopnummer is al een andere verkoop beantwoord; dit antwoord blijft"
+            " staan."
+        ),
+        _R.ENVIRONMENT_UNKNOWN: "Omgeving {environment} is niet bekend.",
+        _R.GDPR_NOT_ACCEPTED: (
+            "De AVG-voorwaarden van omgeving {environment} zijn nog niet geaccepteerd."
+        ),
+        _R.MODULE_INACTIVE: "Op rekening kopen staat uit voor omgeving {environment}.",
+        _R.ACCOUNT_UNKNOWN: "Rekening {account} is niet bekend in omgeving {environment}.",
+        _R.CURRENCY_MISMATCH: (
+            "De verkoop is in {currency}, de omgeving rekent in {house_currency}."
+        ),
+        _R.INVALID_TOTAL: (
+            "De bedragen kloppen niet bij {field}: de verkoop van {total} is niet de som van "
+            "zijn regels, of een regel is niet aantal maal prijs."
+        ),
+        _R.INVALID_VAT_RATE: (
+            "Het btw-tarief bij {field} is geen tarief van 0 tot 100 met hooguit twee decimalen."
+        ),
+        _R.ALREADY_CANCELLED: "Deze verkoop van {total} was al geannuleerd voordat hij binnenkwam.",
+        _R.EXPIRED: (
+            "De vraag kwam te laat aan de beurt: langer dan {valid_s} seconden na binnenkomst."
+        ),
+        _R.ACCOUNT_INACTIVE: (
+            "Rekening {account} is niet actief; de verkoop van {total} is niet geboekt."
+        ),
+        _R.NOT_ALLOWED_ON_ACCOUNT: (
+            "Op rekening {account} mag niet op naam worden gekocht; de verkoop van {total} is"
+            " niet geboekt."
+        ),
+        _R.OVER_LIMIT: (
+            "De verkoop van {total} gaat over de limiet van {limit}: daarvan is {used} "
+            "gebruikt en {available} over."
+        ),
+        _R.NOT_PROCESSED: (
+            "De verkoop kon door een storing niet worden verwerkt en is niet geboekt."
+        ),
+    },
+    "en": {
+        _R.INVALID_MESSAGE: "The till's message is wrong at {field}: it {says}.",
+        _R.SALE_ID_REUSED: "Another sale was answered under this sale id; that answer stands.",
+        _R.ENVIRONMENT_UNKNOWN: "Environment {environment} is not known.",
+        _R.GDPR_NOT_ACCEPTED: (
+            "The GDPR terms of environment {environment} have not been accepted yet."
+        ),
+        _R.MODULE_INACTIVE: "Buying on account is switched off for environment {environment}.",
+        _R.ACCOUNT_UNKNOWN: "Account {account} is not known in environment {environment}.",
+        _R.CURRENCY_MISMATCH: (
+            "The sale is in {currency}, the environment reckons in {house_currency}."
+        ),
+        _R.INVALID_TOTAL: (
+            "The amounts do not add up at {field}: the sale of {total} is not the sum of its "
+            "lines, or a line is not quantity times price."
+        ),
+        _R.INVALID_VAT_RATE: (
+            "The VAT rate at {field} is not a rate from 0 to 100 with at most two decimals."
+        ),
+        _R.ALREADY_CANCELLED: "This sale of {total} had been cancelled before it came in.",
+        _R.EXPIRED: (
+            "The question was taken up too late: more than {valid_s} seconds after it came in."
+        ),
+        _R.ACCOUNT_INACTIVE: "Account {account} is not active; the sale of {total} was not booked.",
+        _R.NOT_ALLOWED_ON_ACCOUNT: (
+            "Account {account} may not be bought on; the sale of {total} was not booked."
+        ),
+        _R.OVER_LIMIT: (
+            "The sale of {total} goes over the limit of {limit}: {used} of it is used and "
+            "{available} is left."
+        ),
+        _R.NOT_PROCESSED: "The sale could not be processed because of a fault and was not booked.",
+    },
+}
+
+
+def explain(
+    declined: Declined,
+    language: str,
+    *,
+    currency: str = "EUR",
+    house_currency: str = "EUR",
+    environment: int = 0,
+    account: str = "",
+    total: int = 0,
+    valid_s: int | None = None,
+    says: str = "",
+) -> str:
+    """The sentence for a till. `says` is what is wrong at the field of an unreadable message."""
+    return _SENTENCES[language][declined.reason].format(
+        environment=environment,
+        account=account,
+        currency=currency,
+        house_currency=house_currency,
+        field=declined.field,
+        says=says,
+        valid_s=valid_s,
+        total=money(total, currency, language),
+        limit=money(declined.limit or 0, house_currency, language),
+        used=money(declined.used or 0, house_currency, language),
+        available=money(declined.available or 0, house_currency, language),
+    )

@@ -1,23 +1,36 @@
-"""Decides one sale against its account's standing."""
+"""May this be sold on account? The decision on one sale, and what its answer says."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final, NamedTuple
 
-from schemas.pos import DeclineReason, SaleRecorded, SaleRequested
+from schemas.pos import DeclineReason, Sale, SaleRecorded, SaleRequested
 from schemas.values import is_vat_rate, line_total
-from services.authorizer.domain.booking import booked_at, has_expired
-from services.authorizer.domain.explanations import explain
-from services.authorizer.domain.standing import Standing, Venue
+from services.authorizer.domain.standing import Release, Standing
 
-R = DeclineReason
-DEFAULT_LANGUAGE = "nl"
+A_DAY: Final = timedelta(hours=24)
+LONGEST_OFFLINE: Final = timedelta(days=45)
+"""How long a till may have kept a sale to itself and still be believed about its time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Approved:
-    """The sale stands. `used` and `available` hold after it."""
+class House:
+    """What a decision needs to know of the environment."""
+
+    gdpr_accepted: bool
+    active: bool
+    currency: str
+    language: str
+    release: Release
+
+
+class Approved(NamedTuple):
+    """The sale stands. `used` and `available` are as they are with it.
+
+    A tuple, for one is made for every sale.
+    """
 
     booked_at: datetime
     clock_off: bool
@@ -28,12 +41,10 @@ class Approved:
     available: int | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Declined:
-    """The sale does not stand. The numbers are those the decision was made on."""
+class Declined(NamedTuple):
+    """The sale does not stand. The numbers are as they are without it; None: nothing to tell."""
 
     reason: DeclineReason
-    explanation: str
     field: str | None = None
     limit: int | None = None
     used: int | None = None
@@ -41,109 +52,113 @@ class Declined:
 
 
 def decide(
-    sale: SaleRequested | SaleRecorded,
+    sale: Sale,
     *,
-    venue: Venue | None,
+    house: House | None,
     standing: Standing | None,
     cancelled: bool,
     record_time: datetime,
     now: datetime,
     moved_booked_at: datetime | None = None,
 ) -> Approved | Declined:
-    """Answer one sale, and count it in `standing` where it is approved.
+    """Answer one sale against what its account may still spend.
 
-    `standing` is read under the account's row lock; None: there is no such account. `cancelled`:
-    a cancellation came before it. A sale that was already made (sale.recorded) is booked whatever
-    limit, status, on_account, module and terms say (contract part 3). Never raises: a refusal is
-    an answer; the first reason of the contract's order is given.
+    `standing` is read under the account's row lock and is not changed: charge it with what was
+    approved. `cancelled`: a cancellation of all of it came before. `record_time` is the broker's,
+    `now` is PostgreSQL's. `moved_booked_at` is that of the sale that this one is moved from.
+    A sale.recorded was drunk already: neither limit nor status turns it down. Never raises: a
+    refusal is an answer, the first reason of the contract's order that applies.
     """
     recorded = isinstance(sale, SaleRecorded)
-    if venue is None:
-        return _declined(R.ENVIRONMENT_UNKNOWN, None, environment=sale.environment)
-    if not recorded and not venue.gdpr_accepted:
-        return _declined(R.GDPR_NOT_ACCEPTED, venue, environment=sale.environment)
-    if not recorded and not venue.active:
-        return _declined(R.MODULE_INACTIVE, venue, environment=sale.environment)
+    if house is None:
+        return Declined(DeclineReason.ENVIRONMENT_UNKNOWN)
+    if not recorded:
+        if not house.gdpr_accepted:
+            return Declined(DeclineReason.GDPR_NOT_ACCEPTED)
+        if not house.active:
+            return Declined(DeclineReason.MODULE_INACTIVE)
     if standing is None:
-        return _declined(R.ACCOUNT_UNKNOWN, venue, account=sale.account)
-    if sale.currency != venue.currency:
-        return _declined(
-            R.CURRENCY_MISMATCH, venue, field="currency",
-            currency=sale.currency, expected=venue.currency,
-        )  # fmt: skip
-    if wrong := _wrong_amount(sale, venue):
-        return wrong
-    if cancelled:
-        return _declined(R.ALREADY_CANCELLED, venue)
-    if isinstance(sale, SaleRequested):
-        if has_expired(record_time, now, sale.valid_s):
-            return _declined(R.EXPIRED, venue, valid_s=sale.valid_s)
-        if refused := _refused(sale, standing):
-            return refused
-    standing.approve(sale.total)
-    booked, clock_off = booked_at(sale.at, record_time, recorded=recorded)
+        return Declined(DeclineReason.ACCOUNT_UNKNOWN)
+    reason, field = _wrong_with(sale, house, cancelled)
+    if reason is None and not recorded:
+        reason = _turned_down(sale, standing, record_time, now)
+    limit, open_, total = standing.limit, standing.open, sale.total
+    if reason is not None:
+        return Declined(reason, field, limit, standing.used, standing.available)
     if moved_booked_at is not None:
-        booked, clock_off = moved_booked_at, False
-    available = standing.available
-    return Approved(
-        booked_at=booked,
-        clock_off=clock_off,
-        online=not recorded,
-        over_limit=available is not None and available < 0,
-        limit=standing.limit,
-        used=standing.used,
-        available=available,
-    )
+        booked_at, clock_off = moved_booked_at, False
+    else:
+        booked_at, clock_off = booking(sale.at, record_time, recorded=recorded)
+    used = open_ + total if open_ + total > 0 else 0
+    over_limit = recorded and not standing.has_room_for(total)
+    available = None if limit is None else limit - used
+    return Approved(booked_at, clock_off, not recorded, over_limit, limit, used, available)
 
 
-def _wrong_amount(sale: SaleRequested | SaleRecorded, venue: Venue) -> Declined | None:
-    """Whether lines, total and rates agree: invalid_total before invalid_vat_rate."""
+_NOTHING: Final = (None, None)
+
+
+def _wrong_with(
+    sale: Sale, house: House, cancelled: bool
+) -> tuple[DeclineReason | None, str | None]:
+    """What turns down a requested and a recorded sale alike."""
+    if sale.currency != house.currency:
+        return DeclineReason.CURRENCY_MISMATCH, "currency"
+    if field := wrong_amount(sale):
+        return DeclineReason.INVALID_TOTAL, field
+    if field := wrong_rate(sale):
+        return DeclineReason.INVALID_VAT_RATE, field
+    return (DeclineReason.ALREADY_CANCELLED, None) if cancelled else _NOTHING
+
+
+def _turned_down(
+    sale: Sale, standing: Standing, record_time: datetime, now: datetime
+) -> DeclineReason | None:
+    """What turns down only a sale that is still to be made."""
+    valid_s = sale.valid_s if isinstance(sale, SaleRequested) else None
+    if valid_s is not None and now - record_time > timedelta(seconds=valid_s):
+        return DeclineReason.EXPIRED
+    if standing.barred is not None:
+        return standing.barred
+    return None if standing.has_room_for(sale.total) else DeclineReason.OVER_LIMIT
+
+
+def wrong_amount(sale: Sale) -> str | None:
+    """The first amount that does not add up, as a dotted path; None where all do."""
     total = 0
-    for number, line in enumerate(sale.lines):
-        expected = line_total(line.quantity, line.unit_price)
-        if line.total != expected:
-            return _declined(
-                R.INVALID_TOTAL, venue, field=f"lines.{number}.total",
-                given=line.total, expected=expected,
-            )  # fmt: skip
+    for line in sale.lines:
+        if line.total != line_total(line.quantity, line.unit_price):
+            return next(
+                f"lines.{n}.total"
+                for n, each in enumerate(sale.lines)
+                if each.total != line_total(each.quantity, each.unit_price)
+            )
         total += line.total
-    if sale.total != total or total < 0:
-        return _declined(
-            R.INVALID_TOTAL, venue, field="total", given=sale.total, expected=max(total, 0)
-        )
+    return "total" if total != sale.total or total < 0 else None
+
+
+_known_rates: set[str] = set()
+
+
+def wrong_rate(sale: Sale) -> str | None:
+    """The first VAT rate that is none, as a dotted path; None where all are right."""
     for number, line in enumerate(sale.lines):
-        if not is_vat_rate(line.vat_rate):
-            return _declined(R.INVALID_VAT_RATE, venue, field=f"lines.{number}.vat_rate")
+        rate = line.vat_rate
+        if rate not in _known_rates:
+            if not is_vat_rate(rate):
+                return f"lines.{number}.vat_rate"
+            # There are 10,001 rates at most: this stays small.
+            _known_rates.add(rate)
     return None
 
 
-def _refused(sale: SaleRequested, standing: Standing) -> Declined | None:
-    """Whether the account may be charged this much now."""
-    venue = standing.venue
-    if standing.status != "active":
-        return _declined(R.ACCOUNT_INACTIVE, venue, account=sale.account, status=standing.status)
-    if not standing.on_account:
-        return _declined(R.NOT_ALLOWED_ON_ACCOUNT, venue, account=sale.account)
-    limit = standing.limit
-    if limit is None:
-        return None
-    used = standing.used
-    if used + sale.total <= limit:
-        return None
-    available = limit - used
-    text = explain(
-        R.OVER_LIMIT, venue.language, venue.currency,
-        limit=limit, used=used, available=available, total=sale.total,
-    )  # fmt: skip
-    return Declined(
-        reason=R.OVER_LIMIT, explanation=text, limit=limit, used=used, available=available
-    )
+def booking(at: datetime, record_time: datetime, *, recorded: bool) -> tuple[datetime, bool]:
+    """When a sale counts as made (its month and VAT date), and whether the till's clock was off.
 
-
-def _declined(
-    reason: DeclineReason, venue: Venue | None, /, *, field: str | None = None, **numbers: object
-) -> Declined:
-    language = DEFAULT_LANGUAGE if venue is None else venue.language
-    default_currency = "" if venue is None else venue.currency
-    text = explain(reason, language, default_currency, field=field, **numbers)
-    return Declined(reason=reason, explanation=text, field=field)
+    The till's own time if it lies within 24 hours of the record's, or for a recorded sale from
+    45 days before it; else the record's.
+    """
+    behind = record_time - at
+    if -A_DAY <= behind <= (LONGEST_OFFLINE if recorded else A_DAY):
+        return at, False
+    return record_time, True

@@ -1,67 +1,90 @@
-"""What an account may still spend."""
+"""What of an account's limit is used, and what may still be spent. Amounts are minor units."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
-Status = Literal["inactive", "active", "blocked", "closed"]
+from schemas.pos import DeclineReason
+
 Release = Literal["issued", "paid"]
+"""When an environment counts an amount as no longer used: invoiced, or paid as well."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Venue:
-    """What a decision needs of an environment."""
+class Sums(NamedTuple):
+    """The five sums that stand with an account. Each only rises; they may rise in any order.
 
-    environment: int
-    gdpr_accepted: bool
-    active: bool
-    currency: str
-    language: str
-    limit_release: Release
+    A tuple, for one is made for every account of every batch.
+    """
+
+    approved: int = 0
+    reversed: int = 0
+    issued: int = 0
+    credited: int = 0
+    paid: int = 0
+
+    @property
+    def unbilled(self) -> int:
+        """What was sold and stands on no invoice; may be negative while events overtake."""
+        return self.approved - self.reversed - self.issued + self.credited
+
+    @property
+    def unpaid(self) -> int:
+        """What was sold and not paid, invoiced or not."""
+        return self.approved - self.reversed - self.paid
+
+
+def open_amount(sums: Sums, release: Release) -> int:
+    """What counts against the limit: approved - reversed - released; negative counts as nil.
+
+    Released is what stands on invoices (issued - credited), or what of that was paid. Computed
+    at each decision and never stored, so that it is right whatever came first and whenever the
+    environment chose otherwise.
+    """
+    on_invoices = sums.issued - sums.credited
+    released = min(sums.paid, on_invoices) if release == "paid" else on_invoices
+    return sums.approved - sums.reversed - released
 
 
 @dataclass(slots=True, kw_only=True)
 class Standing:
-    """An account as read under its row lock; the sums move on within a batch.
+    """One account while a batch is decided, read under its row's lock.
 
-    Amounts are minor units of the environment's currency. `limit` None: no limit. Each of the
-    five sums only grows, so what is used is right in whatever order events come, and whenever
-    the setting `limit_release` changes (design part 5).
+    `open` is open_amount(); it moves with each decision, so that the batch's later sales see the
+    earlier ones. `barred` is why nothing may be bought on it at all. `approved_more` and
+    `reversed_more` are what is to be added to the sums.
     """
 
-    venue: Venue
-    account: str
-    status: Status
-    on_account: bool
     limit: int | None
-    approved: int
-    reversed: int
-    issued: int
-    credited: int
-    paid: int
-    changed: bool = False
+    open: int
+    barred: DeclineReason | None = None
+    approved_more: int = 0
+    reversed_more: int = 0
 
     @property
     def used(self) -> int:
-        """What counts against the limit; never below zero."""
-        released = self.issued - self.credited
-        if self.venue.limit_release == "paid" and self.paid < released:
-            released = self.paid
-        used = self.approved - self.reversed - released
-        return used if used > 0 else 0
+        return max(self.open, 0)
 
     @property
     def available(self) -> int | None:
-        """What may still be spent; negative where more than the limit is used. None: no limit."""
-        return None if self.limit is None else self.limit - self.used
+        """What is left of the limit; negative where more is used; None without a limit."""
+        return None if self.limit is None else self.limit - max(self.open, 0)
 
-    def approve(self, total: int) -> None:
-        """Count a sale."""
-        self.approved += total
-        self.changed = True
+    def has_room_for(self, total: int) -> bool:
+        used = self.open if self.open > 0 else 0
+        return self.limit is None or used + total <= self.limit
 
-    def reverse(self, amount: int) -> None:
-        """Count what was taken off a sale."""
-        self.reversed += amount
-        self.changed = True
+    def charge(self, total: int) -> None:
+        self.open += total
+        self.approved_more += total
+
+    def take_back(self, amount: int) -> None:
+        self.open -= amount
+        self.reversed_more += amount
+
+
+def barred(status: str, on_account: bool) -> DeclineReason | None:
+    """Why nothing may be bought on an account as it is set, if so."""
+    if status != "active":
+        return DeclineReason.ACCOUNT_INACTIVE
+    return None if on_account else DeclineReason.NOT_ALLOWED_ON_ACCOUNT

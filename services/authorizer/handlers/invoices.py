@@ -1,57 +1,35 @@
-"""Invoices: takes invoice.issued, credit_note.issued and payment.received from invoices.events;
-answers nothing; changes the sums that give an account's limit back."""
+"""Invoices, credit notes and payments: invoices.events -> the sums of accounts.
+
+Takes invoice.issued, credit_note.issued and payment.received. Answers nothing. Each event counts
+once, whatever is delivered and in whatever order; what comes before its account is kept, and
+counted when the account is opened.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from runtime.answers import Answer
 from runtime.incoming import Incoming
-from runtime.sql import statements
 from runtime.transaction import Tx
 from schemas.billing import CreditNoteIssued, InvoiceIssued, PaymentReceived
+from services.authorizer.store import invoices as store
 
-sql = statements("services.authorizer", "sql/invoices.sql")
-SUMS = ("issued", "credited", "paid")
+TAKES = (InvoiceIssued, CreditNoteIssued, PaymentReceived)
 
 
-async def handle(batch: Sequence[Incoming], tx: Tx) -> Iterable[Answer]:
-    """Count each invoice, credit note and payment once, in whatever order they come."""
-    effects = {(e[0], e[1], e[2]): e for i in batch if (e := _effect(i.message)) is not None}
-    if not effects:
-        return []
-    accounts = sorted({(e[1], e[3]) for e in effects.values()})
-    await tx.fetch(sql.lock_accounts, [e for e, _ in accounts], [a for _, a in accounts])
-    columns = [list(column) for column in zip(*effects.values(), strict=True)]
-    sums: dict[tuple[int, str], dict[str, int]] = {}
-    for row in await tx.fetch(sql.note_effects, *columns):
-        of_account = sums.setdefault((row["environment"], row["account"]), dict.fromkeys(SUMS, 0))
-        of_account[row["kind"]] += row["amount"]
-    if sums:
-        await tx.execute(
-            sql.add_to_sums,
-            [e for e, _ in sums],
-            [a for _, a in sums],
-            *([s[name] for s in sums.values()] for name in SUMS),
-        )
+async def add_up(incoming: Sequence[Incoming], tx: Tx) -> list[Answer]:
+    """Lock, recall and record; nothing is decided and nobody answered."""
+    await store.record(tx, [_effect(record.message) for record in incoming])
     return []
 
 
-def _effect(message: Any) -> tuple[str, int, str, str, int] | None:
-    match message:
+def _effect(said: InvoiceIssued | CreditNoteIssued | PaymentReceived) -> store.Effect:
+    match said:
         case InvoiceIssued():
-            return (
-                "issued", message.environment, message.invoice_id, message.account, message.total
-            )  # fmt: skip
+            kind, id_, amount = "issued", said.invoice_id, said.total
         case CreditNoteIssued():
-            return (
-                "credited", message.environment, message.credit_note_id, message.account,
-                message.total,
-            )  # fmt: skip
+            kind, id_, amount = "credited", said.credit_note_id, said.total
         case PaymentReceived():
-            return (
-                "paid", message.environment, message.payment_id, message.account, message.amount
-            )  # fmt: skip
-        case _:
-            return None
+            kind, id_, amount = "paid", said.payment_id, said.amount
+    return store.Effect(said.environment, kind, id_, said.account, amount)

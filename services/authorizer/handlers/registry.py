@@ -1,239 +1,197 @@
-"""Registry: takes environment.*, customer.*, account.* and registry.republish from
-registry.commands; answers command.applied or command.refused on registry.outcomes; changes
-environments, customers and accounts, whose state goes to registry.state."""
+"""The registry: registry.commands -> registry.outcomes, registry.state.
+
+Takes environment.*, customer.*, account.* and registry.republish. Answers each with
+command.applied or command.refused, remembers that under the command's id, and lets the state of
+what it touched be published. A command is done as a whole or not at all.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
-from typing import Any
 
 from runtime.answers import Answer
 from runtime.incoming import Incoming
 from runtime.transaction import Tx
-from schemas.commands import INVALID, Caution, Change, CommandApplied, CommandRefused
+from schemas.commands import INVALID, Change, Command, CommandApplied, CommandRefused
 from schemas.content import digest
 from schemas.malformed import Malformed
-from schemas.registry import (
-    AccountChange,
-    AccountLink,
-    AccountOpen,
-    CustomerChange,
-    CustomerErase,
-    CustomerRegister,
-    EnvironmentAcceptGdpr,
-    EnvironmentActivate,
-    EnvironmentConfigure,
-    EnvironmentDeactivate,
-    RegistryRepublish,
-)
 from schemas.wire import encode
-from services.authorizer.domain import accounts, customers, environments
-from services.authorizer.domain.registry import (
-    Applied,
-    Outcome,
-    Refused,
-    Registry,
-    missing,
-    terms_missing,
+from services.authorizer.domain.book import RefusalKey
+from services.authorizer.domain.commands import carry_out
+from services.authorizer.domain.entities import Applied, Entity, Key, Outcome, Refusal, Registry
+from services.authorizer.handlers.tracing import traced
+from services.authorizer.metrics import COMMANDS
+from services.authorizer.store import entities, registry, sales
+
+MOST_ACCOUNTS = 20_000
+"""That are held in memory at once: two commands of the greatest size."""
+
+REPUBLISH = "republish"
+
+REUSED = Refusal(
+    reason="command_id_reused",
+    field="command_id",
+    message="Another command was answered under this command_id; that answer stands.",
 )
-from services.authorizer.store import registry as store
-from services.authorizer.store.registry import CommandRow, Wanted
+NOT_PROCESSED = Refusal(
+    reason="not_processed",
+    message="The command could not be processed because of a fault; nothing was changed.",
+)
 
-TOPIC = "registry.outcomes"
-MOST_WARNINGS = 100
-
-
-async def handle(batch: Sequence[Incoming], tx: Tx) -> Iterable[Answer]:
-    """Carry out a batch of commands in the log's order; each sees those before it."""
-    asked = [(i, *_name(i.message), _digest(i.message)) for i in batch]
-    registry = await store.lock(tx, _wanted([i.message for i in batch]))
-    known = await store.recall(tx, {(environment, id_) for _, environment, id_, _ in asked})
-    reused = await store.recall_reused(tx, [(e, i, content) for _, e, i, content in asked])
-    new: list[CommandRow] = []
-    made: dict[tuple[int, str, bytes], Any] = {}
-    answers: list[Answer] = []
-    for incoming, environment, id_, content in asked:
-        row = known.get((environment, id_))
-        if row is None:
-            row = _carry_out(incoming, content, registry)
-            known[environment, id_] = row
-            new.append(row)
-        elif row.digest != content:
-            key = environment, id_, content
-            if key not in reused:
-                reused[key] = made[key] = tx.now, _reused(environment, id_)
-            at, value = reused[key]
-            answers.append(_answer(environment, id_, False, at, value, incoming, content))
-            continue
-        for kind, *state in row.touched:
-            tx.touch(kind, *state)
-        if isinstance(incoming.message, RegistryRepublish) and row.applied:
-            await _touch_all(environment, tx)
-        answers.append(_answer(environment, id_, row.applied, row.decided_at, row.answer, incoming))
-    await store.record(tx, registry, new)
-    await store.record_reused(tx, made)
-    return answers
+Said = Answer | RefusalKey
 
 
-# -- lock and recall ---------------------------------------------------------------------------
+async def carry_out_commands(incoming: Sequence[Incoming], tx: Tx) -> list[Answer]:
+    """Lock, recall, decide, record, answer."""
+    said: list[Answer] = []
+    for part in _bounded(incoming):
+        answers = await _carry_out([record.message for record in part], tx)
+        said += [traced(answer, record) for answer, record in zip(answers, part, strict=True)]
+    return said
 
 
-def _name(message: Any) -> tuple[int, str]:
-    if isinstance(message, Malformed):
-        return int(message.ids["environment"]), str(message.ids["command_id"])
-    return message.environment, message.command_id
+async def refuse_poison(incoming: Sequence[Incoming], tx: Tx) -> list[Answer]:
+    """Refuse a command that is a dead letter by our own fault, unless it was answered before."""
+    said: list[Answer] = []
+    for record in incoming:
+        command = record.message
+        if isinstance(command, Command):
+            key = (command.environment, command.command_id)
+            known = await registry.recall(tx, [key])
+            if not known:
+                known = {key: (digest(command), _answer(command, NOT_PROCESSED, tx))}
+                await registry.record_commands(tx, known)
+            said.append(known[key][1])
+    return said
 
 
-def _digest(message: Any) -> bytes:
-    if isinstance(message, Malformed):
-        said = repr((message.type, sorted(message.ids.items()), message.field, message.message))
-        return sha256(b"malformed:" + said.encode()).digest()
-    return digest(message)
+def _bounded(incoming: Sequence[Incoming]) -> Iterator[list[Incoming]]:
+    """Parts of a batch that name no more accounts together than memory should hold."""
+    part: list[Incoming] = []
+    named = 0
+    for record in incoming:
+        command = record.message
+        count = len(registry.accounts_named(command)) if isinstance(command, Command) else 0
+        if part and named + count > MOST_ACCOUNTS:
+            yield part
+            part, named = [], 0
+        part.append(record)
+        named += count
+    if part:
+        yield part
 
 
-def _wanted(messages: Sequence[Any]) -> Wanted:
-    named_customers: set[tuple[int, str]] = set()
-    named_accounts: set[tuple[int, str]] = set()
-    erased: set[tuple[int, str]] = set()
+async def _carry_out(messages: Sequence[Command | Malformed], tx: Tx) -> list[Answer]:
+    commands = [message for message in messages if isinstance(message, Command)]
+    known = await registry.open_registry(tx, commands)
+    before: list[Entity] = [
+        *known.environments.values(),
+        *known.customers.values(),
+        *known.accounts.values(),
+    ]
+    answered = await registry.recall(tx, {(c.environment, c.command_id): None for c in commands})
+    made: dict[Key, tuple[bytes, Answer]] = {}
+    refusals: dict[RefusalKey, Answer] = {}
+    said: list[Said] = []
     for message in messages:
-        match message:
-            case CustomerErase(environment=e, customer_id=c):
-                named_customers.add((e, c))
-                erased.add((e, c))
-            case CustomerRegister(environment=e, customer_id=c):
-                named_customers.add((e, c))
-            case CustomerChange(environment=e, customer_id=c):
-                named_customers.add((e, c))
-            case AccountOpen(environment=e, account=a, holder=h):
-                named_accounts.add((e, a))
-                if h is not None:
-                    named_customers.add((e, h))
-            case AccountChange(environment=e, accounts=numbers):
-                named_accounts.update((e, a) for a in numbers)
-            case AccountLink(environment=e, account=a, customer_id=c):
-                named_accounts.add((e, a))
-                named_customers.add((e, c))
-            case _:
-                pass
-    return Wanted(
-        environments=frozenset(_name(message)[0] for message in messages),
-        customers=frozenset(named_customers),
-        erased=frozenset(erased),
-        accounts=frozenset(named_accounts),
-    )
+        if isinstance(message, Malformed):
+            said.append(_refuse_unreadable(message, refusals, tx))
+            continue
+        key = (message.environment, message.command_id)
+        content = digest(message)
+        earlier = answered.get(key)
+        if earlier is None:
+            outcome = carry_out(message, known)
+            made[key] = answered[key] = (content, _answer(message, outcome, tx))
+            said.append(answered[key][1])
+            await _follow(message, outcome, known, tx)
+        elif earlier[0] == content:
+            said.append(earlier[1])
+            await _follow_again(message, earlier[1], tx)
+        else:
+            name = RefusalKey(message.environment, "command", message.command_id, content)
+            refusals[name] = _answer(message, REUSED, tx, suffix=f"/{content.hex()[:16]}")
+            said.append(name)
+    await entities.record(tx, list(known.changed.values()), before)
+    await registry.record_commands(tx, made)
+    first = await sales.remember_refusals(tx, refusals) if refusals else {}
+    return [first[one] if isinstance(one, RefusalKey) else one for one in said]
 
 
-# -- decide ------------------------------------------------------------------------------------
-
-
-def _carry_out(incoming: Incoming, content: bytes, registry: Registry) -> CommandRow:
-    message = incoming.message
-    environment, id_ = _name(message)
-    outcome = _decide(message, registry)
-    touched: list[list[Any]] = []
+async def _follow(command: Command, outcome: Outcome, known: Registry, tx: Tx) -> None:
+    COMMANDS.labels(
+        command.type, "applied" if isinstance(outcome, Applied) else outcome.reason
+    ).inc()
     if isinstance(outcome, Applied):
-        touched = [
-            [kind, environment] if kind == "environment" else [kind, environment, name]
-            for kind, name, change in outcome.changes
-            if change != "unchanged"
-        ]
-    return CommandRow(
-        environment=environment,
-        command_id=id_,
-        digest=content,
-        decided_at=registry.now,
-        applied=isinstance(outcome, Applied),
-        touched=touched,
-        answer=_bytes(environment, id_, outcome),
-    )
+        for entity in outcome.entities:
+            known.keep(entity)
+        await _publish(command, outcome.changes, tx)
 
 
-def _decide(message: Any, registry: Registry) -> Outcome:
-    if isinstance(message, Malformed):
-        return Refused(
-            reason=INVALID, field=message.field, message=f"{message.field} {message.message}."
+async def _follow_again(command: Command, answer: Answer, tx: Tx) -> None:
+    """Who made the change may have died before its state was told."""
+    if answer.type == "command.applied":
+        await _publish(command, CommandApplied.model_validate_json(answer.value).changes, tx)
+
+
+async def _publish(command: Command, changes: Sequence[Change], tx: Tx) -> None:
+    environment = command.environment
+    for change in changes:
+        if change.kind == "environment":
+            tx.touch("environment", environment)
+        else:
+            tx.touch(change.kind, environment, change.id)
+    if command.type == "registry.republish":
+        await tx.add_job(
+            REPUBLISH, f"{environment}/{command.command_id}", {"environment": environment}
         )
-    match message:
-        case EnvironmentConfigure():
-            return environments.configure(message, registry)
-        case EnvironmentAcceptGdpr():
-            return environments.accept_gdpr(message, registry)
-        case EnvironmentActivate() | EnvironmentDeactivate():
-            return environments.switch(message, registry)
-    environment = registry.environments.get(message.environment)
-    if environment is None:
-        return missing(message.environment)
-    match message:
-        case CustomerErase():  # what was taken may always be forgotten
-            return customers.erase(message, registry)
-        case RegistryRepublish():
-            return Applied()
-    if environment.gdpr is None:
-        return terms_missing(message.environment)
-    match message:
-        case CustomerRegister():
-            return customers.register(message, registry)
-        case CustomerChange():
-            return customers.change(message, registry)
-        case AccountOpen():
-            return accounts.open_account(message, registry)
-        case AccountChange():
-            return accounts.change(message, registry)
-        case AccountLink():
-            return accounts.link(message, registry)
-        case _:
-            raise TypeError(f"no rule for {type(message).__name__}")
 
 
-async def _touch_all(environment: int, tx: Tx) -> None:
-    """Tell all state of an environment, as it stands, with the versions that it has."""
-    for kind, name in await store.keys_of(tx, environment):
-        tx.touch(kind, environment, *(() if kind == "environment" else (name,)))
-
-
-# -- answer ------------------------------------------------------------------------------------
-
-
-def _bytes(environment: int, id_: str, outcome: Outcome) -> bytes:
-    if isinstance(outcome, Refused):
-        return encode(
-            CommandRefused(
-                command_id=id_,
-                environment=environment,
-                reason=outcome.reason,
-                field=outcome.field,
-                message=outcome.message,
-            )
+def _answer(command: Command, outcome: Outcome, tx: Tx, *, suffix: str = "") -> Answer:
+    message: CommandApplied | CommandRefused
+    if isinstance(outcome, Applied):
+        message = CommandApplied(
+            command_id=command.command_id,
+            environment=command.environment,
+            changes=outcome.changes,
+            warnings=outcome.warnings or None,
         )
-    cautions = tuple(
-        Caution(kind=kind, id=name, field=field, message=said)
-        for kind, name, field, said in outcome.warnings[:MOST_WARNINGS]
-    )
-    return encode(
-        CommandApplied(
-            command_id=id_,
-            environment=environment,
-            changes=tuple(
-                Change(kind=kind, id=name, change=change) for kind, name, change in outcome.changes
-            ),
-            warnings=cautions or None,
+    else:
+        message = CommandRefused(
+            command_id=command.command_id,
+            environment=command.environment,
+            reason=outcome.reason,
+            field=outcome.field,
+            message=outcome.message,
         )
-    )
+    return _outgoing(message, tx, suffix)
 
 
-def _reused(environment: int, id_: str) -> bytes:
-    said = "This command_id was used for another command; the first answer stands."
-    return _bytes(environment, id_, Refused(reason="command_id_reused", message=said))
-
-
-def _answer(
-    environment: int, id_: str, applied: bool, at: Any, value: bytes, incoming: Incoming,
-    content: bytes | None = None,
-) -> Answer:  # fmt: skip
-    type_ = "command.applied" if applied else "command.refused"
-    suffix = "" if content is None else f"/{content.hex()[:16]}"
+def _outgoing(message: CommandApplied | CommandRefused, tx: Tx, suffix: str) -> Answer:
     return Answer(
-        TOPIC, str(environment), f"{type_}/{environment}/{id_}{suffix}", type_, at, value,
-        incoming.trace,
-    )  # fmt: skip
+        registry.TOPIC,
+        str(message.environment),
+        f"{message.type}/{message.environment}/{message.command_id}{suffix}",
+        message.type,
+        tx.now,
+        encode(message),
+    )
+
+
+def _refuse_unreadable(given: Malformed, refusals: dict[RefusalKey, Answer], tx: Tx) -> RefusalKey:
+    """What is wrong in itself takes no id's place: whoever mends it may keep the id."""
+    environment, command_id = int(given.ids["environment"]), str(given.ids["command_id"])
+    content = sha256(
+        repr((given.type, sorted(given.ids.items()), given.field, given.message)).encode()
+    ).digest()
+    message = CommandRefused(
+        command_id=command_id,
+        environment=environment,
+        reason=INVALID,
+        field=given.field,
+        message=f"{given.field} {given.message}.",
+    )
+    name = RefusalKey(environment, "command", command_id, content)
+    refusals[name] = _outgoing(message, tx, f"/{content.hex()[:16]}")
+    return name

@@ -1,306 +1,232 @@
-"""Sales: takes sale.requested, sale.recorded and sale.cancelled from pos.sales; answers
-sale.approved, sale.declined, sale.reversed and sale.reversal_refused on pos.decisions; changes the
-accounts' sums and remembers each answer byte for byte, for ever."""
+"""Sales at the till: pos.sales -> pos.decisions.
+
+Takes sale.requested, sale.recorded and sale.cancelled. Answers each with sale.approved,
+sale.declined, sale.reversed or sale.reversal_refused. Changes the sums of accounts, remembers
+every answer, and notes what could not be booked though it was sold.
+
+A batch is decided in the order of its records: two sales on one account see each other, and the
+same id twice is one decision and two answers.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
-
-from prometheus_client import Counter
 
 from runtime.answers import Answer
 from runtime.incoming import Incoming
 from runtime.transaction import Tx
 from schemas.content import digest
 from schemas.malformed import Malformed
-from schemas.pos import DeclineReason, SaleCancelled, SaleRecorded, SaleRequested
-from schemas.values import account_key
-from services.authorizer.domain import cancellations, sales
-from services.authorizer.handlers import wording
+from schemas.pos import DeclineReason, Sale, SaleCancelled, SaleRecorded
+from services.authorizer import answers
+from services.authorizer.domain.book import Book, KnownSale, RefusalKey, Unbooked
+from services.authorizer.domain.explanations import DEFAULT_LANGUAGE
+from services.authorizer.domain.sales import Approved, Declined, decide
+from services.authorizer.handlers.cancellations import answer_cancellation
+from services.authorizer.handlers.tracing import traced
+from services.authorizer.metrics import DECISIONS
 from services.authorizer.store import sales as store
-from services.authorizer.store.sales import Book, CancellationRow, Kind, Reused, SaleRow
 
-TOPIC = "pos.decisions"
-DECISIONS = Counter("onaccount_decisions", "Decisions on sales and cancellations", ["outcome"])
-
-Sale = SaleRequested | SaleRecorded
+Said = Answer | RefusalKey
+"""An answer, or the name of a refusal that is still to be compared with what was said before."""
 
 
-async def handle(batch: Sequence[Incoming], tx: Tx) -> Iterable[Answer]:
-    """Answer a batch in the log's order; sales on one account see one another."""
-    asked = [(i, _digest(i.message)) for i in batch]
-    book = await store.lock(tx, (_account(i.message) for i in batch))
-    await _recall(tx, book, asked)
-    answers = [_answer(incoming, content, book, tx.now) for incoming, content in asked]
-    await store.record(tx, book)
-    return answers
-
-
-async def not_processed(batch: Sequence[Incoming], tx: Tx) -> Iterable[Answer]:
-    """A dead letter was made of this sale: its till is told so, and told the same ever after.
-
-    A cancellation has no such answer (contract part 3).
-    """
-    incoming = batch[0]
-    message = incoming.message
-    if not isinstance(message, Sale):
-        return []
-    book = await store.lock(tx, [(message.environment, message.account)])
-    await store.recall_sales(tx, book, [(message.environment, message.sale_id)])
-    row = book.sales.get((message.environment, message.sale_id))
-    if row is None or row.forbidden:
-        declined = wording.declined(DeclineReason.NOT_PROCESSED, book, message.environment)
-        row = _decline(message, digest(message), declined, row, book, tx.now)
-        await store.record(tx, book)
-    return [_sale_answer(row, incoming.trace)]
-
-
-# -- lock and recall ---------------------------------------------------------------------------
-
-
-def _account(message: Any) -> store.Id:
-    if isinstance(message, Malformed):
-        return int(message.ids["environment"]), str(message.ids.get("account", ""))
-    return message.environment, message.account
-
-
-def _digest(message: Any) -> bytes:
-    """The content's digest; of a message that can't be read, what is wrong with it."""
-    if isinstance(message, Malformed):
-        said = repr((message.type, sorted(message.ids.items()), message.field, message.message))
-        return sha256(b"malformed:" + said.encode()).digest()
-    return digest(message)
-
-
-async def _recall(tx: Tx, book: Book, asked: Sequence[tuple[Incoming, bytes]]) -> None:
-    sale_ids: list[store.Id] = []
-    cancellation_ids: list[store.Id] = []
-    moved: list[store.Id] = []
-    for incoming, _ in asked:
-        message = incoming.message
-        if isinstance(message, Malformed):
-            environment = int(message.ids["environment"])
-            if message.type == "sale.cancelled":
-                cancellation_ids.append((environment, str(message.ids["cancellation_id"])))
-            else:
-                sale_ids.append((environment, str(message.ids["sale_id"])))
-            continue
-        sale_ids.append((message.environment, message.sale_id))
-        if isinstance(message, SaleCancelled):
-            cancellation_ids.append((message.environment, message.cancellation_id))
-        elif isinstance(message, SaleRecorded) and message.moved_from is not None:
-            moved.append((message.environment, message.moved_from))
-    await store.recall_sales(tx, book, sale_ids)
-    await store.recall_cancellations(tx, book, cancellation_ids)
-    await store.recall_booked(tx, book, moved)
-    await store.recall_reused(tx, book, _reused(book, asked))
-
-
-def _reused(book: Book, asked: Sequence[tuple[Incoming, bytes]]) -> list[tuple[Kind, int, str]]:
-    """Ids that stand with another content than this batch brings, or that the batch has twice."""
-    seen: dict[tuple[Kind, int, str], bytes] = {}
-    found: dict[tuple[Kind, int, str], None] = {}
-    for incoming, content in asked:
-        kind, environment, id_ = _name(incoming.message)
-        known: SaleRow | CancellationRow | None
-        if kind == "sale":
-            known = book.sales.get((environment, id_))
+async def decide_sales(incoming: Sequence[Incoming], tx: Tx) -> list[Answer]:
+    """Lock, recall, decide, record, answer."""
+    book = await _open(incoming, tx)
+    said: list[Said] = []
+    for record in incoming:
+        message = record.message
+        if isinstance(message, Sale):
+            said.append(_answer_sale(message, record.time, book, tx.now))
+        elif isinstance(message, SaleCancelled):
+            said.append(answer_cancellation(message, book, tx.now))
         else:
-            known = book.cancellations.get((environment, id_))
-        first = seen.setdefault((kind, environment, id_), content)
-        if first != content or (known is not None and known.digest not in (b"", content)):
-            found[kind, environment, id_] = None
-    return list(found)
+            said.append(_answer_unreadable(message, book, tx.now))
+    await store.record(tx, book)
+    spoken = await _speak(said, book, tx)
+    return [traced(answer, record) for answer, record in zip(spoken, incoming, strict=True)]
 
 
-def _name(message: Any) -> tuple[Kind, int, str]:
-    if isinstance(message, Malformed):
-        kind: Kind = "cancellation" if message.type == "sale.cancelled" else "sale"
-        return kind, int(message.ids["environment"]), str(message.ids[f"{kind}_id"])
-    if isinstance(message, SaleCancelled):
-        return "cancellation", message.environment, message.cancellation_id
-    return "sale", message.environment, message.sale_id
+async def refuse_poison(incoming: Sequence[Incoming], tx: Tx) -> list[Answer]:
+    """Decline a sale that is a dead letter by our own fault, unless it was answered before.
+
+    A cancellation is left unanswered: the contract has no word for it, and its till asks again.
+    """
+    book = await _open(incoming, tx)
+    said: list[Said] = []
+    for record in incoming:
+        sale = record.message
+        if isinstance(sale, Sale):
+            said += _decline_poison(sale, book, tx.now)
+    await store.record(tx, book)
+    return await _speak(said, book, tx)
 
 
-# -- decide and answer -------------------------------------------------------------------------
+async def _open(incoming: Sequence[Incoming], tx: Tx) -> Book:
+    messages = [r.message for r in incoming if not isinstance(r.message, Malformed)]
+    others = {
+        int(r.message.ids["environment"]) for r in incoming if isinstance(r.message, Malformed)
+    }
+    return await store.open_book(tx, messages, others)
 
 
-def _answer(incoming: Incoming, content: bytes, book: Book, now: datetime) -> Answer:
-    message = incoming.message
-    kind, environment, id_ = _name(message)
-    if kind == "cancellation":
-        known = book.cancellations.get((environment, id_))
-        if known is None:
-            return _cancel(incoming, content, book, now)
+async def _speak(said: Iterable[Said], book: Book, tx: Tx) -> list[Answer]:
+    first = await store.remember_refusals(tx, book.refusals) if book.refusals else {}
+    spoken = [first[one] if isinstance(one, RefusalKey) else one for one in said]
+    for outcome, count in Counter(a.type for a in spoken if a.time == tx.now).items():
+        DECISIONS.labels(outcome).inc(count)
+    return spoken
+
+
+def _answer_sale(sale: Sale, record_time: datetime, book: Book, now: datetime) -> Said:
+    key = (sale.environment, sale.sale_id)
+    content = digest(sale)
+    recorded = isinstance(sale, SaleRecorded)
+    known = book.sales.get(key)
+    if known is not None and known.answer is not None:
         if known.digest != content:
-            return _reuse(incoming, content, book, now)
-        return _cancellation_answer(known, message, incoming.trace)
-    row = book.sales.get((environment, id_))
-    if row is not None and not row.forbidden:
-        if row.digest != content:
-            return _reuse(incoming, content, book, now)
-        if row.approved or row.recorded or not isinstance(message, SaleRecorded):
-            return _sale_answer(row, incoming.trace)
-    if isinstance(message, Malformed):
-        declined = wording.malformed(message, book, environment)
-        row = _decline(message, content, declined, row, book, now)
-    else:
-        row = _decide(message, content, row, book, incoming.time, now)
-    return _sale_answer(row, incoming.trace)
-
-
-def _decide(
-    sale: Sale, content: bytes, row: SaleRow | None, book: Book, time: datetime, now: datetime
-) -> SaleRow:
-    """Decide a sale that is new, forbidden, or was declined as a request and is now recorded."""
-    key = sale.environment, sale.sale_id
-    moved_from = sale.moved_from if isinstance(sale, SaleRecorded) else None
-    cancelled = row is not None and (row.forbidden or row.reason == "already_cancelled")
-    outcome = sales.decide(
+            return _refuse_reused(sale, content, book, now)
+        if known.state == "approved" or known.recorded or not recorded:
+            return known.answer
+    standing = book.standings.get((sale.environment, sale.account))
+    decision = decide(
         sale,
-        venue=book.venues.get(sale.environment),
-        standing=book.standings.get((sale.environment, sale.account)),
-        cancelled=cancelled,
-        record_time=time,
+        house=book.houses.get(sale.environment),
+        standing=standing,
+        cancelled=known is not None and known.cancelled_first and known.account == sale.account,
+        record_time=record_time,
         now=now,
-        moved_booked_at=book.booked.get((sale.environment, moved_from)) if moved_from else None,
+        moved_booked_at=_booked_before(sale, book) if recorded else None,
     )
-    if isinstance(outcome, sales.Declined):
-        if row is not None and row.digest == content and row.reason == outcome.reason:
-            row.recorded = row.changed = True  # the same answer, and a person must clear it
-            return row
-        return _decline(sale, content, outcome, row, book, now)
-    DECISIONS.labels("approved").inc()
-    approved = SaleRow(
-        environment=sale.environment,
-        sale_id=sale.sale_id,
-        digest=content,
-        account=sale.account,
-        approved=True,
-        recorded=not outcome.online,
-        total=sale.total,
-        taken=None,
-        booked_at=outcome.booked_at,
-        decided_at=now,
-        reason=None,
-        answer=wording.approved(sale, outcome, now),
-        new=row is None or row.new,
-        changed=True,
-    )
-    book.sales[key] = approved
-    return approved
-
-
-def _decline(
-    message: Sale | Malformed, content: bytes, declined: sales.Declined,
-    row: SaleRow | None, book: Book, now: datetime,
-) -> SaleRow:  # fmt: skip
-    DECISIONS.labels(declined.reason.value).inc()
-    _, environment, sale_id = _name(message)
-    malformed = isinstance(message, Malformed)
-    account = message.ids.get("account") if isinstance(message, Malformed) else message.account
-    made = SaleRow(
-        environment=environment,
-        sale_id=sale_id,
-        digest=content,
-        account=None if account is None else str(account),
-        approved=False,
-        recorded=message.type == "sale.recorded",
-        total=0 if malformed else message.total,  # type: ignore[union-attr]
-        taken=None,
-        booked_at=None,
-        decided_at=now,
-        reason=declined.reason.value,
-        answer=wording.sale_declined(message, declined, now),
-        new=row is None or row.new,
-        changed=True,
-    )
-    book.sales[environment, sale_id] = made
-    return made
-
-
-def _cancel(incoming: Incoming, content: bytes, book: Book, now: datetime) -> Answer:
-    message = incoming.message
-    _, environment, id_ = _name(message)
-    outcome: cancellations.Reversed | cancellations.Refused
-    if isinstance(message, Malformed):
-        outcome = cancellations.Refused(reason=cancellations.R.INVALID_MESSAGE)
-        sale_id, account = str(message.ids["sale_id"]), message.ids.get("account")
-    else:
-        sale_id, account = message.sale_id, message.account
-        row = book.sales.get((environment, sale_id))
-        # A second cancellation before the sale finds it forbidden already: it takes nothing off.
-        known = row is not None and not row.forbidden
-        sale = row.sold() if row is not None and known else None
-        standing = book.standings.get((environment, account))
-        outcome = cancellations.decide(
-            message, venue=book.venues.get(environment), standing=standing, sale=sale
-        )
-        if isinstance(outcome, cancellations.Reversed):
-            if row is not None and sale is not None and outcome.amount:
-                row.taken, row.changed = sale.taken, True
-            if outcome.early and row is None:
-                book.sales[environment, sale_id] = _forbid(message, now)
-    refused = isinstance(outcome, cancellations.Refused)
-    reason = outcome.reason.value if isinstance(outcome, cancellations.Refused) else None
-    DECISIONS.labels(reason or "reversed").inc()
-    made = CancellationRow(
-        environment=environment,
-        cancellation_id=id_,
-        digest=content,
-        sale_id=sale_id,
-        account=None if account is None else str(account),
-        amount=0 if isinstance(outcome, cancellations.Refused) else outcome.amount,
-        decided_at=now,
-        reason=reason,
-        answer=wording.cancellation(message, outcome, book, now),
-    )
-    if not (refused and not outcome.remembered):  # type: ignore[union-attr]
-        book.cancellations[environment, id_] = made
-        book.new_cancellations.append(made)
-    return _cancellation_answer(made, message, incoming.trace)
-
-
-def _forbid(message: SaleCancelled, now: datetime) -> SaleRow:
-    return SaleRow(
-        environment=message.environment, sale_id=message.sale_id, digest=b"",
-        account=message.account, approved=False, recorded=False, total=0, taken=None,
-        booked_at=None, decided_at=now, reason="already_cancelled", answer=b"",
-    )  # fmt: skip
-
-
-def _reuse(incoming: Incoming, content: bytes, book: Book, now: datetime) -> Answer:
-    """The id stands for another content: refused, and the first answer stands."""
-    message = incoming.message
-    kind, environment, id_ = _name(message)
-    key = kind, environment, id_, content
-    known = book.reused.get(key)
     if known is None:
-        DECISIONS.labels(f"{kind}_id_reused").inc()
-        known = Reused(decided_at=now, answer=wording.reused(message, book, now))
-        book.reused[key] = known
-        book.new_reused.append(key)
-    type_ = "sale.declined" if kind == "sale" else "sale.reversal_refused"
-    return Answer(
-        TOPIC, account_key(*_account(message)), f"{type_}/{environment}/{id_}/{content.hex()[:16]}",
-        type_, known.decided_at, known.answer, incoming.trace,
-    )  # fmt: skip
+        known = book.sales[key] = KnownSale("declined", sale.account, stored="new")
+    elif known.account != sale.account:
+        known.cancelled_first = False  # another one was cancelled
+    if isinstance(decision, Approved):
+        assert standing is not None
+        standing.charge(sale.total)
+        known.state = "approved"
+        known.answer = answer = answers.approved(sale, decision, now)
+        if isinstance(sale, SaleRecorded):
+            book.cleared[key] = sale.sale_id
+            if sale.moved_from is not None:
+                book.cleared[sale.environment, sale.moved_from] = sale.sale_id
+    else:
+        known.state = "declined"
+        known.answer = answer = _declined(
+            sale,
+            decision,
+            book,
+            now,
+            answers.declined_id(sale.environment, sale.sale_id, recorded=recorded),
+        )
+        if recorded:
+            _note_unbooked(sale, content, decision.reason, book)
+    known.account, known.digest, known.total = sale.account, content, sale.total
+    known.recorded, known.decided = recorded, True
+    return answer
 
 
-def _sale_answer(row: SaleRow, trace: str | None) -> Answer:
-    type_ = "sale.approved" if row.approved else "sale.declined"
-    return Answer(
-        TOPIC, account_key(row.environment, row.account or ""),
-        f"{type_}/{row.environment}/{row.sale_id}", type_, row.decided_at, row.answer, trace,
-    )  # fmt: skip
+def _declined(sale: Sale, decision: Declined, book: Book, now: datetime, ce_id: str) -> Answer:
+    house = book.houses.get(sale.environment)
+    return answers.declined(
+        sale,
+        decision,
+        now,
+        language=book.language(sale.environment, DEFAULT_LANGUAGE),
+        house_currency=None if house is None else house.currency,
+        id=ce_id,
+    )
 
 
-def _cancellation_answer(row: CancellationRow, message: Any, trace: str | None) -> Answer:
-    type_ = "sale.reversal_refused" if row.reason else "sale.reversed"
-    return Answer(
-        TOPIC, account_key(*_account(message)), f"{type_}/{row.environment}/{row.cancellation_id}",
-        type_, row.decided_at, row.answer, trace,
-    )  # fmt: skip
+def _booked_before(sale: Sale, book: Book) -> datetime | None:
+    """When the sale that this one is moved from counted as made."""
+    if not isinstance(sale, SaleRecorded) or sale.moved_from is None:
+        return None
+    origin = book.sales.get((sale.environment, sale.moved_from))
+    if origin is None or origin.state != "approved" or origin.answer is None:
+        return None
+    return answers.booked_at_of(origin.answer.value)
+
+
+def _refuse_reused(sale: Sale, content: bytes, book: Book, now: datetime) -> RefusalKey:
+    """Another sale under a known id: the first answer stands, this one is refused beside it."""
+    key = RefusalKey(sale.environment, "sale", sale.sale_id, content)
+    decision = Declined(DeclineReason.SALE_ID_REUSED)
+    ce_id = f"{answers.DECLINED}/{sale.environment}/{sale.sale_id}/{content.hex()[:16]}"
+    book.refusals[key] = _declined(sale, decision, book, now, ce_id)
+    if isinstance(sale, SaleRecorded):
+        _note_unbooked(sale, content, decision.reason, book)
+    return key
+
+
+def _note_unbooked(sale: Sale, content: bytes, reason: DeclineReason, book: Book) -> None:
+    book.unbooked.append(
+        Unbooked(
+            environment=sale.environment,
+            sale_id=sale.sale_id,
+            digest=content,
+            account=sale.account,
+            reason=reason,
+            sale=sale,
+        )
+    )
+
+
+def _answer_unreadable(given: Malformed, book: Book, now: datetime) -> RefusalKey:
+    """What is wrong in itself takes no id's place: a till that mends it may keep the id."""
+    environment = int(given.ids["environment"])
+    is_sale = given.answered_by == answers.DECLINED
+    content = sha256(
+        repr(
+            (given.type, sorted(given.ids.items()), sorted(given.fields.items()), given.field)
+        ).encode()
+    ).digest()
+    key = RefusalKey(
+        environment,
+        "sale" if is_sale else "cancellation",
+        str(given.ids["sale_id" if is_sale else "cancellation_id"]),
+        content,
+    )
+    book.refusals[key] = answers.unreadable(
+        given,
+        now,
+        language=book.language(environment, DEFAULT_LANGUAGE),
+        suffix=f"/{content.hex()[:16]}",
+    )
+    if given.type == "sale.recorded":
+        account = given.ids.get("account")
+        book.unbooked.append(
+            Unbooked(
+                environment=environment,
+                sale_id=key.id,
+                digest=content,
+                account=None if account is None else str(account),
+                reason=DeclineReason.INVALID_MESSAGE,
+                sale=None,
+            )
+        )
+    return key
+
+
+def _decline_poison(sale: Sale, book: Book, now: datetime) -> list[Said]:
+    key = (sale.environment, sale.sale_id)
+    content = digest(sale)
+    recorded = isinstance(sale, SaleRecorded)
+    known = book.sales.get(key)
+    decision = Declined(DeclineReason.NOT_PROCESSED)
+    if recorded and (known is None or known.state != "approved"):
+        _note_unbooked(sale, content, decision.reason, book)
+    if known is not None and known.answer is not None:
+        return [known.answer] if known.digest == content else []
+    if known is None:
+        known = book.sales[key] = KnownSale("declined", sale.account, stored="new")
+    ce_id = answers.declined_id(sale.environment, sale.sale_id, recorded=recorded)
+    known.state, known.account, known.digest = "declined", sale.account, content
+    known.total, known.recorded, known.decided = sale.total, recorded, True
+    known.answer = _declined(sale, decision, book, now, ce_id)
+    return [known.answer]

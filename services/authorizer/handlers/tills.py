@@ -1,126 +1,166 @@
-"""Tills: takes terminal.signed_on and terminal.searched from pos.terminals; answers
-directory.page and directory.found on pos.directories; changes nothing. A sign-on is answered from
-the state of that moment, also when it is repeated."""
+"""Tills' directory: pos.terminals -> pos.directories.
+
+Takes terminal.signed_on and terminal.searched. Answers with directory.page, one for each page, and
+directory.found, from the state of that moment. Remembers which revision of the directory a
+session was shown, and keeps each revision once.
+"""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from json.encoder import encode_basestring as quoted
 
-from runtime.answers import Answer, answer
+from runtime.answers import Answer
 from runtime.incoming import Incoming
-from runtime.sql import statements
 from runtime.transaction import Tx
-from schemas.base import Message
-from schemas.terminals import (
-    DirectoryAccount,
-    DirectoryFound,
-    DirectoryPage,
-    DirectoryRefusal,
-    FoundAccount,
-    TerminalSearched,
-    TerminalSignedOn,
-)
-from services.authorizer.domain import directory
+from schemas.content import digest
+from schemas.terminals import DirectoryFound, TerminalSearched, TerminalSignedOn
+from schemas.wire import encode
+from services.authorizer.domain.book import RefusalKey
+from services.authorizer.domain.directory import found, words
+from services.authorizer.store import directory as store
+from services.authorizer.store.directory import Key, Session, Venue
+from services.authorizer.store.sales import remember_refusals
 
-sql = statements("services.authorizer", "sql/tills.sql")
-TOPIC = "pos.directories"
-MOST_VERSION = 2**31 - 1
+PAGE = "directory.page"
+UNKNOWN = "environment_unknown"
+NOTHING = (b"[]",)
 
 
-async def handle(batch: Sequence[Incoming], tx: Tx) -> Iterable[Answer]:
-    """Answer sign-ons and searches; an environment's directory is read once a batch."""
-    environments = sorted({i.message.environment for i in batch})
-    venues = {r["environment"]: r for r in await tx.fetch(sql.venues, environments)}
-    directories: dict[int, tuple[int, list[Any]]] = {}
-    answers: list[Answer] = []
-    for incoming in batch:
-        message = incoming.message
-        reason = _refusal(venues.get(message.environment))
-        if isinstance(message, TerminalSearched):
-            answers.append(await _found(message, reason, incoming.trace, tx))
-            continue
-        if reason is None and message.environment not in directories:
-            directories[message.environment] = await _directory(message.environment, tx)
-        version, pages = (
-            directories.get(message.environment, (0, [()])) if not reason else (0, [()])
-        )
-        answers += _pages(message, version, pages, reason, incoming.trace, tx)
-    return answers
+async def answer_tills(incoming: Sequence[Incoming], tx: Tx) -> list[Answer]:
+    """Recall, look up, record, answer."""
+    messages = [record.message for record in incoming]
+    venues = await store.venues(tx, {message.environment for message in messages})
+    signed_on = [m for m in messages if isinstance(m, TerminalSignedOn)]
+    searched = [m for m in messages if isinstance(m, TerminalSearched)]
+    said = await _sign_on(signed_on, venues, tx) if signed_on else []
+    if searched:
+        said += await _search(searched, venues, tx)
+    return said
 
 
-def _refusal(venue: Any) -> DirectoryRefusal | None:
-    if venue is None:
-        return "environment_unknown"
-    if not venue["gdpr_accepted"]:
-        return "gdpr_not_accepted"
-    return None if venue["active"] else "module_inactive"
+# --- sign-on ----------------------------------------------------------------------------------
 
 
-async def _directory(environment: int, tx: Tx) -> tuple[int, list[Any]]:
-    rows = await tx.fetch(sql.directory, environment)
-    accounts = directory.in_order(
-        directory.shown(r["account"], r["description"], _holder(r)) for r in rows
+async def _sign_on(
+    asked: Sequence[TerminalSignedOn], venues: dict[int, Venue], tx: Tx
+) -> list[Answer]:
+    known = await store.recall_sessions(tx, {(m.environment, m.session_id): None for m in asked})
+    new: dict[Key, Session] = {}
+    for message in asked:
+        key = (message.environment, message.session_id)
+        if key not in known:
+            known[key] = new[key] = _session(message, venues.get(message.environment), tx)
+    told = {(key[0], s.revision) for key, s in known.items() if s.revision is not None}
+    present = {(key[0], s.revision) for key, s in new.items() if s.revision is not None}
+    pages = await store.directories(tx, told - present, present)
+    await store.record_sessions(tx, new)
+    said: list[Answer] = []
+    for message in asked:
+        key = (message.environment, message.session_id)
+        session = known[key]
+        shown = NOTHING if session.revision is None else pages[key[0], session.revision]
+        said += _pages(key, session, shown)
+    return said
+
+
+def _session(message: TerminalSignedOn, venue: Venue | None, tx: Tx) -> Session:
+    reason = UNKNOWN if venue is None else venue.reason
+    return Session(
+        terminal=message.terminal,
+        revision=None if venue is None or reason is not None else venue.revision,
+        reason=reason,
+        answered_at=tx.now,
     )
-    version = int(await tx.fetchval(sql.directory_version, environment))
-    return min(version, MOST_VERSION), directory.pages(accounts)
 
 
-def _pages(
-    asked: TerminalSignedOn, version: int, pages: Sequence[Sequence[directory.Shown]],
-    reason: DirectoryRefusal | None, trace: str | None, tx: Tx,
-) -> list[Answer]:  # fmt: skip
-    answers = []
-    for number, accounts in enumerate(pages, 1):
-        page = DirectoryPage(
-            session_id=asked.session_id,
-            environment=asked.environment,
-            terminal=asked.terminal,
-            page=number,
-            pages=len(pages),
-            version=version,
-            accounts=tuple(
-                DirectoryAccount(account=a.account, name=a.name, description=a.description)
-                for a in accounts
+def _pages(key: Key, session: Session, pages: Sequence[bytes]) -> list[Answer]:
+    """One directory.page for each page.
+
+    Written by hand around the accounts, which are JSON already: a till of a large venue is told
+    thousands of them. A test compares the bytes with those of encode().
+    """
+    environment, session_id = key
+    count = len(pages)
+    tail = f',"reason":"{session.reason}"}}' if session.reason else "}"
+    return [
+        Answer(
+            store.TOPIC,
+            session.terminal,
+            f"{PAGE}/{environment}/{session_id}/{number}",
+            PAGE,
+            session.answered_at,
+            b"".join(
+                (
+                    f'{{"type":"{PAGE}","session_id":"{session_id}","environment":{environment},'
+                    f'"terminal":{quoted(session.terminal)},"page":{number},"pages":{count},'
+                    f'"version":{session.revision or 0},"accounts":'.encode(),
+                    accounts,
+                    tail.encode(),
+                )
             ),
-            reason=reason,
         )
-        id_ = f"directory.page/{asked.environment}/{asked.session_id}/{number}"
-        answers.append(_answer(asked.terminal, page, id_, trace, tx))
-    return answers
+        for number, accounts in enumerate(pages, start=1)
+    ]
 
 
-async def _found(
-    asked: TerminalSearched, reason: DirectoryRefusal | None, trace: str | None, tx: Tx
+# --- search -----------------------------------------------------------------------------------
+
+
+async def _search(
+    asked: Sequence[TerminalSearched], venues: dict[int, Venue], tx: Tx
+) -> list[Answer]:
+    known = await store.recall_searches(tx, {(m.environment, m.search_id): None for m in asked})
+    refusals: dict[RefusalKey, Answer] = {}
+    said: list[Answer | RefusalKey] = []
+    made: dict[Key, tuple[bytes, Answer]] = {}
+    for message, content, answer in await _look_up(asked, venues, tx):
+        key = (message.environment, message.search_id)
+        if key not in known:
+            known[key] = made[key] = (content, answer)
+        if known[key][0] == content:
+            said.append(known[key][1])
+        else:
+            name = RefusalKey(message.environment, "search", message.search_id, content)
+            refusals[name] = _found(message, None, "search_id_reused", tx, content.hex()[:16])
+            said.append(name)
+    await store.record_searches(tx, made)
+    first = await remember_refusals(tx, refusals) if refusals else {}
+    return [first[one] if isinstance(one, RefusalKey) else one for one in said]
+
+
+async def _look_up(
+    asked: Sequence[TerminalSearched], venues: dict[int, Venue], tx: Tx
+) -> list[tuple[TerminalSearched, bytes, Answer]]:
+    """What each search finds at this moment."""
+    hits = await store.find(tx, [(m.environment, " ".join(words(m.query))) for m in asked])
+    looked_up = []
+    for number, message in enumerate(asked):
+        venue = venues.get(message.environment)
+        reason = UNKNOWN if venue is None else venue.reason
+        accounts = None if reason else found(message.query, hits[number])
+        looked_up.append((message, digest(message), _found(message, accounts, reason, tx)))
+    return looked_up
+
+
+def _found(
+    message: TerminalSearched, accounts: object, reason: str | None, tx: Tx, suffix: str = ""
 ) -> Answer:
-    words = directory.words(asked.query)
-    rows: Sequence[Any] = ()
-    if reason is None and words:
-        rows = await tx.fetch(sql.search, asked.environment, words, directory.MOST_FOUND)
-    accounts = []
-    refusals = {r["account"]: directory.why_not(r["status"], r["on_account"]) for r in rows}
-    for a in directory.in_order(
-        directory.shown(r["account"], r["description"], _holder(r)) for r in rows
-    ):
-        why = refusals[a.account]
-        accounts.append(
-            FoundAccount(
-                account=a.account, name=a.name, description=a.description,
-                chargeable=why is None, reason=why,
-            )
-        )  # fmt: skip
-    found = DirectoryFound(
-        search_id=asked.search_id, environment=asked.environment, terminal=asked.terminal,
-        accounts=tuple(accounts), reason=reason,
-    )  # fmt: skip
-    id_ = f"directory.found/{asked.environment}/{asked.search_id}"
-    return _answer(asked.terminal, found, id_, trace, tx)
-
-
-def _holder(row: Any) -> dict[str, Any] | None:
-    return None if row["holder"] is None else dict(json.loads(row["holder"]))
-
-
-def _answer(terminal: str, message: Message, id_: str, trace: str | None, tx: Tx) -> Answer:
-    return answer(TOPIC, terminal, message, id=id_, time=tx.now, trace=trace)
+    answer = DirectoryFound.model_validate(
+        {
+            "search_id": message.search_id,
+            "environment": message.environment,
+            "terminal": message.terminal,
+            "accounts": accounts or (),
+            "reason": reason,
+        }
+    )
+    ce_id = f"{answer.type}/{message.environment}/{message.search_id}"
+    return Answer(
+        store.TOPIC,
+        message.terminal,
+        f"{ce_id}/{suffix}" if suffix else ce_id,
+        answer.type,
+        tx.now,
+        encode(answer),
+    )

@@ -1,21 +1,30 @@
+-- What invoices, credit notes and payments do to the sums.
+
+-- name: share_environments
+-- No account is opened meanwhile: either its opening counts an event, or the event finds it.
+SELECT environment FROM environment
+WHERE environment = ANY ($1::int[])
+ORDER BY environment
+FOR SHARE;
+
 -- name: lock_accounts
-SELECT FROM account AS a
-JOIN unnest($1::int[], $2::text[]) AS wanted (environment, account)
-  USING (environment, account)
+SELECT a.environment, a.account
+FROM unnest($1::int[], $2::text[]) AS u (environment, account)
+JOIN account AS a ON a.environment = u.environment AND a.account = u.account
 ORDER BY a.environment, a.account
 FOR NO KEY UPDATE OF a;
 
--- name: note_effects
--- What is noted already was counted already: only what is new comes back.
-INSERT INTO invoice_effect (kind, environment, id, account, amount)
-SELECT * FROM unnest($1::text[], $2::int[], $3::uuid[], $4::text[], $5::bigint[]) AS n
+-- name: record_effects
+-- Each event once, whatever is delivered; gives those that were not there.
+INSERT INTO invoice_effect (environment, kind, id, account, amount)
+SELECT * FROM unnest($1::int[], $2::text[], $3::uuid[], $4::text[], $5::bigint[])
 ORDER BY 1, 2, 3
 ON CONFLICT DO NOTHING
-RETURNING kind, environment, account, amount;
+RETURNING environment, kind, account, amount;
 
 -- name: add_to_sums
 UPDATE account AS a
-SET issued = a.issued + n.issued, credited = a.credited + n.credited, paid = a.paid + n.paid
+SET issued = a.issued + u.issued, credited = a.credited + u.credited, paid = a.paid + u.paid
 FROM unnest($1::int[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[])
-     AS n (environment, account, issued, credited, paid)
-WHERE a.environment = n.environment AND a.account = n.account;
+     AS u (environment, account, issued, credited, paid)
+WHERE a.environment = u.environment AND a.account = u.account;

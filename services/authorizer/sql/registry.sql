@@ -1,122 +1,131 @@
--- name: recall_commands
-SELECT c.environment, c.command_id, c.digest, c.decided_at, c.applied, c.touched, c.answer
-FROM command AS c
-JOIN unnest($1::int[], $2::uuid[]) AS wanted (environment, command_id)
-  USING (environment, command_id);
+-- The way of a batch of commands. The environment's row is locked first: commands of one
+-- environment are decided one after another, while its tills sell on.
 
 -- name: lock_environments
-SELECT environment, version, active, gdpr, settings,
-       EXISTS (SELECT FROM sale AS s WHERE s.environment = e.environment AND s.approved) AS has_sales
-FROM environment AS e WHERE environment = ANY($1::int[])
-ORDER BY environment FOR NO KEY UPDATE;
+SELECT environment, version, active, gdpr_by, gdpr_document, gdpr_at, settings
+FROM environment
+WHERE environment = ANY ($1::int[])
+ORDER BY environment
+FOR NO KEY UPDATE;
 
--- name: lock_customers
-SELECT c.environment, c.customer_id, c.version, c.fields, c.erased
-FROM customer AS c
-JOIN unnest($1::int[], $2::uuid[]) AS wanted (environment, customer_id)
-  USING (environment, customer_id)
-ORDER BY c.environment, c.customer_id
-FOR NO KEY UPDATE OF c;
+-- name: lock_environments_against_sales
+-- As lock_environments, for a command that may change a currency: waits for sales in hand, and
+-- lets none in before it has seen whether there is one.
+SELECT environment, version, active, gdpr_by, gdpr_document, gdpr_at, settings
+FROM environment
+WHERE environment = ANY ($1::int[])
+ORDER BY environment
+FOR UPDATE;
 
--- name: lock_accounts
-SELECT a.environment, a.account, a.version, a.description, a.status, a.credit_limit,
-       a.on_account, a.in_overview, a.holder, a.viewers,
-       a.approved, a.reversed, a.issued, a.credited, a.paid
-FROM account AS a
-JOIN unnest($1::int[], $2::text[]) AS wanted (environment, account)
-  USING (environment, account)
+-- name: environments_with_sales
+SELECT e.environment
+FROM unnest($1::int[]) AS e (environment)
+WHERE EXISTS (SELECT FROM account AS a WHERE a.environment = e.environment AND a.approved > 0);
+
+-- name: recall_commands
+SELECT c.environment, c.command_id::text, c.digest, c.decided_at, c.type, c.answer
+FROM unnest($1::int[], $2::uuid[]) AS u (environment, command_id)
+JOIN command AS c ON c.environment = u.environment AND c.command_id = u.command_id;
+
+-- name: customers
+SELECT c.environment, c.customer_id::text, c.version, c.erased, c.fields
+FROM unnest($1::int[], $2::uuid[]) AS u (environment, customer_id)
+JOIN customer AS c ON c.environment = u.environment AND c.customer_id = u.customer_id;
+
+-- name: accounts_of_customers
+-- The accounts that these customers hold or may look into.
+SELECT a.environment, a.account
+FROM unnest($1::int[], $2::uuid[]) AS u (environment, customer_id)
+JOIN account AS a ON a.environment = u.environment AND a.holder = u.customer_id
+UNION
+SELECT v.environment, v.account
+FROM unnest($1::int[], $2::uuid[]) AS u (environment, customer_id)
+JOIN account_viewer AS v ON v.environment = u.environment AND v.customer_id = u.customer_id;
+
+-- name: lock_whole_accounts
+SELECT a.environment, a.account, a.version, a.description, a.status, a.credit_limit, a.on_account,
+       a.in_overview, a.holder::text, a.approved, a.reversed, a.issued, a.credited, a.paid,
+       ARRAY(SELECT v.customer_id::text FROM account_viewer AS v
+             WHERE v.environment = a.environment AND v.account = a.account) AS viewers
+FROM unnest($1::int[], $2::text[]) AS u (environment, account)
+JOIN account AS a ON a.environment = u.environment AND a.account = u.account
 ORDER BY a.environment, a.account
 FOR NO KEY UPDATE OF a;
 
--- name: accounts_of
--- The accounts that these customers hold or view: they are let go when a customer is erased.
-SELECT DISTINCT a.environment, a.account
-FROM account AS a
-JOIN unnest($1::int[], $2::uuid[]) AS gone (environment, customer_id)
-  ON a.environment = gone.environment
- AND (a.holder = gone.customer_id OR gone.customer_id = ANY(a.viewers));
+-- name: early_sums
+-- What invoices and payments came to before their account was open.
+SELECT i.environment, i.account,
+       (sum(i.amount) FILTER (WHERE i.kind = 'issued'))::bigint AS issued,
+       (sum(i.amount) FILTER (WHERE i.kind = 'credited'))::bigint AS credited,
+       (sum(i.amount) FILTER (WHERE i.kind = 'paid'))::bigint AS paid
+FROM unnest($1::int[], $2::text[]) AS u (environment, account)
+JOIN invoice_effect AS i ON i.environment = u.environment AND i.account = u.account
+GROUP BY i.environment, i.account;
 
--- name: put_environments
-INSERT INTO environment AS e (environment, version, active, gdpr, settings, currency, language,
-                              limit_release, changed_at)
-SELECT *, $9::timestamptz
-FROM unnest($1::int[], $2::bigint[], $3::bool[], $4::jsonb[], $5::jsonb[], $6::text[], $7::text[],
-            $8::text[])
-ON CONFLICT (environment) DO UPDATE
-SET version = excluded.version, active = excluded.active, gdpr = excluded.gdpr,
-    settings = excluded.settings, currency = excluded.currency, language = excluded.language,
-    limit_release = excluded.limit_release, changed_at = excluded.changed_at
-WHERE e.version < excluded.version;
+-- name: record_commands
+INSERT INTO command (environment, command_id, digest, type, answer, decided_at)
+SELECT u.*, $6
+FROM unnest($1::int[], $2::uuid[], $3::bytea[], $4::text[], $5::bytea[]) AS u;
 
--- name: insert_customers
-INSERT INTO customer (environment, customer_id, version, fields, erased, changed_at)
-SELECT *, $6::timestamptz
-FROM unnest($1::int[], $2::uuid[], $3::bigint[], $4::jsonb[], $5::bool[]);
+-- name: add_environments
+INSERT INTO environment (environment, version, active, gdpr_by, gdpr_document, gdpr_at, settings,
+                         revision, changed_at)
+SELECT u.*, 1, $8
+FROM unnest($1::int[], $2::bigint[], $3::bool[], $4::text[], $5::text[], $6::timestamptz[],
+            $7::jsonb[]) AS u;
 
--- name: update_customers
+-- name: change_environments
+UPDATE environment AS e
+SET version = u.version, active = u.active, gdpr_by = u.gdpr_by, gdpr_document = u.gdpr_document,
+    gdpr_at = u.gdpr_at, settings = u.settings, changed_at = $8
+FROM unnest($1::int[], $2::bigint[], $3::bool[], $4::text[], $5::text[], $6::timestamptz[],
+            $7::jsonb[])
+     AS u (environment, version, active, gdpr_by, gdpr_document, gdpr_at, settings)
+WHERE e.environment = u.environment;
+
+-- name: new_revisions
+-- What a till's directory shows of these environments may have changed.
+UPDATE environment SET revision = revision + 1 WHERE environment = ANY ($1::int[]);
+
+-- name: add_customers
+INSERT INTO customer (environment, customer_id, version, erased, fields, name, searched,
+                      changed_at)
+SELECT u.*, $8
+FROM unnest($1::int[], $2::uuid[], $3::bigint[], $4::bool[], $5::jsonb[], $6::text[], $7::text[])
+     AS u;
+
+-- name: change_customers
 UPDATE customer AS c
-SET version = n.version, fields = n.fields, erased = n.erased, changed_at = $6
-FROM unnest($1::int[], $2::uuid[], $3::bigint[], $4::jsonb[], $5::bool[])
-     AS n (environment, customer_id, version, fields, erased)
-WHERE c.environment = n.environment AND c.customer_id = n.customer_id;
+SET version = u.version, erased = u.erased, fields = u.fields, name = u.name,
+    searched = u.searched, changed_at = $8
+FROM unnest($1::int[], $2::uuid[], $3::bigint[], $4::bool[], $5::jsonb[], $6::text[], $7::text[])
+     AS u (environment, customer_id, version, erased, fields, name, searched)
+WHERE c.environment = u.environment AND c.customer_id = u.customer_id;
 
--- name: insert_accounts
-INSERT INTO account (environment, account, version, description, status, credit_limit, on_account,
-                     in_overview, holder, viewers, changed_at)
-SELECT n.environment, n.account, n.version, n.description, n.status, n.credit_limit, n.on_account,
-       n.in_overview, n.holder, ARRAY(SELECT jsonb_array_elements_text(n.viewers)::uuid), $11
-FROM unnest($1::int[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::bool[],
-            $8::bool[], $9::uuid[], $10::jsonb[])
-     AS n (environment, account, version, description, status, credit_limit, on_account,
-           in_overview, holder, viewers);
+-- name: add_accounts
+INSERT INTO account (environment, account, version, description, searched, status, credit_limit,
+                     on_account, in_overview, holder, issued, credited, paid, changed_at)
+SELECT u.*, $14
+FROM unnest($1::int[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::bigint[],
+            $8::bool[], $9::bool[], $10::uuid[], $11::bigint[], $12::bigint[], $13::bigint[]) AS u;
 
--- name: update_accounts
+-- name: change_accounts
+-- The sums are not the registry's to write.
 UPDATE account AS a
-SET version = n.version, description = n.description, status = n.status,
-    credit_limit = n.credit_limit, on_account = n.on_account, in_overview = n.in_overview,
-    holder = n.holder, viewers = ARRAY(SELECT jsonb_array_elements_text(n.viewers)::uuid),
-    changed_at = $11
-FROM unnest($1::int[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::bigint[], $7::bool[],
-            $8::bool[], $9::uuid[], $10::jsonb[])
-     AS n (environment, account, version, description, status, credit_limit, on_account,
-           in_overview, holder, viewers)
-WHERE a.environment = n.environment AND a.account = n.account;
+SET version = u.version, description = u.description, searched = u.searched, status = u.status,
+    credit_limit = u.credit_limit, on_account = u.on_account, in_overview = u.in_overview,
+    holder = u.holder, changed_at = $11
+FROM unnest($1::int[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::bigint[],
+            $8::bool[], $9::bool[], $10::uuid[])
+     AS u (environment, account, version, description, searched, status, credit_limit, on_account,
+           in_overview, holder)
+WHERE a.environment = u.environment AND a.account = u.account;
 
--- name: insert_commands
-INSERT INTO command (environment, command_id, digest, decided_at, applied, touched, answer)
-SELECT * FROM unnest($1::int[], $2::uuid[], $3::bytea[], $4::timestamptz[], $5::bool[],
-                     $6::jsonb[], $7::bytea[]);
+-- name: add_viewers
+INSERT INTO account_viewer (environment, account, customer_id)
+SELECT * FROM unnest($1::int[], $2::text[], $3::uuid[]);
 
--- name: recall_reused
-SELECT r.environment, r.id, r.digest, r.decided_at, r.answer
-FROM reused AS r
-JOIN unnest($1::int[], $2::uuid[], $3::bytea[]) AS wanted (environment, id, digest)
-  USING (environment, id, digest)
-WHERE r.kind = 'command';
-
--- name: insert_reused_commands
-INSERT INTO reused (kind, environment, id, digest, decided_at, answer)
-SELECT 'command', * FROM unnest($1::int[], $2::uuid[], $3::bytea[], $4::timestamptz[], $5::bytea[]);
-
--- name: keys_of_environment
--- Everything of an environment that has a state record.
-SELECT 'environment' AS kind, environment::text AS id FROM environment WHERE environment = $1
-UNION ALL SELECT 'customer', customer_id::text FROM customer WHERE environment = $1
-UNION ALL SELECT 'account', account FROM account WHERE environment = $1;
-
--- name: environment_states
-SELECT environment, version, active, gdpr, settings, changed_at
-FROM environment WHERE environment = ANY($1::int[]);
-
--- name: customer_states
-SELECT c.environment, c.customer_id, c.version, c.fields, c.erased, c.changed_at
-FROM customer AS c
-JOIN unnest($1::int[], $2::uuid[]) AS wanted (environment, customer_id)
-  USING (environment, customer_id);
-
--- name: account_states
-SELECT a.environment, a.account, a.version, a.description, a.status, a.credit_limit,
-       a.on_account, a.in_overview, a.holder, a.viewers, a.changed_at
-FROM account AS a
-JOIN unnest($1::int[], $2::text[]) AS wanted (environment, account)
-  USING (environment, account);
+-- name: remove_viewers
+DELETE FROM account_viewer AS v
+USING unnest($1::int[], $2::text[], $3::uuid[]) AS u (environment, account, customer_id)
+WHERE v.environment = u.environment AND v.account = u.account AND v.customer_id = u.customer_id;

@@ -1,1 +1,1 @@
-"""Rows to the domain's values and back. SQL stands in sql/."""
+"""Rows to domain values and back. The statements stand in services/authorizer/sql/."""

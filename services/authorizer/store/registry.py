@@ -1,194 +1,202 @@
-"""Locks, recalls and records environments, customers, accounts and commands, a batch at a time."""
+"""Locks, recalls and records batches of commands."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
+from asyncpg import Record
+
+from runtime.answers import Answer
 from runtime.sql import statements
 from runtime.transaction import Tx
-from services.authorizer.domain.registry import Account, Customer, Environment, Registry
+from schemas.commands import Command
+from schemas.registry import (
+    AccountChange,
+    AccountLink,
+    AccountOpen,
+    CustomerChange,
+    CustomerErase,
+    CustomerRegister,
+    EnvironmentConfigure,
+    Gdpr,
+)
+from services.authorizer.domain.entities import (
+    DEFAULTS,
+    Account,
+    Customer,
+    Environment,
+    Key,
+    Registry,
+)
+from services.authorizer.domain.standing import Sums
 
-sql = statements("services.authorizer", "sql/registry.sql")
-
-Id = tuple[int, str]
-
-
-@dataclass(slots=True, kw_only=True)
-class CommandRow:
-    """A remembered command, with the state records that are told again with its answer."""
-
-    environment: int
-    command_id: str
-    digest: bytes
-    decided_at: datetime
-    applied: bool
-    touched: list[list[Any]]
-    answer: bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """What the commands of a batch are about."""
-
-    environments: frozenset[int]
-    customers: frozenset[Id]
-    erased: frozenset[Id]
-    accounts: frozenset[Id]
+sql: Final = statements("services.authorizer", "sql/registry.sql")
+TOPIC: Final = "registry.outcomes"
 
 
-async def lock(tx: Tx, wanted: Wanted) -> Registry:
-    """Read all that is concerned under lock: environments, customers, accounts, in that order."""
-    registry = Registry(now=tx.now)
-    for row in await tx.fetch(sql.lock_environments, sorted(wanted.environments)):
-        gdpr = row["gdpr"]
-        registry.environments[row["environment"]] = Environment(
-            environment=row["environment"],
-            version=row["version"],
-            active=row["active"],
-            gdpr=None if gdpr is None else json.loads(gdpr),
-            settings=json.loads(row["settings"]),
-            has_sales=row["has_sales"],
-        )
-    if wanted.customers:
-        for row in await tx.fetch(sql.lock_customers, *_pairs(wanted.customers)):
-            customer_id = str(row["customer_id"])
-            registry.customers[row["environment"], customer_id] = Customer(
-                environment=row["environment"],
-                customer_id=customer_id,
-                version=row["version"],
-                fields=json.loads(row["fields"]),
-                erased=row["erased"],
-            )
-    accounts = set(wanted.accounts)
-    if wanted.erased:
-        rows = await tx.fetch(sql.accounts_of, *_pairs(wanted.erased))
-        accounts |= {(row["environment"], row["account"]) for row in rows}
+def columns(keys: Iterable[Key]) -> tuple[list[int], list[str]]:
+    """Keys as two arrays for unnest."""
+    pairs = list(keys)
+    return [environment for environment, _ in pairs], [each for _, each in pairs]
+
+
+def accounts_named(command: Command) -> Sequence[str]:
+    """The accounts that a command speaks of."""
+    if isinstance(command, AccountChange):
+        return command.accounts
+    return (command.account,) if isinstance(command, AccountOpen | AccountLink) else ()
+
+
+def _customer_named(command: Command) -> str | None:
+    if isinstance(command, AccountOpen):
+        return command.holder
+    if isinstance(command, CustomerRegister | CustomerChange | CustomerErase | AccountLink):
+        return command.customer_id
+    return None
+
+
+async def open_registry(tx: Tx, commands: Sequence[Command]) -> Registry:
+    """Lock and read all that these commands speak of."""
+    customers: dict[Key, None] = {}
+    accounts: dict[Key, None] = {}
+    erased: list[Key] = []
+    opened: list[Key] = []
+    for command in commands:
+        environment = command.environment
+        if (customer_id := _customer_named(command)) is not None:
+            customers[environment, customer_id] = None
+        for account in accounts_named(command):
+            accounts[environment, account] = None
+        if isinstance(command, CustomerErase):
+            erased.append((environment, command.customer_id))
+        if isinstance(command, AccountOpen):
+            opened.append((environment, command.account))
+    registry = Registry(environments=await _environments(tx, commands))
+    if customers:
+        registry.customers = await _customers(tx, customers)
+    if erased:
+        rows = await tx.fetch(sql.accounts_of_customers, *columns(erased))
+        accounts |= {(r["environment"], r["account"]): None for r in rows}
     if accounts:
-        for row in await tx.fetch(sql.lock_accounts, *_pairs(accounts)):
-            registry.accounts[row["environment"], row["account"]] = _account(row)
+        registry.accounts = await _accounts(tx, accounts)
+    if new := [key for key in opened if key not in registry.accounts]:
+        registry.early_sums = await _early_sums(tx, new)
     return registry
 
 
-def _account(row: Any) -> Account:
-    return Account(
-        environment=row["environment"],
-        account=row["account"],
-        version=row["version"],
-        description=row["description"],
-        status=row["status"],
-        limit=row["credit_limit"],
-        on_account=row["on_account"],
-        in_overview=row["in_overview"],
-        holder=None if row["holder"] is None else str(row["holder"]),
-        viewers=[str(viewer) for viewer in row["viewers"]],
-        approved=row["approved"],
-        reversed=row["reversed"],
-        issued=row["issued"],
-        credited=row["credited"],
-        paid=row["paid"],
-    )
-
-
-async def recall(tx: Tx, ids: Iterable[Id]) -> dict[Id, CommandRow]:
-    """Find the commands that were answered before."""
-    found: dict[Id, CommandRow] = {}
-    for row in await tx.fetch(sql.recall_commands, *_pairs(ids)):
-        key = row["environment"], str(row["command_id"])
-        found[key] = CommandRow(
-            environment=key[0],
-            command_id=key[1],
-            digest=row["digest"],
-            decided_at=row["decided_at"],
-            applied=row["applied"],
-            touched=json.loads(row["touched"]),
-            answer=row["answer"],
-        )
-    return found
-
-
-async def recall_reused(
-    tx: Tx, wanted: Sequence[tuple[int, str, bytes]]
-) -> dict[tuple[int, str, bytes], tuple[datetime, bytes]]:
-    """Find the answers to command ids that had come again with other content."""
-    if not wanted:
-        return {}
-    columns = [list(column) for column in zip(*wanted, strict=True)]
+async def _environments(tx: Tx, commands: Sequence[Command]) -> dict[int, Environment]:
+    ids = sorted({command.environment for command in commands})
+    in_question = {
+        c.environment
+        for c in commands
+        if isinstance(c, EnvironmentConfigure) and "currency" in c.model_fields_set
+    }
+    lock = sql.lock_environments_against_sales if in_question else sql.lock_environments
+    rows = await tx.fetch(lock, ids)
+    selling: set[int] = set()
+    if in_question:
+        found = await tx.fetch(sql.environments_with_sales, sorted(in_question))
+        selling = {r["environment"] for r in found}
     return {
-        (row["environment"], str(row["id"]), bytes(row["digest"])): (
-            row["decided_at"],
-            row["answer"],
-        )
-        for row in await tx.fetch(sql.recall_reused, *columns)
+        r["environment"]: environment_of(r, has_sales=r["environment"] in selling) for r in rows
     }
 
 
-async def record_reused(tx: Tx, made: dict[tuple[int, str, bytes], tuple[datetime, bytes]]) -> None:
-    if made:
+def environment_of(row: Record, *, has_sales: bool = False) -> Environment:
+    """An environment out of its row."""
+    gdpr = None
+    if row["gdpr_at"] is not None:
+        gdpr = Gdpr(accepted_by=row["gdpr_by"], document=row["gdpr_document"], at=row["gdpr_at"])
+    return Environment(
+        environment=row["environment"],
+        version=row["version"],
+        active=row["active"],
+        gdpr=gdpr,
+        settings={**DEFAULTS, **json.loads(row["settings"])},
+        has_sales=has_sales,
+    )
+
+
+async def _customers(tx: Tx, keys: Iterable[Key]) -> dict[Key, Customer]:
+    rows = await tx.fetch(sql.customers, *columns(keys))
+    return {
+        (r["environment"], r["customer_id"]): Customer(
+            environment=r["environment"],
+            customer_id=r["customer_id"],
+            version=r["version"],
+            erased=r["erased"],
+            fields=json.loads(r["fields"]),
+        )
+        for r in rows
+    }
+
+
+async def _accounts(tx: Tx, keys: Iterable[Key]) -> dict[Key, Account]:
+    rows = await tx.fetch(sql.lock_whole_accounts, *columns(keys))
+    return {
+        (r["environment"], r["account"]): Account(
+            environment=r["environment"],
+            account=r["account"],
+            version=r["version"],
+            description=r["description"],
+            status=r["status"],
+            limit=r["credit_limit"],
+            on_account=r["on_account"],
+            in_overview=r["in_overview"],
+            holder=r["holder"],
+            viewers=frozenset(r["viewers"]),
+            sums=Sums(
+                approved=r["approved"],
+                reversed=r["reversed"],
+                issued=r["issued"],
+                credited=r["credited"],
+                paid=r["paid"],
+            ),
+        )
+        for r in rows
+    }
+
+
+async def _early_sums(tx: Tx, keys: Iterable[Key]) -> dict[Key, Sums]:
+    rows = await tx.fetch(sql.early_sums, *columns(keys))
+    return {
+        (r["environment"], r["account"]): Sums(
+            issued=r["issued"] or 0, credited=r["credited"] or 0, paid=r["paid"] or 0
+        )
+        for r in rows
+    }
+
+
+async def recall(tx: Tx, keys: Iterable[Key]) -> dict[Key, tuple[bytes, Answer]]:
+    """Which of these command ids were answered: (digest, answer)."""
+    rows = await tx.fetch(sql.recall_commands, *columns(keys))
+    return {
+        (r["environment"], r["command_id"]): (
+            r["digest"],
+            Answer(
+                TOPIC,
+                str(r["environment"]),
+                f"{r['type']}/{r['environment']}/{r['command_id']}",
+                r["type"],
+                r["decided_at"],
+                r["answer"],
+            ),
+        )
+        for r in rows
+    }
+
+
+async def record_commands(tx: Tx, answered: dict[Key, tuple[bytes, Answer]]) -> None:
+    """Remember what was answered."""
+    if answered:
+        said: list[Any] = [answer for _, answer in answered.values()]
         await tx.execute(
-            sql.insert_reused_commands,
-            [k[0] for k in made], [k[1] for k in made], [k[2] for k in made],
-            [at for at, _ in made.values()], [answer for _, answer in made.values()],
-        )  # fmt: skip
-
-
-async def record(tx: Tx, registry: Registry, commands: Sequence[CommandRow]) -> None:
-    """Write everything back, a statement a table."""
-    changed = [e for e in registry.environments.values() if e.new or e.changed]
-    if changed:
-        await tx.execute(
-            sql.put_environments,
-            [e.environment for e in changed], [e.version for e in changed],
-            [e.active for e in changed],
-            [None if e.gdpr is None else json.dumps(e.gdpr) for e in changed],
-            [json.dumps(e.settings) for e in changed],
-            [e.settings["currency"] for e in changed], [e.settings["language"] for e in changed],
-            [e.settings["limit_release"] for e in changed], tx.now,
-        )  # fmt: skip
-    new = [c for c in registry.customers.values() if c.new]
-    old = [c for c in registry.customers.values() if c.changed and not c.new]
-    for statement, customers in ((sql.insert_customers, new), (sql.update_customers, old)):
-        if customers:
-            await tx.execute(
-                statement,
-                [c.environment for c in customers], [c.customer_id for c in customers],
-                [c.version for c in customers], [json.dumps(c.fields) for c in customers],
-                [c.erased for c in customers], tx.now,
-            )  # fmt: skip
-    fresh = [a for a in registry.accounts.values() if a.new]
-    moved = [a for a in registry.accounts.values() if a.changed and not a.new]
-    for statement, accounts in ((sql.insert_accounts, fresh), (sql.update_accounts, moved)):
-        if accounts:
-            await tx.execute(statement, *_account_columns(accounts), tx.now)
-    if commands:
-        await tx.execute(
-            sql.insert_commands,
-            [c.environment for c in commands], [c.command_id for c in commands],
-            [c.digest for c in commands], [c.decided_at for c in commands],
-            [c.applied for c in commands], [json.dumps(c.touched) for c in commands],
-            [c.answer for c in commands],
-        )  # fmt: skip
-
-
-def _account_columns(accounts: Sequence[Account]) -> tuple[list[Any], ...]:
-    return (
-        [a.environment for a in accounts], [a.account for a in accounts],
-        [a.version for a in accounts], [a.description for a in accounts],
-        [a.status for a in accounts], [a.limit for a in accounts],
-        [a.on_account for a in accounts], [a.in_overview for a in accounts],
-        [a.holder for a in accounts], [json.dumps(a.viewers) for a in accounts],
-    )  # fmt: skip
-
-
-async def keys_of(tx: Tx, environment: int) -> list[tuple[str, str]]:
-    """(kind, id) of everything of an environment that has a state record."""
-    rows = await tx.fetch(sql.keys_of_environment, environment)
-    return [(row["kind"], row["id"]) for row in rows]
-
-
-def _pairs(ids: Iterable[Id]) -> tuple[list[int], list[str]]:
-    wanted = sorted(ids)
-    return [e for e, _ in wanted], [i for _, i in wanted]
+            sql.record_commands,
+            *columns(answered),
+            [digest for digest, _ in answered.values()],
+            [a.type for a in said],
+            [a.value for a in said],
+            tx.now,
+        )

@@ -1,232 +1,265 @@
-"""Locks, recalls and records sales and cancellations, a batch at a time."""
+"""Locks, recalls and records batches of sales and cancellations."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, Literal
+from collections.abc import Iterable, Mapping
+from typing import Final
 
+from asyncpg import Record
+
+from runtime.answers import Answer
 from runtime.sql import statements
 from runtime.transaction import Tx
-from schemas.pos import SaleApproved
-from services.authorizer.domain.cancellations import SoldSale
-from services.authorizer.domain.standing import Standing, Venue
+from schemas.pos import Sale, SaleCancelled, SaleRecorded
+from schemas.wire import encode
+from services.authorizer import answers
+from services.authorizer.domain.book import (
+    Book,
+    Key,
+    KnownCancellation,
+    KnownSale,
+    RefusalKey,
+    State,
+)
+from services.authorizer.domain.sales import House
+from services.authorizer.domain.standing import Standing, Sums, barred, open_amount
 
-sql = statements("services.authorizer", "sql/sales.sql")
+Item = tuple[Key, KnownSale]
 
-Id = tuple[int, str]  # environment and account, sale_id or cancellation_id
-Kind = Literal["sale", "cancellation", "command"]
-
-
-@dataclass(slots=True, kw_only=True)
-class SaleRow:
-    """A remembered sale. Without digest: only its cancellation has come."""
-
-    environment: int
-    sale_id: str
-    digest: bytes
-    account: str | None
-    approved: bool
-    recorded: bool
-    total: int
-    taken: list[int] | None
-    booked_at: datetime | None
-    decided_at: datetime
-    reason: str | None
-    answer: bytes
-    new: bool = True
-    changed: bool = False
-    _sold: SoldSale | None = None
-
-    @property
-    def forbidden(self) -> bool:
-        """A cancellation came before the sale."""
-        return not self.digest
-
-    def sold(self) -> SoldSale:
-        """The sale as a cancellation sees it; its lines are read from its answer."""
-        if self._sold is None:
-            lines = SaleApproved.model_validate_json(self.answer).lines if self.approved else ()
-            self._sold = SoldSale(
-                account=self.account or "",
-                approved=self.approved,
-                total=self.total,
-                lines=lines,
-                taken=self.taken or [0] * len(lines),
-            )
-        return self._sold
+sql: Final = statements("services.authorizer", "sql/sales.sql")
 
 
-@dataclass(slots=True, kw_only=True)
-class CancellationRow:
-    """A remembered cancellation."""
+async def open_book(tx: Tx, messages: Iterable[Sale | SaleCancelled], others: set[int]) -> Book:
+    """Lock what these messages move, then recall what was answered before.
 
-    environment: int
-    cancellation_id: str
-    digest: bytes
-    sale_id: str
-    account: str | None
-    amount: int
-    decided_at: datetime
-    reason: str | None
-    answer: bytes
-
-
-@dataclass(slots=True, kw_only=True)
-class Reused:
-    """The answer to an id that came again with other content."""
-
-    decided_at: datetime
-    answer: bytes
-
-
-@dataclass(slots=True)
-class Book:
-    """What a batch works on: read under lock, changed by decisions, written back at once."""
-
-    venues: dict[int, Venue] = field(default_factory=dict)
-    standings: dict[Id, Standing] = field(default_factory=dict)
-    sales: dict[Id, SaleRow] = field(default_factory=dict)
-    cancellations: dict[Id, CancellationRow] = field(default_factory=dict)
-    reused: dict[tuple[Kind, int, str, bytes], Reused] = field(default_factory=dict)
-    booked: dict[Id, datetime] = field(default_factory=dict)
-    new_cancellations: list[CancellationRow] = field(default_factory=list)
-    new_reused: list[tuple[Kind, int, str, bytes]] = field(default_factory=list)
+    In two statements, so that what is recalled is as it was left by whoever held the locks.
+    `others` are environments of which only the settings are needed.
+    """
+    accounts: dict[Key, None] = {}
+    sales: dict[Key, None] = {}
+    cancellations: dict[Key, None] = {}
+    for message in messages:
+        environment = message.environment
+        accounts[environment, message.account] = None
+        sales[environment, message.sale_id] = None
+        if isinstance(message, SaleCancelled):
+            cancellations[environment, message.cancellation_id] = None
+        elif isinstance(message, SaleRecorded) and message.moved_from is not None:
+            sales[environment, message.moved_from] = None
+    houses = await _houses(tx, {environment for environment, _ in accounts} | others)
+    standings = await _standings(tx, accounts, houses)
+    return Book(
+        houses=houses,
+        standings=standings,
+        sales=await _sales(tx, sales),
+        cancellations=await _cancellations(tx, cancellations) if cancellations else {},
+    )
 
 
-async def lock(tx: Tx, accounts: Iterable[Id]) -> Book:
-    """Read the environments and lock the accounts, in one order."""
-    wanted = sorted(set(accounts))
-    book = Book()
-    environments = sorted({environment for environment, _ in wanted})
-    for row in await tx.fetch(sql.venues, environments):
-        book.venues[row["environment"]] = Venue(**dict(row))
-    rows = await tx.fetch(sql.lock_accounts, [e for e, _ in wanted], [a for _, a in wanted])
-    for row in rows:
-        environment, account, status, on_account, limit, *sums = row
-        approved, reversed_, issued, credited, paid = sums
-        book.standings[environment, account] = Standing(
-            venue=book.venues[environment],
-            account=account,
-            status=status,
-            on_account=on_account,
+def _columns(keys: Iterable[Key]) -> tuple[list[int], list[str]]:
+    pairs = list(keys)
+    return [environment for environment, _ in pairs], [each for _, each in pairs]
+
+
+async def _houses(tx: Tx, environments: set[int]) -> dict[int, House]:
+    rows = await tx.fetch(sql.houses, sorted(environments))
+    return {
+        r["environment"]: House(
+            gdpr_accepted=r["gdpr_accepted"],
+            active=r["active"],
+            currency=r["currency"],
+            language=r["language"],
+            release=r["limit_release"],
+        )
+        for r in rows
+    }
+
+
+async def _standings(
+    tx: Tx, keys: Iterable[Key], houses: Mapping[int, House]
+) -> dict[Key, Standing]:
+    rows = await tx.fetch(sql.lock_accounts, *_columns(keys))
+    return {
+        (environment, account): Standing(
             limit=limit,
-            approved=approved,
-            reversed=reversed_,
-            issued=issued,
-            credited=credited,
-            paid=paid,
+            open=open_amount(Sums(*sums), houses[environment].release),
+            barred=barred(status, on_account),
         )
-    return book
+        for environment, account, limit, status, on_account, *sums in rows
+        if environment in houses  # one that was begun just now is still unknown to this batch
+    }
 
 
-async def recall_sales(tx: Tx, book: Book, ids: Iterable[Id]) -> None:
-    """Find what was answered before."""
-    wanted = sorted(set(ids))
-    if not wanted:
-        return
-    for row in await tx.fetch(sql.recall_sales, [e for e, _ in wanted], [i for _, i in wanted]):
-        sale_id = str(row["sale_id"])
-        taken = row["lines_reversed"]
-        book.sales[row["environment"], sale_id] = SaleRow(
-            environment=row["environment"],
-            sale_id=sale_id,
-            digest=row["digest"],
-            account=row["account"],
-            approved=row["approved"],
-            recorded=row["recorded"],
-            total=row["total"],
-            taken=None if taken is None else json.loads(taken),
-            booked_at=row["booked_at"],
-            decided_at=row["decided_at"],
-            reason=row["reason"],
-            answer=row["answer"],
-            new=False,
+async def _sales(tx: Tx, keys: Iterable[Key]) -> dict[Key, KnownSale]:
+    rows = await tx.fetch(sql.recall_sales, *_columns(keys))
+    return {
+        (r["environment"], r["sale_id"]): KnownSale(
+            r["state"],
+            r["account"],
+            r["digest"],
+            r["total"],
+            r["recorded"],
+            r["cancelled_first"],
+            _answer_of(r),
+            r["reversed_lines"],
         )
+        for r in rows
+    }
 
 
-async def recall_cancellations(tx: Tx, book: Book, ids: Iterable[Id]) -> None:
-    """Find which cancellations were answered before."""
-    wanted = sorted(set(ids))
-    if not wanted:
-        return
-    rows = await tx.fetch(sql.recall_cancellations, [e for e, _ in wanted], [i for _, i in wanted])
-    for row in rows:
-        key = row["environment"], str(row["cancellation_id"])
-        book.cancellations[key] = CancellationRow(
-            environment=key[0],
-            cancellation_id=key[1],
-            digest=row["digest"],
+def _answer_of(row: Record) -> Answer | None:
+    environment, sale_id, state = row["environment"], row["sale_id"], row["state"]
+    if state == "awaited":
+        return None
+    if state == "approved":
+        kind, ce_id = answers.APPROVED, f"{answers.APPROVED}/{environment}/{sale_id}"
+    else:
+        kind = answers.DECLINED
+        ce_id = answers.declined_id(environment, sale_id, recorded=row["recorded"])
+    key = f"{environment}:{row['account']}"
+    return Answer(answers.TOPIC, key, ce_id, kind, row["decided_at"], row["answer"])
+
+
+async def _cancellations(tx: Tx, keys: Iterable[Key]) -> dict[Key, KnownCancellation]:
+    rows = await tx.fetch(sql.recall_cancellations, *_columns(keys))
+    return {
+        (r["environment"], r["cancellation_id"]): KnownCancellation(
             sale_id="",
-            account=None,
+            account=r["account"],
+            digest=r["digest"],
             amount=0,
-            decided_at=row["decided_at"],
-            reason=row["reason"],
-            answer=row["answer"],
+            answer=Answer(
+                answers.TOPIC,
+                f"{r['environment']}:{r['account']}",
+                answers.cancellation_ce_id(r["type"], r["environment"], r["cancellation_id"]),
+                r["type"],
+                r["decided_at"],
+                r["answer"],
+            ),
         )
-
-
-async def recall_reused(tx: Tx, book: Book, ids: Sequence[tuple[Kind, int, str]]) -> None:
-    """Find the answers to ids that had come again with other content."""
-    if not ids:
-        return
-    columns = zip(*ids, strict=True)
-    for row in await tx.fetch(sql.recall_reused, *(list(column) for column in columns)):
-        key = (row["kind"], row["environment"], str(row["id"]), bytes(row["digest"]))
-        book.reused[key] = Reused(decided_at=row["decided_at"], answer=row["answer"])
-
-
-async def recall_booked(tx: Tx, book: Book, ids: Iterable[Id]) -> None:
-    """Find when the sales were booked that others are moved from."""
-    wanted = sorted(set(ids))
-    if not wanted:
-        return
-    for row in await tx.fetch(sql.booked_of, [e for e, _ in wanted], [i for _, i in wanted]):
-        book.booked[row["environment"], str(row["sale_id"])] = row["booked_at"]
+        for r in rows
+    }
 
 
 async def record(tx: Tx, book: Book) -> None:
-    """Write everything back, a statement a table."""
-    rows = [row for row in book.sales.values() if row.new]
-    if rows:
-        await tx.execute(sql.insert_sales, *_columns(rows))
-    rows = [row for row in book.sales.values() if row.changed and not row.new]
-    if rows:
-        await tx.execute(sql.update_sales, *_columns(rows))
-    if book.new_cancellations:
-        c = book.new_cancellations
+    """Write what was decided; a unique violation means that another worker was first.
+
+    Raises asyncpg's errors.
+    """
+    await _record_sales(tx, book)
+    moved = [(key, s) for key, s in book.standings.items() if s.approved_more or s.reversed_more]
+    if moved:
         await tx.execute(
-            sql.insert_cancellations,
-            [x.environment for x in c], [x.cancellation_id for x in c], [x.digest for x in c],
-            [x.sale_id for x in c], [x.account for x in c], [x.amount for x in c],
-            [x.decided_at for x in c], [x.reason for x in c], [x.answer for x in c],
-        )  # fmt: skip
-    if book.new_reused:
-        r = [(key, book.reused[key]) for key in book.new_reused]
+            sql.add_to_sums,
+            *_columns(key for key, _ in moved),
+            [s.approved_more for _, s in moved],
+            [s.reversed_more for _, s in moved],
+        )
+    new = [(key, c) for key, c in book.cancellations.items() if c.new]
+    if new:
         await tx.execute(
-            sql.insert_reused,
-            [k[0] for k, _ in r], [k[1] for k, _ in r], [k[2] for k, _ in r], [k[3] for k, _ in r],
-            [x.decided_at for _, x in r], [x.answer for _, x in r],
-        )  # fmt: skip
-    changed = [(key, s) for key, s in book.standings.items() if s.changed]
-    if changed:
+            sql.record_cancellations,
+            *_columns(key for key, _ in new),
+            [c.sale_id for _, c in new],
+            [c.account for _, c in new],
+            [c.digest for _, c in new],
+            [c.amount for _, c in new],
+            [c.answer.type for _, c in new],
+            [c.answer.value for _, c in new],
+            tx.now,
+        )
+    if book.unbooked or book.cleared:
+        await _record_unbooked(tx, book)
+
+
+async def _record_sales(tx: Tx, book: Book) -> None:
+    awaited: list[Item] = []
+    reversed_: list[Item] = []
+    # What is alike for nearly all of a batch is sent once, not with each row.
+    new: dict[tuple[State, bool], list[Item]] = {}
+    known: dict[tuple[State, bool], list[Item]] = {}
+    for item in book.sales.items():
+        sale = item[1]
+        if sale.decided:
+            some = new if sale.stored == "new" else known
+            some.setdefault((sale.state, sale.recorded), []).append(item)
+        if sale.stored == "awaited":
+            awaited.append(item)
+        if sale.taken_back:
+            reversed_.append(item)
+    if awaited:
         await tx.execute(
-            sql.update_sums,
-            [key[0] for key, _ in changed],
-            [key[1] for key, _ in changed],
-            [s.approved for _, s in changed],
-            [s.reversed for _, s in changed],
+            sql.await_sales, *_columns(key for key, _ in awaited), [s.account for _, s in awaited]
+        )
+    for statement, groups in ((sql.record_sales, new), (sql.decide_known_sales, known)):
+        for (state, recorded), items in groups.items():
+            await tx.execute(statement, *_decided(items), state, recorded, tx.now)
+    if reversed_:
+        taken = [s.reversed_lines or () for _, s in reversed_]
+        await tx.execute(
+            sql.reverse_sales,
+            *_columns(key for key, _ in reversed_),
+            [sum(lines) for lines in taken],
+            ["{" + ",".join(map(str, lines)) + "}" for lines in taken],
         )
 
 
-def _columns(rows: Sequence[SaleRow]) -> tuple[list[Any], ...]:
+def _decided(items: list[Item]) -> tuple[list[object], ...]:
     return (
-        [r.environment for r in rows], [r.sale_id for r in rows], [r.digest for r in rows],
-        [r.account for r in rows], [r.approved for r in rows], [r.recorded for r in rows],
-        [r.total for r in rows], [sum(r.taken) if r.taken else 0 for r in rows],
-        [json.dumps(r.taken) if r.taken else None for r in rows],
-        [r.booked_at for r in rows], [r.decided_at for r in rows], [r.reason for r in rows],
-        [r.answer for r in rows],
-    )  # fmt: skip
+        [key[0] for key, _ in items],
+        [key[1] for key, _ in items],
+        [s.account for _, s in items],
+        [s.digest for _, s in items],
+        [s.total for _, s in items],
+        [s.answer.value for _, s in items if s.answer is not None],
+    )
+
+
+async def _record_unbooked(tx: Tx, book: Book) -> None:
+    noted, cleared = book.unbooked, book.cleared
+    if noted:
+        await tx.execute(
+            sql.note_unbooked,
+            [u.environment for u in noted],
+            [u.sale_id for u in noted],
+            [u.digest for u in noted],
+            [u.account for u in noted],
+            [u.reason.value for u in noted],
+            [None if u.sale is None else encode(u.sale) for u in noted],
+            tx.now,
+        )
+    if cleared:
+        await tx.execute(sql.clear_unbooked, *_columns(cleared), list(cleared.values()), tx.now)
+
+
+async def remember_refusals(tx: Tx, made: Mapping[RefusalKey, Answer]) -> dict[RefusalKey, Answer]:
+    """Each refusal as it was first given: what was just made is recorded where it is new."""
+    keys = list(made)
+    rows = await tx.fetch(
+        sql.recall_refusals,
+        [k.environment for k in keys],
+        [k.kind for k in keys],
+        [k.id for k in keys],
+        [k.digest for k in keys],
+    )
+    found = dict(made)
+    for r in rows:
+        key = RefusalKey(r["environment"], r["kind"], r["id"], r["digest"])
+        given = made[key]
+        found[key] = Answer(
+            given.topic, r["key"], given.id, r["type"], r["decided_at"], r["answer"]
+        )
+    new = [key for key in keys if found[key] is made[key]]
+    if new:
+        await tx.execute(
+            sql.record_refusals,
+            [k.environment for k in new],
+            [k.kind for k in new],
+            [k.id for k in new],
+            [k.digest for k in new],
+            [made[k].key for k in new],
+            [made[k].type for k in new],
+            [made[k].value for k in new],
+            tx.now,
+        )
+    return found

@@ -1,116 +1,115 @@
-"""Reads rows as the state records of registry.state."""
+"""The registry's rows as state records (registry.state)."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from runtime.answers import Answer, answer
+from runtime.answers import Answer
 from runtime.database import Connection
-from runtime.state import Key, StateKind
+from runtime.sql import statements
+from runtime.state import StateKind
+from runtime.transaction import Tx
 from schemas.base import Message
-from schemas.registry import AccountState, CustomerState, EnvironmentState, Gdpr, Schedule
+from schemas.registry import AccountState, CustomerState, EnvironmentState
 from schemas.values import state_key
-from services.authorizer.store.registry import sql
+from schemas.wire import encode
+from services.authorizer.domain import checks
+from services.authorizer.store.registry import environment_of
 
-TOPIC = "registry.state"
+sql: Final = statements("services.authorizer", "sql/states.sql")
+TOPIC: Final = "registry.state"
 
-
-def _state(kind: str, environment: int, id_: str, message: Message, at: datetime) -> Answer:
-    version: int = message.version  # type: ignore[attr-defined]
-    return answer(
-        TOPIC,
-        state_key(kind, environment, id_),
-        message,
-        id=f"{kind}.state/{environment}/{id_}/{version}",
-        time=at,
-    )
+Rows = Mapping[tuple[Any, ...], tuple[int, Answer]]
 
 
-def environment_state(row: Any) -> EnvironmentState:
-    """The message of an environment's row."""
-    settings = json.loads(row["settings"])
-    schedule = settings.pop("schedule")
-    gdpr = None if row["gdpr"] is None else json.loads(row["gdpr"])
-    if gdpr is not None:
-        gdpr = Gdpr(**(gdpr | {"at": datetime.fromisoformat(gdpr["at"])}))
-    return EnvironmentState(
-        environment=row["environment"],
-        version=row["version"],
-        active=row["active"],
-        gdpr=gdpr,
-        schedule=None if schedule is None else Schedule(**schedule),
-        **settings,
-    )
+def _state(kind: str, environment: int, id: str | int, message: Message, at: datetime) -> Answer:
+    version = message.version  # type: ignore[attr-defined]
+    ce_id = f"{message.type}/{environment}/{id}/{version}"
+    return Answer(TOPIC, state_key(kind, environment, id), ce_id, message.type, at, encode(message))
 
 
-async def _environments(
-    connection: Connection, keys: Sequence[Key]
-) -> Mapping[Key, tuple[int, Answer]]:
-    rows = await connection.fetch(sql.environment_states, [int(k[0]) for k in keys])
-    return {
-        (r["environment"],): (
-            r["version"],
-            _state(
-                "environment", r["environment"], str(r["environment"]),
-                environment_state(r), r["changed_at"],
-            ),
-        )
-        for r in rows
-    }  # fmt: skip
-
-
-async def _customers(
-    connection: Connection, keys: Sequence[Key]
-) -> Mapping[Key, tuple[int, Answer]]:
-    rows = await connection.fetch(
-        sql.customer_states, [int(k[0]) for k in keys], [str(k[1]) for k in keys]
-    )
-    found: dict[Key, tuple[int, Answer]] = {}
+async def _environments(connection: Connection, keys: Sequence[tuple[Any, ...]]) -> Rows:
+    rows = await connection.fetch(sql.environments, [key[0] for key in keys])
+    found: dict[tuple[Any, ...], tuple[int, Answer]] = {}
     for r in rows:
-        environment, customer_id = r["environment"], str(r["customer_id"])
-        message = CustomerState(
-            environment=environment,
-            customer_id=customer_id,
-            version=r["version"],
-            erased=r["erased"],
-            **json.loads(r["fields"]),
+        e = environment_of(r)
+        settings = {
+            **e.settings,
+            "credit_note_format": e.settings["credit_note_format"] or e.settings["number_format"],
+        }
+        message = EnvironmentState.model_validate(
+            {
+                **settings,
+                "environment": e.environment,
+                "version": e.version,
+                "active": e.active,
+                "gdpr": e.gdpr,
+            }
         )
-        state = _state("customer", environment, customer_id, message, r["changed_at"])
-        found[environment, customer_id] = r["version"], state
+        found[e.environment,] = (
+            e.version,
+            _state("environment", e.environment, e.environment, message, r["changed_at"]),
+        )
     return found
 
 
-async def _accounts(
-    connection: Connection, keys: Sequence[Key]
-) -> Mapping[Key, tuple[int, Answer]]:
-    rows = await connection.fetch(
-        sql.account_states, [int(k[0]) for k in keys], [str(k[1]) for k in keys]
-    )
-    found: dict[Key, tuple[int, Answer]] = {}
+async def _customers(connection: Connection, keys: Sequence[tuple[Any, ...]]) -> Rows:
+    rows = await connection.fetch(sql.customers, *_columns(keys))
+    found: dict[tuple[Any, ...], tuple[int, Answer]] = {}
     for r in rows:
-        environment, account = r["environment"], r["account"]
+        fields = json.loads(r["fields"])
+        if checks.is_fictitious(fields.get("email") or ""):
+            fields["email_fictitious"] = True
+        message = CustomerState.model_validate(
+            {
+                **fields,
+                "environment": r["environment"],
+                "customer_id": r["customer_id"],
+                "version": r["version"],
+                "erased": r["erased"],
+            }
+        )
+        key = (r["environment"], r["customer_id"])
+        found[key] = (r["version"], _state("customer", *key, message, r["changed_at"]))
+    return found
+
+
+async def _accounts(connection: Connection, keys: Sequence[tuple[Any, ...]]) -> Rows:
+    rows = await connection.fetch(sql.accounts, *_columns(keys))
+    found: dict[tuple[Any, ...], tuple[int, Answer]] = {}
+    for r in rows:
         message = AccountState(
-            environment=environment,
-            account=account,
+            environment=r["environment"],
+            account=r["account"],
             version=r["version"],
             description=r["description"],
             status=r["status"],
             limit=r["credit_limit"],
             on_account=r["on_account"],
             in_overview=r["in_overview"],
-            holder=None if r["holder"] is None else str(r["holder"]),
-            viewers=tuple(str(viewer) for viewer in r["viewers"]),
+            holder=r["holder"],
+            viewers=tuple(r["viewers"]),
         )
-        state = _state("account", environment, account, message, r["changed_at"])
-        found[environment, account] = r["version"], state
+        key = (r["environment"], r["account"])
+        found[key] = (r["version"], _state("account", *key, message, r["changed_at"]))
     return found
 
 
-STATES = (
+def _columns(keys: Sequence[tuple[Any, ...]]) -> tuple[list[int], list[str]]:
+    return [key[0] for key in keys], [key[1] for key in keys]
+
+
+STATES: Final = (
     StateKind(kind="environment", read=_environments),
     StateKind(kind="customer", read=_customers),
     StateKind(kind="account", read=_accounts),
 )
+
+
+async def ids_after(tx: Tx, kind: str, environment: int, after: str | None, most: int) -> list[str]:
+    """The next customers or accounts of an environment, in the order of their ids."""
+    query = sql.customers_after if kind == "customer" else sql.accounts_after
+    return [r[0] for r in await tx.fetch(query, environment, after, most)]

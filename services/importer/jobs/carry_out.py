@@ -26,7 +26,7 @@ from services.importer.store.registry import Environment
 from services.importer.store.uploads import Upload
 
 REPORT: Final = "report"
-PAUSE_S: Final = 0.1
+PAUSE_S: Final = 0.05
 STEPS: Final = 20
 """Steps in a row before another job of this kind may have its turn."""
 

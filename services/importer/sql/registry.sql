@@ -41,11 +41,12 @@ ON CONFLICT (environment) DO UPDATE SET changes = h.changes + excluded.changes;
 
 -- name: note_outcomes
 -- Outcomes of commands that no job of ours sent find no row; the first outcome stands.
+-- (coalesce keeps the planner off the partial indexes of open commands, which do not hold the id.)
 UPDATE command AS c
 SET outcome = o.outcome, effect = o.effect, message = o.message
 FROM unnest($1::int[], $2::uuid[], $3::text[], $4::text[], $5::text[])
     AS o (environment, command_id, outcome, effect, message)
-WHERE c.environment = o.environment AND c.command_id = o.command_id AND c.outcome IS NULL;
+WHERE c.environment = o.environment AND c.command_id = o.command_id AND coalesce(c.outcome, '') = '';
 
 -- name: environment
 SELECT e.gdpr_accepted, e.import_enabled, e.language, coalesce(h.changes, 0) AS changes

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -66,19 +66,23 @@ async def open_commands(tx: Tx, upload: Upload) -> Open:
 
 async def send(tx: Tx, upload: Upload, most: int, at: datetime) -> list[Sent]:
     """Mark the next commands as sent; what waits for another's outcome is not among them."""
-    return _sent(await tx.fetch(sql.send, upload.environment, upload.job_id, most, at))
+    rows = await tx.fetch(sql.due, upload.environment, upload.job_id, most)
+    return await _mark(tx, upload, rows, at)
 
 
 async def send_again(
     tx: Tx, upload: Upload, most: int, before: datetime, at: datetime
 ) -> list[Sent]:
     """Commands that were sent before `before` and have no outcome yet."""
-    rows = await tx.fetch(sql.send_again, upload.environment, upload.job_id, most, before, at)
-    return _sent(rows)
+    rows = await tx.fetch(sql.overdue, upload.environment, upload.job_id, most, before)
+    return await _mark(tx, upload, rows, at)
 
 
-def _sent(rows: Iterable[Any]) -> list[Sent]:
-    found = [
+async def _mark(tx: Tx, upload: Upload, rows: Sequence[Any], at: datetime) -> list[Sent]:
+    if rows:
+        ids = sorted(row["command_id"] for row in rows)
+        await tx.execute(sql.mark_sent, upload.environment, ids, at)
+    return [
         Sent(
             row=r["row"],
             step=r["step"],
@@ -88,7 +92,6 @@ def _sent(rows: Iterable[Any]) -> list[Sent]:
         )
         for r in rows
     ]
-    return sorted(found, key=lambda s: (s.row, s.step))
 
 
 async def unheard(tx: Tx, upload: Upload) -> int:

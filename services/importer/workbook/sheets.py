@@ -10,12 +10,14 @@ from typing import Any, Final
 from openpyxl import load_workbook
 
 from services.importer.domain.cells import Cell, Odd, is_empty
+from services.importer.workbook.bounds import Unfit
 from services.importer.workbook.lines import MAX_CELL, MAX_COLUMNS
 
 OUTLINE_ROWS: Final = 60
 """Rows of each sheet that are looked at for its header."""
 
 OUTLINE_SHEETS: Final = 50
+LAST_ROW: Final = 1_048_576
 _PADDED: Final = re.compile(r"0{2,15}")
 
 Row = tuple[int, list[Cell]]
@@ -51,6 +53,8 @@ class Sheets:
         # The dimension that a file claims is often wrong: cells beyond it would not be read.
         sheet.reset_dimensions()
         for number, row in enumerate(sheet.iter_rows(), start=1):
+            if number > LAST_ROW:
+                raise Unfit("unreadable")
             cells = [_cell(c) for c in row[:MAX_COLUMNS]]
             while cells and is_empty(cells[-1]):
                 cells.pop()

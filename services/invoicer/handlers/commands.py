@@ -20,9 +20,11 @@ from schemas.invoices import (
     InvoiceSend,
     InvoicesRun,
     PaymentRecord,
+    StatementRequest,
 )
 from schemas.malformed import Malformed
 from services.invoicer.handlers import corrections, documents, drafts, payments, runs, sending
+from services.invoicer.handlers import statements as statement_requests
 from services.invoicer.replies import Done, Refusal, applied, refused
 from services.invoicer.store import invoices, registry, requests
 
@@ -34,6 +36,7 @@ _DECIDES: dict[type[Message], tuple[requests.Kind, str, Decide]] = {
     InvoiceCorrect: ("command", "command_id", corrections.correct),
     InvoiceSend: ("command", "command_id", sending.send),
     PaymentRecord: ("payment", "payment_id", payments.record),
+    StatementRequest: ("statement", "statement_id", statement_requests.request),
 }
 """Message -> kind of its id, the id's field, who decides."""
 
@@ -78,6 +81,8 @@ async def _decide(incoming: Incoming, message: Message, tx: Tx) -> Sequence[Answ
             return [refused(incoming, number, name, _reused(field), content)]
         for invoice_id in recalled.touched:
             tx.touch("invoice", number, invoice_id)
+        if isinstance(message, StatementRequest):
+            return [*recalled.answers, *await documents.statement_parts(tx, message, recalled)]
         return recalled.answers
     done = await decide(message, tx)
     if isinstance(done, Refusal):

@@ -20,7 +20,7 @@ from services.invoicer import issuing, parties
 from services.invoicer.domain import bills, month_end
 from services.invoicer.handlers.drafts import incomplete, settled, whole_credit
 from services.invoicer.handlers.finding import find_issued
-from services.invoicer.issuing import NewInvoice
+from services.invoicer.making import NewInvoice
 from services.invoicer.names import made
 from services.invoicer.replies import Done, Refusal, change
 from services.invoicer.store import issuing as rows

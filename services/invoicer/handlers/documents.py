@@ -10,7 +10,7 @@ from runtime.incoming import Incoming
 from runtime.transaction import Tx
 from schemas.billing import DocumentPart
 from schemas.content import digest
-from schemas.invoices import DocumentRequest
+from schemas.invoices import DocumentRequest, StatementRequest
 from services.invoicer.replies import Refusal, refused
 from services.invoicer.store import documents, invoices, requests
 
@@ -77,6 +77,18 @@ async def kept_parts(tx: Tx, asked: DocumentRequest, asked_at: datetime) -> list
         if found:
             return parts(asked.environment, asked.request_id, found[asked.format], asked_at)
     return None
+
+
+async def statement_parts(
+    tx: Tx, asked: StatementRequest, recalled: requests.Recalled
+) -> list[Answer]:
+    """A statement that was answered as a document is answered so again, once it is made."""
+    if asked.to is not None:
+        return []
+    found = await documents.files(tx, asked.environment, asked.statement_id, format=asked.format)
+    if not found:
+        return []
+    return parts(asked.environment, asked.statement_id, found[asked.format], recalled.asked_at)
 
 
 def parts(

@@ -9,8 +9,9 @@ from schemas.invoices import InvoiceApprove, InvoiceDelete
 from schemas.registry import EnvironmentState
 from services.invoicer import issuing, parties
 from services.invoicer.domain import Item, bills, month_end
+from services.invoicer.events import event
 from services.invoicer.handlers.finding import find
-from services.invoicer.issuing import NewCredit, NewInvoice, event
+from services.invoicer.making import NewCredit, NewInvoice
 from services.invoicer.names import made
 from services.invoicer.replies import Done, Refusal, change
 from services.invoicer.store import invoices, registry
@@ -188,5 +189,5 @@ async def whole_credit(tx: Tx, invoice: Invoice, command_id: str, reason: str) -
         ),
         frees=True,
         reason=reason,
-        send=invoice.status in ("sent", "paid"),
+        send=True,
     )

@@ -3,8 +3,9 @@
 from runtime.transaction import Tx
 from schemas.billing import PaymentReceived
 from schemas.invoices import PaymentRecord
+from services.invoicer.events import event
 from services.invoicer.handlers.finding import find_issued
-from services.invoicer.issuing import event, settle
+from services.invoicer.issuing import settle
 from services.invoicer.replies import Done, Refusal, change
 from services.invoicer.store import invoices
 

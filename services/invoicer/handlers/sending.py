@@ -33,10 +33,15 @@ async def send(command: InvoiceSend, tx: Tx) -> Done | Refusal:
         kind="invoice", ref=invoice.invoice_id, recipient=address, cause=command.command_id
     )
     await mails.add(tx, command.environment, [mail])
-    if await documents.exists(tx, command.environment, invoice.invoice_id, draft=False):
+    number = command.environment
+    if await documents.exists(tx, number, invoice.invoice_id, draft=False):
         await tx.add_job(
-            "mail",
-            f"{command.environment}/{mail.mail_id}",
-            {"environment": command.environment, "mail_id": mail.mail_id},
+            "mail", f"{number}/{mail.mail_id}", {"environment": number, "mail_id": mail.mail_id}
+        )
+    else:  # still to be made, or it could not be made: then this tries anew
+        await tx.add_job(
+            "document",
+            f"{number}/{invoice.invoice_id}/{command.command_id}",
+            {"environment": number, "kind": "invoice", "id": invoice.invoice_id},
         )
     return Done(changes=(change(invoice.invoice_id),), touched=(invoice.invoice_id,))

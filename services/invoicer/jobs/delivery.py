@@ -1,7 +1,5 @@
 """A file that was asked for before it was made: a draft's, or one whose job is still to come."""
 
-import asyncio
-from concurrent.futures import Executor
 from dataclasses import dataclass
 
 from runtime.jobs import JobKind, Work
@@ -9,6 +7,7 @@ from schemas.invoices import DocumentRequest
 from services.invoicer.documents.model import Document, Invoice
 from services.invoicer.handlers.documents import kept_parts
 from services.invoicer.jobs.documents import render
+from services.invoicer.rendering import Rendering
 from services.invoicer.store import documents, requests
 
 WAIT_S = 1.0
@@ -18,7 +17,7 @@ WAIT_S = 1.0
 class Delivery:
     """The job "delivery": payload is the document.request."""
 
-    executor: Executor | None
+    rendering: Rendering
 
     async def run(self, work: Work) -> None:
         """Answer when the file is kept; a draft's files are made here."""
@@ -37,8 +36,7 @@ class Delivery:
             if not isinstance(document, Invoice) or document.number is not None:
                 tx.later(WAIT_S)  # its own job makes it
                 return
-        loop = asyncio.get_running_loop()
-        files = await loop.run_in_executor(self.executor, render, document)
+        files = await self.rendering.call(render, document)
         async with work.step() as tx:
             await documents.keep(
                 tx, asked.environment, document.invoice_id, draft=True, files=files

@@ -4,40 +4,36 @@ The rendering is plain functions of plain values in other processes, so that nei
 environment's run nor the reading of sales waits for it.
 """
 
-import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
-from runtime.jobs import JobKind, Work
+from runtime.jobs import JobKind, StepTx, Work
 from services.invoicer.documents.mail import XLSX
 from services.invoicer.documents.model import Document
 from services.invoicer.documents.pdf import render_pdf
 from services.invoicer.documents.specification import render_specification
 from services.invoicer.documents.ubl import render_ubl
+from services.invoicer.jobs.mail import failed
+from services.invoicer.rendering import Rendering
 from services.invoicer.store import documents, mails
-
-Format = Literal["pdf", "xlsx", "ubl"]
-
-RENDERERS: Mapping[Format, tuple[str, str, Callable[[Document], bytes]]] = {
-    "pdf": ("pdf", "application/pdf", render_pdf),
-    "xlsx": ("xlsx", XLSX, render_specification),
-    "ubl": ("xml", "application/xml", render_ubl),
-}
-"""Format -> file name's ending, media type, renderer."""
 
 
 def render(document: Document) -> list[documents.File]:
     """All files of a document; runs in another process."""
+    ubl = render_ubl(document)
+    made = (
+        ("pdf", "pdf", "application/pdf", render_pdf(document, ubl=ubl)),
+        ("xlsx", "xlsx", XLSX, render_specification(document)),
+        ("ubl", "xml", "application/xml", ubl),
+    )
     return [
         documents.File(
             format=name,
             file_name=f"{document.file_stem}.{ending}",
             media_type=media_type,
-            content=renderer(document),
+            content=content,
         )
-        for name, (ending, media_type, renderer) in RENDERERS.items()
+        for name, ending, media_type, content in made
     ]
 
 
@@ -45,8 +41,7 @@ def render(document: Document) -> list[documents.File]:
 class Documents:
     """The job "document": payload {environment, kind, id}."""
 
-    executor: Executor | None
-    """Where documents are made; None: in a thread (tests)."""
+    rendering: Rendering
 
     async def run(self, work: Work) -> None:
         """Read, render, keep; then let the mails go that wait for it."""
@@ -59,8 +54,7 @@ class Documents:
             )
         files: Sequence[documents.File] = ()
         if content is not None:
-            loop = asyncio.get_running_loop()
-            files = await loop.run_in_executor(self.executor, render, content)
+            files = await self.rendering.call(render, content)
         async with work.step() as tx:
             await documents.keep(tx, number, document_id, draft=False, files=files)
             for mail_id in await mails.pending(tx, number, document_id):
@@ -69,5 +63,19 @@ class Documents:
                 )
             tx.done()
 
+    async def on_poison(self, work: Work, tx: StepTx) -> None:
+        """It can't be made: its mails don't go, and finance hears so. `invoice.send` tries anew."""
+        number, document_id = work.job.payload["environment"], work.job.payload["id"]
+        for mail_id in await mails.pending(tx, number, document_id):
+            mail = await mails.find(tx, number, mail_id)
+            if mail is not None:
+                await failed(tx, number, mail, None, "document_failed", permanent=True)
+
     def kind(self, side_by_side: int) -> JobKind:
-        return JobKind(kind="document", run=self.run, side_by_side=side_by_side, lease_s=60)
+        return JobKind(
+            kind="document",
+            run=self.run,
+            side_by_side=side_by_side,
+            lease_s=20,
+            on_poison=self.on_poison,
+        )

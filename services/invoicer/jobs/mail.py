@@ -12,16 +12,17 @@ from email.message import EmailMessage
 
 import structlog
 
-from runtime.answers import Answer
+from runtime.answers import Answer, answer
 from runtime.jobs import JobKind, StepTx, Work
 from schemas.billing import InvoiceSent, InvoiceUndeliverable, StatementSent
 from services.invoicer.composing import compose
 from services.invoicer.documents.mail import BadAddressError
-from services.invoicer.issuing import event
+from services.invoicer.events import event
 from services.invoicer.metrics import MAILS, MAYBE_TWICE
+from services.invoicer.replies import EVENTS
 from services.invoicer.settings import Settings
 from services.invoicer.smtp import Away, Mailer, Outcome, Refused, Sent
-from services.invoicer.store import invoices, mails
+from services.invoicer.store import invoices, mails, statements
 from services.invoicer.store.mails import Mail
 
 log = structlog.get_logger()
@@ -35,6 +36,12 @@ def delay_s(first_s: float, attempts: int) -> float:
     return float(min(first_s * 2 ** min(attempts, 20), LONGEST_DELAY_S))
 
 
+LEASE_S = 30.0
+"""It is renewed while a mail server takes its time, so it need not be as long as that may be: so
+long waits a mail whose worker was killed. Not shorter: PostgreSQL may be away for some seconds,
+and a mail that two workers hold is sent twice."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mailing:
     """The job "mail": payload {environment, mail_id}."""
@@ -43,12 +50,11 @@ class Mailing:
     mailer: Mailer
 
     def kind(self) -> JobKind:
-        # A lease longer than what one mail can take: connect, greet, log in, six commands.
         return JobKind(
             kind="mail",
             run=self.run,
             side_by_side=self.settings.smtp_connections,
-            lease_s=self.settings.smtp_timeout_s * 12,
+            lease_s=LEASE_S,
             on_poison=self.on_poison,
         )
 
@@ -120,7 +126,7 @@ class Mailing:
         self, work: Work, number: int, mail: Mail, code: int | None, said: str, *, permanent: bool
     ) -> None:
         async with work.step() as tx:
-            await _failed(tx, number, mail, code, said, permanent=permanent)
+            await failed(tx, number, mail, code, said, permanent=permanent)
             tx.done()
 
     async def on_poison(self, work: Work, tx: StepTx) -> None:
@@ -128,12 +134,13 @@ class Mailing:
         number, mail_id = work.job.payload["environment"], work.job.payload["mail_id"]
         mail = await mails.find(tx, number, mail_id)
         if mail is not None:
-            await _failed(tx, number, mail, None, "not_processed", permanent=True)
+            await failed(tx, number, mail, None, "not_processed", permanent=True)
 
 
-async def _failed(
+async def failed(
     tx: StepTx, number: int, mail: Mail, code: int | None, said: str, *, permanent: bool
 ) -> None:
+    """End a mail as undeliverable, and tell finance what did not reach its guest."""
     MAILS.labels(mail.kind, "failed").inc()
     if not await mails.end(tx, number, mail.mail_id, "failed", code, said):
         return
@@ -168,7 +175,9 @@ async def _told(tx: StepTx, number: int, mail: Mail, message_id: str) -> list[An
             message_id=message_id,
             at=tx.now,
         )
-        return [event(sent, number, "", tx, mail.ref, mail.mail_id)]
+        key = await statements.key(tx, number, mail.ref)
+        name = f"statement.sent/{number}/{mail.mail_id}"
+        return [answer(EVENTS, key, sent, id=name, time=tx.now)]
     of = await mails.invoice_of(tx, number, mail)
     if mail.kind != "invoice" or of is None:
         return []

@@ -16,10 +16,18 @@ from schemas.billing import RunCompleted, RunProgressed
 from schemas.commands import CommandRefused
 from schemas.registry import EnvironmentState
 from services.invoicer import issuing, parties
-from services.invoicer.domain import Bill, OpenLine, Skip, bills, credits_due
-from services.invoicer.issuing import NewCredit, NewInvoice
+from services.invoicer.admission import UNKNOWN, refuses
+from services.invoicer.domain import (
+    Bill,
+    OpenLine,
+    Skip,
+    bills,
+    credits_due,
+    month_end,
+)
+from services.invoicer.making import NewCredit, NewInvoice
 from services.invoicer.names import made
-from services.invoicer.replies import EVENTS
+from services.invoicer.replies import EVENTS, Refusal
 from services.invoicer.store import invoices, registry, requests, runs
 from services.invoicer.store import issuing as rows
 from services.invoicer.store.registry import Holding
@@ -43,10 +51,10 @@ async def run(work: Work) -> None:
     async with work.step() as tx:
         asked = await runs.find(tx, number, run_id)
         environment = await registry.environment(tx, number)
-        if asked is None or environment is None:
-            raise LookupError("a run's job without its run or environment")
-        if asked.state == "waiting":
-            await _begin(tx, environment, asked)
+        if asked is None:
+            raise LookupError("a run's job without its run")
+        if asked.state == "waiting" or environment is None:
+            await _begin(tx, environment, number, asked)
             return
         # After a failure of our own they go one by one, so that only the bad one is left out.
         most = 1 if work.job.attempts else ACCOUNTS_PER_STEP
@@ -57,36 +65,34 @@ async def run(work: Work) -> None:
             await _complete(tx, environment, asked)
 
 
-async def _begin(tx: StepTx, environment: EnvironmentState, asked: Run) -> None:
+async def _begin(tx: StepTx, environment: EnvironmentState | None, number: int, asked: Run) -> None:
     """Note what is to be done; or refuse before the first number is given."""
-    lacking = issuing.missing(environment) if asked.mode == "issue" else ()
-    if lacking:
-        message = f"The environment lacks {', '.join(lacking)}: no lawful invoice can be made."
-        await _refuse(tx, environment.environment, asked, "environment_incomplete", message)
+    refusal = refuses(environment, asked)
+    if refusal is not None or environment is None:
+        await _refuse(tx, number, asked, refusal or UNKNOWN)
         return
-    await requests.remember(tx, environment.environment, "run", asked.run_id, asked.digest, ())
-    await runs.plan(tx, environment.environment, asked)
-    await runs.set_state(tx, environment.environment, asked.run_id, "billing")
-    await _progress(tx, environment.environment, asked)
+    await requests.remember(tx, number, "run", asked.run_id, asked.digest, ())
+    until = month_end(asked.period, ZoneInfo(environment.time_zone))
+    await runs.plan(tx, number, asked, until)
+    await runs.begin(tx, number, asked.run_id, until)
+    await _progress(tx, number, asked)
 
 
-async def _refuse(tx: StepTx, environment: int, asked: Run, reason: str, message: str) -> None:
-    await runs.set_state(tx, environment, asked.run_id, "refused")
-    tx.answer(
-        answer(
-            EVENTS,
-            str(environment),
-            CommandRefused(
-                command_id=asked.run_id,
-                environment=environment,
-                reason=reason,
-                message=message,
-            ),
-            id=f"command.refused/{environment}/{asked.run_id}/{asked.attempt}",
-            time=tx.now,
-        )
+async def _refuse(tx: StepTx, number: int, asked: Run, refusal: Refusal) -> Answer:
+    """It made nothing, so it may be asked for again; this attempt is answered once."""
+    await runs.end(tx, number, asked.run_id, "refused")
+    said = CommandRefused(
+        command_id=asked.run_id,
+        environment=number,
+        reason=refusal.reason,
+        field=refusal.field,
+        message=refusal.message,
     )
+    name = f"command.refused/{number}/{asked.run_id}/{asked.attempt}"
+    refused = answer(EVENTS, str(number), said, id=name, time=tx.now)
+    tx.answer(refused)
     tx.done()
+    return refused
 
 
 async def _bill(
@@ -96,6 +102,7 @@ async def _bill(
     number = environment.environment
     await registry.lock_accounts(tx, [(number, account) for account in accounts])
     holdings = await registry.holdings(tx, number, accounts)
+    assert asked.until is not None  # it has begun
     lines = await rows.open_lines(tx, number, accounts, asked.until)
     plan = _decide(environment, asked, holdings, lines)
     if asked.mode == "issue":
@@ -227,7 +234,7 @@ async def _complete(tx: StepTx, environment: EnvironmentState, asked: Run) -> No
         time=tx.now,
     )
     await requests.add_answers(tx, number, "run", asked.run_id, [completed])
-    await runs.set_state(tx, number, asked.run_id, "completed")
+    await runs.end(tx, number, asked.run_id, "completed")
     tx.answer(completed)
     await _report(tx, environment, asked)
     tx.done()
@@ -262,8 +269,12 @@ async def on_poison(work: Work, tx: StepTx) -> None:
         return
     accounts = await runs.next_accounts(tx, number, run_id, 1)
     if not accounts:
-        message = "The run could not be finished; what it made stands. Ask for it again."
-        await _refuse(tx, number, asked, Skip.NOT_PROCESSED, message)
+        message = "The run could not be finished; what it made stands. Ask for another."
+        failed = Refusal(reason=Skip.NOT_PROCESSED, message=message)
+        refused = await _refuse(tx, number, asked, failed)
+        if asked.state == "billing":  # what it made has numbers: this is its answer for good
+            await requests.add_answers(tx, number, "run", run_id, [refused])
+            await runs.end(tx, number, run_id, "completed")
         return
     await runs.accounts_done(tx, number, run_id, {accounts[0]: Skip.NOT_PROCESSED})
     left_out = payload.get("left_out", 0) + 1
@@ -275,4 +286,4 @@ async def on_poison(work: Work, tx: StepTx) -> None:
     )
 
 
-RUN = JobKind(kind="run", run=run, side_by_side=2, lease_s=60, on_poison=on_poison)
+RUN = JobKind(kind="run", run=run, side_by_side=2, lease_s=20, on_poison=on_poison)

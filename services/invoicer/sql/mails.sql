@@ -34,3 +34,8 @@ WHERE i.environment = $1 AND i.invoice_id = CASE
     WHEN $2 = 'invoice' THEN $3::uuid
     WHEN $2 = 'credit_note' THEN (SELECT c.invoice_id FROM credit_note AS c
                                   WHERE c.environment = $1 AND c.credit_note_id = $3::uuid) END;
+
+-- name: recipients
+-- Who got a document by mail, or is about to.
+SELECT DISTINCT recipient FROM mail
+WHERE environment = $1 AND ref = $2 AND NOT copy AND state <> 'failed' ORDER BY 1;

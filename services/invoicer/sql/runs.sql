@@ -4,26 +4,20 @@ FROM run WHERE environment = $1 AND run_id = $2;
 
 -- name: ask
 -- A run that was refused may be asked for again: nothing was made of it.
-INSERT INTO run AS r (environment, run_id, digest, period, until, mode, send, accounts, asked_by)
+INSERT INTO run AS r (environment, run_id, digest, period, mode, send, accounts, asked_by, asked_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 ON CONFLICT (environment, run_id) DO UPDATE SET
-    digest = excluded.digest, attempt = r.attempt + 1, period = excluded.period,
-    until = excluded.until, mode = excluded.mode, send = excluded.send,
-    accounts = excluded.accounts, asked_by = excluded.asked_by, state = 'waiting',
-    asked_at = now(), ended_at = NULL
+    digest = excluded.digest, attempt = r.attempt + 1, period = excluded.period, until = NULL,
+    mode = excluded.mode, send = excluded.send, accounts = excluded.accounts,
+    asked_by = excluded.asked_by, asked_at = excluded.asked_at, state = 'waiting', ended_at = NULL
 WHERE r.state = 'refused'
 RETURNING attempt;
 
--- name: refuse
--- Noted, so that a schedule does not ask again at once.
-INSERT INTO run AS r (environment, run_id, digest, period, until, mode, send, accounts, asked_by,
-                      state, ended_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'refused', now())
-ON CONFLICT (environment, run_id) DO UPDATE SET ended_at = now() WHERE r.state = 'refused';
+-- name: begin
+UPDATE run SET state = 'billing', until = $3 WHERE environment = $1 AND run_id = $2;
 
--- name: set_state
-UPDATE run SET state = $3, ended_at = CASE WHEN $3 IN ('completed', 'refused') THEN now() END
-WHERE environment = $1 AND run_id = $2;
+-- name: end
+UPDATE run SET state = $3, ended_at = now() WHERE environment = $1 AND run_id = $2;
 
 -- name: plan
 -- All accounts with something due, or those of them that were chosen.

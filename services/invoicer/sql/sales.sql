@@ -12,8 +12,9 @@ SELECT * FROM unnest($1::int[], $2::uuid[], $3::int[], $4::text[], $5::timestamp
                      $7::text[], $8::text[], $9::bigint[], $10::text[], $11::bigint[]);
 
 -- name: add_reversals
-INSERT INTO reversal (environment, cancellation_id, sale_id, account, amount, lines)
-SELECT * FROM unnest($1::int[], $2::uuid[], $3::uuid[], $4::text[], $5::bigint[], $6::jsonb[])
+INSERT INTO reversal (environment, cancellation_id, sale_id, account, amount, decided_at, lines)
+SELECT * FROM unnest($1::int[], $2::uuid[], $3::uuid[], $4::text[], $5::bigint[],
+                     $6::timestamptz[], $7::jsonb[])
 ORDER BY 1, 2
 ON CONFLICT DO NOTHING;
 

@@ -94,3 +94,8 @@ async def invoice_of(tx: Tx, environment: int, mail: Mail) -> tuple[str, str] | 
         return None
     row = await tx.fetchrow(sql.invoice_of, environment, mail.kind, mail.ref)
     return None if row is None else (row["invoice_id"], row["account"])
+
+
+async def recipients(tx: Tx, environment: int, ref: str) -> list[str]:
+    """The addresses that a document was mailed to, or is about to be."""
+    return [r["recipient"] for r in await tx.fetch(sql.recipients, environment, ref)]

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from asyncpg import Record
 
@@ -20,13 +19,13 @@ MOST_LISTED = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """A row of `run`. `until` is the period's end in the environment's time zone."""
+    """A row of `run`. `until` is the period's end in the environment's time zone, once it began."""
 
     run_id: str
     digest: bytes
     attempt: int
     period: str
-    until: datetime
+    until: datetime | None
     mode: str
     send: bool
     accounts: list[str] | None
@@ -53,38 +52,36 @@ async def find(tx: Tx, environment: int, run_id: str) -> Run | None:
     return None if row is None else Run(**dict(row))
 
 
-def _row(asked: InvoicesRun, digest: bytes, until: datetime) -> tuple[Any, ...]:
-    return (
+async def ask(tx: Tx, asked: InvoicesRun, digest: bytes, asked_at: datetime) -> int:
+    """Record a run; gives which attempt it is."""
+    attempt: int = await tx.fetchval(
+        sql.ask,
         asked.environment,
         asked.run_id,
         digest,
         asked.period,
-        until,
         asked.mode,
         asked.send,
         None if asked.accounts is None else list(asked.accounts),
         asked.by,
+        asked_at,
     )
-
-
-async def ask(tx: Tx, asked: InvoicesRun, digest: bytes, until: datetime) -> int:
-    """Record a run; gives which attempt it is."""
-    attempt: int = await tx.fetchval(sql.ask, *_row(asked, digest, until))
     return attempt
 
 
-async def note_refusal(tx: Tx, asked: InvoicesRun, digest: bytes, until: datetime) -> None:
-    """Remember when it was refused, not what was asked."""
-    await tx.execute(sql.refuse, *_row(asked, digest, until))
+async def begin(tx: Tx, environment: int, run_id: str, until: datetime) -> None:
+    """It can be carried out: from here on it bills, what was booked before `until`."""
+    await tx.execute(sql.begin, environment, run_id, until)
 
 
-async def set_state(tx: Tx, environment: int, run_id: str, state: str) -> None:
-    await tx.execute(sql.set_state, environment, run_id, state)
+async def end(tx: Tx, environment: int, run_id: str, state: str) -> None:
+    """It is completed or refused."""
+    await tx.execute(sql.end, environment, run_id, state)
 
 
-async def plan(tx: Tx, environment: int, run: Run) -> None:
+async def plan(tx: Tx, environment: int, run: Run, until: datetime) -> None:
     """Note every account that the run is about."""
-    await tx.execute(sql.plan, environment, run.run_id, run.until, run.accounts)
+    await tx.execute(sql.plan, environment, run.run_id, until, run.accounts)
     if run.accounts is not None:
         await tx.execute(sql.plan_chosen, environment, run.run_id, run.accounts)
 

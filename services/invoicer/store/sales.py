@@ -59,6 +59,7 @@ async def record_reversals(tx: Tx, reversed_: Sequence[SaleReversed]) -> None:
             [m.sale_id for m in rows],
             [m.account for m in rows],
             [m.amount for m in rows],
+            [m.decided_at for m in rows],
             [as_json([_taken(line) for line in m.lines]) for m in rows],
         )
 

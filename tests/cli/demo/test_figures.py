@@ -45,6 +45,16 @@ def test_approved_beats_declined_in_whatever_order() -> None:
         assert (len(found.approved), len(found.declined)) == (1, 0)
 
 
+def test_the_authorizers_running_sum_is_the_greatest_that_it_said() -> None:
+    sales = [
+        {**approved("a", "1", ("21", 700)), "used": 700},
+        {**approved("b", "1", ("21", 300)), "used": 1000},
+    ]
+    for order in (sales, sales[::-1]):
+        found = figures.sold(order)
+        assert found.used_by_account() == found.approved_by_account() == {"1": 1000}
+
+
 def test_invoices_are_summed_less_credit_notes() -> None:
     vat = [{"rate": "21", "base": 100, "vat": 21, "gross": 121}]
     invoice = {"invoice_id": "i", "account": "1", "total": 121, "number": "2026-00001", "vat": vat}

@@ -1,0 +1,1 @@
+"""The authorizer, in plain values and on a real PostgreSQL."""

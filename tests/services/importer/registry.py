@@ -43,7 +43,7 @@ class Registry:
     ) -> EnvironmentState:
         self.version += 1
         told = Gdpr(accepted_by="M. de Vries", document="terms", at=NOW) if gdpr else None
-        values = dict.fromkeys(EnvironmentState.model_fields, None)
+        values: dict[str, Any] = dict.fromkeys(EnvironmentState.model_fields)
         values |= {
             "type": "environment.state", "environment": self.environment, "version": self.version,
             "active": True, "gdpr": told, "currency": "EUR", "time_zone": "Europe/Amsterdam",
@@ -53,7 +53,7 @@ class Registry:
             "default_in_overview": False, "import_enabled": import_enabled,
             "viewer_statements": False,
         }  # fmt: skip
-        return EnvironmentState(**values)
+        return EnvironmentState.model_validate(values)
 
     def ask(self, command: Any) -> tuple[Any, list[Any]]:
         """The outcome of a command, and the states that it changed."""

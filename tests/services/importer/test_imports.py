@@ -1,16 +1,18 @@
 """From a workbook on the topic to accounts, on a real PostgreSQL, with a registry that answers."""
 
+import asyncio
 import uuid
 
 from schemas.imports import ImportProgressed
 from tests.services.importer.venue import (
     completed_of,
+    failed_of,
     parts,
     preview_of,
     report_of,
     venue,
 )
-from tests.support.article_workbook import COMPANIES, article_workbook
+from tests.support.article_workbook import COMPANIES, article_workbook, sheet_workbook
 from tests.support.databases import Database
 
 JOB = str(uuid.UUID(int=4))
@@ -54,3 +56,191 @@ async def test_the_same_workbook_again_changes_nothing(postgres: Database) -> No
         done = completed_of(await place.imported(article_workbook()))
         assert (done.created, done.changed, done.unchanged, done.refused) == (0, 0, 10, 0)
         assert len(place.registry.asked) == asked
+
+
+async def test_so_many_accounts_as_the_operator_asked_for_and_no_more(postgres: Database) -> None:
+    # What the help article has people mail: name, limit, number of accounts.
+    content = sheet_workbook(
+        ["Naam", "Limiet", "Aantal rekeningen"],
+        ["Hotel De Zon", "€ 1.250,-", 3],
+        ["Jan Jansen", 50, 1],
+    )
+    async with venue(postgres) as place:
+        events = await place.imported(content)
+        assert completed_of(events).created == 2
+        assert report_of(events)["D2"].value == "created: accounts 28900001, 28900002, 28900003"
+        done = completed_of(await place.imported(content))
+        assert (done.created, done.unchanged) == (0, 2)
+    holders = [a["holder"] for _, a in sorted(place.registry.accounts.items())]
+    assert [holders.count(h) for h in dict.fromkeys(holders)] == [3, 1]
+    assert place.registry.accounts["28900002"]["limit"] == 125000
+
+
+async def test_two_previews_of_one_environment_do_not_give_out_the_same_numbers(
+    postgres: Database,
+) -> None:
+    def content(name: str) -> bytes:
+        return sheet_workbook(["Naam", "Aantal rekeningen"], [name, 2])
+
+    jobs = [str(uuid.UUID(int=n)) for n in (1, 2)]
+    async with venue(postgres) as place:
+        for job, name in zip(jobs, ("Hotel A", "Hotel B"), strict=True):
+            await place.say(*parts(content(name), job_id=job))
+            await place.settle()
+        await place.say(*(place.confirm(job) for job in jobs))
+        events = await place.settle()
+        assert [e.refused for e in events if e.type == "import.completed"] == [0, 0]
+    assert sorted(place.registry.accounts) == [f"2890000{n}" for n in range(1, 5)]
+
+
+async def test_a_changed_file_changes_what_is_different(postgres: Database) -> None:
+    headers = ["Bedrijf", "Rekening", "Limiet", "Plaats"]
+    async with venue(postgres) as place:
+        await place.imported(
+            sheet_workbook(headers, ["A", 1, 100, "Houten"], ["B", 2, 100, "Houten"])
+        )
+        place.registry.asked.clear()
+        done = completed_of(
+            await place.imported(
+                sheet_workbook(
+                    headers, ["A", 1, 100, "Utrecht"], ["B", 2, 250, "Houten"], ["C", 3, 1, ""]
+                )
+            )
+        )
+        assert (done.created, done.changed, done.unchanged, done.refused) == (1, 2, 0, 0)
+    assert [c.type for c in place.registry.asked] == [
+        "customer.change", "account.change", "customer.register", "account.open",
+    ]  # fmt: skip
+    assert place.registry.accounts["2"]["limit"] == 25000
+
+
+async def test_a_refused_command_refuses_its_row_and_what_builds_on_it(postgres: Database) -> None:
+    content = sheet_workbook(["Bedrijf", "Rekening"], ["A", 1], ["A", 2], ["B", 3])
+    async with venue(postgres) as place:
+        place.registry.refuse["A"] = "the registry does not like A"
+        events = await place.imported(content)
+        done = completed_of(events)
+        assert (done.created, done.refused) == (1, 2)
+        sheet = report_of(events)
+        assert sheet["C2"].value.startswith("refused: ")
+        assert "the registry does not like A" in sheet["C2"].value
+        assert sheet["C3"].value == "refused: row 2, which this row builds on, was refused"
+    assert sorted(place.registry.accounts) == ["3"]
+
+
+async def test_problems_are_previewed_by_row_and_column_and_their_rows_refused(
+    postgres: Database,
+) -> None:
+    content = sheet_workbook(
+        ["Leden"],
+        [],
+        ["Bedrijf", "Rekening", "Limiet"],
+        ["A", 28900001, "12,5O"],
+        ["B", 28900002, 10],
+        [None, None, 5],
+        ["C", 28900002, 10],
+    )
+    async with venue(postgres) as place:
+        await place.say(*parts(content, job_id=JOB))
+        preview = preview_of(await place.settle())
+        assert (preview.rows, preview.valid, preview.creates, preview.problem_count) == (4, 1, 1, 3)
+        assert [(p.row, p.column, p.value) for p in preview.problems] == [
+            (4, "Limiet", "12,5O"), (6, None, None), (7, "Rekening", "28900002"),
+        ]  # fmt: skip
+        await place.say(place.confirm(JOB))
+        events = await place.settle()
+        done = completed_of(events)
+        assert (done.created, done.refused) == (1, 3)
+        sheet = report_of(events)
+        assert sheet["D3"].value == "Result"
+        assert sheet["D4"].value == "refused: Limiet: '12,5O' is not an amount; write 12,50"
+        assert sheet.freeze_panes == "A4"
+        assert sheet["A4"].value == "A"
+        assert sheet["D4"].fill.start_color.rgb != sheet["D5"].fill.start_color.rgb
+
+
+async def test_sentences_are_in_the_environments_language(postgres: Database) -> None:
+    content = sheet_workbook(["Bedrijf", "Rekening", "Limiet"], ["A", 1, "veel"])
+    async with venue(postgres) as place:
+        await place.open(language="nl")
+        events = await place.imported(content)
+        assert report_of(events)["D2"].value == (
+            "geweigerd: Limiet: 'veel' is geen bedrag; schrijf 12,50"
+        )
+
+
+async def test_the_whole_column_settles_an_amount_that_can_be_two_things(
+    postgres: Database,
+) -> None:
+    async with venue(postgres) as place:
+        await place.imported(
+            sheet_workbook(["Bedrijf", "Rekening", "Limiet"], ["A", 1, "1.250"], ["B", 2, "12,50"])
+        )
+        assert place.registry.accounts["1"]["limit"] == 125000
+        await place.say(
+            *parts(sheet_workbook(["Bedrijf", "Rekening", "Limiet"], ["C", 3, "1.250"]))
+        )
+        (problem,) = preview_of(await place.settle()).problems
+        assert problem.message == "'1.250' can be two amounts; write 1250,00 if that is meant"
+
+
+async def test_the_registry_is_looked_at_again_where_it_changed_since_the_preview(
+    postgres: Database,
+) -> None:
+    content = sheet_workbook(["Bedrijf", "Rekening"], ["A", 1])
+    async with venue(postgres) as place:
+        await place.say(*parts(content, job_id=JOB))
+        assert preview_of(await place.settle()).creates == 1
+        await place.imported(content)  # somebody else was faster
+        await place.say(place.confirm(JOB))
+        done = completed_of(await place.settle())
+        assert (done.created, done.unchanged, done.refused) == (0, 1, 0)
+
+
+async def test_an_import_that_is_cancelled_under_way_stops_and_tells_how_far_it_came(
+    postgres: Database,
+) -> None:
+    rows = [[f"Bedrijf {n}", 28900000 + n] for n in range(1, 41)]
+    async with venue(postgres, import_window=5) as place:
+        await place.say(
+            *parts(sheet_workbook(["Bedrijf", "Rekening"], *rows), job_id=JOB, mode="import")
+        )
+        settling = asyncio.create_task(place.settle())
+        while len(place.registry.accounts) < 3:
+            await asyncio.sleep(0.01)
+        await place.say(place.cancel(JOB))
+        events = await settling
+        failed = failed_of(events)
+        assert failed.reason == "cancelled"
+        assert f"after {len(place.registry.accounts)} of 40 rows" in failed.message
+        assert 3 <= len(place.registry.accounts) < 40
+
+
+async def test_a_command_without_an_outcome_is_sent_again_with_the_same_bytes(
+    postgres: Database,
+) -> None:
+    async with venue(postgres, import_resend_s=0.3) as place:
+        place.deaf = 2
+        content = sheet_workbook(["Bedrijf", "Rekening"], ["A", 1])
+        assert completed_of(await place.imported(content)).created == 1
+        sent = [a for a in place.commands if a.type == "customer.register"]
+        assert len(sent) >= 3
+        assert len({(a.key, a.id, a.value) for a in sent}) == 1
+
+
+async def test_no_more_commands_than_the_window_are_under_way(postgres: Database) -> None:
+    rows = [[f"Bedrijf {n}", 28900000 + n] for n in range(1, 31)]
+    async with venue(postgres, import_window=7) as place:
+        done = completed_of(await place.imported(sheet_workbook(["Bedrijf", "Rekening"], *rows)))
+        assert done.created == 30
+        assert 0 < place.most_at_once <= 7
+
+
+async def test_after_an_import_its_file_is_not_kept(postgres: Database) -> None:
+    async with venue(postgres) as place:
+        await place.imported(article_workbook())
+        rows = await place.bench.database.fetch(
+            "SELECT FROM upload_part WHERE content IS NOT NULL UNION ALL"
+            " SELECT FROM upload WHERE kept_bytes > 0 UNION ALL SELECT FROM planned_account"
+        )
+        assert rows == []

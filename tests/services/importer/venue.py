@@ -46,6 +46,8 @@ class Venue:
         self.kinds: tuple[JobKind, ...] = jobs(self.settings)
         self.events: list[Answer] = []
         self.commands: list[Answer] = []
+        self.deaf = 0  # so many commands are not heard by the registry
+        self.most_at_once = 0
         self._seen = 0
 
     async def open(self, **settings: Any) -> None:
@@ -92,7 +94,12 @@ class Venue:
 
     async def answer(self, commands: Iterable[Answer]) -> None:
         """The registry takes commands and tells their outcomes and its state."""
+        commands = list(commands)
         self.commands += commands
+        self.most_at_once = max(self.most_at_once, len(commands))
+        deaf = min(self.deaf, len(commands))
+        self.deaf -= deaf
+        commands = commands[deaf:]
         outcomes: list[Any] = []
         states: list[Any] = []
         for command in commands:

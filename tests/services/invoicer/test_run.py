@@ -1,7 +1,31 @@
 """A run, from what was sold to invoices that were mailed, on a real PostgreSQL and SMTP."""
 
-from tests.services.invoicer.world import BEER, ENV, LUNCH, World, asked, said, sale, types
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from schemas.registry import Schedule
+from services.invoicer.timers import SCHEDULE
+from tests.services.invoicer.world import (
+    BEER,
+    ENV,
+    JULY,
+    LUNCH,
+    World,
+    account,
+    asked,
+    customer,
+    environment,
+    new_id,
+    nth,
+    said,
+    sale,
+    types,
+)
 from tests.support.mails import MailServer
+
+MAY = datetime(2026, 5, 5, 12, tzinfo=UTC)
 
 
 async def test_a_run_issues_numbers_documents_and_mails(world: World, smtp: MailServer) -> None:
@@ -9,7 +33,7 @@ async def test_a_run_issues_numbers_documents_and_mails(world: World, smtp: Mail
     await world.sell(sale("A1", BEER, LUNCH), sale("A2", BEER))
     told = await world.run()
     issued = said(told, "invoice.issued")
-    assert [i["number"] for i in issued] == ["2026-00001", "2026-00002"]
+    assert [i["number"] for i in issued] == [nth(1), nth(2)]
     assert [i["total"] for i in issued] == [1950, 700]
     assert issued[0]["vat"] == [
         {"rate": "21", "base": 579, "vat": 121, "gross": 700},
@@ -21,5 +45,215 @@ async def test_a_run_issues_numbers_documents_and_mails(world: World, smtp: Mail
     assert types(told).count("invoice.sent") == 2
     assert len(smtp.mails) == 2
     names = [part.get_filename() for part in smtp.mails[0].iter_attachments()]
-    number = names[0][:-4]
+    number = str(names[0])[:-4]
     assert names == [f"{number}.pdf", f"{number}.xlsx", f"{number}.xml"]
+    states = said(world.bench.published.answers, "invoice.state")
+    assert {s["status"] for s in states[-2:]} == {"sent"}
+
+
+async def test_earlier_months_are_billed_too_each_on_its_own_invoice(world: World) -> None:
+    await world.guests("A1")
+    await world.sell(
+        sale("A1", at=MAY), sale("A1"), sale("A1", at=datetime(2026, 8, 3, tzinfo=UTC))
+    )
+    told = await world.run()
+    assert [i["period"] for i in said(told, "invoice.issued")] == ["2026-05", "2026-07"]
+    await world.sell(sale("A1", LUNCH, at=MAY))
+    told = await world.run(run_id="again")
+    (late,) = said(told, "invoice.issued")
+    assert (late["period"], late["total"]) == ("2026-05", 1250)
+    rows = await world.fetch("SELECT supplementary FROM invoice WHERE number = $1", late["number"])
+    assert rows[0]["supplementary"]
+
+
+async def test_the_same_run_makes_nothing_and_answers_the_same_bytes(world: World) -> None:
+    await world.guests("A1")
+    await world.sell(sale("A1"))
+    told = await world.run()
+    completed = next(a for a in told if a.type == "run.completed")
+    await world.sell(sale("A1"))
+    again = await world.command(asked(), asked(by="somebody else"))
+    assert again == [completed, completed]
+    assert await world.jobs() == []
+
+
+async def test_a_run_id_with_other_content_is_refused_and_the_first_answer_stands(
+    world: World,
+) -> None:
+    await world.guests("A1")
+    await world.sell(sale("A1"))
+    await world.command(asked())
+    (refused,) = said(await world.command(asked(mode="draft")))
+    assert (refused["type"], refused["command_id"], refused["reason"]) == (
+        "command.refused",
+        "july",
+        "run_id_reused",
+    )
+    assert len(said(await world.jobs(), "invoice.issued")) == 1
+
+
+async def test_why_accounts_are_skipped_is_said(world: World) -> None:
+    await world.guests("good")
+    homeless, nobody = new_id(), None
+    await world.registry(
+        customer(homeless, street=None), account("homeless", homeless), account("empty", nobody)
+    )
+    await world.sell(sale("good"), sale("homeless"), sale("empty", LUNCH), sale("unseen"))
+    told = await world.run()
+    (completed,) = said(told, "run.completed")
+    reasons = {s["account"]: s["reason"] for s in completed["skipped"]}
+    assert reasons == {
+        "empty": "no_holder",
+        "homeless": "no_postal_address",
+        "unseen": "no_holder",
+    }
+    assert {(o["account"], o["amount"], o["why"]) for o in completed["open"]} == {
+        ("empty", 1250, "no_holder"),
+        ("homeless", 700, "no_postal_address"),
+        ("unseen", 700, "no_holder"),
+    }
+
+
+async def test_chosen_accounts_alone_are_billed_and_each_is_answered_for(world: World) -> None:
+    await world.guests("A1", "A2", "A3")
+    await world.sell(sale("A1"), sale("A2"))
+    told = await world.run(accounts=("A1", "A3", "nowhere"))
+    (completed,) = said(told, "run.completed")
+    assert [i["account"] for i in said(told, "invoice.issued")] == ["A1"]
+    assert completed["skipped"] == [
+        {"account": "A3", "reason": "nothing_to_invoice"},
+        {"account": "nowhere", "reason": "account_unknown"},
+    ]
+    assert completed["open"] == [{"account": "A2", "amount": 700, "why": "not_selected"}]
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [({"email": None}, "no_address"), ({"email_fictitious": True}, "fictitious_address")],
+)
+async def test_without_an_address_an_invoice_is_issued_and_undeliverable(
+    world: World, smtp: MailServer, changes: dict[str, Any], reason: str
+) -> None:
+    await world.guests("A1", **changes)
+    await world.sell(sale("A1"))
+    told = await world.run()
+    (undeliverable,) = said(told, "invoice.undeliverable")
+    assert (undeliverable["reason"], undeliverable["permanent"]) == (reason, True)
+    assert said(told, "run.completed")[0]["sent"] == 0
+    assert smtp.mails == []
+    assert said(world.bench.published.answers, "invoice.state")[-1]["status"] == "undeliverable"
+
+
+async def test_what_the_venue_lacks_is_said_before_the_first_number(world: World) -> None:
+    await world.guests("A1")
+    await world.registry(environment(version=2, iban=None, chamber_number=None))
+    await world.sell(sale("A1"))
+    (refused,) = said(await world.run(), "command.refused")
+    assert refused["reason"] == "environment_incomplete"
+    assert "chamber_number, iban" in refused["message"]
+    assert await world.fetch("SELECT FROM number") == []
+    await world.registry(environment(version=3))
+    assert len(said(await world.run(), "invoice.issued")) == 1  # the same run, asked for again
+
+
+async def test_a_period_that_has_not_begun_is_refused_with_the_field(world: World) -> None:
+    await world.guests("A1")
+    await world.command(asked(period="9999-12"), at=JULY)
+    (refused,) = said(await world.jobs())
+    assert (refused["reason"], refused["field"]) == ("period_in_future", "period")
+    await world.command(asked(period="9999-12"), at=JULY)  # the record comes again
+    assert await world.jobs() == []
+    await world.command(asked(), at=JULY + timedelta(minutes=1))  # the running month is taken
+    assert types(await world.jobs())[-1] == "run.completed"
+
+
+async def test_a_scheduled_run_before_its_periods_end_is_refused_and_not_remembered(
+    world: World,
+) -> None:
+    await world.guests("A1")
+    run_id = f"schedule:{ENV}:2026-07"
+    await world.command(asked(run_id), at=JULY)
+    (refused,) = said(await world.jobs())
+    assert refused["reason"] == "period_not_over"
+    assert await world.command(asked(run_id), at=JULY + timedelta(days=31)) == []
+    assert types(await world.jobs())[-1] == "run.completed"
+
+
+async def test_an_unknown_environment_is_refused(world: World) -> None:
+    (refused,) = said(await world.run(number=77))
+    assert refused["reason"] == "environment_unknown"
+
+
+async def test_a_run_waits_until_what_was_there_before_it_was_seen(world: World) -> None:
+    await world.guests("A1")
+    await world.sell(sale("A1"))
+    from services.invoicer.handlers import commands
+
+    await world.bench.handle(commands.handle, [asked()], ends={"pos.decisions": {3: 10}})
+    assert await world.jobs() == []
+    async with world.bench.database.connection() as connection:
+        await connection.execute("INSERT INTO positions VALUES ('pos.decisions', 3, 10)")
+    assert "run.completed" in types(await world.jobs())
+
+
+async def test_many_accounts_go_in_steps_with_progress(world: World) -> None:
+    names = [f"A{i:03}" for i in range(45)]
+    await world.guests(*names)
+    await world.sell(*(sale(name) for name in names))
+    told = await world.run("run", send=False)
+    assert [(p["done"], p["total"]) for p in said(told, "run.progressed")] == [
+        (0, 45), (20, 45), (40, 45), (45, 45),
+    ]  # fmt: skip
+    assert [i["number"] for i in said(told, "invoice.issued")] == [nth(n) for n in range(1, 46)]
+
+
+async def test_finance_gets_a_report_or_a_copy_of_each_as_it_chose(
+    world: World, smtp: MailServer
+) -> None:
+    await world.guests("A1")
+    await world.registry(environment(version=2, finance_copy="report"))
+    await world.sell(sale("A1"))
+    await world.run()
+    assert ["finance@club.example"] in smtp.recipients
+    assert len(smtp.mails) == 2
+    await world.registry(environment(version=3, finance_copy="each"))
+    await world.sell(sale("A1"))
+    told = await world.run(run_id="each")
+    assert len(smtp.mails) == 4
+    assert types(told).count("invoice.sent") == 1
+    assert len({m["Message-ID"] for m in smtp.mails}) == 4
+
+
+async def test_a_schedule_asks_once_and_only_for_what_fell_due_since_it_was_set(
+    world: World,
+) -> None:
+    schedule = Schedule(day=1, hour=0, mode="issue", send=False)
+    await world.registry(environment(schedule=schedule))
+    assert await world.bench.tick(SCHEDULE) == []  # the first of this month is past
+    async with world.bench.database.connection() as connection:
+        await connection.execute("UPDATE environment SET schedule_since = '2026-01-01'")
+    first = await world.bench.tick(SCHEDULE)
+    second = await world.bench.tick(SCHEDULE)
+    assert first == second
+    assert types(first) == ["invoices.run"]
+    (run,) = said(first)
+    assert run["run_id"] == f"schedule:{ENV}:{run['period']}"
+    from schemas.wire import decode
+
+    await world.command(decode("invoices.commands", first[0].value))
+    assert await world.bench.tick(SCHEDULE) == []
+
+
+async def test_a_run_never_stops_for_one_account(world: World) -> None:
+    await world.guests("A1", "A2", "A3")
+    await world.sell(sale("A1"), sale("A2"), sale("A3"))
+    async with world.bench.database.connection() as connection:
+        await connection.execute("UPDATE sale_line SET vat_rate = 'odd' WHERE account = 'A2'")
+    told = await world.run("run", send=False)
+    for _ in range(5):
+        await world.bench.make_due("run")
+        told += await world.jobs("run")
+    (completed,) = said(told, "run.completed")
+    assert completed["skipped"] == [{"account": "A2", "reason": "not_processed"}]
+    assert [i["account"] for i in said(told, "invoice.issued")] == ["A1", "A3"]
+    assert [i["number"] for i in said(told, "invoice.issued")] == [nth(1), nth(2)]

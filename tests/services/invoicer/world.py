@@ -2,19 +2,19 @@
 
 import json
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr
 
 from runtime.answers import Answer
 from runtime.jobs import JobKind
 from schemas.invoices import InvoicesRun
-from schemas.pos import SaleApproved, SaleLine, SaleReversed, ReversedLine
+from schemas.pos import ReversedLine, SaleApproved, SaleLine, SaleReversed
 from schemas.registry import AccountState, CustomerState, EnvironmentState
 from schemas.values import line_total
 from services.invoicer.__main__ import STATES
@@ -23,6 +23,8 @@ from services.invoicer.jobs.delivery import Delivery
 from services.invoicer.jobs.documents import Documents
 from services.invoicer.jobs.mail import Mailing
 from services.invoicer.jobs.run import RUN
+from services.invoicer.jobs.statements import Statements
+from services.invoicer.rendering import Rendering
 from services.invoicer.settings import Settings
 from services.invoicer.smtp import Mailer
 from tests.support.handlers import HandlerBench
@@ -32,6 +34,11 @@ JULY = datetime(2026, 7, 10, 18, 30, tzinfo=UTC)
 Line = tuple[str, str, int, str]
 BEER: Line = ("Bier", "2", 350, "21")
 LUNCH: Line = ("Lunch", "1", 1250, "9")
+
+
+def nth(seq: int) -> str:
+    """The number that is given today, in the usual format."""
+    return f"{datetime.now(ZoneInfo('Europe/Amsterdam')).year}-{seq:05}"
 
 
 def new_id() -> str:
@@ -73,7 +80,9 @@ def environment(number: int = ENV, version: int = 1, **changes: Any) -> Environm
     )
 
 
-def customer(customer_id: str, number: int = ENV, version: int = 1, **changes: Any) -> CustomerState:
+def customer(
+    customer_id: str, number: int = ENV, version: int = 1, **changes: Any
+) -> CustomerState:
     fields: dict[str, Any] = {
         "first_name": "Anna",
         "last_name": "Jansen",
@@ -115,9 +124,7 @@ def sale(
 ) -> SaleApproved:
     """An approved sale; a line is (description, quantity, unit_price, vat_rate)."""
     made = tuple(
-        SaleLine(
-            description=d, quantity=q, unit_price=p, vat_rate=r, total=line_total(q, p)
-        )
+        SaleLine(description=d, quantity=q, unit_price=p, vat_rate=r, total=line_total(q, p))
         for d, q, p, r in lines or (BEER,)
     )
     total = sum(line.total for line in made)
@@ -160,7 +167,9 @@ def reversal(of: SaleApproved, amount: int | None = None, **changes: Any) -> Sal
         "currency": of.currency,
         "amount": amount,
         "lines": tuple(
-            ReversedLine(description=x.description, vat_rate=x.vat_rate, total=t) for x, t in parts
+            ReversedLine(description=x.description, vat_rate=x.vat_rate, total=t)
+            for x, t in parts
+            if t
         ),
         "reason": "cancelled",
         "available": None,
@@ -196,8 +205,9 @@ class World:
     def kinds(self) -> tuple[JobKind, ...]:
         return (
             RUN,
-            Documents(executor=None).kind(1),
-            Delivery(executor=None).kind(),
+            Documents(rendering=Rendering(0)).kind(1),
+            Delivery(rendering=Rendering(0)).kind(),
+            Statements(rendering=Rendering(0)).kind(),
             self.mailing.kind(),
         )
 
@@ -208,9 +218,7 @@ class World:
         return await self.bench.handle(sales.handle, messages, topic="pos.decisions")
 
     async def command(self, *messages: Any, at: datetime | None = None) -> list[Answer]:
-        return await self.bench.handle(
-            commands.handle, messages, topic="invoices.commands", at=at
-        )
+        return await self.bench.handle(commands.handle, messages, topic="invoices.commands", at=at)
 
     async def jobs(self, *names: str) -> list[Answer]:
         """Run the jobs that are due (of these kinds), and give what they told."""
@@ -227,8 +235,8 @@ class World:
         ids = [new_id() for _ in names]
         await self.registry(
             environment(),
-            *(customer(id, **changes) for id in ids),
-            *(account(name, id) for name, id in zip(names, ids, strict=True)),
+            *(customer(one, **changes) for one in ids),
+            *(account(name, one) for name, one in zip(names, ids, strict=True)),
         )
 
     async def fetch(self, query: str, *args: Any) -> Sequence[Any]:

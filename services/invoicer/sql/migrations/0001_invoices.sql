@@ -46,6 +46,7 @@ CREATE TABLE sale (
     PRIMARY KEY (environment, sale_id),
     FOREIGN KEY (environment, account) REFERENCES account
 );
+CREATE INDEX sale_of_account ON sale (environment, account, booked_at);
 CREATE INDEX sale_held ON sale (environment, hold) WHERE hold IS NOT NULL;
 
 CREATE TABLE sale_line (
@@ -78,10 +79,12 @@ CREATE TABLE reversal (
     sale_id uuid NOT NULL,
     account text NOT NULL,
     amount bigint NOT NULL CHECK (amount >= 0),
+    decided_at timestamptz NOT NULL,
     lines jsonb NOT NULL,
     applied boolean NOT NULL DEFAULT false,  -- false: waits for its sale
     PRIMARY KEY (environment, cancellation_id)
 );
+CREATE INDEX reversal_of_account ON reversal (environment, account, decided_at);
 CREATE INDEX reversal_waiting ON reversal (environment, sale_id) WHERE NOT applied;
 
 -- Runs.
@@ -92,16 +95,17 @@ CREATE TABLE run (
     digest bytea NOT NULL,
     attempt int NOT NULL DEFAULT 1,      -- one that was refused may be asked for again
     period text NOT NULL CHECK (period ~ '^\d{4}-(0[1-9]|1[0-2])$'),
-    until timestamptz NOT NULL,          -- the period's end in the environment's time zone
+    until timestamptz,                   -- the period's end in the environment's time zone
     mode text NOT NULL CHECK (mode IN ('draft', 'issue')),
     send boolean NOT NULL,
     accounts text[],
     asked_by text NOT NULL,
     state text NOT NULL DEFAULT 'waiting'
         CHECK (state IN ('waiting', 'billing', 'completed', 'refused')),
-    asked_at timestamptz NOT NULL DEFAULT now(),
+    asked_at timestamptz NOT NULL,       -- the record's time
     ended_at timestamptz,
     PRIMARY KEY (environment, run_id),
+    CHECK (until IS NOT NULL OR state IN ('waiting', 'refused')),
     CHECK ((ended_at IS NOT NULL) = (state IN ('completed', 'refused')))
 );
 
@@ -264,6 +268,20 @@ CREATE TABLE document (
 );
 ALTER TABLE document ALTER COLUMN content SET STORAGE EXTERNAL;  -- compressed already
 
+-- What a statement's mail says of it.
+CREATE TABLE statement (
+    environment int NOT NULL,
+    statement_id uuid NOT NULL,
+    account text,                         -- NULL: of all accounts
+    holder text NOT NULL,
+    language text NOT NULL CHECK (language IN ('nl', 'en')),
+    first date NOT NULL,
+    until date NOT NULL CHECK (until > first),
+    currency text NOT NULL,
+    total bigint NOT NULL,
+    PRIMARY KEY (environment, statement_id)
+);
+
 CREATE TABLE payment (
     environment int NOT NULL,
     payment_id uuid NOT NULL,
@@ -351,4 +369,4 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON run_item TO invoicer;
 GRANT DELETE ON invoice_line TO invoicer;  -- a draft's lines are found again when it is approved
 -- Append-only: what was issued, paid or answered stays as it was.
 GRANT SELECT, INSERT ON number, letterhead, credit_note, credit_line, document, payment, request,
-    answer, moved_sale TO invoicer;
+    answer, moved_sale, statement TO invoicer;

@@ -1,0 +1,154 @@
+"""Sales as tills would send them, made beforehand, and decisions counted afterwards.
+
+Times are the broker's (LogAppendTime, milliseconds) where an answer is timed, so that reading the
+answers takes nothing from the worker that is measured: they are read when all is over.
+"""
+
+import asyncio
+import json
+import random
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from schemas.topics import TOPICS
+
+SALES = "pos.sales"
+DECISIONS = "pos.decisions"
+PARTITIONS = next(topic.partitions for topic in TOPICS if topic.name == DECISIONS)
+ENVIRONMENT = 2890
+
+
+class Sale(NamedTuple):
+    """A sale.requested, ready to be sent."""
+
+    sale_id: str
+    key: bytes
+    value: bytes
+
+
+def accounts(count: int) -> list[str]:
+    """Account numbers as they are made in series: environment and number."""
+    return [f"{ENVIRONMENT}{number:05}" for number in range(1, count + 1)]
+
+
+def sales(count: int, among: Sequence[str], *, seed: int = 2890) -> list[Sale]:
+    """Ordinary sales: a drink at 21% and a snack at 9%, of 12.50 together."""
+    draw = random.Random(seed)
+    at = datetime.now(UTC).isoformat()
+    lines = [
+        {"description": "Bier", "quantity": "2", "unit_price": 250, "vat_rate": "21", "total": 500},
+        {"description": "Bitterballen", "product": "0815", "quantity": "1", "unit_price": 750,
+         "vat_rate": "9", "total": 750},
+    ]  # fmt: skip
+    made = []
+    for _ in range(count):
+        account = draw.choice(among)
+        sale_id = str(uuid.uuid4())
+        message = {
+            "type": "sale.requested", "sale_id": sale_id, "environment": ENVIRONMENT,
+            "terminal": "till-1", "account": account, "at": at, "currency": "EUR", "total": 1250,
+            "lines": lines, "operator": "Sam",
+        }  # fmt: skip
+        key = f"{ENVIRONMENT}:{account}".encode()
+        made.append(Sale(sale_id, key, json.dumps(message, separators=(",", ":")).encode()))
+    return made
+
+
+def producer(kafka: str, *, linger_ms: int = 0) -> AIOKafkaProducer:
+    """A till's, or many tills': acks=all, as docs/tills.md asks for."""
+    return AIOKafkaProducer(
+        bootstrap_servers=kafka, acks="all", linger_ms=linger_ms, max_batch_size=256 * 1024
+    )
+
+
+async def preload(kafka: str, some: Sequence[Sale]) -> None:
+    """Put sales on the log before anything reads them."""
+    async with producer(kafka, linger_ms=20) as out:
+        for sale in some:
+            await out.send(SALES, sale.value, key=sale.key, headers=_id(sale))
+        await out.flush()
+
+
+async def open_loop(kafka: str, some: Sequence[Sale], per_s: float) -> dict[str, float]:
+    """Send at a steady rate whatever the answers do; gives when each was due (Unix seconds)."""
+    due: dict[str, float] = {}
+    async with producer(kafka) as out:
+        begun = time.time() + 0.05
+        for number, sale in enumerate(some):
+            moment = begun + number / per_s
+            while (wait := moment - time.time()) > 0:
+                await asyncio.sleep(wait)
+            due[sale.sale_id] = moment
+            await out.send(SALES, sale.value, key=sale.key, headers=_id(sale))
+            if number % 50 == 0:
+                await asyncio.sleep(0)
+        await out.flush()
+    return due
+
+
+def _id(sale: Sale) -> list[tuple[str, bytes]]:
+    return [("bench_id", sale.sale_id.encode())]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """When a sale's first answer stood on the log (Unix seconds), and how many it got."""
+
+    at: float
+    times: int
+    approved: bool
+
+
+class Decisions:
+    """What is on pos.decisions from a moment on."""
+
+    def __init__(self, kafka: str) -> None:
+        self._consumer = AIOKafkaConsumer(
+            bootstrap_servers=kafka, enable_auto_commit=False, auto_offset_reset="earliest"
+        )
+        self._from: dict[TopicPartition, int] = {}
+
+    async def __aenter__(self) -> "Decisions":
+        await self._consumer.start()
+        self._consumer.assign([TopicPartition(DECISIONS, number) for number in range(PARTITIONS)])
+        self._from = await self._ends()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._consumer.stop()
+
+    async def _ends(self) -> dict[TopicPartition, int]:
+        ends: dict[TopicPartition, int] = await self._consumer.end_offsets(
+            self._consumer.assignment()
+        )
+        return ends
+
+    async def wait_for(self, count: int, *, within_s: float) -> None:
+        """Until so many stand there; looks only at the log's ends. Raises TimeoutError."""
+        async with asyncio.timeout(within_s):
+            while sum((await self._ends()).values()) - sum(self._from.values()) < count:
+                await asyncio.sleep(0.1)
+
+    async def read(self) -> dict[str, Decided]:
+        """sale_id -> its decision, of all that came since the beginning."""
+        found: dict[str, Decided] = {}
+        for place, end in (await self._ends()).items():
+            self._consumer.seek(place, self._from[place])
+            while await self._consumer.position(place) < end:
+                for records in (await self._consumer.getmany(place, timeout_ms=500)).values():
+                    for record in records:
+                        ce_id = dict(record.headers)["ce_id"].decode()
+                        sale_id = ce_id.rsplit("/", 1)[1]
+                        before = found.get(sale_id)
+                        found[sale_id] = Decided(
+                            at=before.at if before else record.timestamp / 1000,
+                            times=before.times + 1 if before else 1,
+                            approved=b'"sale.approved"' in record.value[:40],
+                        )
+        return found

@@ -1,0 +1,89 @@
+"""What is known while a batch is decided: read under locks, moved on by each decision."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from runtime.answers import Answer
+from schemas.pos import DeclineReason, Sale
+from services.authorizer.domain.sales import House
+from services.authorizer.domain.standing import Standing
+
+Key = tuple[int, str]
+"""An environment with an account number, a sale_id or a cancellation_id."""
+
+State = Literal["awaited", "approved", "declined"]
+Kind = Literal["sale", "cancellation", "command", "search"]
+
+
+@dataclass(slots=True)
+class KnownSale:
+    """A sale under its id. `answer` and `digest` are None while it is awaited: cancelled, and
+    not come yet. `reversed_lines` is what was taken off each line, None where nothing was."""
+
+    state: State
+    account: str
+    digest: bytes | None = None
+    total: int = 0
+    recorded: bool = False
+    cancelled_first: bool = False
+    answer: Answer | None = None
+    reversed_lines: Sequence[int] | None = None
+    # How the row is to be written: not at all, as a new one, as one that is awaited from now on.
+    stored: Literal["known", "new", "awaited"] = "known"
+    decided: bool = False
+    taken_back: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownCancellation:
+    """A cancellation under its id, and what it took back (0 where it was refused)."""
+
+    sale_id: str
+    account: str
+    digest: bytes
+    amount: int
+    answer: Answer
+    new: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RefusalKey:
+    """Names a refusal that may not take the place of what its id stands for."""
+
+    environment: int
+    kind: Kind
+    id: str
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unbooked:
+    """A sale that a till made and that could not be booked. `sale`: None if it was unreadable."""
+
+    environment: int
+    sale_id: str
+    digest: bytes
+    account: str | None
+    reason: DeclineReason
+    sale: Sale | None
+
+
+@dataclass(slots=True, kw_only=True)
+class Book:
+    """All that a batch of sales and cancellations needs to know and comes to say."""
+
+    houses: dict[int, House]
+    standings: dict[Key, Standing]
+    sales: dict[Key, KnownSale]
+    cancellations: dict[Key, KnownCancellation]
+    refusals: dict[RefusalKey, Answer] = field(default_factory=dict)
+    unbooked: list[Unbooked] = field(default_factory=list)
+    # (environment, sale_id) -> what stands for it now: a sale_id or a cancellation_id
+    cleared: dict[Key, str] = field(default_factory=dict)
+
+    def language(self, environment: int, default: str) -> str:
+        house = self.houses.get(environment)
+        return default if house is None else house.language

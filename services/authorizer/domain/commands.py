@@ -1,0 +1,63 @@
+"""One command against the registry as it stands: what it does, or why it does nothing."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from schemas.commands import Command
+from schemas.registry import (
+    AccountChange,
+    AccountLink,
+    AccountOpen,
+    AccountUnlink,
+    CustomerChange,
+    CustomerErase,
+    CustomerRegister,
+    EnvironmentAcceptGdpr,
+    EnvironmentActivate,
+    EnvironmentConfigure,
+    EnvironmentDeactivate,
+    RegistryRepublish,
+)
+from services.authorizer.domain import accounts, customers, environments
+from services.authorizer.domain.entities import Applied, Environment, Outcome, Refusal, Registry
+
+NO_GDPR: Final = Refusal(
+    reason="gdpr_not_accepted",
+    message="The GDPR terms are not accepted; send environment.accept_gdpr first.",
+)
+
+_PERSONAL: Final[dict[type[Command], Any]] = {
+    CustomerRegister: customers.register,
+    CustomerChange: customers.change,
+    CustomerErase: customers.erase,
+    AccountOpen: accounts.open_account,
+    AccountChange: accounts.change,
+    AccountLink: accounts.link,
+    AccountUnlink: accounts.unlink,
+}
+"""What is taken only once the GDPR terms are accepted."""
+
+
+def carry_out(command: Command, registry: Registry) -> Outcome:
+    """Decide one command; keeps nothing itself. All of it is done, or none."""
+    environment = registry.environments.get(command.environment)
+    match command:
+        case EnvironmentConfigure():
+            return environments.configure(command, environment)
+        case EnvironmentAcceptGdpr():
+            return environments.accept_gdpr(command, environment)
+        case EnvironmentActivate() | EnvironmentDeactivate():
+            return environments.switch(command, environment)
+    if environment is None:
+        return environments.UNKNOWN
+    if isinstance(command, RegistryRepublish):
+        return Applied(republish=True)
+    return _personal(command, registry, environment)
+
+
+def _personal(command: Command, registry: Registry, house: Environment) -> Outcome:
+    if house.gdpr is None:
+        return NO_GDPR
+    outcome: Outcome = _PERSONAL[type(command)](command, registry, house)
+    return outcome

@@ -1,0 +1,162 @@
+"""What the registry keeps: environments, customers and accounts as they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Literal
+
+from schemas.commands import Caution, Change
+from schemas.registry import Gdpr
+from services.authorizer.domain.standing import Sums
+
+Key = tuple[int, str]
+"""An environment with an account number or a customer_id."""
+
+DEFAULTS: Final[Mapping[str, Any]] = {
+    "name": None, "legal_name": None, "street": None, "postcode": None, "city": None,
+    "country": None, "vat_number": None, "chamber_number": None, "iban": None,
+    "currency": "EUR", "time_zone": "Europe/Amsterdam", "language": "nl",
+    "finance_email": None, "finance_copy": "report", "reply_to": None, "payment_days": 14,
+    "limit_release": "issued", "number_format": "{year}-{seq:05}",
+    # The same text as number_format, whatever that is: one series.
+    "credit_note_format": None,
+    "default_limit": None, "default_on_account": False, "default_in_overview": False,
+    "schedule": None, "import_enabled": True, "viewer_statements": False,
+    "logo": None, "colour": None,
+}  # fmt: skip
+"""The settings of an environment that was never configured."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """A venue. version 0: not recorded yet. `has_sales` is only known where it was asked for."""
+
+    environment: int
+    version: int = 0
+    active: bool = False
+    gdpr: Gdpr | None = None
+    settings: Mapping[str, Any] = field(default_factory=lambda: dict(DEFAULTS))
+    has_sales: bool = False
+
+    kind = "environment"
+
+    @property
+    def id(self) -> str:
+        return str(self.environment)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Customer:
+    """A person or a company: the fields that are known. Of an erased one nothing is."""
+
+    environment: int
+    customer_id: str
+    version: int = 0
+    erased: bool = False
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+    kind = "customer"
+
+    @property
+    def id(self) -> str:
+        return self.customer_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """An account. limit None: none. Amounts are minor units."""
+
+    environment: int
+    account: str
+    version: int = 0
+    description: str = ""
+    status: str = "active"
+    limit: int | None = 0
+    on_account: bool = False
+    in_overview: bool = False
+    holder: str | None = None
+    viewers: frozenset[str] = frozenset()
+    sums: Sums = field(default_factory=Sums)
+
+    kind = "account"
+
+    @property
+    def id(self) -> str:
+        return self.account
+
+
+Entity = Environment | Customer | Account
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """A command that was carried out: what became of what, and what is to be kept."""
+
+    changes: tuple[Change, ...] = ()
+    warnings: tuple[Caution, ...] = ()
+    entities: tuple[Entity, ...] = ()
+    republish: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """A command that changes nothing. `message` is a sentence for people."""
+
+    reason: str
+    message: str
+    field: str | None = None
+
+
+Outcome = Applied | Refusal
+
+
+@dataclass(slots=True, kw_only=True)
+class Registry:
+    """What a batch of commands needs to know; moves on with each that is applied."""
+
+    environments: dict[int, Environment] = field(default_factory=dict)
+    customers: dict[Key, Customer] = field(default_factory=dict)
+    accounts: dict[Key, Account] = field(default_factory=dict)
+    # Of accounts that are not open yet: invoices and payments that came before.
+    early_sums: dict[Key, Sums] = field(default_factory=dict)
+    changed: dict[tuple[str, int, str], Entity] = field(default_factory=dict)
+
+    def keep(self, entity: Entity) -> None:
+        self.changed[entity.kind, entity.environment, entity.id] = entity
+        if isinstance(entity, Environment):
+            self.environments[entity.environment] = entity
+        elif isinstance(entity, Customer):
+            self.customers[entity.environment, entity.customer_id] = entity
+        else:
+            self.accounts[entity.environment, entity.account] = entity
+
+    def accounts_of(self, environment: int, customer_id: str) -> list[Account]:
+        """Those of the known accounts that this customer holds or may look into."""
+        return [
+            account
+            for account in self.accounts.values()
+            if account.environment == environment
+            and (account.holder == customer_id or customer_id in account.viewers)
+        ]
+
+
+def change_of(before: Entity | None, after: Entity) -> tuple[Change, Entity | None]:
+    """What became of one thing, and how it is to be kept; None where nothing changed.
+
+    `after` carries the version of `before`; 0 and no `before` for a new one.
+    """
+    how: Literal["created", "changed", "unchanged"]
+    how = "created" if before is None else "unchanged" if before == after else "changed"
+    kept = None if how == "unchanged" else replace(after, version=after.version + 1)
+    return Change(kind=after.kind, id=after.id, change=how), kept
+
+
+def applied(*pairs: tuple[Entity | None, Entity], warnings: tuple[Caution, ...] = ()) -> Applied:
+    """An outcome out of pairs of before and after."""
+    settled = [change_of(before, after) for before, after in pairs]
+    return Applied(
+        changes=tuple(change for change, _ in settled),
+        warnings=warnings,
+        entities=tuple(kept for _, kept in settled if kept is not None),
+    )

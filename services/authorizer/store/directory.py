@@ -1,0 +1,162 @@
+"""What tills were told of the accounts, and what is to be told."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from pydantic import TypeAdapter
+
+from runtime.answers import Answer
+from runtime.sql import statements
+from runtime.transaction import Tx
+from schemas.terminals import DirectoryAccount
+from services.authorizer.domain.directory import Listed, pages
+from services.authorizer.store.registry import columns
+
+sql: Final = statements("services.authorizer", "sql/directory.sql")
+TOPIC: Final = "pos.directories"
+FOUND: Final = "directory.found"
+
+Key = tuple[int, str]
+Revision = tuple[int, int]
+"""An environment and the revision of what its tills see."""
+
+_accounts = TypeAdapter(tuple[DirectoryAccount, ...]).serializer.to_json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Venue:
+    """An environment as tills see it, at one moment."""
+
+    revision: int
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """What one sign-on was answered: the directory's revision, or why there is nothing."""
+
+    terminal: str
+    revision: int | None
+    reason: str | None
+    answered_at: datetime
+
+
+async def recall_sessions(tx: Tx, keys: Iterable[Key]) -> dict[Key, Session]:
+    rows = await tx.fetch(sql.recall_sessions, *columns(keys))
+    return {
+        (r["environment"], r["session_id"]): Session(
+            terminal=r["terminal"],
+            revision=r["revision"],
+            reason=r["reason"],
+            answered_at=r["answered_at"],
+        )
+        for r in rows
+    }
+
+
+async def recall_searches(tx: Tx, keys: Iterable[Key]) -> dict[Key, tuple[bytes, Answer]]:
+    """Which of these searches were answered: (digest, answer)."""
+    rows = await tx.fetch(sql.recall_searches, *columns(keys))
+    return {
+        (r["environment"], r["search_id"]): (
+            r["digest"],
+            Answer(
+                TOPIC,
+                r["terminal"],
+                f"{FOUND}/{r['environment']}/{r['search_id']}",
+                FOUND,
+                r["answered_at"],
+                r["answer"],
+            ),
+        )
+        for r in rows
+    }
+
+
+async def venues(tx: Tx, environments: Iterable[int]) -> dict[int, Venue]:
+    """The environments, shared: no command changes them until the transaction ends."""
+    rows = await tx.fetch(sql.houses, sorted(set(environments)))
+    return {
+        r["environment"]: Venue(
+            revision=r["revision"],
+            reason=None
+            if r["gdpr_accepted"] and r["active"]
+            else ("module_inactive" if r["gdpr_accepted"] else "gdpr_not_accepted"),
+        )
+        for r in rows
+    }
+
+
+async def directories(
+    tx: Tx, known: Iterable[Revision], present: Iterable[Revision]
+) -> Mapping[Revision, Sequence[bytes]]:
+    """The pages of these revisions, each as the JSON of its accounts.
+
+    `known` were told before and are there; `present` are of this moment and made where they are
+    missing.
+    """
+    wanted = dict.fromkeys((*known, *present))
+    rows = await tx.fetch(
+        sql.pages,
+        [environment for environment, _ in wanted],
+        [revision for _, revision in wanted],
+    )
+    found: dict[Revision, Sequence[bytes]] = {
+        (r["environment"], r["revision"]): r["pages"] for r in rows
+    }
+    for environment, revision in dict.fromkeys(present):
+        if (environment, revision) not in found:
+            made = await _overview(tx, environment)
+            await tx.execute(sql.add_pages, environment, revision, made)
+            found[environment, revision] = made
+    return found
+
+
+async def _overview(tx: Tx, environment: int) -> list[bytes]:
+    rows = await tx.fetch(sql.overview, environment)
+    listed = [Listed(r["account"], r["description"], r["holder"]) for r in rows]
+    return [_accounts(page) for page in pages(listed)]
+
+
+async def find(tx: Tx, asked: Sequence[tuple[int, str]]) -> dict[int, list[Listed]]:
+    """Hits by the place of their search in `asked`: (environment, folded words)."""
+    hits: dict[int, list[Listed]] = defaultdict(list)
+    if asked:
+        environments, words = columns(asked)
+        rows = await tx.fetch(sql.find_accounts, list(range(len(asked))), environments, words)
+        for r in rows:
+            hits[r["number"]].append(
+                Listed(r["account"], r["description"], r["holder"], r["status"], r["on_account"])
+            )
+    return hits
+
+
+async def record_sessions(tx: Tx, sessions: Mapping[Key, Session]) -> None:
+    if sessions:
+        rows = sessions.values()
+        await tx.execute(
+            sql.record_sessions,
+            *columns(sessions),
+            [s.terminal for s in rows],
+            [s.revision for s in rows],
+            [s.reason for s in rows],
+            tx.now,
+        )
+
+
+async def record_searches(tx: Tx, searches: Mapping[Key, tuple[bytes, Answer]]) -> None:
+    if searches:
+        said = [answer for _, answer in searches.values()]
+        await tx.execute(
+            sql.record_searches,
+            *columns(searches),
+            [a.key for a in said],
+            [digest for digest, _ in searches.values()],
+            [a.value for a in said],
+            tx.now,
+        )

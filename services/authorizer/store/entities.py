@@ -1,0 +1,108 @@
+"""Writes back what a batch of commands changed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Sequence
+
+from runtime.transaction import Tx
+from services.authorizer.domain.entities import Account, Customer, Entity, Environment, Key
+from services.authorizer.domain.names import display_name, fold, searched_name
+from services.authorizer.store.registry import columns, sql
+
+
+async def record(tx: Tx, changed: Collection[Entity], before: Collection[Entity]) -> None:
+    """Write what changed; a unique violation means that another worker was first.
+
+    `before` is all that was read at the batch's beginning: what is not among it is new.
+    """
+    known = {(e.kind, e.environment, e.id): e for e in before}
+    new = [e for e in changed if (e.kind, e.environment, e.id) not in known]
+    old = [e for e in changed if (e.kind, e.environment, e.id) in known]
+    for statement, some in ((sql.add_environments, new), (sql.change_environments, old)):
+        await _environments(tx, statement, [e for e in some if isinstance(e, Environment)])
+    for statement, some in ((sql.add_customers, new), (sql.change_customers, old)):
+        await _customers(tx, statement, [e for e in some if isinstance(e, Customer)])
+    added = [e for e in new if isinstance(e, Account)]
+    altered = [e for e in old if isinstance(e, Account)]
+    if added:
+        sums = [account.sums for account in added]
+        await tx.execute(
+            sql.add_accounts,
+            *_account_columns(added),
+            [s.issued for s in sums],
+            [s.credited for s in sums],
+            [s.paid for s in sums],
+            tx.now,
+        )
+    if altered:
+        await tx.execute(sql.change_accounts, *_account_columns(altered), tx.now)
+    await _viewers(tx, [*added, *altered], known)
+    revised = {e.environment for e in changed} - {
+        e.environment for e in new if isinstance(e, Environment)
+    }
+    if revised:
+        await tx.execute(sql.new_revisions, sorted(revised))
+
+
+async def _environments(tx: Tx, statement: str, some: Sequence[Environment]) -> None:
+    if some:
+        gdpr = [e.gdpr for e in some]
+        await tx.execute(
+            statement,
+            [e.environment for e in some],
+            [e.version for e in some],
+            [e.active for e in some],
+            [g and g.accepted_by for g in gdpr],
+            [g and g.document for g in gdpr],
+            [g and g.at for g in gdpr],
+            [json.dumps(e.settings) for e in some],
+            tx.now,
+        )
+
+
+async def _customers(tx: Tx, statement: str, some: Sequence[Customer]) -> None:
+    if some:
+        await tx.execute(
+            statement,
+            *columns((c.environment, c.customer_id) for c in some),
+            [c.version for c in some],
+            [c.erased for c in some],
+            [json.dumps(c.fields) for c in some],
+            [display_name(c.fields) for c in some],
+            [searched_name(c.fields) for c in some],
+            tx.now,
+        )
+
+
+def _account_columns(some: Sequence[Account]) -> tuple[list[object], ...]:
+    return (
+        [a.environment for a in some],
+        [a.account for a in some],
+        [a.version for a in some],
+        [a.description for a in some],
+        [fold(f"{a.account} {a.description}") for a in some],
+        [a.status for a in some],
+        [a.limit for a in some],
+        [a.on_account for a in some],
+        [a.in_overview for a in some],
+        [a.holder for a in some],
+    )
+
+
+async def _viewers(
+    tx: Tx, accounts: Sequence[Account], known: dict[tuple[str, int, str], Entity]
+) -> None:
+    added: list[tuple[Key, str]] = []
+    removed: list[tuple[Key, str]] = []
+    for account in accounts:
+        key = (account.environment, account.account)
+        earlier = known.get((account.kind, *key))
+        before = earlier.viewers if isinstance(earlier, Account) else frozenset()
+        added += [(key, viewer) for viewer in sorted(account.viewers - before)]
+        removed += [(key, viewer) for viewer in sorted(before - account.viewers)]
+    for statement, pairs in ((sql.remove_viewers, removed), (sql.add_viewers, added)):
+        if pairs:
+            await tx.execute(
+                statement, *columns(key for key, _ in pairs), [viewer for _, viewer in pairs]
+            )

@@ -1,0 +1,55 @@
+"""What invoices and payments add to the sums, each event once."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from runtime.sql import statements
+from runtime.transaction import Tx
+
+sql: Final = statements("services.authorizer", "sql/invoices.sql")
+
+KINDS: Final = ("issued", "credited", "paid")
+
+
+class Effect(NamedTuple):
+    """One event: the sum (`kind`) that it adds `amount` to, minor units. `id` is its own."""
+
+    environment: int
+    kind: str
+    id: str
+    account: str
+    amount: int
+
+
+async def record(tx: Tx, effects: Sequence[Effect]) -> None:
+    """Record what is new, and add that to the sums of the accounts that are open.
+
+    The accounts are locked first. An account that is opened meanwhile by another worker can't be
+    locked, but its environment's commands are decided under a lock that this takes, too.
+    """
+    keys = {(e.environment, e.account): None for e in effects}
+    environments, accounts = [k[0] for k in keys], [k[1] for k in keys]
+    await tx.fetch(sql.share_environments, sorted(set(environments)))
+    await tx.fetch(sql.lock_accounts, environments, accounts)
+    by_id = {(e.environment, e.kind, e.id): e for e in effects}.values()
+    rows = await tx.fetch(
+        sql.record_effects,
+        [e.environment for e in by_id],
+        [e.kind for e in by_id],
+        [e.id for e in by_id],
+        [e.account for e in by_id],
+        [e.amount for e in by_id],
+    )
+    sums: dict[tuple[int, str], dict[str, int]] = defaultdict(lambda: dict.fromkeys(KINDS, 0))
+    for r in rows:
+        sums[r["environment"], r["account"]][r["kind"]] += r["amount"]
+    if sums:
+        await tx.execute(
+            sql.add_to_sums,
+            [environment for environment, _ in sums],
+            [account for _, account in sums],
+            *([one[kind] for one in sums.values()] for kind in KINDS),
+        )

@@ -1,0 +1,73 @@
+"""statement.request: what happened on an account, or on all, in a period; answered or mailed.
+
+The request records a job, to be taken up once every sale that was there when it was asked has
+been seen. Answered by command.applied, and by document.part or statement.sent when it is made.
+"""
+
+from collections.abc import Sequence
+
+from runtime.transaction import Tx
+from schemas.invoices import StatementRequest
+from schemas.registry import CustomerState
+from services.invoicer import parties
+from services.invoicer.replies import Done, Refusal, change
+from services.invoicer.store import registry
+from services.invoicer.store.registry import Holding
+
+
+async def request(asked: StatementRequest, tx: Tx) -> Done | Refusal:
+    """Find out who is to get it; the job does the rest."""
+    number = asked.environment
+    if await registry.environment(tx, number) is None:
+        return Refusal(
+            reason="environment_unknown",
+            field="environment",
+            message="This environment is not known.",
+        )
+    holding: Holding | None = None
+    if asked.account is not None:
+        holding = (await registry.holdings(tx, number, [asked.account])).get(asked.account)
+        if holding is None:
+            return Refusal(
+                reason="account_unknown",
+                field="account",
+                message="There is no such account here.",
+            )
+    recipients = await _recipients(asked, holding, tx)
+    if isinstance(recipients, Refusal):
+        return recipients
+    await tx.add_job(
+        "statement",
+        f"{number}/{asked.statement_id}",
+        {
+            "request": asked.model_dump(mode="json", by_alias=True),
+            "recipients": list(recipients),
+        },
+        barrier=tx.ends,
+    )
+    return Done(changes=(change(asked.statement_id, "created", "statement"),))
+
+
+async def _recipients(
+    asked: StatementRequest, holding: Holding | None, tx: Tx
+) -> Sequence[str] | Refusal:
+    if asked.to is None:
+        return ()
+    if asked.to not in ("holder", "viewers"):
+        return (asked.to,)
+    if holding is None:
+        return Refusal(
+            reason="account_required",
+            field="account",
+            message="A statement of all accounts goes to an address, not to holders or viewers.",
+        )
+    people: list[CustomerState] = []
+    if asked.to == "viewers":
+        people = await registry.viewers(tx, asked.environment, holding.account)
+    elif holding.holder is not None:
+        people = [holding.holder]
+    found = [address for one in people if (address := parties.mail_address(one)[0])]
+    if found:
+        return tuple(dict.fromkeys(found))
+    reason = parties.mail_address(people[0])[1] if people else "no_address"
+    return Refusal(reason=reason, field="to", message="There is nobody with an address to mail to.")

@@ -1,0 +1,69 @@
+"""Which mails a new invoice or credit note gives, and whom there is none to mail to."""
+
+from collections.abc import Iterable
+
+from runtime.answers import Answer
+from runtime.transaction import Tx
+from schemas.billing import InvoiceUndeliverable
+from schemas.registry import EnvironmentState
+from services.invoicer import parties
+from services.invoicer.events import event
+from services.invoicer.making import NewCredit, NewInvoice
+from services.invoicer.store import invoices, mails
+from services.invoicer.store.mails import NewMail
+
+
+async def mail(
+    tx: Tx, environment: EnvironmentState, wanted: Iterable[NewInvoice]
+) -> tuple[int, list[Answer]]:
+    """Record the mails of issued invoices; tell at once where there is no address to mail to."""
+    new_mails: list[NewMail] = []
+    told: list[Answer] = []
+    handed_over = 0
+    for new in wanted:
+        if not new.send:
+            continue
+        address, why_not = parties.mail_address(new.customer)
+        new_mails += copies(environment, "invoice", new.invoice_id, "issue")
+        if address is None:
+            told += await undeliverable(tx, environment.environment, new, why_not)
+        else:
+            handed_over += 1
+            new_mails.append(
+                NewMail(kind="invoice", ref=new.invoice_id, recipient=address, cause="issue")
+            )
+    await mails.add(tx, environment.environment, new_mails)
+    return handed_over, told
+
+
+async def undeliverable(tx: Tx, environment: int, new: NewInvoice, why_not: str) -> list[Answer]:
+    """There is no address: finance must act."""
+    await invoices.mailed(tx, environment, new.invoice_id, "undeliverable", ("issued",))
+    said = InvoiceUndeliverable(
+        invoice_id=new.invoice_id,
+        environment=environment,
+        account=new.account,
+        reason=why_not,
+        permanent=True,
+    )
+    return [event(said, environment, new.account, tx, new.invoice_id, why_not)]
+
+
+def copies(environment: EnvironmentState, kind: mails.Kind, ref: str, cause: str) -> list[NewMail]:
+    """Finance's own copy of each document, where it wants one."""
+    if environment.finance_copy != "each" or not environment.finance_email:
+        return []
+    return [
+        NewMail(kind=kind, ref=ref, recipient=environment.finance_email, cause=cause, copy=True)
+    ]
+
+
+async def mail_credit(tx: Tx, environment: EnvironmentState, new: NewCredit) -> None:
+    """Who got the invoice by mail gets its credit note."""
+    number = environment.environment
+    wanted = copies(environment, "credit_note", new.credit_note_id, "issue")
+    wanted += [
+        NewMail(kind="credit_note", ref=new.credit_note_id, recipient=address, cause="issue")
+        for address in await mails.recipients(tx, number, new.invoice.invoice_id)
+    ]
+    await mails.add(tx, number, wanted)

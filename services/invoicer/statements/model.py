@@ -1,0 +1,60 @@
+"""What a statement shows, as plain values."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from services.invoicer.documents.model import Language, Seller
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A line that was sold, or taken back (`back`, then `amount` is negative).
+
+    `at` is in the venue's time zone; amounts are minor units, VAT included. Of a part that was
+    taken back, quantity and price may be unknown.
+    """
+
+    at: datetime
+    account: str
+    terminal: str
+    description: str
+    quantity: str | None
+    unit_price: int | None
+    vat_rate: str
+    amount: int
+    back: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cover:
+    """What a statement's mail says: from `first` (included) until `until` (excluded).
+
+    Without `account` it is of all accounts.
+    """
+
+    seller: Seller
+    language: Language
+    currency: str
+    account: str | None
+    holder: str
+    first: date
+    until: date
+    total: int
+
+    @property
+    def last(self) -> date:
+        return self.until - timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement(Cover):
+    """A statement with its rows, which sum to `total`."""
+
+    description: str
+    rows: tuple[Row, ...]
+
+    @property
+    def file_stem(self) -> str:
+        """A name that is safe on any system."""
+        of = "".join(c if c.isalnum() and c.isascii() else "-" for c in self.account or "all")
+        return f"statement-{of}-{self.first}-{self.last}"

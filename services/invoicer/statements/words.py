@@ -1,0 +1,36 @@
+"""The words on statements, in both languages."""
+
+from collections.abc import Mapping
+
+from services.invoicer.documents.model import Language
+
+WORDS: Mapping[Language, Mapping[str, str]] = {
+    "nl": {
+        "title": "Overzicht van transacties",
+        "period": "{first} t/m {last}",
+        "all": "alle rekeningen",
+        "back": "Teruggenomen: {description}",
+        "nothing": "Er zijn in deze periode geen transacties.",
+        "subject": "Transacties {period} bij {venue}",
+        "greeting": "Beste {name},",
+        "greeting_nobody": "Beste lezer,",
+        "intro": "Hierbij het overzicht van de transacties op rekening {account} bij {venue}, "
+        "{period}.",
+        "intro_all": "Hierbij het overzicht van alle transacties op rekening bij {venue}, "
+        "{period}.",
+        "attached": "Het overzicht is bijgevoegd. Dit is geen factuur.",
+    },
+    "en": {
+        "title": "Statement of transactions",
+        "period": "{first} to {last}",
+        "all": "all accounts",
+        "back": "Taken back: {description}",
+        "nothing": "There are no transactions in this period.",
+        "subject": "Transactions {period} at {venue}",
+        "greeting": "Dear {name},",
+        "greeting_nobody": "Dear reader,",
+        "intro": "Here is the statement of transactions on account {account} at {venue}, {period}.",
+        "intro_all": "Here is the statement of all transactions on account at {venue}, {period}.",
+        "attached": "The statement is attached. It is not an invoice.",
+    },
+}

@@ -1,0 +1,95 @@
+"""What happened on accounts in a period."""
+
+from datetime import date, datetime, time
+from zoneinfo import ZoneInfo
+
+from runtime.sql import statements
+from runtime.transaction import Tx
+from schemas.registry import EnvironmentState
+from schemas.values import account_key
+from services.invoicer import parties
+from services.invoicer.statements.model import Cover, Row, Statement
+from services.invoicer.store import documents, registry
+
+sql = statements("services.invoicer", "sql/statements.sql")
+
+MOST_ROWS = 100_000
+"""Of one statement: it is made in memory."""
+
+
+class TooLong(Exception):
+    """More happened in that period than one statement holds."""
+
+
+async def load(
+    tx: Tx, environment: EnvironmentState, account: str | None, first: date, until: date
+) -> Statement:
+    """A statement from `first` (included) until `until` (excluded), by the venue's clock.
+
+    Raises TooLong.
+    """
+    number, zone = environment.environment, ZoneInfo(environment.time_zone)
+    begin, end = (datetime.combine(day, time(), zone) for day in (first, until))
+    found = await tx.fetch(sql.rows, number, account, begin, end, MOST_ROWS + 1)
+    if len(found) > MOST_ROWS:
+        raise TooLong
+    holding = None if account is None else (await registry.holdings(tx, number, [account]))[account]
+    holder = None if holding is None else holding.holder
+    return Statement(
+        total=sum(r["amount"] for r in found),
+        seller=parties.seller(environment),
+        language=parties.language(holder, environment),
+        currency=environment.currency,
+        account=account,
+        description="" if holding is None else holding.description,
+        holder="" if holder is None or holder.erased else parties.buyer(holder).shown_name,
+        first=first,
+        until=until,
+        rows=tuple(
+            Row(
+                at=r["at"].astimezone(zone),
+                account=r["account"],
+                terminal=r["terminal"],
+                description=r["description"],
+                quantity=r["quantity"],
+                unit_price=r["unit_price"],
+                vat_rate=r["vat_rate"],
+                amount=r["amount"],
+                back=r["back"],
+            )
+            for r in found
+        ),
+    )
+
+
+async def keep(tx: Tx, environment: int, statement_id: str, cover: Cover) -> None:
+    """Keep what the statement's mail says of it."""
+    await tx.execute(
+        sql.keep,
+        environment,
+        statement_id,
+        cover.account,
+        cover.holder,
+        cover.language,
+        cover.first,
+        cover.until,
+        cover.currency,
+        cover.total,
+    )
+
+
+async def made(tx: Tx, environment: int, statement_id: str) -> tuple[Cover, documents.File] | None:
+    """A statement that is made, with its file."""
+    state = await registry.environment(tx, environment)
+    row = await tx.fetchrow(sql.cover, environment, statement_id)
+    files = await documents.files(tx, environment, statement_id)
+    if state is None or row is None or not files:
+        return None
+    return Cover(seller=parties.seller(state), **dict(row)), next(iter(files.values()))
+
+
+async def key(tx: Tx, environment: int, statement_id: str) -> str:
+    """The key of a statement's event: its account's, or the environment's."""
+    row = await tx.fetchrow(sql.cover, environment, statement_id)
+    account = None if row is None else row["account"]
+    return str(environment) if account is None else account_key(environment, account)

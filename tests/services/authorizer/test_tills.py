@@ -1,0 +1,206 @@
+"""What tills are told of the accounts, on a real PostgreSQL."""
+
+from typing import Any
+
+import pytest
+
+from schemas.terminals import DirectoryPage
+from schemas.wire import decode, encode
+from services.authorizer.domain.names import fold, natural
+from services.authorizer.store.states import STATES
+from tests.services.authorizer.support import (
+    GUEST,
+    NOON,
+    VENUE,
+    Venue,
+    command,
+    read,
+    said,
+    uid,
+    venue,
+)
+from tests.support.databases import Database
+
+
+def signed_on(name: object, **more: Any) -> Any:
+    given = {
+        "type": "terminal.signed_on", "session_id": uid(name), "environment": VENUE,
+        "terminal": "bar", "at": NOON.isoformat(),
+    }  # fmt: skip
+    return read("pos.terminals", given | more)
+
+
+def searched(name: object, query: str, **more: Any) -> Any:
+    given = {
+        "type": "terminal.searched", "search_id": uid(name), "environment": VENUE,
+        "terminal": "bar", "at": NOON.isoformat(), "query": query,
+    }  # fmt: skip
+    return read("pos.terminals", given | more)
+
+
+def opened(account: str, description: str = "", **more: Any) -> Any:
+    given = {"on_account": True, "in_overview": True, "description": description}
+    return command("account.open", f"open {account}", account=account, **(given | more))
+
+
+def accounts(content: dict[str, Any]) -> list[str]:
+    return [each["account"] for each in content["accounts"]]
+
+
+async def test_a_till_is_shown_what_can_be_charged_sorted_as_a_person_would_look(
+    postgres: Database,
+) -> None:
+    async with venue(postgres) as bench:
+        await bench.order(
+            command("customer.register", 1, customer_id=uid("z"), last_name="élan", infix="d'"),
+            opened("28900002", "Tafel 10"),
+            opened("28900003", "tafel 9"),
+            opened("28900004", "ignored", holder=uid("z")),
+            opened("28900005", "Tafel 9"),
+            opened("28900006", "closed", status="closed"),
+            opened("28900007", "not on account", on_account=False),
+            opened("28900008", "hidden", in_overview=False),
+            opened("28900010"),
+            opened("28900009"),
+        )
+        (answer,) = await bench.ask(signed_on("a"))
+        content = said(answer)
+        assert (answer.topic, answer.key) == ("pos.directories", "bar")
+        assert (content["page"], content["pages"], content["version"] > 0) == (1, 1, True)
+        assert [(a["account"], a["name"]) for a in content["accounts"]] == [
+            ("28900004", "d' élan"),
+            ("28900003", "tafel 9"),
+            ("28900005", "Tafel 9"),
+            ("28900002", "Tafel 10"),
+            ("28900009", ""),
+            ("28900010", ""),
+        ]
+        assert content["accounts"][0]["description"] == "ignored"
+
+
+async def test_a_session_sees_the_moment_of_its_sign_on_for_ever(postgres: Database) -> None:
+    async with venue(postgres) as bench:
+        await bench.order(opened("28900002", "one"))
+        first = await bench.ask(signed_on("a"))
+        await bench.order(opened("28900003", "two"))
+        assert await bench.ask(signed_on("a", terminal="other"), signed_on("a")) == first + first
+        (later,) = await bench.ask(signed_on("b"))
+        assert accounts(said(later)) == ["28900002", "28900003"]
+        assert said(later)["version"] > said(first[0])["version"]
+
+
+async def test_many_tills_share_one_reading(postgres: Database) -> None:
+    async with venue(postgres) as bench:
+        await bench.order(*(opened(f"2890x{n:04}", f"Tafel {n}") for n in range(1_201)))
+        answers = await bench.ask(*(signed_on(n, terminal=f"till {n}") for n in range(20)))
+        assert len(answers) == 60
+        assert [len(said(a)["accounts"]) for a in answers[:3]] == [500, 500, 201]
+        assert [said(a)["page"] for a in answers[:3]] == [1, 2, 3]
+        assert len(await bench.rows("SELECT FROM directory")) == 1
+        for answer in answers[:3]:
+            message = decode("pos.directories", answer.value)
+            assert isinstance(message, DirectoryPage)
+            assert encode(message) == answer.value
+        assert len({a.id for a in answers}) == 60
+
+
+@pytest.mark.parametrize(
+    ("commands", "reason"),
+    [
+        ([], "environment_unknown"),
+        ([command("environment.configure", 1)], "gdpr_not_accepted"),
+        (
+            [command("environment.accept_gdpr", 1, accepted_by="Jo", document="v1")],
+            "module_inactive",
+        ),
+    ],
+)
+async def test_where_nothing_can_be_shown_a_till_is_told_why(
+    postgres: Database, commands: list[Any], reason: str
+) -> None:
+    async with Venue(postgres.dsn("authorizer"), states=STATES) as bench:
+        await bench.order(*commands)
+        asked = (signed_on("a"), searched("b", "x"))
+        page, found = await bench.ask(*asked)
+        assert (said(page)["accounts"], said(page)["pages"]) == ([], 1)
+        assert said(page)["reason"] == said(found)["reason"] == reason
+        await bench.order(command("environment.accept_gdpr", 2, accepted_by="Jo", document="v1"))
+        await bench.order(command("environment.activate", 3))
+        assert await bench.ask(*asked) == [page, found]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("zoe", ["28900002"]),
+        ("MULLER zoë", ["28900002"]),
+        ("mull 0003", []),
+        ("28900003", ["28900003"]),
+        ("tafel 9", ["28900003", "28900006"]),
+        ("twelve", ["28900004"]),
+        ("hidden", ["28900005"]),
+        ("%", []),
+        ("tafel", ["28900003", "28900006"]),
+        ("", [GUEST, "28900002", "28900003", "28900004", "28900005", "28900006"]),
+    ],
+)
+async def test_accounts_are_found_by_number_words_and_names(
+    postgres: Database, query: str, expected: list[str]
+) -> None:
+    async with venue(postgres) as bench:
+        await bench.order(
+            command("customer.register", 1, customer_id=uid("z"), first_name="Zoë",
+                    last_name="Müller"),
+            command("customer.register", 2, customer_id=uid("t"), company="Twelve"),
+            opened("28900002", holder=uid("z")),
+            opened("28900003", "Tafel 9"),
+            opened("28900004", holder=uid("t")),
+            opened("28900005", "hidden", in_overview=False),
+            opened("28900006", "Tafel 1, closed", status="closed"),
+        )  # fmt: skip
+        (answer,) = await bench.ask(searched("s", query))
+        content = said(answer)
+        assert sorted(accounts(content)) == sorted(expected)
+        reasons = {a["account"]: (a["chargeable"], a.get("reason")) for a in content["accounts"]}
+        assert reasons.get("28900006", (False, "account_inactive")) == (False, "account_inactive")
+        if "28900006" in expected:
+            assert accounts(content)[-1] == "28900006"
+
+
+async def test_a_search_finds_fifty_at_most_and_what_was_typed_first(postgres: Database) -> None:
+    async with venue(postgres) as bench:
+        await bench.order(*(opened(f"28901{n:04}", f"a {n}") for n in range(700)),
+                          opened("28901", "z"))  # fmt: skip
+        (answer,) = await bench.ask(searched("s", "28901"))
+        assert len(said(answer)["accounts"]) == 50
+        assert accounts(said(answer))[:3] == ["28901", "289010000", "289010001"]
+
+
+async def test_what_holds_the_words_together_is_found_before_what_holds_them_apart(
+    postgres: Database,
+) -> None:
+    async with venue(postgres) as bench:
+        await bench.order(opened("28900002", "Tafel 1"), opened("28900003", "De tafel 9"))
+        (answer,) = await bench.ask(searched("s", "tafel 9"))
+        assert accounts(said(answer)) == ["28900003", "28900002"]
+
+
+async def test_a_search_is_answered_alike_for_ever_and_another_under_its_id_refused(
+    postgres: Database,
+) -> None:
+    async with venue(postgres) as bench:
+        await bench.order(opened("28900002", "Tafel"))
+        first = await bench.ask(searched("s", "tafel"))
+        await bench.order(opened("28900003", "Tafel"))
+        other = await bench.ask(searched("s", "stoel"))
+        assert said(other[0])["reason"] == "search_id_reused"
+        assert await bench.ask(searched("s", "tafel"), searched("s", "stoel")) == first + other
+
+
+def test_texts_are_compared_without_case_and_accents() -> None:
+    assert fold("  Zoë  MÜLLER-Ørsted ß Łódź ") == "zoe muller-orsted ss lodz"
+
+
+def test_numbers_in_names_count_by_value() -> None:
+    names = ["Tafel 10", "tafel 9", "Tafel 9b", "Äpfel", "2 stoelen"]
+    assert sorted(names, key=natural) == ["2 stoelen", "Äpfel", "tafel 9", "Tafel 9b", "Tafel 10"]

@@ -1,0 +1,104 @@
+"""The list is found in a workbook, or a person is asked."""
+
+from typing import Any
+
+from services.importer.domain.columns import Layout, Outline, Unclear, lay_out
+
+
+def outline(*rows: list[Any], name: str = "Blad1", hidden: bool = False) -> Outline:
+    numbered = [(number, cells) for number, cells in enumerate(rows, start=1) if cells]
+    return Outline(name=name, hidden=hidden, rows=numbered)
+
+
+def found(*sheets: Outline, sheet: str | None = None, mapping: Any = None) -> Layout:
+    layout = lay_out(sheets, sheet=sheet, mapping=mapping, tongue="en")
+    assert isinstance(layout, Layout), layout
+    return layout
+
+
+def asked(*sheets: Outline, sheet: str | None = None, mapping: Any = None) -> Unclear:
+    unclear = lay_out(sheets, sheet=sheet, mapping=mapping, tongue="en")
+    assert isinstance(unclear, Unclear), unclear
+    return unclear
+
+
+LIST = (["Bedrijf", "Rekeningnummer"], ["De Kraan", 28900001])
+
+
+def test_the_header_is_found_below_titles_and_empty_rows() -> None:
+    layout = found(outline(["Ledenlijst 2026"], [], ["Peildatum", "1 juli"], [], LIST[0], LIST[1]))
+    assert layout.header_row == 5
+    assert [(c.header, c.field, c.samples) for c in layout.columns] == [
+        ("Bedrijf", "company", ("De Kraan",)),
+        ("Rekeningnummer", "account", ("28900001",)),
+    ]
+
+
+def test_one_known_column_alone_is_a_header() -> None:
+    assert found(outline(["Bedrijf"], ["De Kraan"])).header_row == 1
+
+
+def test_a_word_among_values_is_no_header() -> None:
+    layout = found(outline(LIST[0], ["Naam", 28900001, "x"], ["Actief", 28900002, "y"]))
+    assert layout.header_row == 1
+
+
+def test_a_column_that_nobody_knows_is_shown_and_left_alone() -> None:
+    layout = found(outline(["Bedrijf", "Pas", "Rekening"], ["A", "0012", 1]))
+    assert [(c.header, c.field) for c in layout.columns] == [
+        ("Bedrijf", "company"), ("Pas", None), ("Rekening", "account"),
+    ]  # fmt: skip
+
+
+def test_a_given_mapping_wins_over_names() -> None:
+    # The help article itself maps the column Bedrijf to Voornaam.
+    layout = found(outline(*LIST), mapping={"bedrijf": "first_name"})
+    assert [c.field for c in layout.columns] == ["first_name", "account"]
+
+
+def test_a_mapped_field_is_taken_from_the_column_that_would_have_had_it() -> None:
+    rows = (["Naam", "Nummer", "Rekening"], ["A", 12, "NL91ABNA"])
+    layout = found(outline(*rows), mapping={"Nummer": "account"})
+    assert [c.field for c in layout.columns] == ["name", "account", None]
+
+
+def test_two_columns_for_one_field_are_put_to_the_person() -> None:
+    unclear = asked(outline(["Rekening", "Rek.nr.", "Bedrijf"], [1, 2, "A"]))
+    assert (unclear.reason, unclear.choices) == ("columns_unclear", ("Rekening", "Rek.nr."))
+
+
+def test_two_sheets_that_fit_are_put_to_the_person() -> None:
+    sheets = (outline(*LIST, name="Leden"), outline(*LIST, name="Oud"))
+    unclear = asked(*sheets)
+    assert (unclear.reason, unclear.choices) == ("sheet_unclear", ("Leden", "Oud"))
+    assert found(*sheets, sheet="oud").sheet == "Oud"
+
+
+def test_the_only_sheet_that_fits_is_taken_and_hidden_ones_are_not() -> None:
+    sheets = (
+        outline(["Toelichting"], ["Vul het blad Leden in"], name="Uitleg"),
+        outline(*LIST, name="Leden"),
+        outline(*LIST, name="Kopie", hidden=True),
+    )
+    assert found(*sheets).sheet == "Leden"
+
+
+def test_a_sheet_that_is_not_there_is_answered_with_those_that_are() -> None:
+    unclear = asked(outline(*LIST), sheet="Leden")
+    assert (unclear.reason, unclear.choices) == ("sheet_unclear", ("Blad1",))
+
+
+def test_a_mapping_of_columns_that_are_not_there_is_answered_with_those_that_are() -> None:
+    unclear = asked(outline(*LIST), mapping={"Club": "company"})
+    assert (unclear.reason, unclear.choices) == ("columns_unclear", ("Bedrijf", "Rekeningnummer"))
+
+
+def test_a_sheet_without_a_header_is_asked_about() -> None:
+    assert asked(outline(["a", "b"], [1, 2])).reason == "columns_unclear"
+    assert asked(outline()).choices == ()
+    assert asked().reason == "columns_unclear"
+
+
+def test_columns_that_name_nobody_are_asked_about() -> None:
+    unclear = asked(outline(["Plaats", "Limiet"], ["Houten", 10]))
+    assert "who the rows are about" in unclear.message

@@ -1,0 +1,45 @@
+"""Names fall apart as people write them, and compare without case, accents and dots."""
+
+import pytest
+
+from services.importer.domain.names import email_key, full_name, name_keys, split_name
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        ("Jan Jansen", ("Jan", "", "Jansen")),
+        ("Jan de Vries", ("Jan", "de", "Vries")),
+        ("Anna Maria van der Berg", ("Anna Maria", "van der", "Berg")),
+        ("Vries, Jan de", ("Jan", "de", "Vries")),
+        ("Jansen, J.", ("J.", "", "Jansen")),
+    ],
+)
+def test_a_persons_name_falls_apart(name: str, parts: tuple[str, str, str]) -> None:
+    found = split_name(name)
+    assert tuple(found.get(k, "") for k in ("first_name", "infix", "last_name")) == parts
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["De Kraan B.V.", "Stichting Jeugd", "Van Loon & Zonen", "Heineken", "Café de Zon", "H2O"],
+)
+def test_a_companys_name_stays_whole(name: str) -> None:
+    assert split_name(name) == {"company": name}
+
+
+def test_names_are_compared_without_case_accents_and_dots() -> None:
+    one, other = {"company": "Café de Zon B.V."}, {"company": "CAFE DE ZON BV"}
+    assert name_keys(one) == name_keys(other)
+    assert name_keys({"first_name": "Jan", "infix": "de", "last_name": "Vries"}) == {"jandevries"}
+    assert full_name({"company": "X"}) == ""
+
+
+@pytest.mark.parametrize("mail", ["test@test.nl", "a@example.com", "b@x.test", "c@q.invalid"])
+def test_a_made_up_address_identifies_nobody(mail: str) -> None:
+    assert email_key(mail) is None
+
+
+def test_an_address_counts_without_case_unless_it_is_said_to_be_fictitious() -> None:
+    assert email_key("Info@Club.NL") == "info@club.nl"
+    assert email_key("info@club.nl", fictitious=True) is None

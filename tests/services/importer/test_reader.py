@@ -1,0 +1,149 @@
+"""The child reads what Excel and its like write, and nothing that comes in can hurt its parent."""
+
+import datetime as dt
+import io
+import os
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+import xlsxwriter
+
+from services.importer.child import ChildLimits, Row, Unread, opened
+from services.importer.domain.cells import Odd
+from services.importer.workbook.kinds import sniff
+from tests.services.importer.files import (
+    HEADER,
+    MAIN,
+    OTHER_KINDS,
+    SHEET,
+    changed,
+    good,
+    hostile,
+    sheet,
+    sheet_xml,
+    text_cell,
+)
+from tests.support.article_workbook import article_workbook
+
+MIB = 1024 * 1024
+LIMITS = ChildLimits(
+    memory_bytes=512 * MIB, cpu_s=20, file_bytes=32 * MIB, silence_s=20, max_rows=1000
+)
+
+
+async def read(folder: Path, content: bytes, limits: ChildLimits = LIMITS) -> list[Row]:
+    """The rows below the header of the first sheet."""
+    path = folder / "x.xlsx"
+    path.write_bytes(content)
+    rows: list[Row] = []
+    async with opened(limits, ask="rows", path=str(path)) as child:
+        outlines = await child.outlines()
+        async for some in child.rows(outlines[0].name, 1):
+            rows += some
+    return rows
+
+
+async def test_cells_come_as_they_are_stored(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    page: Any = book.active
+    page.append(["Kop"])
+    page.append(["tekst", 28900001, 12.5, True, None, dt.date(2026, 5, 1), "=1+1", "#N/A"])
+    page.append(["'=1", 17, "x" * 600])
+    page["B3"].number_format = "00000"
+    page["G2"].data_type = "s"  # a text that begins like a formula
+    page["A3"].quotePrefix = True
+    file = io.BytesIO()
+    book.save(file)
+    first, second = await read(tmp_path, file.getvalue())
+    assert first == (
+        2,
+        ["tekst", 28900001, 12.5, True, None, Odd(kind="date", text="2026-05-01"), "=1+1",
+         Odd(kind="error", text="#N/A")],
+    )  # fmt: skip
+    assert second[1][:2] == ["'=1", Odd(kind="padded", text="00017")]
+    assert second[1][2] == Odd(kind="long", text="x" * 500)
+
+
+async def test_a_formula_gives_its_stored_value(tmp_path: Path) -> None:
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file) as book:
+        page = book.add_worksheet()
+        page.write_row(0, 0, ["Bedrijf", "Limiet"])
+        page.write(1, 0, "A")
+        page.write_formula(1, 1, "=10*12.5", None, 125)
+    assert await read(tmp_path, file.getvalue()) == [(2, ["A", 125])]
+
+
+async def test_empty_rows_are_left_out_and_rows_keep_excels_numbers(tmp_path: Path) -> None:
+    content = sheet(HEADER + b'<row r="900000">' + text_cell("A900000", "A") + b"</row>")
+    assert await read(tmp_path, content) == [(900000, ["A"])]
+
+
+async def test_a_claimed_dimension_is_not_believed(tmp_path: Path) -> None:
+    rows = HEADER + b'<row r="2">' + text_cell("A2", "A") + text_cell("B2", "1") + b"</row>"
+    claim = b'<dimension ref="A1:A1"/><sheetData>'
+    content = changed(**{SHEET: sheet_xml(rows).replace(b"<sheetData>", claim)})
+    assert await read(tmp_path, content) == [(2, ["A", "1"])]
+
+
+async def test_more_rows_than_are_imported_are_refused(tmp_path: Path) -> None:
+    rows = b"".join(b'<row r="%d"><c r="A%d"><v>1</v></c></row>' % (n, n) for n in range(2, 20))
+    with pytest.raises(Unread, match="too_many_rows"):
+        await read(tmp_path, sheet(HEADER + rows), replace(LIMITS, max_rows=17))
+
+
+@pytest.mark.parametrize("name", hostile())
+async def test_a_hostile_file_ends_in_one_word(name: str, tmp_path: Path) -> None:
+    content, reason = hostile()[name]
+    begin = time.monotonic()
+    with pytest.raises(Unread) as refused:
+        await read(tmp_path, content)
+    assert refused.value.reason == reason
+    assert time.monotonic() - begin < 10
+
+
+@pytest.mark.parametrize("name", OTHER_KINDS)
+def test_a_file_of_another_kind_is_known_by_its_first_bytes(name: str) -> None:
+    content, kind = OTHER_KINDS[name]
+    assert sniff(content) == kind
+    assert sniff(good()) == "zip"
+
+
+async def test_a_child_that_wants_too_much_memory_is_refused_it(tmp_path: Path) -> None:
+    cells = "".join(f"<si><t>{n:0200}{os.urandom(8).hex()}</t></si>" for n in range(200_000))
+    strings = f'<?xml version="1.0"?><sst xmlns="{MAIN}">{cells}</sst>'.encode()
+    # xlsxwriter shares its strings among cells as Excel does; openpyxl writes them into each.
+    content = changed(article_workbook(), **{"xl/sharedStrings.xml": strings})
+    assert len(await read(tmp_path, content, replace(LIMITS, memory_bytes=300 * MIB))) == 10
+    with pytest.raises(Unread, match="too_demanding"):
+        await read(tmp_path, content, replace(LIMITS, memory_bytes=90 * MIB))
+
+
+async def test_a_child_that_computes_without_end_is_killed(tmp_path: Path) -> None:
+    rows = b"".join(
+        b'<row r="%d"><c r="ZZZ%d"><v>1</v></c></row>' % (n, n) for n in range(2, 60_000)
+    )
+    with pytest.raises(Unread, match="too_demanding"):
+        await read(tmp_path, sheet(HEADER + rows), replace(LIMITS, cpu_s=1, max_rows=10**6))
+
+
+async def test_a_child_that_falls_silent_is_killed(tmp_path: Path) -> None:
+    rows = b"".join(b'<row r="%d"><c r="ZZZ%d"/></row>' % (n, n) for n in range(2, 60_000))
+    begin = time.monotonic()
+    with pytest.raises(Unread, match="too_demanding"):
+        await read(tmp_path, sheet(HEADER + rows), replace(LIMITS, silence_s=1, cpu_s=60))
+    assert time.monotonic() - begin < 5
+
+
+async def test_the_child_gets_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ONACCOUNT_POSTGRES_IMPORTER", "postgresql://secret")
+    path = tmp_path / "x.xlsx"
+    path.write_bytes(good())
+    async with opened(LIMITS, ask="rows", path=str(path)) as child:
+        await child.outlines()
+        environ = Path(f"/proc/{child.pid}/environ").read_text()
+    assert "ONACCOUNT" not in environ

@@ -1,0 +1,249 @@
+"""Uploads: parts in any order, repeated, too large, of other kinds; confirmed, cancelled, late."""
+
+import io
+import uuid
+from dataclasses import replace
+
+import openpyxl
+import pytest
+
+from schemas.imports import ImportFailed, ImportState, ImportUndo
+from schemas.malformed import Malformed
+from schemas.wire import decode
+from tests.services.importer.files import OTHER_KINDS, hostile
+from tests.services.importer.venue import (
+    Venue,
+    completed_of,
+    failed_of,
+    parts,
+    preview_of,
+    venue,
+)
+from tests.support.article_workbook import article_workbook, sheet_workbook
+from tests.support.databases import Database
+
+JOB = str(uuid.UUID(int=7))
+LIST = sheet_workbook(["Bedrijf", "Rekening"], ["A", 28900001], ["B", 28900002])
+
+
+def states(place: Venue) -> list[ImportState]:
+    """import.state records, in the order in which they were published."""
+    found = [a for a in place.bench.published.answers if a.topic == "imports.state"]
+    return [decode(a.topic, a.value) for a in found]  # type: ignore[misc]
+
+
+async def kept(place: Venue) -> tuple[int, int]:
+    """Bytes that are kept: as counted, and really."""
+    rows = await place.bench.database.fetch(
+        "SELECT (SELECT sum(kept_bytes) FROM upload)::int,"
+        " (SELECT coalesce(sum(length(content)), 0) FROM upload_part)::int"
+    )
+    return rows[0][0], rows[0][1]
+
+
+async def test_parts_may_come_in_any_order_and_more_than_once(postgres: Database) -> None:
+    async with venue(postgres) as place:
+        messages = parts(LIST, job_id=JOB, size=1000)
+        assert len(messages) > 3
+        shuffled = [messages[2], messages[0], messages[2], *reversed(messages), messages[1]]
+        for message in shuffled:
+            assert await place.say(message) == []
+        assert preview_of(await place.settle()).creates == 2
+        assert await kept(place) == (len(LIST), len(LIST))
+
+
+async def test_parts_of_two_jobs_may_come_between_one_another(postgres: Database) -> None:
+    async with venue(postgres) as place:
+        one, other = parts(LIST, size=1000), parts(article_workbook(), size=1000)
+        mixed = [m for pair in zip(one, other, strict=False) for m in pair]
+        await place.say(*mixed, *one, *other)
+        events = await place.settle()
+        assert sorted(e.rows for e in events) == [2, 10]
+
+
+async def test_a_job_that_is_repeated_is_answered_with_the_same_bytes(postgres: Database) -> None:
+    async with venue(postgres) as place:
+        await place.say(*parts(LIST, job_id=JOB))
+        preview = preview_of(await place.settle())
+        first = place.events[-1]
+        assert await place.say(*parts(LIST, job_id=JOB)) == [preview]
+        assert place.events[-1] == first
+
+
+async def test_a_job_id_is_good_for_one_file_only(postgres: Database) -> None:
+    async with venue(postgres) as place:
+        await place.say(*parts(LIST, job_id=JOB))
+        (refused,) = await place.say(*parts(article_workbook(), job_id=JOB))
+        assert refused.reason == "job_id_reused"
+        (refused,) = await place.say(*parts(LIST, job_id=JOB, sheet="Blad1"))
+        assert refused.reason == "job_id_reused"
+        assert preview_of(await place.settle()).creates == 2
+
+
+async def test_a_file_that_arrived_otherwise_than_it_was_sent_is_refused(
+    postgres: Database,
+) -> None:
+    async with venue(postgres) as place:
+        await place.say(*parts(LIST, sha256="0" * 64))
+        assert failed_of(await place.settle()).reason == "checksum_mismatch"
+        assert await kept(place) == (0, 0)
+
+
+async def test_bytes_are_bounded_per_job_and_in_all(postgres: Database) -> None:
+    async with venue(postgres) as place:
+        place.uploads = replace(place.uploads, file_bytes=len(LIST) - 1, kept_bytes=10**9)
+        (refused,) = await place.say(*parts(LIST))
+        assert refused.reason == "too_large"
+        place.uploads = replace(place.uploads, file_bytes=10**9, kept_bytes=len(LIST) + 10)
+        assert await place.say(*parts(LIST)) == []
+        (refused,) = await place.say(*parts(LIST))
+        assert refused.reason == "too_busy"
+        assert await kept(place) == (len(LIST), len(LIST))
+
+
+async def test_a_job_that_failed_is_answered_so_again(postgres: Database) -> None:
+    async with venue(postgres) as place:
+        place.uploads = replace(place.uploads, file_bytes=1500)
+        messages = parts(LIST, job_id=JOB, size=1000)
+        (refused,) = await place.say(*messages)
+        assert await place.say(messages[1]) == [refused]
+        assert await place.say(place.confirm(JOB)) == [refused]
+
+
+@pytest.mark.parametrize("name", OTHER_KINDS)
+async def test_another_kind_of_file_is_told_what_it_is_and_how_to_save_it(
+    name: str, module_venue: Venue
+) -> None:
+    await module_venue.say(*parts(OTHER_KINDS[name][0]))
+    failed = failed_of(await module_venue.settle())
+    assert failed.reason == "not_a_workbook"
+    assert ".xlsx" in failed.message
+
+
+async def test_a_hostile_file_does_not_keep_the_next_one_from_being_served(
+    postgres: Database,
+) -> None:
+    async with venue(postgres) as place:
+        await place.say(*parts(hostile()["a billion laughs"][0]), *parts(LIST))
+        events = await place.settle()
+        assert failed_of(events).reason == "unreadable"
+        assert preview_of(events).creates == 2
+
+
+async def test_a_sheet_that_is_not_clear_is_asked_for(postgres: Database) -> None:
+    book = openpyxl.load_workbook(io.BytesIO(LIST))
+    book.copy_worksheet(book.worksheets[0])
+    file = io.BytesIO()
+    book.save(file)
+    async with venue(postgres) as place:
+        await place.say(*parts(file.getvalue()))
+        failed = failed_of(await place.settle())
+        assert (failed.reason, failed.choices) == ("sheet_unclear", ("Blad1", "Blad1 Copy"))
+        await place.say(*parts(file.getvalue(), sheet="Blad1 Copy"))
+        assert preview_of(await place.settle()).creates == 2
+
+
+async def test_nothing_is_imported_without_terms_or_permission(postgres: Database) -> None:
+    async with venue(postgres) as place:
+        for settings, reason in (
+            ({"gdpr": False}, "gdpr_not_accepted"),
+            ({"import_enabled": False, "language": "nl"}, "not_enabled"),
+        ):
+            await place.open(**settings)
+            await place.say(*parts(LIST))
+            failed = failed_of(await place.settle())
+            assert failed.reason == reason
+        assert "leverancier" in failed.message
+        await place.say(*parts(LIST, environment=1))
+        assert failed_of(await place.settle()).reason == "environment_unknown"
+        assert place.registry.asked == []
+
+
+async def test_a_decision_about_an_unknown_job_is_answered_and_not_remembered(
+    postgres: Database,
+) -> None:
+    async with venue(postgres) as place:
+        for decision in (place.confirm(JOB), place.cancel(JOB)):
+            (refused,) = await place.say(decision)
+            assert refused.reason == "unknown_job"
+        await place.say(*parts(LIST, job_id=JOB))
+        assert preview_of(await place.settle()).creates == 2
+
+
+async def test_a_confirmation_before_the_preview_lets_the_import_go_on(postgres: Database) -> None:
+    async with venue(postgres) as place:
+        await place.say(*parts(LIST, job_id=JOB), place.confirm(JOB))
+        events = await place.settle()
+        assert preview_of(events).creates == 2
+        assert completed_of(events).created == 2
+        assert await place.say(place.confirm(JOB)) != []
+
+
+async def test_a_cancelled_job_does_nothing_and_keeps_nothing(postgres: Database) -> None:
+    async with venue(postgres) as place:
+        await place.say(*parts(LIST, job_id=JOB))
+        await place.settle()
+        (failed,) = await place.say(place.cancel(JOB))
+        assert failed.reason == "cancelled"
+        assert await place.say(place.confirm(JOB)) != []
+        await place.settle()
+        assert place.registry.asked == []
+        assert await kept(place) == (0, 0)
+        assert [s.status for s in states(place)][-1] == "cancelled"
+
+
+async def test_a_preview_that_nobody_confirms_expires(postgres: Database) -> None:
+    async with venue(postgres) as place:
+        await place.say(*parts(LIST, job_id=JOB))
+        await place.settle()
+        await place.bench.make_due("expire")
+        (failed,) = await expired(place)
+        assert (failed.reason, states(place)[-1].status) == ("expired", "expired")
+        assert (await place.say(place.confirm(JOB)))[-1].reason == "expired"
+
+
+async def test_parts_that_never_come_expire(postgres: Database) -> None:
+    async with venue(postgres) as place:
+        await place.say(parts(LIST, job_id=JOB, size=1000)[0])
+        await place.bench.make_due("expire")
+        (failed,) = await expired(place)
+        assert failed.reason == "expired"
+        assert await kept(place) == (0, 0)
+
+
+async def expired(place: Venue) -> list[ImportFailed]:
+    published = await place.bench.run_jobs(place.kinds)
+    found = [decode(a.topic, a.value) for a in published if a.topic == "imports.events"]
+    return [m for m in found if isinstance(m, ImportFailed)]
+
+
+async def test_a_message_that_cannot_be_read_is_answered(postgres: Database) -> None:
+    wrong = Malformed(
+        type="import.uploaded", ids={"job_id": JOB, "environment": 2890}, fields={},
+        field="sha256", message="is required", answered_by="import.failed",
+    )  # fmt: skip
+    async with venue(postgres) as place:
+        (refused,) = await place.say(wrong)
+        assert (refused.reason, refused.job_id) == ("invalid_message", JOB)
+        (message,) = parts(LIST)
+        (refused,) = await place.say(message.model_copy(update={"content": "abc"}))
+        assert refused.reason == "invalid_message"
+
+
+async def test_an_undo_says_that_it_is_not_possible(postgres: Database) -> None:
+    async with venue(postgres) as place:
+        await place.imported(LIST, job_id=JOB)
+        (refused,) = await place.say(ImportUndo(job_id=JOB, environment=2890, by="Ans"))
+        assert refused.reason == "not_possible"
+
+
+async def test_the_state_of_a_job_is_told_at_each_turn(postgres: Database) -> None:
+    async with venue(postgres) as place:
+        await place.say(*parts(LIST, job_id=JOB))
+        await place.settle()
+        await place.say(place.confirm(JOB))
+        await place.settle()
+        told = states(place)
+        assert [s.status for s in told] == ["received", "previewed", "running", "completed"]
+        assert [s.version for s in told] == sorted({s.version for s in told})
+        assert (told[-1].rows, told[-1].created) == (2, 2)

@@ -1,0 +1,137 @@
+"""Corrections: credit note and new invoice at once; sales left out or moved by messages."""
+
+from typing import Any
+
+from schemas.invoices import InvoiceCorrect
+from schemas.pos import SaleReversalRefused
+from schemas.wire import decode
+from services.invoicer.verify import audit
+from tests.services.invoicer.world import (
+    BEER,
+    ENV,
+    JULY,
+    LUNCH,
+    World,
+    new_id,
+    nth,
+    reversal,
+    said,
+    sale,
+    types,
+)
+
+
+def correct(invoice_id: str, **changes: Any) -> InvoiceCorrect:
+    values = {"command_id": new_id(), "environment": ENV, "at": JULY, "by": "f", "reason": "wrong"}
+    return InvoiceCorrect(invoice_id=invoice_id, **{**values, **changes})
+
+
+async def invoiced(world: World, *sales: Any) -> str:
+    await world.guests("A1", "A2")
+    await world.sell(*sales)
+    (issued,) = said(await world.run("run", send=False), "invoice.issued")
+    return str(issued["invoice_id"])
+
+
+async def in_order(world: World) -> None:
+    async with world.bench.database.connection() as connection:
+        assert (await audit(connection))["problems"] == []  # type: ignore[arg-type]
+
+
+async def test_a_correction_without_more_makes_the_invoice_again(world: World) -> None:
+    invoice = await invoiced(world, sale("A1", BEER, LUNCH))
+    told = await world.command(correct(invoice))
+    assert types(told) == ["credit_note.issued", "invoice.issued", "command.applied"]
+    note, again = said(told)[:2]
+    assert (note["total"], again["total"], note["reason"]) == (1950, 1950, "wrong")
+    assert (note["number"], again["number"]) == (nth(2), nth(3))
+    await in_order(world)
+
+
+async def test_sales_that_are_left_out_are_cancelled_and_never_billed_again(world: World) -> None:
+    keep, drop = sale("A1", BEER), sale("A1", LUNCH)
+    invoice = await invoiced(world, keep, drop)
+    command = correct(invoice, exclude_sales=(drop.sale_id,))
+    told = await world.command(command)
+    assert types(told) == [
+        "credit_note.issued",
+        "invoice.issued",
+        "sale.cancelled",
+        "command.applied",
+    ]
+    assert said(told)[1]["sales"] == [{"sale_id": keep.sale_id, "amount": 700}]
+    assert await world.command(command) == told
+    (run,) = said(await world.run(run_id="b"), "run.completed")
+    assert (run["issued"], run["open"]) == (0, [{"account": "A1", "amount": 1250, "why": "held"}])
+    cancelled = said(told)[2]
+    await world.sell(reversal(drop, cancellation_id=cancelled["cancellation_id"]))
+    (run,) = said(await world.run(run_id="c"), "run.completed")
+    assert (run["issued"], run["open"]) == (0, [])
+    await in_order(world)
+
+
+async def test_moved_sales_are_recorded_on_the_other_account_when_they_came_back(
+    world: World,
+) -> None:
+    stay, move = sale("A1", BEER), sale("A1", LUNCH, ("Korting", "1", -250, "9"))
+    invoice = await invoiced(world, stay, move)
+    told = await world.command(correct(invoice, exclude_sales=(move.sale_id,), account="A2"))
+    cancelled = said(told, "sale.cancelled")[0]
+    back = reversal(move, cancellation_id=cancelled["cancellation_id"])
+    answers = await world.sell(back)
+    (recorded,) = answers
+    assert (recorded.topic, recorded.key) == ("pos.sales", f"{ENV}:A2")
+    message = decode("pos.sales", recorded.value)
+    assert message.moved_from == move.sale_id  # type: ignore[union-attr]
+    assert message.total == 1000  # type: ignore[union-attr]
+    assert [line.total for line in message.lines] == [1250, -250]  # type: ignore[union-attr]
+    assert await world.sell(back, back) == answers
+    await in_order(world)
+
+
+async def test_a_part_that_was_taken_back_before_is_not_moved(world: World) -> None:
+    move = sale("A1", BEER)
+    invoice = await invoiced(world, move)
+    await world.sell(reversal(move, 100))
+    told = await world.command(correct(invoice, account="A2"))
+    assert types(told) == ["credit_note.issued", "sale.cancelled", "command.applied"]
+    cancelled = said(told, "sale.cancelled")[0]
+    (recorded,) = await world.sell(
+        reversal(move, 600, cancellation_id=cancelled["cancellation_id"])
+    )
+    message = said([recorded])[0]
+    assert (message["total"], message["lines"][0]["quantity"]) == (600, "1")
+
+
+async def test_a_refused_cancellation_lets_the_sale_be_billed_again(world: World) -> None:
+    move = sale("A1", BEER)
+    invoice = await invoiced(world, move)
+    told = await world.command(correct(invoice, account="A2"))
+    cancelled = said(told, "sale.cancelled")[0]
+    await world.sell(
+        SaleReversalRefused(
+            cancellation_id=cancelled["cancellation_id"],
+            sale_id=move.sale_id,
+            environment=ENV,
+            terminal="till-1",
+            account="A1",
+            at=JULY,
+            decided_at=JULY,
+            reason="sale_unknown",  # type: ignore[arg-type]
+        )
+    )
+    (issued,) = said(await world.run(run_id="b"), "invoice.issued")
+    assert issued["total"] == 700
+
+
+async def test_what_cannot_be_corrected_is_refused_and_changes_nothing(world: World) -> None:
+    invoice = await invoiced(world, sale("A1"))
+    for changes, reason in (
+        ({"account": "A1"}, "same_account"),
+        ({"account": "nowhere"}, "account_unknown"),
+        ({"exclude_sales": (new_id(),)}, "sale_not_on_invoice"),
+        ({"environment": 7}, "invoice_unknown"),
+    ):
+        (refused,) = said(await world.command(correct(invoice, **changes)))
+        assert (refused["type"], refused["reason"]) == ("command.refused", reason)
+    assert len(await world.fetch("SELECT FROM number")) == 1

@@ -1,0 +1,80 @@
+"""Files that are asked for: the same bytes each time, drafts too."""
+
+import base64
+from hashlib import sha256
+from typing import Any
+
+from schemas.invoices import DocumentRequest
+from tests.services.invoicer.test_drafts import approve, delete
+from tests.services.invoicer.world import ENV, World, new_id, nth, said, sale, types
+
+
+def request(**changes: Any) -> DocumentRequest:
+    values: dict[str, Any] = {"request_id": new_id(), "environment": ENV, "format": "pdf"}
+    return DocumentRequest(**{**values, **changes})
+
+
+def joined(told: list[Any]) -> bytes:
+    parts = said(told, "document.part")
+    content = b"".join(base64.b64decode(p["content"]) for p in parts)
+    assert [p["part"] for p in parts] == list(range(1, parts[0]["parts"] + 1))
+    assert sha256(content).hexdigest() == parts[0]["sha256"]
+    return content
+
+
+async def test_an_invoices_files_are_kept_and_answered_the_same(world: World) -> None:
+    await world.guests("A1")
+    await world.sell(sale("A1"))
+    (issued,) = said(await world.run(send=False), "invoice.issued")
+    ask = request(invoice_id=issued["invoice_id"])
+    told = await world.command(ask)
+    assert joined(told).startswith(b"%PDF")
+    assert said(told)[0]["file_name"] == f"{nth(1)}.pdf"
+    assert await world.command(ask) == told
+    for kind, head in (("xlsx", b"PK"), ("ubl", b"<?xml")):
+        told = await world.command(request(invoice_id=issued["invoice_id"], format=kind))
+        assert joined(told).startswith(head)
+
+
+async def test_a_file_that_is_not_made_yet_is_answered_when_it_is(world: World) -> None:
+    await world.guests("A1")
+    await world.sell(sale("A1"))
+    (issued,) = said(await world.run("run", send=False), "invoice.issued")
+    ask = request(invoice_id=issued["invoice_id"])
+    assert await world.command(ask) == []
+    told = [a for a in await world.jobs() if a.type == "document.part"]
+    assert joined(told).startswith(b"%PDF")
+    assert await world.command(ask) == told
+
+
+async def test_a_drafts_file_is_made_on_asking_and_stays_that_drafts(world: World) -> None:
+    await world.guests("A1")
+    await world.sell(sale("A1"))
+    (draft,) = said(await world.run(mode="draft"), "invoice.drafted")
+    ask = request(invoice_id=draft["invoice_id"])
+    assert await world.command(ask) == []
+    told = await world.jobs()
+    assert said(told)[0]["file_name"].startswith("draft-")
+    await world.command(approve(draft["invoice_id"]))
+    await world.jobs()
+    assert await world.command(ask) == told
+    told = await world.command(request(invoice_id=draft["invoice_id"]))
+    assert said(told)[0]["file_name"] == f"{nth(1)}.pdf"
+
+
+async def test_a_credit_notes_file_names_its_invoice(world: World) -> None:
+    await world.guests("A1")
+    await world.sell(sale("A1"))
+    (issued,) = said(await world.run(send=False), "invoice.issued")
+    note = said(await world.command(delete(issued["invoice_id"])))[0]
+    await world.jobs()
+    told = await world.command(request(credit_note_id=note["credit_note_id"], format="ubl"))
+    assert nth(1).encode() in joined(told)
+    assert b"CreditNote" in joined(told)
+
+
+async def test_what_is_not_there_is_refused(world: World) -> None:
+    for asked in (request(invoice_id=new_id()), request(credit_note_id=new_id())):
+        told = await world.command(asked)
+        assert types(told) == ["command.refused"]
+        assert await world.command(asked) == told

@@ -1,0 +1,155 @@
+"""Drafts claim nothing; approved they become invoices, deleted they vanish."""
+
+from typing import Any
+
+from schemas.invoices import InvoiceApprove, InvoiceDelete
+from tests.services.invoicer.world import (
+    BEER,
+    ENV,
+    JULY,
+    LUNCH,
+    World,
+    environment,
+    new_id,
+    nth,
+    reversal,
+    said,
+    sale,
+    types,
+)
+from tests.support.mails import MailServer
+
+
+def approve(invoice_id: str, **changes: Any) -> InvoiceApprove:
+    values = {"command_id": new_id(), "environment": ENV, "at": JULY, "by": "finance"}
+    return InvoiceApprove(invoice_id=invoice_id, **{**values, **changes})
+
+
+def delete(invoice_id: str, **changes: Any) -> InvoiceDelete:
+    values = {"command_id": new_id(), "environment": ENV, "at": JULY, "by": "finance"}
+    return InvoiceDelete(invoice_id=invoice_id, **{**values, **changes})
+
+
+async def drafted(world: World, *sales: Any) -> str:
+    await world.guests("A1")
+    await world.sell(*(sales or (sale("A1"),)))
+    told = await world.run(mode="draft")
+    (draft,) = said(told, "invoice.drafted")
+    return str(draft["invoice_id"])
+
+
+async def test_a_draft_claims_nothing_and_takes_no_number(world: World) -> None:
+    await drafted(world)
+    told = await world.run(run_id="again", mode="draft")
+    (completed,) = said(told, "run.completed")
+    assert (completed["drafted"], completed["issued"]) == (1, 0)
+    assert completed["open"] == [{"account": "A1", "amount": 700, "why": "draft"}]
+    assert await world.fetch("SELECT FROM number") == []
+
+
+async def test_an_approved_draft_is_issued_and_mailed_as_its_run_said(
+    world: World, smtp: MailServer
+) -> None:
+    draft = await drafted(world)
+    told = await world.command(approve(draft))
+    assert types(told) == ["invoice.issued", "command.applied"]
+    assert said(told)[0]["invoice_id"] == draft
+    assert types(await world.jobs()) == ["invoice.sent", "invoice.state"]
+    assert len(smtp.mails) == 1
+
+
+async def test_approving_twice_with_one_id_answers_the_same_bytes(world: World) -> None:
+    command = approve(await drafted(world))
+    told = await world.command(command, command)
+    assert told[:2] == told[2:]
+    assert await world.command(command) == told[:2]
+    (refused,) = said(await world.command(approve(command.invoice_id)))
+    assert refused["reason"] == "not_a_draft"
+    other = InvoiceDelete(**{**command.model_dump(), "type": "invoice.delete"})
+    (refused,) = said(await world.command(other))
+    assert refused["reason"] == "command_id_reused"
+
+
+async def test_a_draft_whose_total_changed_is_replaced_by_a_new_one(world: World) -> None:
+    draft = await drafted(world)
+    await world.sell(sale("A1", LUNCH))
+    told = await world.command(approve(draft))
+    assert types(told) == ["invoice.deleted", "invoice.drafted", "command.refused"]
+    again, refused = said(told)[1:]
+    assert (again["total"], refused["reason"]) == (1950, "draft_changed")
+    assert again["invoice_id"] in refused["message"]
+    told = await world.command(approve(again["invoice_id"]))
+    assert said(told, "invoice.issued")[0]["total"] == 1950
+
+
+async def test_a_draft_of_which_nothing_is_left_goes_without_a_successor(world: World) -> None:
+    sold = sale("A1")
+    draft = await drafted(world, sold)
+    await world.sell(reversal(sold))
+    assert types(await world.command(approve(draft))) == ["invoice.deleted", "command.refused"]
+
+
+async def test_a_second_draft_of_the_same_sales_cannot_be_issued_too(world: World) -> None:
+    first = await drafted(world)
+    (second,) = said(await world.run(run_id="b", mode="draft"), "invoice.drafted")
+    await world.command(approve(first))
+    told = await world.command(approve(second["invoice_id"]))
+    assert types(told) == ["invoice.deleted", "command.refused"]
+
+
+async def test_a_deleted_draft_vanishes_and_its_sales_stay_open(world: World) -> None:
+    draft = await drafted(world)
+    assert types(await world.command(delete(draft))) == ["invoice.deleted", "command.applied"]
+    assert said(world.bench.published.answers, "invoice.state")[-1]["status"] == "deleted"
+    (issued,) = said(await world.run(run_id="b"), "invoice.issued")
+    assert issued["total"] == 700
+
+
+async def test_a_deleted_invoice_is_credited_and_its_sales_are_billed_anew(world: World) -> None:
+    await world.guests("A1")
+    await world.sell(sale("A1", BEER, LUNCH))
+    (issued,) = said(await world.run(), "invoice.issued")
+    told = await world.command(delete(issued["invoice_id"]))
+    assert types(told) == ["credit_note.issued", "command.applied"]
+    note = said(told)[0]
+    assert (note["total"], note["frees"], note["vat"]) == (1950, True, issued["vat"])
+    assert note["number"] == nth(2)
+    (refused,) = said(await world.command(delete(issued["invoice_id"])))
+    assert refused["reason"] == "invoice_credited"
+    (again,) = said(await world.run(run_id="b"), "invoice.issued")
+    assert (again["number"], again["total"]) == (nth(3), 1950)
+
+
+async def test_credit_notes_count_in_a_series_of_their_own_where_their_format_differs(
+    world: World,
+) -> None:
+    await world.guests("A1")
+    await world.registry(environment(version=2, credit_note_format="C{year}-{seq:03}"))
+    await world.sell(sale("A1"))
+    (issued,) = said(await world.run(), "invoice.issued")
+    (note, _) = said(await world.command(delete(issued["invoice_id"])))
+    (again,) = said(await world.run(run_id="b"), "invoice.issued")
+    assert [issued["number"], note["number"], again["number"]] == [
+        nth(1),
+        f"C{nth(1)[:4]}-001",
+        nth(2),
+    ]
+
+
+async def test_an_unknown_invoice_is_refused(world: World) -> None:
+    (refused,) = said(await world.command(approve(new_id())))
+    assert (refused["reason"], refused["field"]) == ("invoice_unknown", "invoice_id")
+
+
+async def test_who_got_the_invoice_by_mail_gets_its_credit_note(
+    world: World, smtp: MailServer
+) -> None:
+    await world.guests("A1", email="anna@club.example")
+    await world.guests("A2", email="test@test.example", email_fictitious=True)
+    await world.sell(sale("A1"), sale("A2"))
+    for issued in said(await world.run(), "invoice.issued"):
+        await world.command(delete(issued["invoice_id"]))
+    await world.jobs()
+    assert smtp.recipients == [["anna@club.example"], ["anna@club.example"]]
+    first = next(iter(smtp.mails[1].iter_attachments()))
+    assert first.get_filename() in (f"{nth(3)}.pdf", f"{nth(4)}.pdf")

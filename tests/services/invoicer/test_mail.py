@@ -1,0 +1,193 @@
+"""Mails against a server that misbehaves: nothing lost, nothing twice but the one case."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from schemas.invoices import InvoiceSend
+from services.invoicer.metrics import MAYBE_TWICE
+from tests.services.invoicer.world import ENV, JULY, World, new_id, open_world, said, sale, types
+from tests.support.databases import Database
+from tests.support.mails import MailServer
+
+GUEST = "guest@club.example"
+
+
+def send(invoice_id: str, **changes: Any) -> InvoiceSend:
+    values = {"command_id": new_id(), "environment": ENV, "at": JULY, "by": "f"}
+    return InvoiceSend(invoice_id=invoice_id, **{**values, **changes})
+
+
+async def issued(world: World, **changes: Any) -> str:
+    await world.guests("A1", **{"email": GUEST, **changes})
+    await world.sell(sale("A1"))
+    (told,) = said(await world.run("run", "document"), "invoice.issued")
+    return str(told["invoice_id"])
+
+
+async def test_what_is_refused_for_now_is_tried_again_and_arrives(
+    world: World, smtp: MailServer
+) -> None:
+    smtp.answers[GUEST] = "451 4.7.1 greylisted"
+    await issued(world)
+    assert await world.jobs() == []
+    assert await world.jobs() == []  # not before its delay is over
+    await world.bench.make_due("mail")
+    smtp.answers.clear()
+    told = await world.jobs()
+    assert types(told) == ["invoice.sent", "invoice.state"]
+    (sent,) = said(told, "invoice.sent")
+    assert (sent["to"], sent["message_id"]) == (GUEST, smtp.mails[0]["Message-ID"])
+    rows = await world.fetch("SELECT state, attempts, refusals, handed_over FROM mail")
+    assert [tuple(r) for r in rows] == [("sent", 2, 1, 2)]
+
+
+async def test_what_is_refused_for_good_is_told_with_code_and_words(
+    world: World, smtp: MailServer
+) -> None:
+    smtp.answers[GUEST] = "550 5.1.1 no such user"
+    invoice = await issued(world)
+    told = await world.jobs()
+    (undeliverable,) = said(told, "invoice.undeliverable")
+    assert undeliverable["code"] == 550
+    assert "no such user" in undeliverable["reason"]
+    assert undeliverable["permanent"]
+    assert said(told, "invoice.state")[0]["status"] == "undeliverable"
+    told = await world.command(send(invoice, to="other@club.example"))
+    assert types(told) == ["command.applied"]
+    assert types(await world.jobs()) == ["invoice.sent", "invoice.state"]
+    assert smtp.recipients == [["other@club.example"]]
+
+
+async def test_what_is_refused_for_now_for_two_days_is_undeliverable(
+    world: World, smtp: MailServer
+) -> None:
+    smtp.answers[GUEST] = "452 4.2.2 mailbox full"
+    await issued(world)
+    await world.jobs()
+    async with world.bench.database.connection() as connection:
+        await connection.execute("UPDATE mail SET refused_since = now() - interval '49 hours'")
+    await world.bench.make_due("mail")
+    (undeliverable,) = said(await world.jobs(), "invoice.undeliverable")
+    assert (undeliverable["code"], undeliverable["permanent"]) == (452, False)
+
+
+@pytest.mark.parametrize("answer", ["552 5.3.4 too big", "554 5.7.1 no"])
+async def test_a_mail_that_is_refused_after_its_data_is_undeliverable(
+    world: World, smtp: MailServer, answer: str
+) -> None:
+    smtp.data_answer = answer
+    await issued(world)
+    (undeliverable,) = said(await world.jobs(), "invoice.undeliverable")
+    assert undeliverable["code"] == int(answer[:3])
+
+
+async def test_a_server_that_is_away_is_waited_for(world: World, smtp: MailServer) -> None:
+    smtp.stop()
+    await issued(world)
+    for _ in range(3):
+        assert await world.jobs() == []
+        await world.bench.make_due("mail")
+    smtp.start()
+    assert types(await world.jobs()) == ["invoice.sent", "invoice.state"]
+    assert len(smtp.mails) == 1
+
+
+async def test_a_server_that_closes_with_421_is_waited_for(world: World, smtp: MailServer) -> None:
+    smtp.answers[GUEST] = "421 4.3.2 shutting down"
+    await issued(world)
+    assert await world.jobs() == []
+    smtp.answers.clear()
+    await world.bench.make_due("mail")
+    assert types(await world.jobs()) == ["invoice.sent", "invoice.state"]
+
+
+class DropsAfterData:
+    """Takes the first mail and hangs up before it says so; after that it behaves."""
+
+    def __init__(self) -> None:
+        self.ids: list[str] = []
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 here\r\n")
+        while command := (await reader.readline()).upper():
+            if command.startswith(b"DATA"):
+                writer.write(b"354 go on\r\n")
+                async for line in reader:
+                    if line.lower().startswith(b"message-id:"):
+                        self.ids.append(line.split(b":", 1)[1].strip().decode())
+                    if line == b".\r\n":
+                        break
+                if len(self.ids) == 1:
+                    break
+            writer.write(b"221 bye\r\n" if command.startswith(b"QUIT") else b"250 yes\r\n")
+            await writer.drain()
+        writer.close()
+
+
+async def test_a_line_that_drops_after_the_data_mails_once_more_with_the_same_id(
+    postgres: Database,
+) -> None:
+    rude = DropsAfterData()
+    server = await asyncio.start_server(rude.serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with open_world(postgres.dsn("invoicer"), f"127.0.0.1:{port}") as world:
+        await issued(world)
+        assert await world.jobs() == []
+        await world.bench.make_due("mail")
+        assert types(await world.jobs()) == ["invoice.sent", "invoice.state"]
+    assert len(rude.ids) == 2
+    assert rude.ids[0] == rude.ids[1]
+    server.close()
+
+
+async def test_a_worker_that_died_between_sending_and_recording_is_counted(
+    world: World, smtp: MailServer
+) -> None:
+    await issued(world)
+    async with world.bench.database.connection() as connection:
+        await connection.execute("UPDATE mail SET handed_over = 1")
+    before = MAYBE_TWICE._value.get()
+    assert types(await world.jobs()) == ["invoice.sent", "invoice.state"]
+    assert MAYBE_TWICE._value.get() == before + 1
+
+
+async def test_an_address_that_no_mail_can_go_to_is_undeliverable(world: World) -> None:
+    await issued(world, email="gäst@club.example")
+    (undeliverable,) = said(await world.jobs(), "invoice.undeliverable")
+    assert undeliverable["reason"] == "bad_address"
+
+
+async def test_a_draft_and_a_holder_without_address_cannot_be_sent(world: World) -> None:
+    invoice = await issued(world, email=None)
+    (refused,) = said(await world.command(send(invoice)))
+    assert (refused["reason"], refused["field"]) == ("no_address", "to")
+    await world.sell(sale("A1"))
+    (draft,) = said(await world.run(run_id="d", mode="draft"), "invoice.drafted")
+    (refused,) = said(await world.command(send(draft["invoice_id"])))
+    assert refused["reason"] == "not_issued"
+
+
+async def test_the_same_send_mails_once_and_another_mails_again(
+    world: World, smtp: MailServer
+) -> None:
+    invoice = await issued(world)
+    await world.jobs()
+    again = send(invoice)
+    told = await world.command(again, again)
+    assert told[0] == told[1]
+    await world.jobs()
+    assert len(smtp.mails) == 2
+    await world.command(again)
+    await world.jobs()
+    assert len(smtp.mails) == 2
+
+
+async def test_many_mails_go_over_one_connection(world: World, smtp: MailServer) -> None:
+    names = [f"A{i}" for i in range(8)]
+    await world.guests(*names)
+    await world.sell(*(sale(name) for name in names))
+    told = await world.run()
+    assert types(told).count("invoice.sent") == 8
+    assert len(world.mailing.mailer._idle) == 1

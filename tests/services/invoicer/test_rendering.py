@@ -1,0 +1,80 @@
+"""Documents are made in other processes, which may die, and which never outlive the worker."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+
+from runtime.faults import Fault, fault_of
+from services.invoicer.rendering import RendererDied, Rendering
+from tests.services.invoicer.world import World, said, sale
+
+
+def who() -> int:
+    return os.getpid()
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+async def test_a_killed_process_is_a_fault_of_the_surroundings_and_is_replaced() -> None:
+    rendering = Rendering(1)
+    first = await rendering.call(who)
+    assert first != os.getpid()
+    with pytest.raises(RendererDied) as caught:
+        await rendering.call(die)
+    assert fault_of(caught.value) is Fault.SURROUNDINGS
+    assert await rendering.call(who) not in (first, os.getpid())
+
+
+WORKER = """
+import asyncio, os, sys, time
+from services.invoicer.rendering import Rendering
+async def main():
+    print(await Rendering(1).call(os.getpid), flush=True)
+    time.sleep(60)
+if __name__ == "__main__":
+    asyncio.run(main())
+"""
+
+
+async def test_they_end_with_a_worker_that_is_killed(tmp_path: object) -> None:
+    script = tmp_path / "worker.py"  # type: ignore[operator]
+    script.write_text(WORKER)
+    worker = subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True)
+    assert worker.stdout is not None
+    other = int(await asyncio.to_thread(worker.stdout.readline))
+    assert psutil.pid_exists(other)
+    worker.kill()
+    worker.wait()
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline and _runs(other):
+        await asyncio.sleep(0.05)
+    assert not _runs(other)
+    worker.stdout.close()
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+async def test_a_document_that_cannot_be_made_is_told_to_finance(world: World) -> None:
+    await world.guests("A1")
+    await world.sell(sale("A1"))
+    await world.run("run")
+    async with world.bench.database.connection() as connection:
+        await connection.execute("UPDATE sale_line SET quantity = 'odd'")
+    for _ in range(3):
+        told = await world.jobs("document")
+        await world.bench.make_due("document")
+    (undeliverable,) = said(told, "invoice.undeliverable")
+    assert undeliverable["reason"] == "document_failed"

@@ -1,0 +1,104 @@
+"""Statements of transactions: answered or mailed, as workbook or PDF."""
+
+import base64
+import io
+from datetime import UTC, date, datetime
+from typing import Any
+
+import openpyxl
+import pypdf
+
+from schemas.invoices import StatementRequest
+from tests.services.invoicer.world import (
+    BEER,
+    ENV,
+    LUNCH,
+    World,
+    new_id,
+    reversal,
+    said,
+    sale,
+    types,
+)
+from tests.support.mails import MailServer
+
+
+def request(**changes: Any) -> StatementRequest:
+    values: dict[str, Any] = {
+        "statement_id": new_id(),
+        "environment": ENV,
+        "account": "A1",
+        "from_": date(2026, 7, 1),
+        "until": date(2026, 8, 1),
+        "format": "xlsx",
+        "by": "finance",
+    }
+    return StatementRequest(**{**values, **changes})
+
+
+async def a_month(world: World) -> None:
+    await world.guests("A1", "A2", email="anna@club.example")
+    back = sale("A1", LUNCH)
+    before = sale("A1", at=datetime(2026, 6, 30, 21, 59, tzinfo=UTC))
+    first = sale("A1", BEER, at=datetime(2026, 6, 30, 22, 0, tzinfo=UTC))
+    await world.sell(before, first, back, reversal(back), sale("A2", BEER))
+
+
+def content(told: list[Any]) -> bytes:
+    return b"".join(base64.b64decode(p["content"]) for p in said(told, "document.part"))
+
+
+async def test_a_statement_lists_what_was_sold_and_taken_back_by_the_venues_clock(
+    world: World,
+) -> None:
+    await a_month(world)
+    asked = request()
+    assert types(await world.command(asked)) == ["command.applied"]
+    told = await world.jobs()
+    sheet = openpyxl.load_workbook(io.BytesIO(content(told))).active
+    rows = list(sheet.iter_rows(min_row=2, values_only=True))  # type: ignore[union-attr]
+    assert [(r[3], r[7]) for r in rows[:3]] == [
+        ("Bier", 7),
+        ("Lunch", 12.5),
+        ("Teruggenomen: Lunch", -12.5),
+    ]
+    assert len(rows) == 4  # and the total
+    again = await world.command(asked)
+    assert types(again) == ["command.applied", "document.part"]
+    assert again[1:] == told
+
+
+async def test_a_statement_of_all_accounts_as_a_pdf(world: World) -> None:
+    await a_month(world)
+    await world.command(request(account=None, format="pdf"))
+    reader = pypdf.PdfReader(io.BytesIO(content(await world.jobs())))
+    text = "".join(page.extract_text() for page in reader.pages)
+    for word in ("Overzicht van transacties", "A2", "Bier", "Lunch", "14,00"):
+        assert word in text
+
+
+async def test_a_statement_is_mailed_to_its_holder(world: World, smtp: MailServer) -> None:
+    await a_month(world)
+    asked = request(to="holder")
+    await world.command(asked)
+    told = await world.jobs()
+    (sent,) = said(told, "statement.sent")
+    assert next(a.key for a in told if a.type == "statement.sent") == f"{ENV}:A1"
+    assert (sent["statement_id"], sent["to"]) == (asked.statement_id, "anna@club.example")
+    (mail,) = smtp.mails
+    assert [part.get_filename() for part in mail.iter_attachments()] == [
+        "statement-A1-2026-07-01-2026-07-31.xlsx"
+    ]
+    assert "1 juli 2026" in str(mail["Subject"])
+
+
+async def test_what_cannot_be_delivered_is_refused(world: World) -> None:
+    await a_month(world)
+    for changes, reason in (
+        ({"account": "nowhere"}, "account_unknown"),
+        ({"to": "viewers"}, "no_address"),
+        ({"account": None, "to": "holder"}, "account_required"),
+        ({"environment": 7}, "environment_unknown"),
+    ):
+        (refused,) = said(await world.command(request(**changes)))
+        assert refused["reason"] == reason
