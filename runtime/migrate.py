@@ -60,6 +60,11 @@ async def migrate(dsn: str, service: str) -> list[str]:
     """
     if service not in SERVICES:
         raise ValueError(f"no service is named {service}; there are {', '.join(SERVICES)}")
+    return await bring_up(dsn, service, migrations(service))
+
+
+async def bring_up(dsn: str, service: str, known: list[Migration]) -> list[str]:
+    """As `migrate`, with the migrations given."""
     connection = await asyncpg.connect(dsn, timeout=10)
     try:
         await connection.execute("SELECT pg_advisory_lock($1, hashtext($2))", LOCK, service)
@@ -74,7 +79,6 @@ async def migrate(dsn: str, service: str) -> list[str]:
             r["name"]: r["checksum"]
             for r in await connection.fetch("SELECT name, checksum FROM migration")
         }
-        known = migrations(service)
         _refuse(service, known, applied)
         new = [m for m in known if m.name not in applied]
         for migration in new:
@@ -103,6 +107,16 @@ def _refuse(service: str, known: list[Migration], applied: dict[str, str]) -> No
             raise MigrationRefused(
                 f"{service}: migration {migration.name} was changed after it was applied; put the "
                 "file back as it was and write a new migration for the change"
+            )
+    new: dict[str, str] = {}  # by folder, the first that was not applied
+    for migration in known:
+        folder = migration.name.partition("/")[0]
+        if migration.name not in applied:
+            new.setdefault(folder, migration.name)
+        elif folder in new:
+            raise MigrationRefused(
+                f"{service}: migration {new[folder]} comes before {migration.name}, which was "
+                "applied already; give it a number after the last one"
             )
 
 

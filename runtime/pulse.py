@@ -16,7 +16,7 @@ from runtime.edge.guard import Guard
 from runtime.edge.lane import EdgeLane
 from runtime.edge.watch import Watch
 from runtime.faults import Stopping, StoreWentBack, describe
-from runtime.metrics import LAG, READY
+from runtime.metrics import LAG
 from runtime.status import Status
 
 log = structlog.get_logger()
@@ -50,7 +50,6 @@ class Pulse:
         status = self._status
         while True:
             status.pulse = time.monotonic()
-            READY.set(0 if status.unready() else 1)
             if status.fatal:
                 self._stopping.set()
             with contextlib.suppress(Stopping):

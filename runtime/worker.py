@@ -28,6 +28,7 @@ from runtime.faults import Stopping, StoreWentBack, describe
 from runtime.health import HealthServer
 from runtime.incoming import Lane
 from runtime.jobs import JobKind, JobRunner
+from runtime.metrics import READY
 from runtime.pulse import Pulse
 from runtime.settings import WorkerSettings
 from runtime.start import Start
@@ -167,6 +168,7 @@ class Worker:
                 f"{self.service}: port {self.settings.health_port} for health and metrics can't "
                 f"be opened ({error.strerror}); set ONACCOUNT_HEALTH_PORT to a free one"
             )
+        READY.set_function(lambda: 0 if self.status.unready() else 1)
         health.start()
         log.info("health", port=health.port)
         try:

@@ -77,15 +77,10 @@ def buyer(customer: CustomerState) -> Buyer:
 
 
 def unfit(customer: CustomerState | None) -> Skip | None:
-    """Why nobody can be invoiced: an invoice to a business names its full address
-    (art. 35a(1)(e) Wet OB 1968; NL-R-004 of Peppol). A private guest's need not: none is due to
-    them (art. 34c), and members are mostly known by name and e-mail alone."""
+    """Why nobody can be invoiced: an invoice names its buyer and the full address
+    (art. 35a(1)(e) Wet OB 1968)."""
     if customer is None or customer.erased:
         return Skip.NO_HOLDER
-    if not (customer.company or customer.vat_number or customer.chamber_number) and not (
-        customer.peppol_id
-    ):
-        return None
     address = (customer.street, customer.postcode, customer.city)
     if not all(part and part.strip() for part in address):
         return Skip.NO_POSTAL_ADDRESS

@@ -26,12 +26,10 @@ from services.authorizer.domain.explanations import is_currency
 HOME: Final = "NL"
 """Whose rules hold where neither a customer nor its environment names a country."""
 
-# test.nl is what the help article tells people to use; RFC 6761 lets nobody resolve the others.
-# example.com and its kin are left to the mail server to refuse: they say so (RFC 7505), and a
-# trial's own mail catcher takes them.
-_FICTITIOUS: Final = re.compile(r"@(?:[^@]*\.)?(?:invalid|localhost|test\.nl)\.?\Z", re.IGNORECASE)
-_RESERVED: Final = re.compile(
-    r"@(?:[^@]*\.)?(?:example|invalid|test|localhost|test\.nl)\.?\Z", re.IGNORECASE
+# RFC 2606 and RFC 6761 set these aside; test.nl is what the help article tells people to use.
+_FICTITIOUS: Final = re.compile(
+    r"@(?:[^@]*\.)?(?:example\.(?:com|net|org|nl)|example|invalid|test|localhost|test\.nl)\.?\Z",
+    re.IGNORECASE,
 )
 
 _POSTCODES: Final[dict[str, tuple[str, str]]] = {
@@ -64,7 +62,7 @@ def is_fictitious(email: str) -> bool:
 
 
 def email(address: str) -> str | None:
-    if _RESERVED.search(address):
+    if is_fictitious(address):
         # Its domain is refused as such: look at what stands before it.
         address = address.rpartition("@")[0] + "@onaccount.nl"
     try:

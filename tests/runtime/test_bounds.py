@@ -1,0 +1,102 @@
+"""Bounded by count and by bytes: great records, great batches, many answers."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+
+from runtime.answers import Answer, Envelope
+from runtime.deadletters import dead_letter
+from runtime.edge.backoff import Backoff
+from runtime.edge.lane import EdgeLane
+from runtime.edge.publisher import Publisher, new_producer
+from schemas.topics import TOPIC
+from tests.runtime.rig import NOW, Rig, sale
+
+
+async def test_a_batch_is_bounded_by_records_and_by_bytes(rig: Rig) -> None:
+    """A hundred records of 200 KB: no batch holds more than the fetch settings allow."""
+    account = "bytes"
+    sizes: list[tuple[int, int]] = []
+
+    class Weighing(EdgeLane):
+        async def take(self, records: Sequence[Any], consumer: Any) -> None:
+            sizes.append((len(records), sum(len(r.value) for r in records)))
+            await super().take(records, consumer)
+
+    rig = Rig(rig.kafka, rig.admin, rig.dsn, settings={"fetch_bytes": 1 << 20, "batch_records": 50})
+    sales = [sale(account) | {"filler": "x" * 200_000} for _ in range(60)]
+    async with AIOKafkaProducer(bootstrap_servers=rig.kafka, max_batch_size=1 << 20) as producer:
+        for one in sales:
+            await producer.send("pos.sales", json.dumps(one).encode(), partition=3)
+    small = [sale(account) for _ in range(300)]
+    await rig.send(*small, partition=4)
+    async with rig.worker(lane_type=Weighing):
+        await rig.all_answered(account, [s["sale_id"] for s in (*sales, *small)], within_s=60)
+    assert max(count for count, _ in sizes) <= 50
+    # a fetch's bytes, of each of the partitions, and the one record that may go over it
+    assert max(size for _, size in sizes) <= 4 * (1 << 20) + 300_000
+
+
+async def test_records_and_dead_letters_of_two_mebibytes_pass(rig: Rig) -> None:
+    most = TOPIC["ledger.dead-letters"].max_value_bytes
+    assert most == 2 * 1024 * 1024
+    publisher = publisher_of(rig)
+    try:
+        account = "large"
+        value = json.dumps({"account": account, "sale_id": "large"}).encode()
+        big = value[:-1] + b',"x":"' + b"x" * (most - len(value) - 7) + b'"}'
+        await publisher.publish([answer(big)])
+        (record,) = [r for r in await rig.records("invoices.documents") if len(r.value) > 1_000_000]
+        assert record.value == big
+        await publisher.send([dead_letter(record, "ledger", "undecodable: " + "y" * 2_000)])
+        letters = [r for r in await rig.records("ledger.dead-letters") if r.value == big]
+        assert len(letters) == 1
+    finally:
+        await publisher.close()
+
+
+async def test_the_producer_is_not_flooded(rig: Rig) -> None:
+    """Sixty answers of a megabyte: what waits in the producer stays within a few batches."""
+    most = 0
+
+    class Watched:
+        def __init__(self, client: dict[str, Any]) -> None:
+            self._producer = new_producer(client)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._producer, name)
+
+        async def send(self, *args: Any, **kwargs: Any) -> Any:
+            nonlocal most
+            ack = await self._producer.send(*args, **kwargs)
+            waiting = self._producer._message_accumulator._batches
+            most = max(most, sum(len(batches) for batches in waiting.values()))
+            return ack
+
+    publisher = publisher_of(rig, make=Watched)
+    try:
+        await publisher.publish([answer(b"x" * 1_000_000) for _ in range(60)])
+    finally:
+        await publisher.close()
+    assert most <= 8
+
+
+def answer(value: bytes) -> Answer:
+    return Answer("invoices.documents", "k", "document", "document.part",
+                  datetime.fromisoformat(NOW), value)  # fmt: skip
+
+
+def publisher_of(rig: Rig, **more: Any) -> Publisher:
+    stopping = asyncio.Event()
+    return Publisher(
+        {"bootstrap_servers": rig.kafka},
+        Envelope("ledger"),
+        lambda: Backoff("test", stopping),
+        **more,
+    )
