@@ -100,8 +100,11 @@ class Wire:
         """Put a message on some partition of a topic; not yet acknowledged when `flush` is due."""
         value = body if isinstance(body, bytes) else json.dumps(body).encode()
         if partition is None:
-            partition = random.choice(list(await self._producer.partitions_for(topic)))
+            partition = random.choice(await self.partitions(topic))
         await self._producer.send(topic, value, key=key, partition=partition)
+
+    async def partitions(self, topic: str) -> list[int]:
+        return sorted(await self._producer.partitions_for(topic))
 
     async def flush(self) -> None:
         await self._producer.flush()
@@ -114,6 +117,12 @@ class Wire:
             if all(one.body.get(name) == value for name, value in fields.items())
             and (want is None or want(one.body))
         ]
+
+    def events(self, kind: str, env: int) -> list[Json]:
+        """All events of a type, each once however often it was said."""
+        found = self.find(type=kind, environment=env)
+        answers = {one.headers["ce_id"]: one.body for one in found if "ce_id" in one.headers}
+        return list(answers.values())
 
     async def wait(
         self,
