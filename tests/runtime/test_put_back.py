@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiokafka.structs import TopicPartition
 
 from cli.stack.postgres import Postgres
 from runtime import topics
@@ -126,35 +127,66 @@ async def test_a_log_that_is_gone_stops_every_worker(postgres: databases.Databas
 async def test_a_look_is_not_misled_by_what_is_committed_meanwhile(
     postgres: databases.Database,
 ) -> None:
-    """One task decides, two look, as in a worker: nobody may see a store that went back."""
+    """A lane commits between the moment at which a look's statement saw and the look's return."""
     database, guard = Database(postgres.dsn("ledger")), Guard("ledger")
-    deciding = True
 
-    async def decide() -> None:
-        nonlocal deciding
-        for offset in range(1, 400):
-            async with database.begin() as connection:
-                await guard.open(connection, [Place("look", 0)])
-                await connection.execute(sql.advance, ["look"], [0], [offset])
-            guard.wrote({Place("look", 0): offset})
-        deciding = False
+    async def decide(offset: int) -> None:
+        async with database.begin() as connection:
+            await guard.open(connection, [Place("look", 0)])
+            await connection.execute(sql.advance, ["look"], [0], [offset])
+        guard.wrote({Place("look", 0): offset})
 
-    async def look() -> int:
-        looks = 0
-        while deciding:
-            async with database.connection() as connection:
-                await guard.look(connection)
-            looks += 1
-        return looks
+    class Overtaken:
+        """A connection whose answer arrives after the next commit's."""
+
+        def __init__(self, connection: Any) -> None:
+            self._connection = connection
+
+        async def fetch(self, *args: Any) -> Any:
+            rows = await self._connection.fetch(*args)
+            await decide(2)
+            return rows
 
     try:
-        _, *looks = await asyncio.gather(decide(), look(), look(), look())
-        assert min(looks) > 50
+        await decide(1)
+        async with database.connection() as connection:
+            await guard.look(Overtaken(connection))  # type: ignore[arg-type]
         guard.wrote({Place("look", 0): 1000})
-        with pytest.raises(StoreWentBack, match="up to offset 399"):
+        with pytest.raises(StoreWentBack, match="up to offset 2,"):
             await look_once(database, guard)
     finally:
         await database.close()
+
+
+async def test_asking_kafka_is_not_misled_by_what_others_decide_meanwhile(
+    postgres: databases.Database,
+) -> None:
+    """Records arrive and are decided by another worker after the ends were read."""
+    database, guard = Database(postgres.dsn("ledger")), Guard("ledger")
+    tp = TopicPartition("pos.sales", 0)
+
+    async def ask() -> tuple[dict[Any, int], dict[Any, int]]:
+        ends = {tp: 10}
+        await database.execute(sql.advance, ["pos.sales"], [0], [12])
+        return {tp: 12}, ends
+
+    async def emptied() -> tuple[dict[Any, int], dict[Any, int]]:
+        return {tp: 12}, {tp: 0}
+
+    try:
+        await database.execute(sql.advance, ["pos.sales"], [0], [10])
+        await guard.compare_with_kafka(database, ask)
+        with pytest.raises(StoreWentBack, match="ends at offset 0"):
+            await guard.compare_with_kafka(database, emptied)
+        with pytest.raises(StoreWentBack, match="answered it up to 99"):
+            await Guard("ledger").compare_with_kafka(database, committed_further)
+    finally:
+        await database.close()
+
+
+async def committed_further() -> tuple[dict[Any, int], dict[Any, int]]:
+    tp = TopicPartition("pos.sales", 0)
+    return {tp: 99}, {tp: 100}
 
 
 async def test_what_another_worker_decided_must_not_be_taken_back_either(
