@@ -22,8 +22,8 @@ from tests.support.stacks import Stack
 
 pytestmark = pytest.mark.xdist_group("outside")
 
-HOME = {"street": "Kade 1", "postcode": "1011 AB", "city": "Amsterdam", "country": "NL"}
 _MONTH = datetime.now(ZoneInfo("Europe/Amsterdam")).strftime("%Y-%m")
+_PLACE = {"street": "Kade 1", "postcode": "1011 AB", "city": "Amsterdam", "country": "NL"}
 _WRONG: tuple[Any, ...] = (
     *(None, "", "x" * 100_000, 1.5, float("nan"), 10**40, True, [], {}, [[[]]]),
     *("\x00", "\ud800"),
@@ -171,14 +171,14 @@ async def test_an_old_answer_comes_back_the_same_after_every_process_was_killed(
     assert [s["total"] for s in wire.events("sale.approved", env)] == [100, 200]
 
 
-async def test_runs_at_once_bill_every_sale_once_and_mail_it(
+async def test_runs_at_once_bill_every_sale_once_and_mail_each_invoice_with_its_documents(
     wire: Wire, env: int, pairs: Stack
 ) -> None:
     await wire.venue(env)
-    name = {"first_name": "Anna", "last_name": '<b>"& Co', "email": "anna@gasten.nl"}
-    await wire.account(env, "guest", holder=await wire.customer(env, **name, **HOME))
-    firm = {"company": "Firm B.V.", "email": "boeken@firma.nl", "chamber_number": "12345678"}
-    await wire.account(env, "firm", holder=await wire.customer(env, **firm, **HOME))
+    anna = {"first_name": "Anna", "last_name": '<b>"& Co', "email": "a@onaccount.nl"}
+    await wire.account(env, "guest", holder=await wire.customer(env, **anna, **_PLACE))
+    firm = {"company": "Firm B.V.", "email": "b@onaccount.nl", "chamber_number": "12345678"}
+    await wire.account(env, "firm", holder=await wire.customer(env, **firm, **_PLACE))
     await wire.account(env, "nowhere", holder=await wire.customer(env, company="No Place B.V."))
     sales = [
         sale(env, account, ("3", random.randint(1, 999), "21"), ("1", random.randint(1, 99), "9"))
@@ -191,8 +191,8 @@ async def test_runs_at_once_bill_every_sale_once_and_mail_it(
     skipped = {s["account"]: s["reason"] for one in done for s in one["skipped"]}
     assert skipped == {"nowhere": "no_postal_address"}
     sent = await wire.wait(type="invoice.sent", environment=env, n=2)
-    assert {one.body["to"] for one in sent} == {"anna@gasten.nl", "boeken@firma.nl"}
-    mails = _mails(pairs, "anna@gasten.nl") + _mails(pairs, "boeken@firma.nl")
+    assert {one.body["to"] for one in sent} == {"a@onaccount.nl", "b@onaccount.nl"}
+    mails = _mails(pairs, "a@onaccount.nl") + _mails(pairs, "b@onaccount.nl")
     for mail in mails:
         names = sorted(str(part.get_filename()) for part in mail.iter_attachments())
         number = names[0].rpartition(".")[0]
@@ -200,6 +200,7 @@ async def test_runs_at_once_bill_every_sale_once_and_mail_it(
     # After that: a part taken back, an invoice deleted, an other corrected; another run.
     await wire.say("pos.sales", cancel(sales[0], amount=1))
     await wire.wait(type="sale.reversed", sale_id=sales[0]["sale_id"])
+    await wire.wait(type="invoice.issued", environment=env, n=2)
     issued = {i["account"]: i for i in wire.events("invoice.issued", env)}
     orders: list[Json] = [
         {"type": "invoice.delete", "invoice_id": issued["firm"]["invoice_id"]},
@@ -210,9 +211,12 @@ async def test_runs_at_once_bill_every_sale_once_and_mail_it(
     assert sorted(one["type"] for one in got[1:]) == ["command.applied", "command.refused"]
     await asyncio.gather(*(wire.run(env, _MONTH) for _ in range(2)))
     await wire.run(env, _MONTH)
-    await _settled(wire, env)
-    left = _unbilled(wire, env)
+    for _ in range(100):  # partitions are read in any order: documents may follow their run
+        if sum((left := _unbilled(wire, env)).values()) == 100:
+            break
+        await asyncio.sleep(0.1)
     assert sum(left.values()) == 100, left  # of the firm without a place
+    await _settled(wire, env)
     sums = _books(wire, env)
     documents = wire.events("invoice.issued", env) + wire.events("credit_note.issued", env)
     numbers = sorted(int(one["number"][5:]) for one in documents)
@@ -239,12 +243,11 @@ async def test_a_payment_counts_once_and_a_document_comes_in_each_format(
     wire: Wire, env: int
 ) -> None:
     await wire.venue(env)
-    name = {"first_name": "Bo", "last_name": "Vis", "email": "bo@gasten.nl"}
-    holder = await wire.customer(env, **name, **HOME)
+    holder = await wire.customer(env, first_name="Bo", last_name="Vis", **_PLACE)
     await wire.account(env, "1", holder=holder)
     await wire.sale(sale(env, "1", ("1", 1000, "21")))
     await wire.run(env, _MONTH)
-    (invoice,) = wire.events("invoice.issued", env)
+    invoice = (await wire.wait(type="invoice.issued", environment=env))[0].body
     order = {"type": "payment.record", "payment_id": new_id(), "environment": env, "amount": 400}
     order |= {"number": invoice["number"], "method": "bank", "at": now(), "by": "x"}
     for _ in range(4):
@@ -254,6 +257,7 @@ async def test_a_payment_counts_once_and_a_document_comes_in_each_format(
     await wire.say("invoices.commands", {**order, "amount": 600})
     (refused,) = await wire.wait(type="command.refused", command_id=order["payment_id"])
     assert refused.body["reason"] == "payment_id_reused"
+    await wire.wait(type="payment.received", environment=env)
     (received,) = wire.events("payment.received", env)
     assert (received["amount"], received["open"]) == (400, 600)
     for form, start in (("pdf", b"%PDF"), ("xlsx", b"PK"), ("ubl", b"<?xml")):
