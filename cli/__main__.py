@@ -16,30 +16,36 @@ def main(words: list[str] | None = None) -> NoReturn:
     0 done, 1 refused or a check failed, 2 not understood, 3 no answer in time or unreachable,
     130 after Ctrl-C.
     """
+    try:
+        status = _run(sys.argv[1:] if words is None else words)
+    except KeyboardInterrupt:
+        print("onaccount: stopped.", file=sys.stderr)
+        sys.exit(INTERRUPTED)
+    sys.exit(status)
+
+
+def _run(words: list[str]) -> int:
+    # Imported here: it takes a while, and a Ctrl-C meanwhile is one like any other.
     from cyclopts import CycloptsError
 
     from cli.app import app
 
-    words = sys.argv[1:] if words is None else words
     as_json = "--json" in words
     try:
         status = app(words, exit_on_error=False, print_error=False, result_action="return_value")
     except CycloptsError as fault:
         _tell(f"{fault} See {_help_for(words)}.", as_json=as_json)
-        sys.exit(USAGE)
+        return USAGE
     except Trouble as trouble:
         _tell(str(trouble), as_json=as_json)
-        sys.exit(trouble.exit_code)
+        return trouble.exit_code
     except BrokenPipeError:
         sys.stderr.close()
-        sys.exit(1)
+        return 1
     except OSError as fault:
         _tell(str(from_os_error(fault)), as_json=as_json)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        print("onaccount: stopped.", file=sys.stderr)
-        sys.exit(INTERRUPTED)
-    sys.exit(status if isinstance(status, int) else 0)
+        return 1
+    return status if isinstance(status, int) else 0
 
 
 def _tell(sentence: str, *, as_json: bool) -> None:

@@ -18,6 +18,7 @@ from rich.table import Table
 from cli.messages import Json
 
 STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tab and newline
+LONGEST_WHOLE = 20  # an id is longer
 SPARSE_STEP = 0.25  # without a terminal: a line for each quarter that is done
 
 
@@ -65,15 +66,24 @@ class Screen:
         title: str | None = None,
         right: Iterable[str] = (),
     ) -> None:
-        """Print a table; columns named in `right` hold numbers."""
+        """Print a table; columns named in `right` hold numbers.
+
+        Where the terminal is too narrow names and ids are folded, but no number, date or amount.
+        """
         if self.as_json:
             return
         grid = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, title_style="bold")
-        for column in columns:
-            side = "right" if column in set(right) else "left"
-            grid.add_column(column, justify=side, overflow="fold")  # type: ignore[arg-type]
-        for row in rows:
-            grid.add_row(*(plain(cell) for cell in row))
+        grid.padding = (0, 1, 0, 0)
+        cells = [[plain(cell) for cell in row] for row in rows]
+        numbers = set(right)
+        for place, column in enumerate(columns):
+            whole = column in numbers or all(
+                len(row[place]) <= LONGEST_WHOLE and " " not in row[place] for row in cells
+            )
+            side = "right" if column in numbers else "left"
+            grid.add_column(column, justify=side, overflow="fold", no_wrap=whole)  # type: ignore[arg-type]
+        for row in cells:
+            grid.add_row(*row)
         self.console.print(grid)
 
     def fields(self, content: Mapping[str, Any], *, title: str | None = None) -> None:

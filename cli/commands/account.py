@@ -13,11 +13,11 @@ from cli.options import DEFAULT, Common
 
 app = App(
     name="account",
-    help="Accounts: what is sold on them, up to which limit, and who is invoiced.",
     help_format="plaintext",
     help_epilogue="""Examples:
 
-    onaccount account open 2890 28900001 --limit 100,00 --on-account --in-overview
+    onaccount account open 2890 28900001 --limit 100,00 \\
+        --on-account --in-overview
     onaccount account change 2890 28900001 28900002 --raise-limit-by 50,00
     onaccount account change 2890 28900001 --limit none --status blocked
     onaccount account link 2890 28900001 CUSTOMER_ID
@@ -177,14 +177,15 @@ async def list_(environment: int, text: str = "", /, *, common: Common = DEFAULT
     screen = common.screen
     screen.data(rows)
     screen.table(
-        ("Account", "Name", "Status", "On account", "Overview", "Limit", "Unbilled", "Billed"),
+        ("Account", "Name", "Status", "On account", "Limit", "Unbilled", "Billed"),
         (
             (
                 row["account"],
                 row["name"] or row.get("description"),
                 row.get("status"),
-                row.get("on_account"),
-                row.get("in_overview"),
+                "in overview"
+                if row.get("on_account") and row.get("in_overview")
+                else row.get("on_account"),
                 money(row.get("limit"), row["currency"]),
                 money(row["unbilled"], row["currency"]),
                 money(row["billed"], row["currency"]),

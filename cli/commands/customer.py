@@ -13,13 +13,14 @@ from cli.options import DEFAULT, Common
 
 app = App(
     name="customer",
-    help="Customers: the guests and companies that are invoiced.",
     help_format="plaintext",
     help_epilogue="""Examples:
 
-    onaccount customer register 2890 --company "Twelve B.V." --email boekhouding@twelve.example
+    onaccount customer register 2890 --company "Twelve B.V." \\
+        --email boekhouding@twelve.example
     onaccount customer find 2890 twelve
-    onaccount customer change 2890 CUSTOMER_ID --email nieuw@twelve.example --clear vat-number
+    onaccount customer change 2890 CUSTOMER_ID \\
+        --email nieuw@twelve.example --clear vat-number
 """,
 )
 

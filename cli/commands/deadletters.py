@@ -17,7 +17,6 @@ from runtime.settings import SERVICES
 
 app = App(
     name="dead-letters",
-    help="Dead letters: records that a group could not process; look at them, give them again.",
     help_format="plaintext",
     help_epilogue="""Examples:
 
@@ -26,8 +25,9 @@ app = App(
     onaccount dead-letters retry authorizer 0:17
     onaccount dead-letters retry authorizer all
 
-A dead letter is named by its group and its place there, PARTITION:OFFSET. Mend the cause first,
-then retry: only that group gets it again, with its bytes, origin and first time.
+A dead letter is named by its group and its place there, PARTITION:OFFSET.
+Mend the cause first, then retry: only that group gets it again, with its bytes,
+origin and first time.
 """,
 )
 

@@ -15,13 +15,14 @@ from cli.options import DEFAULT, Common
 
 app = App(
     name="env",
-    help="Environments (venues): legal data, settings, GDPR terms, the module on or off.",
     help_format="plaintext",
     help_epilogue="""Examples:
 
-    onaccount env configure 2890 --legal-name "Kantine B.V." --iban NL91ABNA0417164300
+    onaccount env configure 2890 --legal-name "Kantine B.V." \\
+        --iban NL91ABNA0417164300
     onaccount env configure 2890 --default-limit 100,00 --clear reply-to
-    onaccount env accept-gdpr 2890 --accepted-by "M. de Vries" --document verwerkersovereenkomst-3
+    onaccount env accept-gdpr 2890 --accepted-by "M. de Vries" \\
+        --document verwerkersovereenkomst-3
     onaccount env activate 2890
     onaccount env show 2890
 """,

@@ -18,17 +18,19 @@ from cli.screen import Screen
 
 app = App(
     name="import",
-    help="Import customers and accounts from an Excel workbook: preview, confirm, report.",
     help_format="plaintext",
     help_epilogue="""Examples:
 
     onaccount import 2890 leden.xlsx
-    onaccount import 2890 leden.xlsx --yes --limit 100,00 --on-account --in-overview
-    onaccount import 2890 leden.xlsx --column "Naam=company" --column "Nr=account"
+    onaccount import 2890 leden.xlsx \\
+        --yes --limit 100,00 --on-account --in-overview
+    onaccount import 2890 leden.xlsx \\
+        --column "Naam=company" --column "Nr=account"
     onaccount import 2890 leden.xlsx --undo JOB_ID
 
-The first row that looks like one is the header: Bedrijf, Voornaam, Achternaam, E-mailadres,
-Rekeningnummer, Limiet, Aantal rekeningen and many more, in Dutch or English.
+The first row that looks like one is the header: Bedrijf, Voornaam,
+Achternaam, E-mailadres, Rekeningnummer, Limiet, Aantal rekeningen and many
+more, in Dutch or English.
 The workbook comes back beside the file with the outcome of each row.
 """,
 )

@@ -19,12 +19,11 @@ from cli.verify import verify as verify_service
 
 app = App(
     name="invoices",
-    help="Invoices: run a month, review drafts, send, get documents, record payments.",
     help_format="plaintext",
     help_epilogue="""Examples:
 
-    onaccount invoices run 2890 2026-10                      drafts, to be reviewed
-    onaccount invoices run 2890 2026-10 --issue --send       at once
+    onaccount invoices run 2890 2026-10                   drafts, for review
+    onaccount invoices run 2890 2026-10 --issue --send    at once
     onaccount invoices list 2890 --status draft
     onaccount invoices approve 2890 INVOICE
     onaccount invoices document 2890 2026-00001 --format ubl
@@ -109,17 +108,16 @@ async def list_(
     screen = common.screen
     screen.data(rows)
     screen.table(
-        ("Number", "Account", "Month", "Status", "Total", "Paid", "Due on", "Id"),
+        ("Invoice", "Account", "Month", "Status", "Total", "Paid", "Due on"),
         (
             (
-                s.get("number") or "(draft)",
+                s.get("number") or s["invoice_id"],  # either is understood
                 s["account"],
                 s["period"],
                 s["status"],
                 money(s["total"], s["currency"]),
                 money(s["paid"], s["currency"]),
                 s.get("due_on"),
-                s["invoice_id"],
             )
             for s in rows
         ),

@@ -11,7 +11,6 @@ from cli.verify import verify as verify_service
 
 app = App(
     name="ledger",
-    help="The ledger: entries and balances in double entry.",
     help_format="plaintext",
     help_epilogue="""Examples:
 

@@ -15,14 +15,15 @@ from runtime.settings import SERVICES
 
 app = App(
     name="migrate",
-    help="Migrate: bring the services' database schemas up to date (opens PostgreSQL).",
     help_format="plaintext",
     help_epilogue="""Examples:
 
     ONACCOUNT_POSTGRES_ADMIN=postgresql://admin@db/onaccount onaccount migrate
-    ONACCOUNT_POSTGRES_ADMIN=postgresql://admin@db/onaccount onaccount migrate ledger
+    ONACCOUNT_POSTGRES_ADMIN=postgresql://admin@db/onaccount \\
+        onaccount migrate ledger
 
-Run twice it changes nothing. A local stack (`onaccount stack up`) migrates by itself.
+Run twice it changes nothing. A local stack (`onaccount stack up`)
+migrates by itself.
 """,
 )
 

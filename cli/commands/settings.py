@@ -12,7 +12,6 @@ from runtime.settings_table import Setting, settings
 
 app = App(
     name="settings",
-    help="Settings: every ONACCOUNT_* variable with its default, type and meaning.",
     help_format="plaintext",
     help_epilogue="""Examples:
 

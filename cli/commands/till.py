@@ -15,13 +15,12 @@ from cli.till import Till, line
 
 app = App(
     name="till",
-    help="A till by hand: sign on, sell, cancel, search.",
     help_format="plaintext",
     help_epilogue="""Examples:
 
     onaccount till sign-on 2890
     onaccount till sell 2890 28900001 "2 x Pils 3,50 21%" "Uitsmijter 9,75 9%"
-    onaccount till sell 2890 28900001 "Pils 3,50 21%" --offline     (made already, no answer)
+    onaccount till sell 2890 28900001 "Pils 3,50 21%" --offline
     onaccount till cancel 2890 28900001 SALE_ID --amount 3,50
     onaccount till search 2890 twelve
 """,

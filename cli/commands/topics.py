@@ -12,12 +12,11 @@ from cli.where import Unreachable
 
 app = App(
     name="topics",
-    help="Topics: compare Kafka with the contract's table, and bring it up to it.",
     help_format="plaintext",
     help_epilogue="""Examples:
 
-    onaccount topics diff        what would be done; exit status 1 when something would
-    onaccount topics apply       does it; never deletes, never takes partitions away
+    onaccount topics diff     what would be done; exit status 1 when anything
+    onaccount topics apply    does it; never deletes, nor takes partitions away
 """,
 )
 

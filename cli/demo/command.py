@@ -8,12 +8,11 @@ from cyclopts import App, Parameter
 
 app = App(
     name="demo",
-    help="Tell the whole story on a stack of its own: from an empty venue to mailed invoices.",
     help_format="plaintext",
     help_epilogue="""Examples:
 
-    onaccount demo              ends its stack; mails and documents stay in var/demo-results
-    onaccount demo --keep       leaves the stack up, to go on by hand
+    onaccount demo           its mails and documents stay in var/demo-results
+    onaccount demo --keep    leaves the stack up, to go on by hand
 
 Exit status 0 only if every figure at the end is as it must be.
 """,

@@ -65,8 +65,10 @@ def own_stack(folder: Path, screen: Screen, *, may_stay: bool, logs_to: Path) ->
         running = OwnStack(folder=folder, info=_wait(folder, process, log, screen))
         yield running
     except Exception as fault:
-        shutil.copytree(folder / "logs", logs_to, dirs_exist_ok=True)
-        if isinstance(fault, Trouble):
+        logs = (folder / "logs").is_dir()  # not where the stack refused to start
+        if logs:
+            shutil.copytree(folder / "logs", logs_to, dirs_exist_ok=True)
+        if isinstance(fault, Trouble) and logs:
             told = str(fault).replace(str(folder / "logs"), str(logs_to))
             hint = "" if str(logs_to) in told else f" The stack's logs are kept in {logs_to}."
             raise type(fault)(told + hint) from fault

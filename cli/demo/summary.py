@@ -164,8 +164,13 @@ def _books(seen: Seen) -> list[Figure]:
     return [
         Figure(
             what="journal: debits = credits",
-            expected=(money(debits), []),
-            actual=(money(credits_), figures.unbalanced(seen.entries)),
+            expected=money(debits),
+            actual=money(credits_),
+        ),
+        Figure(
+            what="entries that do not balance in themselves",
+            expected=[],
+            actual=figures.unbalanced(seen.entries),
         ),
         *(
             Figure(what=f"{name}'s own check of its database", expected=True, actual=right)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-stack = App(name="stack", help="Run all of it on this machine: Kafka, PostgreSQL, mail, workers.")
+stack = App(name="stack")
 
 Dir = Annotated[
     Path, Parameter(name="--dir", help="Where its data, logs and mails are kept, and stack.json.")

@@ -11,6 +11,7 @@ import contextlib
 import errno
 import hashlib
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -28,6 +29,8 @@ LIST = Path(__file__).with_name("kafka.sha256")
 ATTEMPTS = 4
 TIMEOUT_S = 30
 AT_ONCE = 16
+BESIDE = "onaccount-jars-"
+FORGOTTEN_S = 3600  # no download takes as long
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +119,10 @@ def download(
     from jgo.config import GlobalSettings
     from jgo.maven import MavenContext, PythonResolver
 
-    with tempfile.TemporaryDirectory(prefix="onaccount-jars-", dir=_made(folder)) as beside:
+    for old in _made(folder).glob(f"{BESIDE}*"):  # of a download that was killed
+        if time.time() - old.stat().st_mtime > FORGOTTEN_S:
+            shutil.rmtree(old, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=BESIDE, dir=folder) as beside:
         context = MavenContext(
             resolver=PythonResolver(),
             repo_cache=Path(beside),

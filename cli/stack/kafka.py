@@ -169,6 +169,7 @@ class Kafka:
             java(),
             f"-Xmx{heap_mb}m",
             "-XX:+UseSerialGC",
+            "-XX:-UsePerfData",  # else a folder stays behind in /tmp
             *quick,
             "-XX:+ExitOnOutOfMemoryError",
             "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",

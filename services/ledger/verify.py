@@ -161,7 +161,7 @@ def in_words(report: Report) -> Iterator[str]:
     """The report for people, line by line. Amounts are minor units (cents)."""
     kinds = ", ".join(f"{count:,} {kind}" for kind, count in report.entries.items())
     yield f"{sum(report.entries.values()):,} entries ({kinds or 'none'})"
-    yield f"{report.accounts:,} accounts"
+    yield f"{report.accounts:,} account{'' if report.accounts == 1 else 's'}"
     venue: tuple[int, str] | None = None
     for row in report.booked:
         if venue != (row.environment, row.currency):

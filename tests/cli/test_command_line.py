@@ -59,6 +59,12 @@ def test_what_is_not_understood_is_one_sentence_and_status_2(
     assert told.err.count("\n") == 1
 
 
+def test_the_list_of_commands_says_what_each_is_for(onaccount: Run) -> None:
+    shown = " ".join(onaccount("--help").out.replace("│", " ").split())
+    for name, (_, purpose) in GROUPS.items():
+        assert f"{name} {purpose}" in shown
+
+
 def test_without_a_stack_one_is_told_how_to_get_one(onaccount: Run, tmp_path: Path) -> None:
     told = onaccount("account", "list", "2890", "--dir", str(tmp_path))
     assert told.status == 3

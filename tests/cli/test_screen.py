@@ -162,3 +162,21 @@ def test_accounts_are_joined_with_their_holders_and_balances() -> None:
         ("01", "", 0, 0),
         ("02", "An van Dam", 5, 7),
     ]
+
+
+def test_in_a_narrow_terminal_names_are_folded_and_numbers_and_amounts_are_whole(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    screen = Screen()
+    screen.console.width = 40
+    name = "Installatiebedrijf Stroomopwaarts B.V."
+    screen.table(
+        ("Account", "Name", "Due on", "Billed"),
+        [("28900001", name, "2026-12-07", "€ 1,776.60")],
+        right=("Billed",),
+    )
+    shown = capsys.readouterr().out
+    for part in ("28900001", "2026-12-07", "€ 1,776.60"):
+        assert part in shown
+    assert name not in shown
+    assert all(len(line) <= 40 for line in shown.splitlines())
