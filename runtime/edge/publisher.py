@@ -118,11 +118,27 @@ async def _deliver(producer: AIOKafkaProducer, records: Sequence[Outgoing]) -> N
     """Hand the records over in batches of our own making, and await each batch's ack.
 
     The producer's own `send` makes a future for every record, which costs three times as much
-    (docs/performance.md). A record goes where Java's partitioner would put it.
+    (docs/performance.md). A record goes where Java's partitioner would put it; a batch that is
+    full goes at once, and waits there until the one before it is through.
     """
     acks: list[asyncio.Future[Any]] = []
+    counts: dict[str, int] = {}
+    batches: dict[tuple[str, int], Any] = {}
     try:
-        for (topic, partition), batch in await _batches(producer, records):
+        for topic, key, value, headers in records:
+            count = counts.get(topic)
+            if count is None:
+                count = counts[topic] = len(await producer.partitions_for(topic))
+            place = topic, _partition(key, count)
+            batch = batches.get(place)
+            if batch is not None:
+                if batch.append(timestamp=None, key=key, value=value, headers=headers) is not None:
+                    continue
+                acks.append(await producer.send_batch(batch, topic, partition=place[1]))
+            # A batch takes its first record however large it is.
+            batch = batches[place] = producer.create_batch()
+            batch.append(timestamp=None, key=key, value=value, headers=headers)
+        for (topic, partition), batch in batches.items():
             acks.append(await producer.send_batch(batch, topic, partition=partition))
         await asyncio.gather(*acks)
     except BaseException:
@@ -130,30 +146,6 @@ async def _deliver(producer: AIOKafkaProducer, records: Sequence[Outgoing]) -> N
             # What becomes of these is of no interest any more, and no reason for a log line.
             ack.add_done_callback(lambda done: done.cancelled() or done.exception())
         raise
-
-
-async def _batches(
-    producer: AIOKafkaProducer, records: Sequence[Outgoing]
-) -> list[tuple[tuple[str, int], Any]]:
-    """Records by partition, in order, as full batches as they fit."""
-    counts: dict[str, int] = {}
-    full: list[tuple[tuple[str, int], Any]] = []
-    open_batches: dict[tuple[str, int], Any] = {}
-    for topic, key, value, headers in records:
-        count = counts.get(topic)
-        if count is None:
-            count = counts[topic] = len(await producer.partitions_for(topic))
-        place = topic, _partition(key, count)
-        batch = open_batches.get(place)
-        if batch is not None:
-            if batch.append(timestamp=None, key=key, value=value, headers=headers) is not None:
-                continue
-            full.append((place, batch))
-        # A batch takes its first record however large it is.
-        batch = open_batches[place] = producer.create_batch()
-        batch.append(timestamp=None, key=key, value=value, headers=headers)
-    full += open_batches.items()
-    return full
 
 
 @lru_cache(maxsize=16_384)

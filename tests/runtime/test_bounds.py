@@ -72,9 +72,9 @@ async def test_the_producer_is_not_flooded(rig: Rig) -> None:
         def __getattr__(self, name: str) -> Any:
             return getattr(self._producer, name)
 
-        async def send(self, *args: Any, **kwargs: Any) -> Any:
+        async def send_batch(self, *args: Any, **kwargs: Any) -> Any:
             nonlocal most
-            ack = await self._producer.send(*args, **kwargs)
+            ack = await self._producer.send_batch(*args, **kwargs)
             waiting = self._producer._message_accumulator._batches
             most = max(most, sum(len(batches) for batches in waiting.values()))
             return ack
@@ -84,7 +84,7 @@ async def test_the_producer_is_not_flooded(rig: Rig) -> None:
         await publisher.publish([answer(b"x" * 1_000_000) for _ in range(60)])
     finally:
         await publisher.close()
-    assert most <= 8
+    assert 1 <= most <= 8
 
 
 def answer(value: bytes) -> Answer:

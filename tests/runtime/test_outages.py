@@ -63,21 +63,21 @@ async def test_kafka_killed_inside_a_publish_is_waited_out(rig: Rig, edge_kafka:
     killed = asyncio.Event()
 
     class Killing:
-        """The broker dies after the third record was handed to the producer."""
+        """The broker dies after two batches of records were handed to the producer."""
 
         def __init__(self, client: dict[str, Any]) -> None:
-            self._producer = new_producer(client)
+            self._producer = new_producer(client, max_batch_bytes=1_024)
             self._sent = 0
 
         def __getattr__(self, name: str) -> Any:
             return getattr(self._producer, name)
 
-        async def send(self, *args: Any, **kwargs: Any) -> Any:
+        async def send_batch(self, *args: Any, **kwargs: Any) -> Any:
             self._sent += 1
             if self._sent == 3 and not killed.is_set():
                 killed.set()
                 await edge_kafka.kill()
-            return await self._producer.send(*args, **kwargs)
+            return await self._producer.send_batch(*args, **kwargs)
 
     sales = [sale(account) for _ in range(20)]
     before = await letters(rig)
