@@ -28,6 +28,13 @@ JOIN sale AS s ON s.environment = u.environment AND s.sale_id = u.sale_id
 ORDER BY s.environment, s.sale_id
 FOR NO KEY UPDATE OF s;
 
+-- name: called_off
+-- On which accounts sales were cancelled before they came.
+SELECT c.environment, c.sale_id::text, c.account
+FROM unnest($1::int[], $2::uuid[]) AS u (environment, sale_id)
+JOIN cancellation AS c ON c.environment = u.environment AND c.sale_id = u.sale_id
+WHERE c.type = 'sale.reversed';
+
 -- name: recall_cancellations
 SELECT c.environment, c.cancellation_id::text, c.account, c.digest, c.decided_at, c.type, c.answer
 FROM unnest($1::int[], $2::uuid[]) AS u (environment, cancellation_id)
@@ -47,12 +54,12 @@ SELECT u.*, $7, $8, $9
 FROM unnest($1::int[], $2::uuid[], $3::text[], $4::bytea[], $5::bigint[], $6::bytea[]) AS u;
 
 -- name: decide_known_sales
--- Sales that were declined, or cancelled before they came, and are answered anew. One that comes
--- under another account than its cancellation is not the one that was cancelled.
+-- Sales that were declined, or cancelled before they came, and are answered anew. What is approved
+-- was not cancelled: that was another one, on another account.
 UPDATE sale AS s
 SET account = u.account, digest = u.digest, total = u.total, answer = u.answer, state = $7,
     recorded = $8, decided_at = $9,
-    cancelled_first = s.cancelled_first AND s.account = u.account
+    cancelled_first = s.cancelled_first AND $7 <> 'approved'
 FROM unnest($1::int[], $2::uuid[], $3::text[], $4::bytea[], $5::bigint[], $6::bytea[])
      AS u (environment, sale_id, account, digest, total, answer)
 WHERE s.environment = u.environment AND s.sale_id = u.sale_id;
@@ -90,9 +97,11 @@ FROM unnest($1::int[], $2::text[], $3::uuid[], $4::bytea[], $5::text[], $6::text
      AS u;
 
 -- name: note_unbooked
-INSERT INTO unbooked (environment, sale_id, digest, account, reason, sale, noted_at)
-SELECT u.*, $7
-FROM unnest($1::int[], $2::uuid[], $3::bytea[], $4::text[], $5::text[], $6::bytea[]) AS u
+INSERT INTO unbooked (environment, sale_id, digest, account, reason, sale, cleared_at, cleared_by,
+                      noted_at)
+SELECT u.*, $9
+FROM unnest($1::int[], $2::uuid[], $3::bytea[], $4::text[], $5::text[], $6::bytea[],
+            $7::timestamptz[], $8::uuid[]) AS u
 ON CONFLICT DO NOTHING;
 
 -- name: clear_unbooked

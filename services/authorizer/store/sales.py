@@ -92,6 +92,7 @@ async def _standings(
 
 async def _sales(tx: Tx, keys: Iterable[Key]) -> dict[Key, KnownSale]:
     rows = await tx.fetch(sql.recall_sales, *_columns(keys))
+    called_off = await _called_off(tx, rows)
     return {
         (r["environment"], r["sale_id"]): KnownSale(
             r["state"],
@@ -99,12 +100,23 @@ async def _sales(tx: Tx, keys: Iterable[Key]) -> dict[Key, KnownSale]:
             r["digest"],
             r["total"],
             r["recorded"],
-            r["cancelled_first"],
             _answer_of(r),
             r["reversed_lines"],
+            called_off[r["environment"], r["sale_id"]],
         )
         for r in rows
     }
+
+
+async def _called_off(tx: Tx, rows: Iterable[Record]) -> dict[Key, set[str]]:
+    """On which accounts these sales were cancelled before they came; commonly on none."""
+    found: dict[Key, set[str]] = {(r["environment"], r["sale_id"]): set() for r in rows}
+    early = [(r["environment"], r["sale_id"]) for r in rows if r["cancelled_first"]]
+    if early:
+        # A statement of its own, after the locks: it sees what was committed meanwhile.
+        for r in await tx.fetch(sql.called_off, *_columns(early)):
+            found[r["environment"], r["sale_id"]].add(r["account"])
+    return found
 
 
 def _answer_of(row: Record) -> Answer | None:
@@ -168,7 +180,7 @@ async def record(tx: Tx, book: Book) -> None:
             [c.answer.value for _, c in new],
             tx.now,
         )
-    if book.unbooked or book.cleared:
+    if book.unbooked or book.taken_off:
         await _record_unbooked(tx, book)
 
 
@@ -216,7 +228,11 @@ def _decided(items: list[Item]) -> tuple[list[object], ...]:
 
 
 async def _record_unbooked(tx: Tx, book: Book) -> None:
-    noted, cleared = book.unbooked, book.cleared
+    """What was there is taken off first: of what is noted only now, the book knows it."""
+    noted, cleared = book.unbooked, book.taken_off
+    if cleared:
+        columns = _columns(key for key, _ in cleared)
+        await tx.execute(sql.clear_unbooked, *columns, [by for _, by in cleared], tx.now)
     if noted:
         await tx.execute(
             sql.note_unbooked,
@@ -226,10 +242,10 @@ async def _record_unbooked(tx: Tx, book: Book) -> None:
             [u.account for u in noted],
             [u.reason.value for u in noted],
             [None if u.sale is None else encode(u.sale) for u in noted],
+            [None if u.cleared_by is None else tx.now for u in noted],
+            [u.cleared_by for u in noted],
             tx.now,
         )
-    if cleared:
-        await tx.execute(sql.clear_unbooked, *_columns(cleared), list(cleared.values()), tx.now)
 
 
 async def remember_refusals(tx: Tx, made: Mapping[RefusalKey, Answer]) -> dict[RefusalKey, Answer]:
