@@ -18,9 +18,12 @@ ORDER BY environment
 FOR UPDATE;
 
 -- name: environments_with_sales
+-- Not by their accounts' sums: a sale may come to nothing (a swap), and move money between rates.
 SELECT e.environment
 FROM unnest($1::int[]) AS e (environment)
-WHERE EXISTS (SELECT FROM account AS a WHERE a.environment = e.environment AND a.approved > 0);
+WHERE EXISTS (
+    SELECT FROM sale AS s WHERE s.environment = e.environment AND s.state = 'approved'
+);
 
 -- name: recall_commands
 SELECT c.environment, c.command_id::text, c.digest, c.decided_at, c.type, c.answer
