@@ -25,7 +25,7 @@ BEGIN
         IF name IS NULL OR NOT (
             name IN ('bank', 'receivable:unbilled', 'receivable:billed')
             OR starts_with(name, 'revenue:') OR starts_with(name, 'vat:')
-        ) OR array_position(ledger_accounts, name) <> place THEN
+        ) OR place > 1 AND array_position(ledger_accounts, name) < place THEN
             RETURN false;
         END IF;
     END LOOP;
