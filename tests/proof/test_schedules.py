@@ -160,3 +160,31 @@ def test_on_a_hot_account_exactly_as_many_sales_are_approved_as_there_is_room_fo
     assert sorted(one["used"] for one in approved) == [300 * n for n in range(1, len(approved) + 1)]
     (account, *_), _, _ = rig.standing(environment)
     assert 300 * len(approved) in account
+
+
+@pytest.mark.parametrize("first", range(4))
+def test_a_sale_is_decided_on_one_state_of_environment_and_account(
+    rig: Rig, workers: HandlerBench, first: int
+) -> None:
+    """One command batch makes invoices no longer release the limit, and raises the limit. Before
+    it the sale is over the limit, and after it too: with one of the two it would go through."""
+    environment = rig.new_environment()
+    bought = ("sale", False, 0, 0, 6, None, 0, moves.TOLD_AGO[0], None, None)  # 50.00
+    done = one_after_another(
+        rig,
+        [
+            made(environment, ("administrators", [*READY, ("change", [0], {"limit": 5_000})]), 0),
+            made(environment, ("tills", [bought]), 1),
+            made(environment, ("finance", [("invoice", 0, 0, [("21", 5_000)])]), 2),
+            made(environment, ("administrators", [("change", [0], {"limit": 0})]), 3),
+        ],
+    )
+    both = [("configure", {"limit_release": "paid"}), ("change", [0], {"limit": 5_000})]
+    asked = ("sale", False, 1, 0, 0, None, 0, moves.TOLD_AGO[0], None, None)
+    at_once = [
+        made(environment, ("tills", [asked]), 10), made(environment, ("administrators", both), 11)
+    ]  # fmt: skip
+    schedule = [0] * first + [1] * 40
+    answers = rig.run(Schedule(workers, iter(schedule)).run([one.work for one in at_once]))
+    find_order(rig, environment, done, list(zip(at_once, answers, strict=True)))
+    assert said(answers[0][0])["reason"] == "over_limit"

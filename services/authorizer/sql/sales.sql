@@ -3,7 +3,7 @@
 
 -- name: houses
 -- The environments' settings as decisions need them. The key-share lock holds up nobody but who
--- changes a currency, which is fixed once there is a sale.
+-- changes the rules by which sales are decided (registry.sql, lock_environments_against_sales).
 SELECT environment, active, gdpr_at IS NOT NULL AS gdpr_accepted, currency, language, limit_release
 FROM environment
 WHERE environment = ANY ($1::int[])
