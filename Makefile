@@ -7,7 +7,7 @@ PYTHON ?=
 ARGS ?=
 BIN := .venv/bin
 
-.PHONY: help setup prove-chaos prove-model prove-interleavings bench demo test check format
+.PHONY: help setup prove-chaos prove-model prove-interleavings prove-mutants bench demo test check format
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1	/' | expand -t 20
@@ -41,7 +41,11 @@ prove-model: setup  ## 10,000 random histories held against a reference model; S
 		$(BIN)/python -m pytest -v -n 2 --dist load tests/proof/test_model.py $(ARGS)
 
 prove-interleavings: setup  ## all orders of small histories, and thousands of schedules of workers
-	@ONACCOUNT_ALL_ORDERS=1 $(BIN)/python -m pytest -v tests/proof/test_interleavings.py $(ARGS)
+	@ONACCOUNT_ALL_ORDERS=1 ONACCOUNT_SCHEDULES=2000 $(BIN)/python -m pytest -v -n 2 --dist load \
+		tests/proof/test_interleavings.py tests/proof/test_schedules.py $(ARGS)
+
+prove-mutants: setup  ## put some 470 small faults into the code that guards money; tests must find each
+	@$(BIN)/python -m tests.proof.mutants $(ARGS)
 
 bench: setup  ## measure: ratios in one run, best on a machine that does nothing else (docs/performance.md)
 	@$(BIN)/python -m benchmarks.edge_cost
