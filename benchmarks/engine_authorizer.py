@@ -129,7 +129,7 @@ async def measure(dsn: str, options: argparse.Namespace) -> dict[str, list[float
     )
     found: dict[str, list[float]] = {name: [] for name, _, _ in ways}
     each = options.sales // options.rounds
-    database = Database(dsn, size=2)
+    database = Database(dsn, size=2, by_key=True)
     await database.open()
     for turn in range(options.rounds + 1):
         for name, way, accounts in ways:
