@@ -52,6 +52,16 @@ CROSS JOIN LATERAL (
     WHERE s.environment = w.environment AND s.sale_id = w.sale_id
     FOR NO KEY UPDATE) AS s;
 
+-- name: called_off
+-- On which accounts sales were cancelled before they came.
+SELECT c.environment, c.sale_id::text, c.account
+FROM unnest($1::int[], $2::uuid[]) AS u (environment, sale_id)
+CROSS JOIN LATERAL (
+    SELECT c.*
+    FROM cancellation AS c
+    WHERE c.environment = u.environment AND c.sale_id = u.sale_id AND c.type = 'sale.reversed'
+    OFFSET 0) AS c;
+
 -- name: recall_cancellations
 SELECT c.environment, c.cancellation_id::text, c.account, c.digest, c.decided_at, c.type, c.answer
 FROM unnest($1::int[], $2::uuid[]) AS u (environment, cancellation_id)
@@ -85,8 +95,8 @@ WHEN MATCHED THEN
 WHEN NOT MATCHED THEN DO NOTHING;
 
 -- name: decide_known_sales
--- Sales that were declined, or cancelled before they came, and are answered anew. One that comes
--- under another account than its cancellation is not the one that was cancelled.
+-- Sales that were declined, or cancelled before they came, and are answered anew. What is approved
+-- was not cancelled: that was another one, on another account.
 MERGE INTO sale AS s
 USING unnest($1::int[], $2::uuid[], $3::text[], $4::bytea[], $5::bigint[], $6::bytea[], $7::text[],
              $8::bool[])
@@ -95,7 +105,7 @@ ON s.environment = u.environment AND s.sale_id = u.sale_id
 WHEN MATCHED THEN
     UPDATE SET account = u.account, digest = u.digest, total = u.total, answer = u.answer,
                state = u.state, recorded = u.recorded, decided_at = $9,
-               cancelled_first = s.cancelled_first AND s.account = u.account
+               cancelled_first = s.cancelled_first AND u.state <> 'approved'
 WHEN NOT MATCHED THEN DO NOTHING;
 
 -- name: reverse_sales
@@ -131,18 +141,18 @@ FROM unnest($1::int[], $2::text[], $3::uuid[], $4::bytea[], $5::text[], $6::text
      AS u;
 
 -- name: note_unbooked
-INSERT INTO unbooked (environment, sale_id, digest, account, reason, sale, noted_at)
-SELECT u.*, $7
-FROM unnest($1::int[], $2::uuid[], $3::bytea[], $4::text[], $5::text[], $6::bytea[]) AS u
+INSERT INTO unbooked (environment, sale_id, digest, account, reason, sale, cleared_at, cleared_by,
+                      noted_at)
+SELECT u.*, $9
+FROM unnest($1::int[], $2::uuid[], $3::bytea[], $4::text[], $5::text[], $6::bytea[],
+            $7::timestamptz[], $8::uuid[]) AS u
 ON CONFLICT DO NOTHING;
 
 -- name: clear_unbooked
 -- A sale that was moved from it stands for it now, or a till took it back. A sale itself clears
 -- only what was unreadable of it: under a reused id another sale may wait.
-MERGE INTO unbooked AS b
-USING unnest($1::int[], $2::uuid[], $3::uuid[]) AS u (environment, sale_id, cleared_by)
-ON b.environment = u.environment AND b.sale_id = u.sale_id
-WHEN MATCHED AND b.cleared_at IS NULL
-             AND (u.cleared_by <> b.sale_id OR b.reason = 'invalid_message') THEN
-    UPDATE SET cleared_at = $4, cleared_by = u.cleared_by
-WHEN NOT MATCHED THEN DO NOTHING;
+UPDATE unbooked AS b
+SET cleared_at = $4, cleared_by = u.cleared_by
+FROM unnest($1::int[], $2::uuid[], $3::uuid[]) AS u (environment, sale_id, cleared_by)
+WHERE b.environment = u.environment AND b.sale_id = u.sale_id AND b.cleared_at IS NULL
+  AND (u.cleared_by <> b.sale_id OR b.reason = 'invalid_message');

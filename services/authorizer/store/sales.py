@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+from asyncpg import Record
+
 from runtime.answers import Answer
 from runtime.sql import statements
 from runtime.transaction import Tx
@@ -86,23 +88,45 @@ async def _lock(
 
 
 async def _sales(tx: Tx, keys: Iterable[Key]) -> dict[Key, KnownSale]:
-    known: dict[Key, KnownSale] = {}
-    for environment, sale_id, state, account, *some in await tx.fetch(
-        sql.recall_sales, *_columns(keys)
-    ):
-        digest, total, recorded, cancelled_first, reversed_lines, decided_at, value = some
-        answer = None
-        if state != "awaited":
-            kind, ce_id = answers.APPROVED, f"{answers.APPROVED}/{environment}/{sale_id}"
-            if state == "declined":
-                kind = answers.DECLINED
-                ce_id = answers.declined_id(environment, sale_id, recorded=recorded)
-            key = f"{environment}:{account}"
-            answer = Answer(answers.TOPIC, key, ce_id, kind, decided_at, value)
-        known[environment, sale_id] = KnownSale(
-            state, account, digest, total, recorded, cancelled_first, answer, reversed_lines
+    rows = await tx.fetch(sql.recall_sales, *_columns(keys))
+    called_off = await _called_off(tx, rows)
+    return {
+        (r["environment"], r["sale_id"]): KnownSale(
+            r["state"],
+            r["account"],
+            r["digest"],
+            r["total"],
+            r["recorded"],
+            _answer_of(r),
+            r["reversed_lines"],
+            called_off[r["environment"], r["sale_id"]],
         )
-    return known
+        for r in rows
+    }
+
+
+async def _called_off(tx: Tx, rows: Iterable[Record]) -> dict[Key, set[str]]:
+    """On which accounts these sales were cancelled before they came; commonly on none."""
+    found: dict[Key, set[str]] = {(r["environment"], r["sale_id"]): set() for r in rows}
+    early = [(r["environment"], r["sale_id"]) for r in rows if r["cancelled_first"]]
+    if early:
+        # A statement of its own, after the locks: it sees what was committed meanwhile.
+        for r in await tx.fetch(sql.called_off, *_columns(early)):
+            found[r["environment"], r["sale_id"]].add(r["account"])
+    return found
+
+
+def _answer_of(row: Record) -> Answer | None:
+    environment, sale_id, state = row["environment"], row["sale_id"], row["state"]
+    if state == "awaited":
+        return None
+    if state == "approved":
+        kind, ce_id = answers.APPROVED, f"{answers.APPROVED}/{environment}/{sale_id}"
+    else:
+        kind = answers.DECLINED
+        ce_id = answers.declined_id(environment, sale_id, recorded=row["recorded"])
+    key = f"{environment}:{row['account']}"
+    return Answer(answers.TOPIC, key, ce_id, kind, row["decided_at"], row["answer"])
 
 
 async def _cancellations(tx: Tx, keys: Iterable[Key]) -> dict[Key, KnownCancellation]:
@@ -145,7 +169,7 @@ async def record(tx: Tx, book: Book) -> None:
             [c.answer.value for _, c in new],
             tx.now,
         )
-    if book.unbooked or book.cleared:
+    if book.unbooked or book.taken_off:
         await _record_unbooked(tx, book)
 
 
@@ -202,7 +226,11 @@ def _decided(items: list[Item]) -> tuple[list[object], ...]:
 
 
 async def _record_unbooked(tx: Tx, book: Book) -> None:
-    noted, cleared = book.unbooked, book.cleared
+    """What was there is taken off first: of what is noted only now, the book knows it."""
+    noted, cleared = book.unbooked, book.taken_off
+    if cleared:
+        columns = _columns(key for key, _ in cleared)
+        await tx.execute(sql.clear_unbooked, *columns, [by for _, by in cleared], tx.now)
     if noted:
         await tx.execute(
             sql.note_unbooked,
@@ -212,10 +240,10 @@ async def _record_unbooked(tx: Tx, book: Book) -> None:
             [u.account for u in noted],
             [u.reason.value for u in noted],
             [None if u.sale is None else encode(u.sale) for u in noted],
+            [None if u.cleared_by is None else tx.now for u in noted],
+            [u.cleared_by for u in noted],
             tx.now,
         )
-    if cleared:
-        await tx.execute(sql.clear_unbooked, *_columns(cleared), list(cleared.values()), tx.now)
 
 
 async def remember_refusals(tx: Tx, made: Mapping[RefusalKey, Answer]) -> dict[RefusalKey, Answer]:
