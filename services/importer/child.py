@@ -46,12 +46,32 @@ class ChildLimits:
         return {"limits": limits, "bounds": self.bounds, "max_rows": self.max_rows, **asked}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noticed:
+    """What was read otherwise than one may think, or not at all.
+
+    `hidden_rows` and `hidden_columns` (indexes) were read like the others; `merged` cells got the
+    value of the cell that they are merged with; macros, and columns `beyond` the last that is
+    read, were left alone.
+    """
+
+    macros: bool = False
+    hidden_rows: int = 0
+    hidden_columns: tuple[int, ...] = ()
+    merged: int = 0
+    beyond: bool = False
+
+
 class Child:
     """A running child."""
 
     def __init__(self, process: asyncio.subprocess.Process, silence_s: float) -> None:
         self._process = process
         self._silence_s = silence_s
+        self._macros = False
+        self._hidden_columns: dict[str, list[int]] = {}
+        self.noticed = Noticed()
+        """What a person should know of the sheet whose rows were all given."""
 
     @property
     def pid(self) -> int:
@@ -83,20 +103,22 @@ class Child:
         found: list[Outline] = []
         while "sheets" not in (said := await self.hear()):
             sheet = said["sheet"]
-            rows = [_row(row) for row in sheet["rows"]]
+            rows = [(number, cells) for number, cells in sheet["rows"]]
             found.append(Outline(name=sheet["name"], hidden=sheet["hidden"], rows=rows))
+            self._hidden_columns.setdefault(sheet["name"], sheet["hidden_columns"])
+        self._macros = said["macros"]
         return found
 
     async def rows(self, sheet: str, header_row: int) -> AsyncIterator[list[Row]]:
         """The rows below the header, some at a time; no faster than they are taken."""
         await self.ask({"sheet": sheet, "header_row": header_row})
         while "end" not in (said := await self.hear()):
-            yield [_row(row) for row in said["rows"]]
-
-
-def _row(row: Any) -> Row:
-    number, cells = row
-    return number, [lines.cell_of_json(cell) for cell in cells]
+            yield [(number, cells) for number, cells in said["rows"]]
+        self.noticed = Noticed(
+            macros=self._macros,
+            hidden_columns=tuple(self._hidden_columns.get(sheet, ())),
+            **said["noticed"],
+        )
 
 
 @asynccontextmanager
@@ -110,8 +132,7 @@ async def opened(limits: ChildLimits, **asked: Any) -> AsyncIterator[Child]:
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
-        # No secret of ours, and the XML reader that is defused.
-        env={"OPENPYXL_LXML": "False", "LANG": "C.UTF-8"},
+        env={"LANG": "C.UTF-8"},  # no secret of ours
         limit=lines.MAX_LINE,
         start_new_session=True,
     )
