@@ -12,6 +12,7 @@ from typing import Any
 
 from services.importer.domain.cells import Cell
 from services.importer.domain.columns import Outline
+from services.importer.domain.noticed import Noticed
 from services.importer.workbook import lines
 
 Row = tuple[int, Sequence[Cell]]
@@ -44,22 +45,6 @@ class ChildLimits:
             "file_bytes": self.file_bytes,
         }
         return {"limits": limits, "bounds": self.bounds, "max_rows": self.max_rows, **asked}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Noticed:
-    """What was read otherwise than one may think, or not at all.
-
-    `hidden_rows` and `hidden_columns` (indexes) were read like the others; `merged` cells got the
-    value of the cell that they are merged with; macros, and columns `beyond` the last that is
-    read, were left alone.
-    """
-
-    macros: bool = False
-    hidden_rows: int = 0
-    hidden_columns: tuple[int, ...] = ()
-    merged: int = 0
-    beyond: bool = False
 
 
 class Child:

@@ -52,7 +52,7 @@ def _serve(request: dict[str, Any], asked: BinaryIO, answers: BinaryIO) -> None:
 def _rows(request: dict[str, Any], asked: BinaryIO, answers: BinaryIO) -> None:
     sheets = Sheets(request["path"])
     told = 0
-    for outline in sheets.outlines():
+    for outline in sheets.outlines(request.get("sheet")):
         _say(answers, {"sheet": outline})
         told += 1
     _say(answers, {"sheets": told, "macros": sheets.package.macros})

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 _MERGED: Final = (b"mergeCell", "mergeCell".encode("utf-16-le"), "mergeCell".encode("utf-16-be"))
+_CELLS: Final = (b"<c ", b":c ", b"<c>", b"<c/>", b":c>", b":c/>")
 _OVERLAP: Final = 64
 _FULL_ROW: Final = re.compile(
     rb"<(?:\w+:)?row(?:\s[^>]*)?(?<!/)>\s*<(?:\w+:)?c(?:\s[^>]*)?(?<!/)>\s*<(?:\w+:)?(?:v>[^<\s]|is>)"
@@ -16,21 +17,23 @@ _FULL_ROW: Final = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Glance:
-    """`merged`: there may be merged cells; `rows`: about so many row elements."""
+    """`merged`: there may be merged cells; `rows`, `cells`: about so many such elements."""
 
     merged: bool
     rows: int
+    cells: int
 
 
 def glance(pieces: Iterable[bytes]) -> Glance:
     merged = False
-    rows = 0
+    rows = cells = 0
     before = b""
     for piece in pieces:
         merged = merged or any(word in before + piece for word in _MERGED)
         rows += piece.count(b"row ") + piece.count(b"row>")
+        cells += sum(piece.count(word) for word in _CELLS)
         before = piece[-_OVERLAP:]
-    return Glance(merged=merged, rows=rows)
+    return Glance(merged=merged, rows=rows, cells=cells)
 
 
 def has_more_full_rows(pieces: Iterable[bytes], than: int) -> bool:

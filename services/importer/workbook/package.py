@@ -64,9 +64,13 @@ class Package:
         if name is None:
             raise Unfit("unreadable")
         try:
+            left = self.archive.getinfo(name).file_size
             with self.archive.open(name) as file:
                 while piece := file.read(PIECE):
+                    left -= len(piece)
                     yield piece
+            if left:
+                raise Unfit("unreadable")
         except (
             zipfile.BadZipFile,
             zlib.error,

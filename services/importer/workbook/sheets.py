@@ -22,6 +22,9 @@ OUTLINE_SEEN: Final = 20_000
 
 OUTLINE_SHEETS: Final = 50
 
+MAX_CELLS: Final = 8_000_000
+"""Cells of one sheet, with content or without: 200,000 rows of 40 columns."""
+
 
 class Sheets:
     """An opened workbook, streaming: formulas by their stored value."""
@@ -40,9 +43,14 @@ class Sheets:
         self._glances: dict[str, Glance] = {}
         self._merged: dict[str, list[Range]] = {}
 
-    def outlines(self) -> Iterator[dict[str, Any]]:
-        """The first rows with content of every sheet: name, hidden, rows, hidden_columns."""
-        for sheet in self.package.sheets[:OUTLINE_SHEETS]:
+    def outlines(self, wanted: str | None = None) -> Iterator[dict[str, Any]]:
+        """The first rows with content of every sheet: name, hidden, rows, hidden_columns.
+
+        Of a workbook of very many sheets: of the one that is wanted, and of those that are seen.
+        """
+        named = (wanted or "").casefold()
+        sheets = sorted(self.package.sheets, key=lambda s: (s.name.casefold() != named, s.hidden))
+        for sheet in sheets[:OUTLINE_SHEETS]:
             found = self._read(sheet)
             rows: list[Row] = []
             for row in found.read(self._pieces(sheet)):
@@ -92,7 +100,9 @@ class Sheets:
 
     def _glance(self, sheet: SheetPart) -> Glance:
         if sheet.part not in self._glances:
-            self._glances[sheet.part] = glance(self._pieces(sheet))
+            self._glances[sheet.part] = seen = glance(self._pieces(sheet))
+            if seen.cells > MAX_CELLS:
+                raise Unfit("too_demanding")
         return self._glances[sheet.part]
 
     def _read(self, sheet: SheetPart) -> SheetRows:
