@@ -33,6 +33,22 @@ CELLS: Final[dict[str, Sentence]] = {
         "'{value}' is shortened and may have lost digits; type the whole number as text",
         "'{value}' is afgekort en mist misschien cijfers; typ het hele nummer als tekst",
     ),
+    "is_masked": (
+        "the format of the cell shows other digits than '{value}', which it holds; format the cell"
+        " as text and type what is meant",
+        "de opmaak van de cel toont andere cijfers dan '{value}', dat erin staat; maak van de cel"
+        " tekst en typ wat bedoeld is",
+    ),
+    "no_result": (
+        "the result of the formula {value} was never stored; open the workbook in Excel and save"
+        " it, or type the value",
+        "het resultaat van de formule {value} is nooit bewaard; open de werkmap in Excel en sla"
+        " haar op, of typ de waarde",
+    ),
+    "is_merged": (
+        "'{value}' stands in a merged cell of several rows; unmerge it and fill in each row",
+        "'{value}' staat in een samengevoegde cel van meer rijen; splits de cel en vul elke rij in",
+    ),
     "not_an_account": (
         "'{value}' is not an account number; write it like 28900001",
         "'{value}' is geen rekeningnummer; schrijf het zoals 28900001",
@@ -257,33 +273,6 @@ FAILURES: Final[dict[str, Sentence]] = {
         "Een import kan nog niet ongedaan worden gemaakt: sluit de rekeningen met de hand.",
     ),
 }
-
-KINDS: Final[dict[str, Sentence]] = {
-    "empty": ("an empty file", "een leeg bestand"),
-    "xls": (
-        "a workbook of Excel 97-2003 (.xls) or one with a password",
-        "een werkmap van Excel 97-2003 (.xls) of een met een wachtwoord",
-    ),
-    "encrypted": ("a workbook with a password", "een werkmap met een wachtwoord"),
-    "ods": ("an OpenDocument sheet (.ods)", "een OpenDocument-blad (.ods)"),
-    "xlsb": ("a binary workbook (.xlsb)", "een binaire werkmap (.xlsb)"),
-    "docx": ("a Word document", "een Word-document"),
-    "pdf": ("a PDF", "een PDF"),
-    "csv": ("a text file (such as .csv)", "een tekstbestand (zoals .csv)"),
-    "html": ("a web page", "een webpagina"),
-    "xml": ("an XML file", "een XML-bestand"),
-    "zip": ("a zip file", "een zip-bestand"),
-    "picture": ("a picture", "een afbeelding"),
-    "numbers": ("an Apple Numbers file", "een Apple Numbers-bestand"),
-    "unknown": ("a file of another kind", "een ander soort bestand"),
-}
-
-SAVE_AS: Final = (
-    "Open it in Excel, LibreOffice or Google Sheets and save it as 'Excel Workbook (.xlsx)',"
-    " without a password.",
-    "Open het in Excel, LibreOffice of Google Sheets en sla het op als 'Excel-werkmap (.xlsx)',"
-    " zonder wachtwoord.",
-)
 
 RESULTS: Final[dict[str, Sentence]] = {
     "title": ("Result", "Resultaat"),
