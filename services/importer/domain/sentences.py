@@ -284,13 +284,3 @@ SAVE_AS: Final = (
     "Open het in Excel, LibreOffice of Google Sheets en sla het op als 'Excel-werkmap (.xlsx)',"
     " zonder wachtwoord.",
 )
-
-RESULTS: Final[dict[str, Sentence]] = {
-    "title": ("Result", "Resultaat"),
-    "created": ("created", "aangemaakt"),
-    "changed": ("changed", "gewijzigd"),
-    "unchanged": ("unchanged", "ongewijzigd"),
-    "refused": ("refused: {why}", "geweigerd: {why}"),
-    "accounts": ("accounts {value}", "rekeningen {value}"),
-    "partly": ("the rest of the row was refused", "de rest van de rij is geweigerd"),
-}

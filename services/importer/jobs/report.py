@@ -15,7 +15,7 @@ from runtime.jobs import StepTx, Work
 from schemas.imports import MAX_PART_BYTES, MAX_PARTS, ImportReport
 from services.importer.child import ChildLimits, Unread, opened
 from services.importer.domain.messages import Tongue, say
-from services.importer.domain.sentences import RESULTS
+from services.importer.domain.result_sentences import PREVIEWED, RESULTS
 from services.importer.events import event
 from services.importer.jobs.files import workbook
 from services.importer.jobs.plan import locked
@@ -27,6 +27,8 @@ log = structlog.get_logger()
 
 SPAN: Final = 2_000
 """Excel rows whose results are read from the database at once."""
+
+BECOMES: Final = {"create": "created", "change": "changed"}
 
 WHOLE_ROWS: Final = 20_000
 """Up to so many rows the workbook itself is annotated; opening a larger one whole takes more
@@ -126,10 +128,15 @@ def sentence(result: Result, tongue: Tongue) -> str:
     notes = [
         f"{w['column']}: {w['message']}" if w["column"] else w["message"] for w in result.warnings
     ]
+    if result.previewed and BECOMES.get(result.previewed, result.previewed) != result.result:
+        was = say(PREVIEWED[result.previewed], tongue)
+        notes.append(say(RESULTS["otherwise"], tongue, value=was))
     if result.result == "refused":
         if result.message:
             why.append(result.message)
-        text = say(RESULTS["refused"], tongue, why="; ".join(why))
+        text = say(
+            RESULTS["refused"], tongue, why="; ".join([*why, *notes[len(result.warnings) :]])
+        )
         if result.partly:
             text += f" ({say(RESULTS['partly'], tongue)})"
         return text

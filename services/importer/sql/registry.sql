@@ -40,13 +40,17 @@ SELECT * FROM unnest($1::int[], $2::bigint[]) ORDER BY 1
 ON CONFLICT (environment) DO UPDATE SET changes = h.changes + excluded.changes;
 
 -- name: note_outcomes
--- Outcomes of commands that no job of ours sent find no row; the first outcome stands.
--- (coalesce keeps the planner off the partial indexes of open commands, which do not hold the id.)
-UPDATE command AS c
-SET outcome = o.outcome, effect = o.effect, message = o.message
-FROM unnest($1::int[], $2::uuid[], $3::text[], $4::text[], $5::text[])
-    AS o (environment, command_id, outcome, effect, message)
-WHERE c.environment = o.environment AND c.command_id = o.command_id AND coalesce(c.outcome, '') = '';
+-- A command lands once: the first outcome stands, and those of commands that no job of ours sent
+-- find no flight.
+WITH landed AS (
+    DELETE FROM flight AS f
+    USING unnest($1::int[], $2::uuid[], $3::text[], $4::text[], $5::text[])
+        AS o (environment, command_id, outcome, effect, message)
+    WHERE f.environment = o.environment AND f.command_id = o.command_id
+    RETURNING f.environment, f.job_id, f.row, f.step, o.outcome, o.effect, o.message)
+UPDATE command AS c SET outcome = l.outcome, effect = l.effect, message = l.message
+FROM landed AS l
+WHERE c.environment = l.environment AND c.job_id = l.job_id AND c.row = l.row AND c.step = l.step;
 
 -- name: environment
 SELECT e.gdpr_accepted, e.import_enabled, e.language, coalesce(h.changes, 0) AS changes
