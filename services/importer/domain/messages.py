@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import Literal
 
+from services.importer.domain.file_sentences import KINDS, SAVE_AS
 from services.importer.domain.refusals import Refusal
-from services.importer.domain.sentences import CELLS, FAILURES, KINDS, ROWS, SAVE_AS, Sentence
+from services.importer.domain.sentences import CELLS, FAILURES, ROWS, Sentence
 
 Tongue = Literal["nl", "en"]
 

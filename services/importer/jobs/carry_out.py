@@ -19,6 +19,7 @@ from services.importer.domain.columns import Layout
 from services.importer.domain.messages import of_failure, of_row
 from services.importer.events import command, event, failed
 from services.importer.handlers.uploads import end, payload
+from services.importer.jobs.forget import Forgetting
 from services.importer.jobs.plan import fail_unread, locked
 from services.importer.jobs.rows import plan_rows
 from services.importer.store import imports, plans, registry, uploads
@@ -50,6 +51,7 @@ class CarryingOut:
     limits: ChildLimits
     window: int
     resend_s: float
+    forgetting: Forgetting
     settle_s: float = 10
 
     async def run(self, work: Work) -> None:
@@ -180,3 +182,4 @@ class CarryingOut:
         if not upload.ended:
             why = failed(upload, "not_processed", at=tx.now)
             tx.answer(await end(tx, upload, "failed", why, at_part=upload.parts))
+            await self.forgetting.plan(tx, upload)

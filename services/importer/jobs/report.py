@@ -18,6 +18,7 @@ from services.importer.domain.messages import Tongue, say
 from services.importer.domain.result_sentences import PREVIEWED, RESULTS
 from services.importer.events import event
 from services.importer.jobs.files import workbook
+from services.importer.jobs.forget import Forgetting
 from services.importer.jobs.plan import locked
 from services.importer.store import imports, uploads
 from services.importer.store.imports import Result
@@ -40,6 +41,7 @@ class Reporting:
     """Makes report workbooks within these bounds."""
 
     limits: ChildLimits
+    forgetting: Forgetting
 
     async def run(self, work: Work) -> None:
         async with work.step() as tx:
@@ -54,6 +56,7 @@ class Reporting:
         async with work.step() as tx:
             self._publish(tx, upload, content)
             await uploads.forget_bytes(tx, upload)
+            await self.forgetting.plan(tx, upload)
             tx.done()
 
     async def _made(self, work: Work, upload: Upload) -> bytes:
@@ -105,7 +108,9 @@ class Reporting:
 
     async def poisoned(self, work: Work, tx: StepTx) -> None:
         """There will be no report; the file is not kept for it."""
-        await uploads.forget_bytes(tx, await locked(work, tx))
+        upload = await locked(work, tx)
+        await uploads.forget_bytes(tx, upload)
+        await self.forgetting.plan(tx, upload)
 
 
 async def _tell(work: Work, upload: Upload, path: Path) -> None:
