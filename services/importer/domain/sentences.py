@@ -33,6 +33,22 @@ CELLS: Final[dict[str, Sentence]] = {
         "'{value}' is shortened and may have lost digits; type the whole number as text",
         "'{value}' is afgekort en mist misschien cijfers; typ het hele nummer als tekst",
     ),
+    "is_masked": (
+        "the format of the cell shows other digits than '{value}', which it holds; format the cell"
+        " as text and type what is meant",
+        "de opmaak van de cel toont andere cijfers dan '{value}', dat erin staat; maak van de cel"
+        " tekst en typ wat bedoeld is",
+    ),
+    "no_result": (
+        "the result of the formula {value} was never stored; open the workbook in Excel and save"
+        " it, or type the value",
+        "het resultaat van de formule {value} is nooit bewaard; open de werkmap in Excel en sla"
+        " haar op, of typ de waarde",
+    ),
+    "is_merged": (
+        "'{value}' stands in a merged cell of several rows; unmerge it and fill in each row",
+        "'{value}' staat in een samengevoegde cel van meer rijen; splits de cel en vul elke rij in",
+    ),
     "not_an_account": (
         "'{value}' is not an account number; write it like 28900001",
         "'{value}' is geen rekeningnummer; schrijf het zoals 28900001",
