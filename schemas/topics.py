@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from schemas import billing, commands, imports, invoices, ledger, pos, registry, terminals
+from schemas import billing, commands, imports, invoices, ledger, pos, registry, terminals, unbooked
 from schemas.base import Message
 
 GROUPS: Final = ("authorizer", "ledger", "importer", "invoicer")
@@ -108,6 +108,14 @@ _CONTRACT: Final = (
         max_value_bytes=256 * KIB,
     ),
     Topic(
+        name="pos.unbooked",
+        key="environment:sale_id:content",
+        messages=(unbooked.UnbookedState,),
+        writers=("authorizer",),
+        readers=("anyone",),
+        cleanup="compact",
+    ),
+    Topic(
         name="registry.commands",
         key="environment",
         messages=(
@@ -123,6 +131,7 @@ _CONTRACT: Final = (
             registry.AccountLink,
             registry.AccountUnlink,
             registry.RegistryRepublish,
+            unbooked.UnbookedDismiss,
         ),
         writers=("cli", "importer"),
         readers=("authorizer",),

@@ -22,6 +22,7 @@ allow administrator \
     --topic invoices.state \
     --topic ledger.balances \
     --topic ledger.entries \
+    --topic pos.unbooked \
     --topic registry.outcomes \
     --topic registry.state
 
@@ -47,6 +48,7 @@ allow authorizer \
     --topic authorizer.dead-letters \
     --topic pos.decisions \
     --topic pos.directories \
+    --topic pos.unbooked \
     --topic registry.outcomes \
     --topic registry.state
 
@@ -58,7 +60,8 @@ allow finance \
     --topic invoices.events \
     --topic invoices.state \
     --topic ledger.balances \
-    --topic ledger.entries
+    --topic ledger.entries \
+    --topic pos.unbooked
 
 allow finance \
     --operation Write \
@@ -157,7 +160,8 @@ allow operator \
     --topic invoices.state \
     --topic ledger.balances \
     --topic ledger.dead-letters \
-    --topic ledger.entries
+    --topic ledger.entries \
+    --topic pos.unbooked
 
 allow operator \
     --operation Alter \
