@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from cli.amounts import Misuse, cents, money
-from cli.messages import Json
+from cli.amounts import cents
+from cli.decisions import show_decision, show_reversal
+from cli.items import item
 from cli.options import DEFAULT, Common
-from cli.screen import Screen
-from cli.till import Till, line
+from cli.till import Till
 
 app = App(
     name="till",
@@ -26,30 +25,7 @@ app = App(
 """,
 )
 
-ITEM = re.compile(
-    r"(?:(?P<quantity>-?\d{1,9}(?:[.,]\d{1,6})?)\s*[x×]\s*)?(?P<what>\S.*?)\s+[@€]?\s*"
-    r"(?P<price>-?\d+(?:[.,]\d{1,2})?)\s+(?P<rate>\d{1,3}(?:[.,]\d{1,2})?)\s*%"
-)
 Terminal = Annotated[str, Parameter(help="Which till it is.")]
-
-
-def item(text: str) -> Json:
-    """`2 x Pils 3,50 21%` as a line of a sale; raises Misuse for anything else."""
-    found = ITEM.fullmatch(text.strip())
-    if found is None:
-        raise Misuse(
-            f"{text!r} is not an item: write QUANTITY x WHAT PRICE VAT%, as in "
-            '"2 x Pils 3,50 21%"; the price is for one, VAT included.'
-        )
-    rate = found["rate"].replace(",", ".")
-    if "." in rate:
-        rate = rate.rstrip("0").rstrip(".")
-    return line(
-        found["what"],
-        cents(found["price"]),
-        rate,
-        quantity=(found["quantity"] or "1").replace(",", "."),
-    )
 
 
 @app.command
@@ -122,30 +98,6 @@ async def sell(
     return show_decision(common.screen, reply.message)
 
 
-def show_decision(screen: Screen, answer: Json) -> int:
-    """Show sale.approved or sale.declined; gives the exit status."""
-    screen.data(answer)
-    currency = answer.get("currency")
-    numbers = {
-        "Sale": answer.get("sale_id"),
-        "Account": answer.get("account"),
-        "Total": money(answer["total"], currency) if "total" in answer else None,
-        "Limit": money(answer["limit"], currency) if "limit" in answer else None,
-        "Used": money(answer["used"], currency) if "used" in answer else None,
-        "Available": money(answer["available"], currency) if "available" in answer else None,
-    }
-    if answer["type"] == "sale.approved":
-        over = ", over the limit" if answer.get("over_limit") else ""
-        how = "" if answer.get("online", True) else " (made offline)"
-        screen.good(f"approved{how}{over}")
-        screen.fields(numbers)
-        return 0
-    field = f" (field {answer['field']})" if answer.get("field") else ""
-    screen.bad(f"declined, {answer['reason']}{field}: {answer.get('explanation')}")
-    screen.fields(numbers)
-    return 1
-
-
 @app.command
 async def cancel(
     environment: int,
@@ -177,17 +129,7 @@ async def cancel(
             amount=None if amount is None else cents(amount),
             cancellation_id=cancellation_id,
         )
-    answer, screen = reply.message, common.screen
-    screen.data(answer)
-    if answer["type"] == "sale.reversed":
-        currency = answer.get("currency")
-        room = money(answer.get("available"), currency)
-        screen.good(f"{money(answer['amount'], currency)} taken back; available: {room}")
-        return 0
-    field = f" (field {answer['field']})" if answer.get("field") else ""
-    why = answer.get("explanation") or str(answer["reason"]).replace("_", " ")
-    screen.bad(f"refused, {answer['reason']}{field}: {why}")
-    return 1
+    return show_reversal(common.screen, reply.message)
 
 
 @app.command

@@ -22,14 +22,20 @@ allow administrator \
     --topic invoices.state \
     --topic ledger.balances \
     --topic ledger.entries \
+    --topic pos.decisions \
     --topic pos.unbooked \
     --topic registry.outcomes \
     --topic registry.state
 
 allow administrator \
+    --operation Read \
     --operation Write \
-    --topic imports.uploads \
+    --topic pos.sales \
     --topic registry.commands
+
+allow administrator \
+    --operation Write \
+    --topic imports.uploads
 
 allow authorizer \
     --operation Read \
