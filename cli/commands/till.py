@@ -1,15 +1,20 @@
-"""`onaccount till`: a till by hand."""
+"""`onaccount till`: a till by hand, line by line or one thing at a time."""
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from cli.amounts import cents
+from cli.amounts import Misuse, cents
+from cli.client import Client
+from cli.counter.counter import Counter
+from cli.counter.screen import Display
 from cli.decisions import show_decision, show_reversal
 from cli.items import item
 from cli.options import DEFAULT, Common
+from cli.registry import Registry
 from cli.till import Till
 
 app = App(
@@ -17,6 +22,7 @@ app = App(
     help_format="plaintext",
     help_epilogue="""Examples:
 
+    onaccount till 2890                  a till that asks as it goes; ? for help
     onaccount till sign-on 2890
     onaccount till sell 2890 28900001 "2 x Pils 3,50 21%" "Uitsmijter 9,75 9%"
     onaccount till sell 2890 28900001 "Pils 3,50 21%" --offline
@@ -26,6 +32,57 @@ app = App(
 )
 
 Terminal = Annotated[str, Parameter(help="Which till it is.")]
+
+
+@app.default
+async def till(
+    environment: int | None = None,
+    /,
+    *,
+    terminal: Terminal = "bar-1",
+    valid: int | None = 30,
+    common: Common = DEFAULT,
+) -> int:
+    """Open a till in the terminal: sign on, search, sell, cancel, line by line.
+
+    Lines may come from a pipe too, and with --json each answer is one line of JSON.
+
+    Parameters
+    ----------
+    environment
+        The venue; the only one there is unless given.
+    valid
+        Seconds after which a sale may no longer be approved.
+    """
+    async with common.client("sale.requested", "terminal.signed_on") as client:
+        venue = await _venue(client, environment)
+        screen = common.screen
+        counter = Counter(
+            Till(client, venue.environment, terminal, venue.currency, common.timeout),
+            Display(screen, venue.currency),
+            valid_s=valid,
+        )
+        known = venue.settings or {}
+        name = known.get("name") or known.get("legal_name") or f"environment {venue.environment}"
+        interactive = sys.stdin.isatty()
+        counter.display.welcome(str(name), terminal)
+        await counter.serve(interactive=interactive)
+    return 1 if counter.failed and not interactive else 0
+
+
+async def _venue(client: Client, environment: int | None) -> Registry:
+    """The environment with its settings; raises Misuse where it is not said which is meant."""
+    states = [
+        state
+        for state in (await client.view("registry.state", environment=environment)).values()
+        if state.get("type") == "environment.state"
+    ]
+    if environment is None:
+        if len(states) != 1:
+            known = ", ".join(str(s["environment"]) for s in states) or "none"
+            raise Misuse(f"Say which environment, as in `onaccount till 2890`; known: {known}.")
+        environment = int(states[0]["environment"])
+    return Registry(environment, states)
 
 
 @app.command
