@@ -1,0 +1,48 @@
+"""Asking the person at the keyboard, where something can't be undone or touches very much."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from cli.amounts import Misuse
+from cli.screen import Screen, harmless
+
+Yes = Annotated[
+    bool, Parameter(name=("--yes", "-y"), negative="", help="Do it without asking first.")
+]
+
+
+async def agreed(screen: Screen, question: str, *, yes: bool) -> bool:
+    """Whether it is to be done. Raises Misuse where nobody can be asked."""
+    if yes:
+        return True
+    if screen.as_json or not sys.stdin.isatty():
+        raise Misuse(f"Nobody can be asked here: {question} Add --yes to do it.")
+    print(f"{harmless(question)} [y/N] ", end="", flush=True)
+    said = (await typed()).strip().lower() in ("y", "yes", "j", "ja")
+    if not said:
+        screen.say("nothing was done")
+    return said
+
+
+async def typed() -> str:
+    """The next line that is typed, empty at the end of the input; one Ctrl-C stops waiting."""
+    if not sys.stdin.isatty():
+        return await asyncio.to_thread(sys.stdin.readline)
+    loop = asyncio.get_running_loop()
+    line: asyncio.Future[str] = loop.create_future()
+
+    def read() -> None:
+        loop.remove_reader(sys.stdin)
+        if not line.done():
+            line.set_result(sys.stdin.readline())
+
+    loop.add_reader(sys.stdin, read)
+    try:
+        return await line
+    finally:
+        loop.remove_reader(sys.stdin)
