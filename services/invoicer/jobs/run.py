@@ -15,8 +15,8 @@ from runtime.jobs import JobKind, StepTx, Work
 from schemas.billing import RunCompleted, RunProgressed
 from schemas.commands import CommandRefused
 from schemas.registry import EnvironmentState
-from services.invoicer import issuing, parties
-from services.invoicer.admission import UNKNOWN, refuses
+from services.invoicer import drafting, issuing, parties
+from services.invoicer.admission import UNKNOWN, refuses, unready
 from services.invoicer.domain import (
     Bill,
     OpenLine,
@@ -68,6 +68,8 @@ async def run(work: Work) -> None:
 async def _begin(tx: StepTx, environment: EnvironmentState | None, number: int, asked: Run) -> None:
     """Note what is to be done; or refuse before the first number is given."""
     refusal = refuses(environment, asked)
+    if refusal is None and environment is not None and asked.mode == "issue":
+        refusal = await unready(tx, environment)
     if refusal is not None or environment is None:
         await _refuse(tx, number, asked, refusal or UNKNOWN)
         return
@@ -105,6 +107,7 @@ async def _bill(
     assert asked.until is not None  # it has begun
     lines = await rows.open_lines(tx, number, accounts, asked.until)
     plan = _decide(environment, asked, holdings, lines)
+    tx.answer(*await drafting.replace(tx, number, accounts, asked.period))
     if asked.mode == "issue":
         await _add_credits(tx, number, asked, lines, plan)
         plan.invoices = await with_supplements(tx, number, plan.invoices)

@@ -4,6 +4,10 @@ SELECT invoice_id::text, version, account, period, run_id, send, status, number,
        supplementary
 FROM invoice WHERE environment = $1 AND invoice_id = ANY($2::uuid[]);
 
+-- name: drafts
+SELECT invoice_id::text FROM invoice
+WHERE environment = $1 AND account = ANY($2::text[]) AND period <= $3 AND status = 'draft';
+
 -- name: where_they_are
 -- The accounts of invoices that are named by id or by number.
 SELECT DISTINCT i.environment, i.account
