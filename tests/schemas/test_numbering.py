@@ -29,7 +29,7 @@ numbers = st.one_of(st.integers(1, 120), st.integers(1, 2_000_000))
         ("{year}-{seq:05}", "{year}.{seq:05}", None),
         ("{year}-{seq:05}", "{year}-{seq:04}", "1000-10000"),  # from the ten thousandth on
         ("{year}-{seq:05}", "{year}-0{seq:04}", "1000-01000"),
-        ("{year}-{seq:05}", "{year}-9{seq:04}", "1000-90001"),  # from the ninety thousandth
+        ("{year}-{seq:05}", "{year}-9{seq:04}", "1000-91000"),  # from the ninety thousandth
         ("{year}-{seq}", "{seq}-{year}", "1000-1000"),  # the thousandth of some year
         ("{year}{seq:03}", "{seq:03}{year}", "1001100"),
         ("{year}-{seq:03}A", "{year}-{seq:03}", None),

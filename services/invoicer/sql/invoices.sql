@@ -67,7 +67,7 @@ SELECT state ->> 'description' AS description FROM account WHERE environment = $
 -- name: states
 -- Invoices as invoices.state tells them.
 SELECT i.environment, i.invoice_id::text, i.version, i.account, i.period, i.status, i.number, i.currency,
-       i.total, i.paid, i.due_on, i.changed_at
+       i.total, i.paid, i.credited, i.due_on, i.changed_at
 FROM invoice AS i
 JOIN unnest($1::int[], $2::uuid[]) AS u (environment, invoice_id)
   ON (i.environment, i.invoice_id) = (u.environment, u.invoice_id);

@@ -167,6 +167,7 @@ def _state(r: Record) -> Answer:
         currency=r["currency"],
         total=r["total"],
         paid=r["paid"],
+        credited=r["credited"] or None,
         due_on=r["due_on"],
     )
     key = f"{state.environment}:{state.invoice_id}"

@@ -17,5 +17,8 @@ GRANT SELECT, INSERT ON declined_sale TO invoicer;
 ALTER TABLE request DROP CONSTRAINT request_kind_check, ADD CONSTRAINT request_kind_check
     CHECK (kind IN ('run', 'command', 'payment', 'statement', 'document', 'move', 'pending'));
 
+CREATE INDEX moved_sale_of ON moved_sale (environment, sale_id);
+CREATE INDEX reversal_of_sale ON reversal (environment, sale_id);
+
 -- A run finds the drafts that it replaces.
 CREATE INDEX invoice_draft ON invoice (environment, account) WHERE status = 'draft';
