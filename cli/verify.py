@@ -17,12 +17,12 @@ from cli.where import Unreachable, postgres
 LONGEST_S = 600
 
 
-def report(service: str, folder: Path) -> tuple[int, Json]:
+def report(service: str, folder: Path, *options: str) -> tuple[int, Json]:
     """Exit status and JSON report of `python -m services.SERVICE verify --json`.
 
     Raises Trouble when it gives no report.
     """
-    done = _run(service, folder, "--json")
+    done = _run(service, folder, "--json", *options)
     lines = [line for line in done.stdout.splitlines() if line.strip()]
     try:
         found: Any = json.loads(lines[-1])
@@ -31,15 +31,18 @@ def report(service: str, folder: Path) -> tuple[int, Json]:
     return done.returncode, found if isinstance(found, dict) else {"report": found}
 
 
-def verify(service: str, common: Common) -> int:
-    """Run the check and show its report; gives the exit status: 0 when all is as it must be."""
+def verify(service: str, common: Common, *options: str) -> int:
+    """Run the check, with options of its own, and show its report.
+
+    Gives the exit status: 0 when all is as it must be.
+    """
     screen = common.screen
     if common.as_json:
-        status, found = report(service, common.directory)
+        status, found = report(service, common.directory, *options)
         screen.data(found)
         return status
     with screen.waiting(f"the {service}'s database is checked ..."):
-        done = _run(service, common.directory)
+        done = _run(service, common.directory, *options)
     if done.returncode not in (0, 1):
         raise _no_report(service, done)
     screen.say(done.stdout.rstrip())

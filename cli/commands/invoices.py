@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from cli.amounts import Misuse, cents, money
-from cli.documents import Document, document
-from cli.invoices import find, follow_run, invoices, last_month, run_message, show_run
-from cli.messages import command, new_id, now
+from cli.amounts import Misuse, money
+from cli.asking import agreed, can_ask
+from cli.client import Client
+from cli.commands import invoice_lists as lists
+from cli.commands import payments
+from cli.documents import document, save
+from cli.invoices import (
+    credit_notes,
+    find,
+    find_all,
+    follow_run,
+    give_all,
+    invoices,
+    last_month,
+    preview,
+    run_message,
+    show_all,
+    show_run,
+    statement_message,
+)
+from cli.messages import Json, command, new_id
 from cli.options import DEFAULT, Common
 from cli.screen import outcome
 from cli.verify import verify as verify_service
@@ -22,19 +38,22 @@ app = App(
     help_format="plaintext",
     help_epilogue="""Examples:
 
+    onaccount invoices pending 2890                       what there is
     onaccount invoices run 2890 2026-10                   drafts, for review
-    onaccount invoices run 2890 2026-10 --issue --send    at once
-    onaccount invoices list 2890 --status draft
-    onaccount invoices approve 2890 INVOICE
+    onaccount invoices approve 2890 --all
+    onaccount invoices run 2890 2026-10 --issue --send    or at once
+    onaccount invoices undelivered 2890
     onaccount invoices document 2890 2026-00001 --format ubl
     onaccount invoices pay 2890 2026-00001 125,50 --method bank
+    onaccount invoices payments import 2890 export.csv
+    onaccount invoices open 2890 --overdue
 
 INVOICE is an invoice's number or its id.
 """,
 )
 
 Format = Literal["pdf", "xlsx", "ubl"]
-UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+Yes = Annotated[bool, Parameter(name=("--yes", "-y"), negative="")]
 SILENCE_S = 300.0
 
 
@@ -48,9 +67,12 @@ async def run(
     send: Annotated[bool, Parameter(negative="")] = False,
     account: Annotated[list[str] | None, Parameter(negative="")] = None,
     run_id: str | None = None,
+    yes: Yes = False,
     common: Common = DEFAULT,
 ) -> int:
     """Invoice all that is open up to a month's end: drafts, unless --issue is given.
+
+    Shows first what there is to invoice; at a terminal it asks before numbers are given.
 
     Parameters
     ----------
@@ -59,14 +81,14 @@ async def run(
     issue
         Issue at once, with numbers, instead of making drafts to review.
     send
-        Mail what is issued.
+        Mail what is issued; a draft is mailed when it is approved.
     account
         Only this account; may be given several times.
     run_id
         Give an earlier run's id to see its outcome again.
+    yes
+        Do not ask.
     """
-    if send and not issue:
-        raise Misuse("A draft is not mailed: add --issue, or leave --send out.")
     message = run_message(
         environment,
         period or last_month(date.today()),  # noqa: DTZ011 - the person's own calendar
@@ -78,93 +100,62 @@ async def run(
     )
     screen = common.screen
     async with common.client("invoices.run") as client:
-        with screen.progress("invoices") as gauge, client.expecting(message) as answers:
+        if not common.as_json and run_id is None:
+            ahead = await preview(client, screen, message, common.timeout)
+            if issue and not yes and can_ask() and not await agreed(ahead):
+                screen.bad("nothing was invoiced")
+                return 1
+        with screen.progress("accounts") as gauge, client.expecting(message) as answers:
             await client.send(message)
             result = await follow_run(answers, gauge, max(common.timeout, SILENCE_S))
     return show_run(screen, result)
 
 
-@app.command(name="list")
-async def list_(
+@app.command
+async def approve(
     environment: int,
+    invoice: Annotated[list[str] | None, Parameter(negative="")] = None,
     /,
     *,
-    status: Literal["draft", "issued", "sent", "undeliverable", "paid", "deleted", "credited"]
-    | None = None,
-    account: str | None = None,
+    all: Annotated[bool, Parameter(negative="")] = False,
     period: str | None = None,
+    yes: Yes = False,
     common: Common = DEFAULT,
 ) -> int:
-    """List invoices as they stand."""
-    async with common.client() as client:
-        states = await invoices(client, environment)
-    rows = [
-        s
-        for s in states
-        if (status is None or s["status"] == status)
-        and (account is None or s["account"] == account)
-        and (period is None or s["period"] == period)
-    ]
+    """Issue drafts as they were reviewed; refused where a total is no longer the same.
+
+    Parameters
+    ----------
+    invoice
+        Ids of drafts, one or more.
+    all
+        All drafts there are.
+    period
+        With --all: of this month only, YYYY-MM.
+    yes
+        Do not ask.
+    """
+    if bool(invoice) == all:
+        raise Misuse("Name drafts by their ids, or give --all; not both, and not neither.")
     screen = common.screen
-    screen.data(rows)
-    screen.table(
-        ("Invoice", "Account", "Month", "Status", "Total", "Paid", "Due on"),
-        (
-            (
-                s.get("number") or s["invoice_id"],  # either is understood
-                s["account"],
-                s["period"],
-                s["status"],
-                money(s["total"], s["currency"]),
-                money(s["paid"], s["currency"]),
-                s.get("due_on"),
-            )
-            for s in rows
-        ),
-        right=("Total", "Paid"),
-    )
-    screen.say(f"{len(rows)} invoice{'' if len(rows) == 1 else 's'}")
-    return 0
-
-
-@app.command
-async def show(environment: int, invoice: str, /, *, common: Common = DEFAULT) -> int:
-    """Show one invoice and what happened to it."""
-    async with common.client() as client:
-        state = await find(client, environment, invoice)
-        events = await client.read("invoices.events")
-    history = [
-        e
-        for e in events
-        if e.message.get("invoice_id") == state["invoice_id"]
-        and e.message.get("environment") == environment
-    ]
-    history.sort(key=lambda e: e.time)
-    screen = common.screen
-    screen.data({**state, "events": [e.message for e in history]})
-    amounts = {k: money(state[k], state["currency"]) for k in ("total", "paid")}
-    screen.fields(
-        {**{k: v for k, v in state.items() if k != "type"}, **amounts},
-        title=f"Invoice {state.get('number') or state['invoice_id']}",
-    )
-    screen.table(
-        ("When", "What", "Details"),
-        (
-            (
-                e.time.astimezone().strftime("%Y-%m-%d %H:%M:%S"),
-                e.type,
-                e.message.get("to") or e.message.get("reason") or "",
-            )
-            for e in history
-        ),
-    )
-    return 0
-
-
-@app.command
-async def approve(environment: int, invoice: str, /, *, common: Common = DEFAULT) -> int:
-    """Issue a draft as it was reviewed; refused where its total is no longer the same."""
-    return await _order(environment, invoice, "invoice.approve", common)
+    async with common.client("invoice.approve") as client:
+        if all:
+            drafts = [
+                s
+                for s in await invoices(client, environment)
+                if s["status"] == "draft" and period in (None, s["period"])
+            ]
+        else:
+            drafts = await find_all(client, environment, invoice or [])
+        total = money(sum(s["total"] for s in drafts))
+        question = f"Issue {len(drafts)} invoices, {total} in all, with numbers for good?"
+        unasked = yes or common.as_json or not (drafts and all and can_ask())
+        if not (unasked or await agreed(question)):
+            screen.bad("nothing was issued")
+            return 1
+        orders = [_order("invoice.approve", environment, s, common) for s in drafts]
+        replies = await give_all(client, screen, orders, common.timeout)
+    return show_all(screen, drafts, replies)
 
 
 @app.command
@@ -172,13 +163,13 @@ async def send(
     environment: int, invoice: str, /, *, to: str | None = None, common: Common = DEFAULT
 ) -> int:
     """Mail an issued invoice, to its holder or to another address."""
-    return await _order(environment, invoice, "invoice.send", common, to=to)
+    return await _give(environment, invoice, "invoice.send", common, to=to)
 
 
 @app.command
 async def delete(environment: int, invoice: str, /, *, common: Common = DEFAULT) -> int:
     """Delete a draft; an issued invoice gets a credit note and its sales are free again."""
-    return await _order(environment, invoice, "invoice.delete", common)
+    return await _give(environment, invoice, "invoice.delete", common)
 
 
 @app.command
@@ -199,50 +190,10 @@ async def correct(
     exclude
         Id of a sale to leave out; may be given several times.
     account
-        Invoice another account instead.
+        Move the sales that are left out (all of them, where none is named) to this account.
     """
     more = {"reason": reason, "exclude_sales": exclude, "account": account}
-    return await _order(environment, invoice, "invoice.correct", common, **more)
-
-
-@app.command
-async def pay(
-    environment: int,
-    invoice: str,
-    amount: str,
-    /,
-    *,
-    method: str = "bank",
-    at: str | None = None,
-    payment_id: str | None = None,
-    common: Common = DEFAULT,
-) -> int:
-    """Record a payment of an invoice.
-
-    Parameters
-    ----------
-    amount
-        As 125,50.
-    method
-        How it was paid: bank, cash, card.
-    at
-        When, as RFC 3339; now unless given.
-    payment_id
-        Give one to repeat a payment without counting it twice.
-    """
-    which = {"invoice_id" if UUID.fullmatch(invoice) else "number": invoice}
-    return await common.order(
-        {
-            "type": "payment.record",
-            "payment_id": payment_id or new_id(),
-            "environment": environment,
-            **which,
-            "amount": cents(amount),
-            "at": at or now(),
-            "method": method,
-            "by": common.by,
-        }
-    )
+    return await _give(environment, invoice, "invoice.correct", common, **more)
 
 
 @app.command(name="document")
@@ -263,40 +214,99 @@ async def get_document(
         File or folder to save it to; here, under its own name, unless given.
     """
     async with common.client("document.request") as client:
-        state = await find(client, environment, invoice)
         request = {
             "type": "document.request",
             "request_id": new_id(),
             "environment": environment,
-            "invoice_id": state["invoice_id"],
+            **await _named(client, environment, invoice),
             "format": format,
         }
         with client.expecting(request) as answers:
             await client.send(request)
             found = await document(answers, common.timeout)
-    screen = common.screen
-    if not isinstance(found, Document):
-        return outcome(screen, found)
-    place = out or Path(Path(found.file_name).name)
-    if place.is_dir():
-        place = place / Path(found.file_name).name
-    place.write_bytes(found.content)
-    screen.data({"file": str(place), "bytes": len(found.content), "type": found.media_type})
-    screen.good(f"{place} ({len(found.content):,} bytes)")
-    return 0
+    return save(common.screen, found, out)
+
+
+async def _named(client: Client, environment: int, invoice: str) -> Json:
+    """The invoice, or the credit note, of a number or an id."""
+    note = (await credit_notes(client, environment)).get(invoice.lower())
+    if note is not None:
+        return {"credit_note_id": note["credit_note_id"]}
+    return {"invoice_id": (await find(client, environment, invoice))["invoice_id"]}
 
 
 @app.command
-def verify(*, common: Common = DEFAULT) -> int:
-    """Check in its database that numbers have no gap and amounts add up (opens PostgreSQL)."""
-    return verify_service("invoicer", common)
-
-
-async def _order(
-    environment: int, invoice: str, kind: str, common: Common, **fields: object
+async def statement(
+    environment: int,
+    account: str | None = None,
+    /,
+    *,
+    period: str | None = None,
+    from_: Annotated[str | None, Parameter(name="--from")] = None,
+    until: str | None = None,
+    format: Literal["xlsx", "pdf"] = "pdf",
+    to: str | None = None,
+    out: Path | None = None,
+    common: Common = DEFAULT,
 ) -> int:
+    """Get a statement of an account's transactions, or of all accounts; or have it mailed.
+
+    Parameters
+    ----------
+    account
+        All accounts unless given.
+    period
+        A month, YYYY-MM; this month unless --from and --until are given.
+    from_
+        First day, YYYY-MM-DD.
+    until
+        The day after the last, YYYY-MM-DD.
+    to
+        Mail it instead: to the holder, the viewers, or an address.
+    out
+        File or folder to save it to; here, under its own name, unless given.
+    """
+    message = statement_message(
+        environment, account, period=period, first=from_, until=until, format=format, to=to,
+        by=common.by,
+    )  # fmt: skip
+    screen = common.screen
+    async with common.client("statement.request") as client:
+        with client.expecting(message) as answers:
+            await client.send(message)
+            reply = (await answers.next(common.timeout)).message
+            if to is not None or reply["type"] == "command.refused":
+                return outcome(screen, reply)
+            found = await document(answers, max(common.timeout, SILENCE_S))
+    return save(screen, found, out)
+
+
+@app.command
+def verify(environment: int | None = None, /, *, common: Common = DEFAULT) -> int:
+    """Check in its database that numbers have no gap and amounts add up (opens PostgreSQL)."""
+    chosen = () if environment is None else ("--environment", str(environment))
+    return verify_service("invoicer", common, *chosen)
+
+
+async def _give(environment: int, invoice: str, kind: str, common: Common, **fields: object) -> int:
     async with common.client(kind) as client:
         state = await find(client, environment, invoice)
-        message = command(kind, environment, by=common.by, invoice_id=state["invoice_id"], **fields)
+        message = _order(kind, environment, state, common, **fields)
         reply = await client.ask(message, timeout_s=common.timeout)
     return outcome(common.screen, reply.message)
+
+
+def _order(kind: str, environment: int, state: Json, common: Common, **fields: object) -> Json:
+    return command(kind, environment, by=common.by, invoice_id=state["invoice_id"], **fields)
+
+
+for name, function in (
+    ("list", lists.list_),
+    ("show", lists.show),
+    ("open", lists.open_),
+    ("undelivered", lists.undelivered),
+    ("pending", lists.pending_),
+    ("pay", payments.pay),
+):
+    app.command(function, name=name)
+app.command(payments.app)

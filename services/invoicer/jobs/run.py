@@ -32,6 +32,7 @@ from services.invoicer.store import invoices, registry, requests, runs
 from services.invoicer.store import issuing as rows
 from services.invoicer.store.registry import Holding
 from services.invoicer.store.runs import Run
+from services.invoicer.viewing import send_statements
 
 ACCOUNTS_PER_STEP = 20
 
@@ -112,6 +113,10 @@ async def _bill(
         await _add_credits(tx, number, asked, lines, plan)
         plan.invoices = await with_supplements(tx, number, plan.invoices)
         done = await issuing.issue(tx, environment, plan.invoices, plan.credits)
+        if asked.send:
+            concerned = [n.account for n in plan.invoices]
+            concerned += [c.invoice.account for c in plan.credits]
+            await send_statements(tx, environment, asked.run_id, asked.period, concerned)
     else:
         done = await issuing.draft(tx, environment, plan.invoices)
     tx.answer(*done.events)
