@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
 
 from cli.amounts import Misuse, money
@@ -15,6 +15,7 @@ from cli.replies import Expectation, Reply
 from cli.screen import Gauge, Screen, outcome
 
 SIDE_BY_SIDE = 20
+MOST_SAID = 40
 
 
 def last_month(today: date) -> str:
@@ -76,16 +77,29 @@ def show_run(screen: Screen, result: Json) -> int:
             ),
             right=("Base", "VAT amount", "Gross"),
         )
-    for skipped in result["skipped"]:
-        reason = str(skipped["reason"]).replace("_", " ")
-        screen.say(f"! account {skipped['account']} left out: {reason}", "yellow")
-    for left in result["open"]:
-        why = str(left["why"]).replace("_", " ")
-        screen.say(
-            f"! account {left['account']} keeps {money(left['amount'])} uninvoiced: {why}",
-            "yellow",
-        )
+    drafts = [left for left in result["open"] if left["why"] == "draft"]
+    if drafts:
+        total = money(sum(left["amount"] for left in drafts))
+        screen.say(f"  {total} on drafts, to be reviewed: `onaccount invoices approve`")
+    for sentence in left_over(result)[:MOST_SAID]:
+        screen.say(f"! {sentence}", "yellow")
+    if (more := len(left_over(result)) - MOST_SAID) > 0:
+        screen.say(f"! and {more} more: --json has all of them", "yellow")
     return 0
+
+
+def left_over(result: Json) -> list[str]:
+    """What a run left, an account a sentence: what stays open, and who was left out besides."""
+    kept = [left for left in result["open"] if left["why"] != "draft"]
+    told = {(left["account"], left["why"]) for left in kept}
+    skipped = [s for s in result["skipped"] if (s["account"], s["reason"]) not in told]
+    return [
+        f"account {s['account']} left out: {str(s['reason']).replace('_', ' ')}" for s in skipped
+    ] + [
+        f"account {left['account']} keeps {money(left['amount'])} uninvoiced: "
+        f"{str(left['why']).replace('_', ' ')}"
+        for left in kept
+    ]
 
 
 async def invoices(client: Client, environment: int) -> list[Json]:
@@ -202,6 +216,35 @@ def show_all(screen: Screen, states: Sequence[Json], replies: Sequence[Json]) ->
             )
     screen.good(f"{len(replies) - refused} done, {refused} refused")
     return 1 if refused else 0
+
+
+def made_for(environment: int) -> Callable[[Json], bool]:
+    """Tells the events of documents that commands of this environment make."""
+    kinds = ("credit_note.issued", "invoice.issued")
+    return lambda said: said.get("type") in kinds and said.get("environment") == environment
+
+
+async def made_by(reply: Json, events: Expectation, timeout_s: float) -> list[Json]:
+    """The events of the documents that a command's answer says were created."""
+    missing = {
+        change["id"]
+        for change in reply.get("changes", ())
+        if change["change"] == "created" and change["kind"] in ("invoice", "credit_note")
+    }
+    found = []
+    while missing:
+        said = (await events.next(timeout_s)).message
+        name = said.get("credit_note_id") or said["invoice_id"]
+        if name in missing:
+            missing.remove(name)
+            found.append(said)
+    return sorted(found, key=lambda said: str(said["number"]))
+
+
+def what_was_made(event: Json) -> str:
+    """A document in a few words."""
+    what = "credit note" if event["type"] == "credit_note.issued" else "invoice"
+    return f"{what} {event['number']}: {money(event['total'], event['currency'])}"
 
 
 def statement_message(

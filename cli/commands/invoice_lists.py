@@ -28,13 +28,13 @@ async def list_(
     period: str | None = None,
     common: Common = DEFAULT,
 ) -> int:
-    """List invoices as they stand."""
+    """List invoices as they stand; drafts that were deleted only with --status deleted."""
     async with common.client() as client:
         states = await invoices(client, environment)
     rows = [
         s
         for s in states
-        if (status is None or s["status"] == status)
+        if (s["status"] != "deleted" if status is None else s["status"] == status)
         and (account is None or s["account"] == account)
         and (period is None or s["period"] == period)
     ]

@@ -3,32 +3,31 @@
 from __future__ import annotations
 
 from datetime import date
-from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from cyclopts import App, Parameter
 
 from cli.amounts import Misuse, money
 from cli.asking import agreed, can_ask
-from cli.client import Client
+from cli.commands import invoice_files as files
 from cli.commands import invoice_lists as lists
 from cli.commands import payments
-from cli.documents import document, save
 from cli.invoices import (
-    credit_notes,
     find,
     find_all,
     follow_run,
     give_all,
     invoices,
     last_month,
+    made_by,
+    made_for,
     preview,
     run_message,
     show_all,
     show_run,
-    statement_message,
+    what_was_made,
 )
-from cli.messages import Json, command, new_id
+from cli.messages import Json, command
 from cli.options import DEFAULT, Common
 from cli.screen import outcome
 from cli.verify import verify as verify_service
@@ -52,7 +51,6 @@ INVOICE is an invoice's number or its id.
 """,
 )
 
-Format = Literal["pdf", "xlsx", "ubl"]
 Yes = Annotated[bool, Parameter(name=("--yes", "-y"), negative="")]
 SILENCE_S = 300.0
 
@@ -196,91 +194,6 @@ async def correct(
     return await _give(environment, invoice, "invoice.correct", common, **more)
 
 
-@app.command(name="document")
-async def get_document(
-    environment: int,
-    invoice: str,
-    /,
-    *,
-    format: Format = "pdf",
-    out: Path | None = None,
-    common: Common = DEFAULT,
-) -> int:
-    """Save an invoice's PDF, XLSX specification or UBL.
-
-    Parameters
-    ----------
-    out
-        File or folder to save it to; here, under its own name, unless given.
-    """
-    async with common.client("document.request") as client:
-        request = {
-            "type": "document.request",
-            "request_id": new_id(),
-            "environment": environment,
-            **await _named(client, environment, invoice),
-            "format": format,
-        }
-        with client.expecting(request) as answers:
-            await client.send(request)
-            found = await document(answers, common.timeout)
-    return save(common.screen, found, out)
-
-
-async def _named(client: Client, environment: int, invoice: str) -> Json:
-    """The invoice, or the credit note, of a number or an id."""
-    note = (await credit_notes(client, environment)).get(invoice.lower())
-    if note is not None:
-        return {"credit_note_id": note["credit_note_id"]}
-    return {"invoice_id": (await find(client, environment, invoice))["invoice_id"]}
-
-
-@app.command
-async def statement(
-    environment: int,
-    account: str | None = None,
-    /,
-    *,
-    period: str | None = None,
-    from_: Annotated[str | None, Parameter(name="--from")] = None,
-    until: str | None = None,
-    format: Literal["xlsx", "pdf"] = "pdf",
-    to: str | None = None,
-    out: Path | None = None,
-    common: Common = DEFAULT,
-) -> int:
-    """Get a statement of an account's transactions, or of all accounts; or have it mailed.
-
-    Parameters
-    ----------
-    account
-        All accounts unless given.
-    period
-        A month, YYYY-MM; this month unless --from and --until are given.
-    from_
-        First day, YYYY-MM-DD.
-    until
-        The day after the last, YYYY-MM-DD.
-    to
-        Mail it instead: to the holder, the viewers, or an address.
-    out
-        File or folder to save it to; here, under its own name, unless given.
-    """
-    message = statement_message(
-        environment, account, period=period, first=from_, until=until, format=format, to=to,
-        by=common.by,
-    )  # fmt: skip
-    screen = common.screen
-    async with common.client("statement.request") as client:
-        with client.expecting(message) as answers:
-            await client.send(message)
-            reply = (await answers.next(common.timeout)).message
-            if to is not None or reply["type"] == "command.refused":
-                return outcome(screen, reply)
-            found = await document(answers, max(common.timeout, SILENCE_S))
-    return save(screen, found, out)
-
-
 @app.command
 def verify(environment: int | None = None, /, *, common: Common = DEFAULT) -> int:
     """Check in its database that numbers have no gap and amounts add up (opens PostgreSQL)."""
@@ -289,11 +202,17 @@ def verify(environment: int | None = None, /, *, common: Common = DEFAULT) -> in
 
 
 async def _give(environment: int, invoice: str, kind: str, common: Common, **fields: object) -> int:
+    screen = common.screen
     async with common.client(kind) as client:
         state = await find(client, environment, invoice)
         message = _order(kind, environment, state, common, **fields)
-        reply = await client.ask(message, timeout_s=common.timeout)
-    return outcome(common.screen, reply.message)
+        with client.watching("what was made", made_for(environment)) as events:
+            reply = (await client.ask(message, timeout_s=common.timeout)).message
+            made = await made_by(reply, events, common.timeout)
+    status = outcome(screen, reply)
+    for event in made:
+        screen.say(f"  {what_was_made(event)}")
+    return status
 
 
 def _order(kind: str, environment: int, state: Json, common: Common, **fields: object) -> Json:
@@ -306,6 +225,8 @@ for name, function in (
     ("open", lists.open_),
     ("undelivered", lists.undelivered),
     ("pending", lists.pending_),
+    ("document", files.get_document),
+    ("statement", files.statement),
     ("pay", payments.pay),
 ):
     app.command(function, name=name)
