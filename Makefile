@@ -7,7 +7,7 @@ PYTHON ?=
 ARGS ?=
 BIN := .venv/bin
 
-.PHONY: help setup prove-chaos bench demo test check format
+.PHONY: help setup prove-chaos prove-month bench demo test check format
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1	/' | expand -t 20
@@ -31,6 +31,9 @@ check: setup  ## formatting, lint, types, import direction, generated files, tid
 
 prove-chaos: setup  ## two minutes of sales while everything is killed in turn; then all must add up
 	@ONACCOUNT_CHAOS_S=120 $(BIN)/python -m pytest -q tests/journeys/test_killed_everywhere.py
+
+prove-month: setup  ## a month of 200 accounts and 20,000 sales, from the tills to paid, with kills in between
+	@ONACCOUNT_MONTH_ACCOUNTS=200 ONACCOUNT_MONTH_SALES=20000 $(BIN)/python -m pytest -q -x -s tests/journeys/test_a_month.py
 
 bench: setup  ## measure: ratios in one run, best on a machine that does nothing else (docs/performance.md)
 	@$(BIN)/python -m benchmarks.edge_cost
