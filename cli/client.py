@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from types import TracebackType
@@ -19,6 +20,7 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from cli.amounts import Misuse
 from cli.messages import ROUTES, Json, answered_id, id_of, key_of, topic_of
 from cli.replies import Expectation, Reply, encode, newest, reply_of
+from cli.screen import Gauge
 from cli.trouble import Trouble
 from cli.where import Unreachable
 from runtime.settings import KafkaSettings
@@ -26,7 +28,8 @@ from schemas.malformed import Malformed
 from schemas.wire import decode
 
 START_S = 10.0
-READ_S = 60.0
+READ_S = 60.0  # of silence
+READ_AT_ONCE = 2_000
 LARGEST_RECORD = 3 * 1024 * 1024  # answers, dead letters and retries have up to 2 MiB, and headers
 
 logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what goes wrong is told in our words
@@ -139,37 +142,47 @@ class Client:
 
     async def read(self, *topics: str) -> list[Reply]:
         """Every record that the topics hold now, partition by partition in order of offset."""
-        found: list[Reply] = []
+        found = [reply async for reply in self.scan(*topics)]
+        found.sort(key=lambda r: (r.topic, r.partition, r.offset))
+        return found
+
+    async def scan(self, *topics: str, gauge: Gauge | None = None) -> AsyncIterator[Reply]:
+        """Every record that the topics hold now, one by one, as they come: none is kept.
+
+        `gauge` hears how many offsets are through, and of how many.
+        """
         async with self._consumer(topics) as consumer:
             partitions = list(consumer.assignment())
             begins = await consumer.beginning_offsets(partitions)
             ends = await consumer.end_offsets(partitions)
             open_ = {p for p in partitions if ends[p] > begins[p]}
+            total = sum(ends[p] - begins[p] for p in open_)
             for partition in partitions:
                 if partition in open_:
                     consumer.seek(partition, begins[partition])
                 else:
                     consumer.pause(partition)
-            try:
-                async with asyncio.timeout(READ_S):
-                    while open_:
-                        for records in (await consumer.getmany(timeout_ms=500)).values():
-                            found += [
-                                reply_of(r)
-                                for r in records
-                                if r.offset < ends[TopicPartition(r.topic, r.partition)]
-                            ]
-                        for partition in list(open_):
-                            if await consumer.position(partition) >= ends[partition]:
-                                open_.discard(partition)
-                                consumer.pause(partition)
-            except TimeoutError:
-                raise Unreachable(
-                    f"{', '.join(topics)} can't be read to the end within {READ_S:g} seconds; "
-                    f"see whether Kafka at {self._kafka.kafka} is well."
-                ) from None
-        found.sort(key=lambda r: (r.topic, r.partition, r.offset))
-        return found
+            left = {p: ends[p] - begins[p] for p in open_}
+            moved = time.monotonic()
+            while open_:
+                batches = await consumer.getmany(timeout_ms=500, max_records=READ_AT_ONCE)
+                for record in (r for records in batches.values() for r in records):
+                    if record.offset < ends[TopicPartition(record.topic, record.partition)]:
+                        yield reply_of(record)
+                for partition in list(open_):
+                    position = await consumer.position(partition)
+                    if ends[partition] - position < left[partition]:
+                        left[partition], moved = ends[partition] - position, time.monotonic()
+                    if position >= ends[partition]:
+                        open_.discard(partition)
+                        consumer.pause(partition)
+                if gauge is not None:
+                    gauge(total - sum(max(0, one) for one in left.values()), total)
+                if time.monotonic() - moved > READ_S:
+                    raise Unreachable(
+                        f"{', '.join(topics)} can't be read to the end: nothing came for "
+                        f"{READ_S:g} seconds; see whether Kafka at {self._kafka.kafka} is well."
+                    )
 
     async def view(self, *topics: str) -> dict[str, Json]:
         """The newest state of every entity of compacted topics, by record key."""
