@@ -36,7 +36,9 @@ async def record(tx: Tx, changed: Collection[Entity], before: Collection[Entity]
             tx.now,
         )
     if altered:
-        await tx.execute(sql.change_accounts, *_account_columns(altered), tx.now)
+        values = _account_columns(altered)
+        await tx.execute(sql.lock_accounts, *values[:2])
+        await tx.execute(sql.change_accounts, *values, tx.now)
     await _viewers(tx, [*added, *altered], known)
     revised = {e.environment for e in changed} - {
         e.environment for e in new if isinstance(e, Environment)
