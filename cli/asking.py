@@ -20,13 +20,23 @@ async def agreed(screen: Screen, question: str, *, yes: bool) -> bool:
     """Whether it is to be done. Raises Misuse where nobody can be asked."""
     if yes:
         return True
-    if screen.as_json or not sys.stdin.isatty():
+    if screen.as_json or not can_ask():
         raise Misuse(f"Nobody can be asked here: {question} Add --yes to do it.")
-    print(f"{harmless(question)} [y/N] ", end="", flush=True)
-    said = (await typed()).strip().lower() in ("y", "yes", "j", "ja")
+    said = await asked(question)
     if not said:
         screen.say("nothing was done")
     return said
+
+
+def can_ask() -> bool:
+    """Whether somebody sits at the other end of standard input."""
+    return sys.stdin.isatty()
+
+
+async def asked(question: str) -> bool:
+    """Ask, and give whether the answer was yes; anything else is no."""
+    print(f"{harmless(question)} [y/N] ", end="", flush=True)
+    return (await typed()).strip().lower() in ("y", "yes", "j", "ja")
 
 
 async def typed() -> str:

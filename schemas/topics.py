@@ -219,6 +219,7 @@ _CONTRACT: Final = (
             invoices.PaymentRecord,
             invoices.StatementRequest,
             invoices.DocumentRequest,
+            invoices.PendingRequest,
         ),
         writers=("finance", "invoicer"),
         readers=("invoicer",),
@@ -256,7 +257,7 @@ _CONTRACT: Final = (
     Topic(
         name="invoices.documents",
         key="request",
-        messages=(billing.DocumentPart,),
+        messages=(billing.DocumentPart, billing.PendingListed),
         writers=("invoicer",),
         readers=("finance",),
         retention_ms=7 * DAY_MS,

@@ -100,24 +100,22 @@ def _answer_sale(sale: Sale, record_time: datetime, book: Book, now: datetime) -
         sale,
         house=book.houses.get(sale.environment),
         standing=standing,
-        cancelled=known is not None and known.cancelled_first and known.account == sale.account,
+        cancelled=known is not None and sale.account in known.called_off,
         record_time=record_time,
         now=now,
         moved_booked_at=_booked_before(sale, book) if recorded else None,
     )
     if known is None:
         known = book.sales[key] = KnownSale("declined", sale.account, stored="new")
-    elif known.account != sale.account:
-        known.cancelled_first = False  # another one was cancelled
     if isinstance(decision, Approved):
         assert standing is not None
         standing.charge(sale.total)
         known.state = "approved"
         known.answer = answer = answers.approved(sale, decision, now)
         if isinstance(sale, SaleRecorded):
-            book.cleared[key] = sale.sale_id
+            book.clear(key, sale.sale_id)
             if sale.moved_from is not None:
-                book.cleared[sale.environment, sale.moved_from] = sale.sale_id
+                book.clear((sale.environment, sale.moved_from), sale.sale_id)
     else:
         known.state = "declined"
         known.answer = answer = _declined(
