@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import sys
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
 from cli.amounts import Misuse, cents
+from cli.asking import asked, can_ask
 from cli.client import Client
 from cli.imports import Job, from_file
 from cli.messages import CLEAR, Json, given
@@ -191,29 +190,11 @@ def show_failed(screen: Screen, failed: Json) -> int:
 async def _agreed(screen: Screen, preview: Json) -> bool:
     if screen.as_json:
         raise Misuse("With --json nothing can be asked: add --yes to import the valid rows.")
-    if not sys.stdin.isatty():
+    if not can_ask():
         raise Misuse(
             "Nobody can be asked here whether to import: add --yes to import the valid rows."
         )
-    print(f"Import {preview['valid']} of {preview['rows']} rows? [y/N] ", end="", flush=True)
-    return (await _typed()).strip().lower() in ("y", "yes", "j", "ja")
-
-
-async def _typed() -> str:
-    """The next line that is typed; unlike with input(), one Ctrl-C is enough to stop waiting."""
-    loop = asyncio.get_running_loop()
-    line: asyncio.Future[str] = loop.create_future()
-
-    def read() -> None:
-        loop.remove_reader(sys.stdin)
-        if not line.done():
-            line.set_result(sys.stdin.readline())
-
-    loop.add_reader(sys.stdin, read)
-    try:
-        return await line
-    finally:
-        loop.remove_reader(sys.stdin)
+    return await asked(f"Import {preview['valid']} of {preview['rows']} rows?")
 
 
 def _save(file: Path, job: Job) -> Path:

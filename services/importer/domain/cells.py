@@ -57,6 +57,8 @@ _WHOLE_WITH_POINT = re.compile(r"(\d+)[.,]0{1,2}")
 
 def clean(text: str) -> str:
     """Text without control characters, marks that nobody sees, and needless spaces."""
+    if text.isascii() and text.isprintable() and "  " not in text:
+        return text.strip(" ")  # nearly all cells: nothing of the below can be in them
     text = _DIRT.sub("", text)
     text = "".join(" " if unicodedata.category(c) in ("Cc", "Zs", "Zl", "Zp") else c for c in text)
     return unicodedata.normalize("NFC", " ".join(text.split()))

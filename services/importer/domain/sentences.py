@@ -148,9 +148,18 @@ ROWS: Final[dict[str, Sentence]] = {
         "changes the name of the holder of account {other}, now {theirs}",
         "wijzigt de naam van de houder van rekening {other}, nu {theirs}",
     ),
-    "two_cells": (
-        "the columns {other} say different things",
-        "de kolommen {other} zeggen iets verschillends",
+    "closed_account": (
+        "account {value} is closed and stays so; write active in a column Status to open it",
+        "rekening {value} is gesloten en blijft dat; schrijf actief in een kolom Status om haar te"
+        " openen",
+    ),
+    "no_address": (
+        "without street, postcode and town this customer cannot be invoiced",
+        "zonder straat, postcode en plaats kan aan deze klant geen factuur worden gestuurd",
+    ),
+    "fictitious": (
+        "'{value}' is a fictitious address: nothing is ever mailed to it",
+        "'{value}' is een fictief adres: daar wordt nooit iets heen gemaild",
     ),
     "depends": (
         "row {other}, which this row builds on, was refused",
@@ -269,17 +278,15 @@ FAILURES: Final[dict[str, Sentence]] = {
         " blijft. Upload het bestand opnieuw voor de rest.",
     ),
     "not_possible": (
-        "Imports cannot be taken back yet: close the accounts that it opened by hand.",
-        "Een import kan nog niet ongedaan worden gemaakt: sluit de rekeningen met de hand.",
+        "Nothing of this import can be taken back: it imported nothing, or it is still under way"
+        " (then cancel it first).",
+        "Van deze import kan niets ongedaan worden gemaakt: zij heeft niets geïmporteerd, of zij"
+        " is nog bezig (annuleer haar dan eerst).",
     ),
-}
-
-RESULTS: Final[dict[str, Sentence]] = {
-    "title": ("Result", "Resultaat"),
-    "created": ("created", "aangemaakt"),
-    "changed": ("changed", "gewijzigd"),
-    "unchanged": ("unchanged", "ongewijzigd"),
-    "refused": ("refused: {why}", "geweigerd: {why}"),
-    "accounts": ("accounts {value}", "rekeningen {value}"),
-    "partly": ("the rest of the row was refused", "de rest van de rij is geweigerd"),
+    "too_late": (
+        "What this import did is not known any more: an import can be taken back for {value}"
+        " days. Change what is wrong by hand.",
+        "Wat deze import deed, is niet meer bekend: een import kan {value} dagen ongedaan worden"
+        " gemaakt. Wijzig met de hand wat niet klopt.",
+    ),
 }
