@@ -72,7 +72,7 @@ class Markup:
         except expat.ExpatError as error:
             out_of_memory = error.code == expat.errors.codes[expat.errors.XML_ERROR_NO_MEMORY]
             raise Unfit("too_demanding" if out_of_memory else "unreadable") from error
-        except ValueError as error:  # an encoding that Python does not know, for one
+        except (ValueError, LookupError) as error:  # an encoding that Python does not know, for one
             raise Unfit("unreadable") from error
 
 
