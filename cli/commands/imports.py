@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from cyclopts import App, Parameter
 
 from cli.amounts import Misuse
-from cli.asking import agreed, can_ask, chosen
+from cli.asking import Yes, agreed, can_ask, chosen
 from cli.client import Client
 from cli.import_options import defaults_of, defaults_said, mapping_of
 from cli.import_template import template
@@ -50,7 +50,7 @@ async def import_(
     /,
     *,
     environment: Annotated[int | None, Parameter(name=("--environment", "-e"))] = None,
-    yes: Annotated[bool, Parameter(name=("--yes", "-y"), negative="")] = False,
+    yes: Yes = False,
     sheet: str | None = None,
     mapping: Annotated[list[str] | None, Parameter(name=("--mapping", "--column"), negative="")] = (
         None
@@ -73,8 +73,6 @@ async def import_(
         The workbook, where the environment stands before it.
     environment
         For which environment, where there is more than one.
-    yes
-        Do not ask: import the valid rows.
     sheet
         Which sheet of the workbook.
     mapping
@@ -122,7 +120,7 @@ async def _until_clear(
     while True:
         job = Job(client, upload)
         result = await _carry_out(client, job, screen, yes=yes)
-        if result is None or result["type"] != "import.failed" or not can_ask(screen):
+        if result is None or result["type"] != "import.failed" or screen.as_json or not can_ask():
             return job, result
         choice = await _cleared(screen, result)
         if choice is None:
@@ -157,11 +155,8 @@ async def _carry_out(client: Client, job: Job, screen: Screen, *, yes: bool) -> 
             return preview
         show_preview(screen, preview)
         question = f"Import {preview['valid']} of {preview['rows']} rows?"
-        instead = "add --yes to import the valid rows."
         try:
-            goes_on = bool(preview["valid"]) and (
-                yes or await agreed(screen, question, instead=instead)
-            )
+            goes_on = bool(preview["valid"]) and await agreed(screen, question, yes=yes)
         except Misuse:
             await job.say("import.cancelled")
             raise
@@ -213,23 +208,16 @@ async def undo(
     job_id: str,
     /,
     *,
-    yes: Annotated[bool, Parameter(name=("--yes", "-y"), negative="")] = False,
+    yes: Yes = False,
     common: Common = DEFAULT,
 ) -> int:
-    """Take an import back, as far as nobody has used or changed what it made.
-
-    Parameters
-    ----------
-    yes
-        Do not ask.
-    """
+    """Take an import back, as far as nobody has used or changed what it made."""
     screen = common.screen
     async with common.client("import.undo") as client:
         state = await job_state(client, job_id)
         show_states(Screen(as_json=screen.as_json), [state] if not screen.as_json else [])
         question = f"Take back what {state['file_name']} made and changed?"
-        if not yes and not await agreed(screen, question, instead="add --yes."):
-            screen.bad("nothing was taken back")
+        if not await agreed(screen, question, yes=yes):
             return 1
         nothing = Upload(
             environment=state["environment"], file_name="", content=b"", by=common.by, extra={}

@@ -22,6 +22,7 @@ from services.invoicer.handlers import commands, registry, sales
 from services.invoicer.jobs.delivery import Delivery
 from services.invoicer.jobs.documents import Documents
 from services.invoicer.jobs.mail import Mailing
+from services.invoicer.jobs.pending import PENDING
 from services.invoicer.jobs.run import RUN
 from services.invoicer.jobs.statements import Statements
 from services.invoicer.rendering import Rendering
@@ -205,6 +206,7 @@ class World:
     def kinds(self) -> tuple[JobKind, ...]:
         return (
             RUN,
+            PENDING,
             Documents(rendering=Rendering(0)).kind(1),
             Delivery(rendering=Rendering(0)).kind(),
             Statements(rendering=Rendering(0)).kind(),
@@ -245,7 +247,8 @@ class World:
 
 @asynccontextmanager
 async def open_world(dsn: str, smtp: str = "127.0.0.1:9", **settings: Any) -> AsyncIterator[World]:
-    chosen = Settings(postgres=SecretStr(dsn), smtp=smtp, smtp_timeout_s=5, **settings)
+    usual = {"smtp_timeout_s": 5, "smtp_away_s": 0.05}
+    chosen = Settings(postgres=SecretStr(dsn), smtp=smtp, **{**usual, **settings})
     mailer = Mailer(chosen)
     async with HandlerBench(dsn, states=STATES) as bench:
         try:
