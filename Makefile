@@ -7,7 +7,7 @@ PYTHON ?=
 ARGS ?=
 BIN := .venv/bin
 
-.PHONY: help setup prove-chaos prove-model prove-interleavings prove-month bench demo test check format
+.PHONY: help setup fuzz prove-chaos prove-model prove-interleavings prove-month bench demo test check format
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1	/' | expand -t 20
@@ -45,6 +45,9 @@ prove-interleavings: setup  ## all orders of small histories, and thousands of s
 
 prove-month: setup  ## a month of 200 accounts and 20,000 sales, from the tills to paid, with kills in between
 	@ONACCOUNT_MONTH_ACCOUNTS=200 ONACCOUNT_MONTH_SALES=20000 $(BIN)/python -m pytest -q -x -s tests/journeys/test_a_month.py
+
+fuzz: setup  ## 2,000 workbooks damaged at random: each is read or refused
+	@$(BIN)/python -m tests.services.importer.fuzz $(ARGS)
 
 bench: setup  ## measure: ratios in one run, best on a machine that does nothing else (docs/performance.md)
 	@$(BIN)/python -m benchmarks.edge_cost
