@@ -7,7 +7,7 @@ PYTHON ?=
 ARGS ?=
 BIN := .venv/bin
 
-.PHONY: help setup prove-chaos bench demo test check format
+.PHONY: help setup prove-chaos golden bench demo test check format
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1	/' | expand -t 20
@@ -31,6 +31,9 @@ check: setup  ## formatting, lint, types, import direction, generated files, tid
 
 prove-chaos: setup  ## two minutes of sales while everything is killed in turn; then all must add up
 	@ONACCOUNT_CHAOS_S=120 $(BIN)/python -m pytest -q tests/journeys/test_killed_everywhere.py
+
+golden: setup  ## make the pictures again that documents are compared with; then look at them
+	@$(BIN)/python -m tests.services.invoicer.documents.golden
 
 bench: setup  ## measure: ratios in one run, best on a machine that does nothing else (docs/performance.md)
 	@$(BIN)/python -m benchmarks.edge_cost
