@@ -76,7 +76,13 @@ class Statements:
         _refuse(tx, asked, "not_processed", "The statement could not be made.")
 
     def kind(self) -> JobKind:
-        return JobKind(kind="statement", run=self.run, on_poison=self.on_poison)
+        return JobKind(
+            kind="statement",
+            run=self.run,
+            side_by_side=2,
+            in_turns=True,
+            on_poison=self.on_poison,
+        )
 
 
 def _refuse(tx: StepTx, asked: StatementRequest, reason: str, message: str) -> None:
