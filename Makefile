@@ -7,7 +7,7 @@ PYTHON ?=
 ARGS ?=
 BIN := .venv/bin
 
-.PHONY: help setup prove-chaos golden bench demo test check format
+.PHONY: help setup prove-chaos prove-documents golden bench demo test check format
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1	/' | expand -t 20
@@ -31,6 +31,9 @@ check: setup  ## formatting, lint, types, import direction, generated files, tid
 
 prove-chaos: setup  ## two minutes of sales while everything is killed in turn; then all must add up
 	@ONACCOUNT_CHAOS_S=120 $(BIN)/python -m pytest -q tests/journeys/test_killed_everywhere.py
+
+prove-documents: setup  ## 300 random invoices and credit notes before the UBL schema, EN 16931, Peppol and PDF/A
+	@ONACCOUNT_TEST_DOCUMENTS=300 $(BIN)/python -m pytest -q tests/services/invoicer/documents/test_ubl.py tests/services/invoicer/documents/test_pdfa.py
 
 golden: setup  ## make the pictures again that documents are compared with; then look at them
 	@$(BIN)/python -m tests.services.invoicer.documents.golden
