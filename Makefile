@@ -7,7 +7,7 @@ PYTHON ?=
 ARGS ?=
 BIN := .venv/bin
 
-.PHONY: help setup prove-chaos prove-month bench demo test check format
+.PHONY: help setup prove-chaos prove-month prove-ten-thousand prove-invoicer-mutants bench demo test check format
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1	/' | expand -t 20
@@ -34,6 +34,12 @@ prove-chaos: setup  ## two minutes of sales while everything is killed in turn; 
 
 prove-month: setup  ## a month of 200 accounts and 20,000 sales, from the tills to paid, with kills in between
 	@ONACCOUNT_MONTH_ACCOUNTS=200 ONACCOUNT_MONTH_SALES=20000 $(BIN)/python -m pytest -q -x -s tests/journeys/test_a_month.py
+
+prove-ten-thousand: setup  ## one run over 10,000 accounts, killed in the middle, in memory that stays
+	@ONACCOUNT_RUN_ACCOUNTS=10000 $(BIN)/python -m pytest -q -s tests/services/invoicer/test_many_accounts.py
+
+prove-invoicer-mutants: setup  ## 79 small wrongs in the invoicer's rules: each must fail a test
+	@$(BIN)/python -m tests.services.invoicer.mutants
 
 bench: setup  ## measure: ratios in one run, best on a machine that does nothing else (docs/performance.md)
 	@$(BIN)/python -m benchmarks.edge_cost

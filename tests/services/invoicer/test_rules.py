@@ -12,7 +12,7 @@ from services.invoicer.numbers import format_of, series_of, year_of
 from services.invoicer.parties import buyer, full_name, language, mail_address, unfit
 from services.invoicer.schedule import is_scheduled
 from services.invoicer.store.runs import Run
-from tests.services.invoicer.world import customer, environment, new_id
+from tests.services.invoicer.people import customer, environment, new_id
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 
