@@ -7,7 +7,8 @@ PYTHON ?=
 ARGS ?=
 BIN := .venv/bin
 
-.PHONY: help setup prove-chaos prove-month prove-ten-thousand prove-invoicer-mutants bench demo test check format
+.PHONY: help setup prove-chaos prove-model prove-interleavings prove-month prove-ten-thousand \
+	prove-invoicer-mutants bench demo test check format
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1	/' | expand -t 20
@@ -31,6 +32,17 @@ check: setup  ## formatting, lint, types, import direction, generated files, tid
 
 prove-chaos: setup  ## two minutes of sales while everything is killed in turn; then all must add up
 	@ONACCOUNT_CHAOS_S=120 $(BIN)/python -m pytest -q tests/journeys/test_killed_everywhere.py
+
+SEQUENCES ?= 10000
+SEED ?= $(shell date +%s)
+
+prove-model: setup  ## 10,000 random histories held against a reference model; SEQUENCES=, SEED=
+	@echo "seed $(SEED), $(SEQUENCES) sequences (docs/proof.md)"
+	@ONACCOUNT_MODEL_SEQUENCES=$(SEQUENCES) ONACCOUNT_MODEL_SEED=$(SEED) \
+		$(BIN)/python -m pytest -v -n 2 --dist load tests/proof/test_model.py $(ARGS)
+
+prove-interleavings: setup  ## all orders of small histories, and thousands of schedules of workers
+	@ONACCOUNT_ALL_ORDERS=1 $(BIN)/python -m pytest -v tests/proof/test_interleavings.py $(ARGS)
 
 prove-month: setup  ## a month of 200 accounts and 20,000 sales, from the tills to paid, with kills in between
 	@ONACCOUNT_MONTH_ACCOUNTS=200 ONACCOUNT_MONTH_SALES=20000 $(BIN)/python -m pytest -q -x -s tests/journeys/test_a_month.py

@@ -1,11 +1,31 @@
-"""Questions to the person at the keyboard."""
+"""Asking the person at the keyboard, where something can't be undone or touches very much."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
+from typing import Annotated
 
-YES = ("y", "yes", "j", "ja")
+from cyclopts import Parameter
+
+from cli.amounts import Misuse
+from cli.screen import Screen, harmless
+
+Yes = Annotated[
+    bool, Parameter(name=("--yes", "-y"), negative="", help="Do it without asking first.")
+]
+
+
+async def agreed(screen: Screen, question: str, *, yes: bool) -> bool:
+    """Whether it is to be done. Raises Misuse where nobody can be asked."""
+    if yes:
+        return True
+    if screen.as_json or not can_ask():
+        raise Misuse(f"Nobody can be asked here: {question} Add --yes to do it.")
+    said = await asked(question)
+    if not said:
+        screen.say("nothing was done")
+    return said
 
 
 def can_ask() -> bool:
@@ -13,14 +33,16 @@ def can_ask() -> bool:
     return sys.stdin.isatty()
 
 
-async def agreed(question: str) -> bool:
+async def asked(question: str) -> bool:
     """Ask, and give whether the answer was yes; anything else is no."""
-    print(f"{question} [y/N] ", end="", flush=True)
-    return (await _typed()).strip().lower() in YES
+    print(f"{harmless(question)} [y/N] ", end="", flush=True)
+    return (await typed()).strip().lower() in ("y", "yes", "j", "ja")
 
 
-async def _typed() -> str:
-    """The next line that is typed; unlike with input(), one Ctrl-C is enough to stop waiting."""
+async def typed() -> str:
+    """The next line that is typed, empty at the end of the input; one Ctrl-C stops waiting."""
+    if not sys.stdin.isatty():
+        return await asyncio.to_thread(sys.stdin.readline)
     loop = asyncio.get_running_loop()
     line: asyncio.Future[str] = loop.create_future()
 

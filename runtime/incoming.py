@@ -49,13 +49,15 @@ class Lane:
 
     `side_by_side` consumers share the partitions: while one waits for PostgreSQL's commit or
     Kafka's acks, another decodes and decides. What two of them have in hand at once is as safe
-    as what two workers have.
+    as what two workers have. `by_key`: the handlers' statements find all rows by keys, so that
+    their plans can be kept; the lane has connections of its own.
     """
 
     name: str
     routes: tuple[Route, ...]
     max_records: int = 500
     side_by_side: int = 1
+    by_key: bool = False
 
     def consumers(self) -> tuple[Lane, ...]:
         """One lane for each consumer, named NAME-1, NAME-2, ... where there are several."""

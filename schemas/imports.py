@@ -154,7 +154,8 @@ class ImportProgressed(_Job):
 
 
 class ImportCompleted(_Job):
-    """An import is done."""
+    """An import is done. `differs`: so many rows came out otherwise than the preview had said,
+    because the registry changed in between; the report names them."""
 
     answered_by: ClassVar[str | None] = None
 
@@ -163,6 +164,7 @@ class ImportCompleted(_Job):
     changed: Count
     unchanged: Count
     refused: Count
+    differs: Count | None = None
 
 
 class ImportFailed(_Job):

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import App, Parameter
 
 from cli.amounts import Misuse, cents
-from cli.asking import agreed, can_ask
+from cli.asking import asked, can_ask
 from cli.client import Client
 from cli.imports import Job, from_file
 from cli.messages import CLEAR, Json, given
@@ -194,7 +194,7 @@ async def _agreed(screen: Screen, preview: Json) -> bool:
         raise Misuse(
             "Nobody can be asked here whether to import: add --yes to import the valid rows."
         )
-    return await agreed(f"Import {preview['valid']} of {preview['rows']} rows?")
+    return await asked(f"Import {preview['valid']} of {preview['rows']} rows?")
 
 
 def _save(file: Path, job: Job) -> Path:

@@ -8,7 +8,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from cli.amounts import Misuse, money
-from cli.asking import agreed, can_ask
+from cli.asking import asked, can_ask
 from cli.commands import invoice_files as files
 from cli.commands import invoice_lists as lists
 from cli.commands import payments
@@ -100,7 +100,7 @@ async def run(
     async with common.client("invoices.run") as client:
         if not common.as_json and run_id is None:
             ahead = await preview(client, screen, message, common.timeout)
-            if issue and not yes and can_ask() and not await agreed(ahead):
+            if issue and not yes and can_ask() and not await asked(ahead):
                 screen.bad("nothing was invoiced")
                 return 1
         with screen.progress("accounts") as gauge, client.expecting(message) as answers:
@@ -148,7 +148,7 @@ async def approve(
         total = money(sum(s["total"] for s in drafts))
         question = f"Issue {len(drafts)} invoices, {total} in all, with numbers for good?"
         unasked = yes or common.as_json or not (drafts and all and can_ask())
-        if not (unasked or await agreed(question)):
+        if not (unasked or await asked(question)):
             screen.bad("nothing was issued")
             return 1
         orders = [_order("invoice.approve", environment, s, common) for s in drafts]

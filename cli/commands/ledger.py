@@ -22,9 +22,18 @@ app = App(
 
 
 @app.command
-def verify(*, common: Common = DEFAULT) -> int:
-    """Compute every balance again from the journal and compare (opens PostgreSQL)."""
-    return verify_service("ledger", common)
+def verify(*, books_only: bool = False, common: Common = DEFAULT) -> int:
+    """Compare decisions, journal, balances and what was published (opens PostgreSQL).
+
+    Every balance is computed again from the journal, every entry is looked at by itself, and
+    what the authorizer and the invoicer decided is held against what is posted.
+
+    Parameters
+    ----------
+    books_only
+        Look at the database alone, not at the topics.
+    """
+    return verify_service("ledger", common, *(["--books-only"] if books_only else []))
 
 
 @app.command

@@ -11,7 +11,7 @@ from typing import Annotated
 from cyclopts import App, Parameter
 
 from cli.amounts import Misuse, cents, money
-from cli.asking import agreed, can_ask
+from cli.asking import asked, can_ask
 from cli.bank import Line, read
 from cli.client import Client
 from cli.invoices import invoices
@@ -161,7 +161,7 @@ async def _agreed(screen: Screen, paying: Sequence[Match]) -> bool:
     if screen.as_json or not can_ask():
         raise Misuse("Nobody can be asked here whether to record them: add --yes, or --dry-run.")
     total = sum(amount for m in paying for _, amount, _ in m.pays)
-    return await agreed(f"Record {len(paying)} payments, {money(total)} in all?")
+    return await asked(f"Record {len(paying)} payments, {money(total)} in all?")
 
 
 async def _record(

@@ -1,7 +1,7 @@
 """One lane: a batch in hand, from its records to its committed offsets.
 
-    fetch -> open one transaction -> decode, lock, recall, decide, record (the handlers)
-          -> positions -> commit -> publish all answers, await all acks -> state records
+    fetch -> decode -> open one transaction, its positions -> lock, recall, decide, record (the
+          handlers) -> commit -> publish all answers, await all acks -> state records
           -> commit exactly these offsets
 
 Whatever happens on the way, a batch ends in one of three ways: all of that was done; or the

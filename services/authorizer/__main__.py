@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from runtime.incoming import Lane, Route
 from runtime.worker import Worker
-from schemas import pos, registry, terminals
+from schemas import pos, registry, terminals, unbooked
 from services.authorizer.handlers import invoices, republish, sales, tills
 from services.authorizer.handlers import registry as commands
 from services.authorizer.settings import Settings
@@ -26,6 +26,7 @@ def lanes(batch_records: int) -> tuple[Lane, ...]:
             ),
             max_records=batch_records,
             side_by_side=2,
+            by_key=True,
         ),
         Lane(
             name="registry",
@@ -45,6 +46,7 @@ def lanes(batch_records: int) -> tuple[Lane, ...]:
                         registry.AccountLink,
                         registry.AccountUnlink,
                         registry.RegistryRepublish,
+                        unbooked.UnbookedDismiss,
                     ),
                     handler=commands.carry_out_commands,
                     on_poison=commands.refuse_poison,

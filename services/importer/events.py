@@ -14,7 +14,9 @@ from schemas.registry import (
     AccountChange,
     AccountLink,
     AccountOpen,
+    AccountUnlink,
     CustomerChange,
+    CustomerErase,
     CustomerRegister,
 )
 from services.importer.domain.messages import Tongue, of_failure
@@ -29,6 +31,8 @@ MODELS: Mapping[str, type[Command]] = {
     "account.open": AccountOpen,
     "account.change": AccountChange,
     "account.link": AccountLink,
+    "account.unlink": AccountUnlink,
+    "customer.erase": CustomerErase,
 }
 
 
@@ -82,6 +86,16 @@ def turned_down(
 def command(upload: Upload, sent: Sent) -> Answer:
     """A row's command, the same bytes each time it is sent."""
     at, by = upload.confirmed_at or upload.uploaded_at, upload.confirmed_by or upload.uploaded_by
+    return _command(upload, sent, at, by)
+
+
+def undoing(upload: Upload, sent: Sent) -> Answer:
+    """A command that takes something back, the same bytes each time it is sent."""
+    assert upload.undo_at is not None, "an undo was asked for"
+    return _command(upload, sent, upload.undo_at, upload.undo_by or "")
+
+
+def _command(upload: Upload, sent: Sent, at: datetime, by: str) -> Answer:
     message = command_message(sent.type, sent.body, sent.command_id, upload.environment, at, by)
     ce_id = f"{sent.type}/{upload.environment}/{sent.command_id}"
     return answer(COMMANDS, str(upload.environment), message, id=ce_id, time=at)

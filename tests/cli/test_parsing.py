@@ -8,9 +8,9 @@ from cli.amounts import Misuse
 from cli.commands.account import limit_of
 from cli.commands.env import Settings, configuration, schedule
 from cli.commands.imports import defaults, mapping
-from cli.commands.till import item
 from cli.imports import PART_BYTES, Upload
 from cli.invoices import last_month, run_message
+from cli.items import item
 from cli.messages import CLEAR, Json, command, id_of, key_of, topic_of
 from cli.replies import encode
 from cli.till import line

@@ -27,6 +27,7 @@ from services.authorizer.domain.explanations import DEFAULT_LANGUAGE
 from services.authorizer.domain.sales import Approved, Declined, decide
 from services.authorizer.handlers.cancellations import answer_cancellation
 from services.authorizer.handlers.tracing import traced
+from services.authorizer.handlers.unbooked import tell_unbooked
 from services.authorizer.metrics import DECISIONS
 from services.authorizer.store import sales as store
 
@@ -48,6 +49,7 @@ async def decide_sales(incoming: Sequence[Incoming], tx: Tx) -> list[Answer]:
             said.append(_answer_unreadable(message, book, tx.now))
     await store.record(tx, book)
     spoken = await _speak(said, book, tx)
+    tell_unbooked(incoming, tx)
     return [traced(answer, record) for answer, record in zip(spoken, incoming, strict=True)]
 
 
@@ -63,6 +65,7 @@ async def refuse_poison(incoming: Sequence[Incoming], tx: Tx) -> list[Answer]:
         if isinstance(sale, Sale):
             said += _decline_poison(sale, book, tx.now)
     await store.record(tx, book)
+    tell_unbooked(incoming, tx)
     return await _speak(said, book, tx)
 
 
@@ -97,24 +100,22 @@ def _answer_sale(sale: Sale, record_time: datetime, book: Book, now: datetime) -
         sale,
         house=book.houses.get(sale.environment),
         standing=standing,
-        cancelled=known is not None and known.cancelled_first and known.account == sale.account,
+        cancelled=known is not None and sale.account in known.called_off,
         record_time=record_time,
         now=now,
         moved_booked_at=_booked_before(sale, book) if recorded else None,
     )
     if known is None:
         known = book.sales[key] = KnownSale("declined", sale.account, stored="new")
-    elif known.account != sale.account:
-        known.cancelled_first = False  # another one was cancelled
     if isinstance(decision, Approved):
         assert standing is not None
         standing.charge(sale.total)
         known.state = "approved"
         known.answer = answer = answers.approved(sale, decision, now)
         if isinstance(sale, SaleRecorded):
-            book.cleared[key] = sale.sale_id
+            book.clear(key, sale.sale_id)
             if sale.moved_from is not None:
-                book.cleared[sale.environment, sale.moved_from] = sale.sale_id
+                book.clear((sale.environment, sale.moved_from), sale.sale_id)
     else:
         known.state = "declined"
         known.answer = answer = _declined(

@@ -9,6 +9,7 @@ from typing import Final, Literal
 from services.importer.domain.cells import Cell, clean, is_empty, shown
 from services.importer.domain.fields import FIELDS, WHO, Field, field_of, normalise
 from services.importer.domain.messages import Tongue, of_failure
+from services.importer.domain.refusals import Problem
 
 SAMPLES: Final = 3
 
@@ -34,11 +35,15 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """The list: its rows are those after `header_row` (Excel's number) of `sheet`."""
+    """The list: its rows are those after `header_row` (Excel's number) of `sheet`.
+
+    `warnings` are about the sheet as a whole.
+    """
 
     sheet: str
     header_row: int
     columns: tuple[Column, ...]
+    warnings: tuple[Problem, ...] = ()
 
     def fields(self) -> frozenset[Field]:
         return frozenset(column.field for column in self.columns if column.field)

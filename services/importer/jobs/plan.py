@@ -7,7 +7,7 @@ worker that dies leaves rows behind that the next one plans anew: nothing has be
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -147,7 +147,7 @@ async def previewed(
             "unchanged": verdicts.get("unchanged", 0),
             "problems": tuple(_problem(p) for p in problems),
             "problem_count": count,
-            "warnings": tuple(_problem(w) for w in warnings),
+            "warnings": tuple(_problem(w) for w in (*map(asdict, layout.warnings), *warnings)),
             "expires_at": expires_at,
         }
     )

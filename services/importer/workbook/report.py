@@ -10,6 +10,7 @@ from typing import Any, Final
 from openpyxl import load_workbook
 from openpyxl.styles import Alignment, Font, PatternFill
 
+from services.importer.workbook.places import LAST_ROW
 from services.importer.workbook.sheets import Sheets
 
 FILLS: Final = {
@@ -89,7 +90,9 @@ def rewrite(request: dict[str, Any]) -> None:
         sheet.set_column(column, column, WIDTH)
         told = results(request["results"])
         upcoming = next(told, None)
-        for number, cells in Sheets(request["path"]).rows(request["sheet"], after=0):
+        for number, cells in Sheets(request["path"]).rows(
+            request["sheet"], after=0, at_most=LAST_ROW
+        ):
             heading = number == request["header_row"]
             for index, cell in enumerate(cells[:column]):
                 value = cell if isinstance(cell, str | int | float | None) else cell.text

@@ -7,7 +7,7 @@ from dataclasses import replace
 import openpyxl
 import pytest
 
-from schemas.imports import ImportFailed, ImportState, ImportUndo
+from schemas.imports import ImportFailed, ImportState
 from schemas.malformed import Malformed
 from schemas.wire import decode
 from tests.services.importer.files import OTHER_KINDS, hostile
@@ -228,13 +228,6 @@ async def test_a_message_that_cannot_be_read_is_answered(postgres: Database) -> 
         (message,) = parts(LIST)
         (refused,) = await place.say(message.model_copy(update={"content": "abc"}))
         assert refused.reason == "invalid_message"
-
-
-async def test_an_undo_says_that_it_is_not_possible(postgres: Database) -> None:
-    async with venue(postgres) as place:
-        await place.imported(LIST, job_id=JOB)
-        (refused,) = await place.say(ImportUndo(job_id=JOB, environment=2890, by="Ans"))
-        assert refused.reason == "not_possible"
 
 
 async def test_the_state_of_a_job_is_told_at_each_turn(postgres: Database) -> None:

@@ -173,7 +173,8 @@ class World:
 
 @asynccontextmanager
 async def open_world(dsn: str, smtp: str = "127.0.0.1:9", **settings: Any) -> AsyncIterator[World]:
-    chosen = Settings(postgres=SecretStr(dsn), smtp=smtp, smtp_timeout_s=5, **settings)
+    usual = {"smtp_timeout_s": 5, "smtp_away_s": 0.05}
+    chosen = Settings(postgres=SecretStr(dsn), smtp=smtp, **{**usual, **settings})
     mailer = Mailer(chosen)
     async with HandlerBench(dsn, states=STATES) as bench:
         try:
