@@ -7,7 +7,8 @@ PYTHON ?=
 ARGS ?=
 BIN := .venv/bin
 
-.PHONY: help setup fuzz prove-chaos prove-model prove-interleavings prove-month prove-documents golden bench demo test check format
+.PHONY: help setup fuzz prove-chaos prove-model prove-interleavings prove-month prove-ten-thousand \
+	prove-invoicer-mutants prove-documents golden bench demo test check format
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1	/' | expand -t 20
@@ -54,6 +55,12 @@ prove-documents: setup  ## 300 random invoices and credit notes before the UBL s
 
 golden: setup  ## make the pictures again that documents are compared with; then look at them
 	@$(BIN)/python -m tests.services.invoicer.documents.golden
+
+prove-ten-thousand: setup  ## one run over 10,000 accounts, killed in the middle, in memory that stays
+	@ONACCOUNT_RUN_ACCOUNTS=10000 $(BIN)/python -m pytest -q -s tests/services/invoicer/test_many_accounts.py
+
+prove-invoicer-mutants: setup  ## 79 small wrongs in the invoicer's rules: each must fail a test
+	@$(BIN)/python -m tests.services.invoicer.mutants
 
 bench: setup  ## measure: ratios in one run, best on a machine that does nothing else (docs/performance.md)
 	@$(BIN)/python -m benchmarks.edge_cost
