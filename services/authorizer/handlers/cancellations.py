@@ -29,6 +29,8 @@ def answer_cancellation(wanted: SaleCancelled, book: Book, now: datetime) -> Ans
         )
     house = book.houses.get(wanted.environment)
     standing = book.standings.get((wanted.environment, wanted.account))
+    if house is None or standing is None:
+        _clear_unbooked(wanted, book)
     if house is None:
         found: Taken | Refused = Refused(reason=ReversalRefusal.ENVIRONMENT_UNKNOWN)
     elif standing is None:
@@ -57,6 +59,8 @@ def _take(wanted: SaleCancelled, book: Book, standing: Standing) -> Taken | Refu
             return Refused(reason=ReversalRefusal.SALE_UNKNOWN)
         if sale is None:
             sale = book.sales[key] = KnownSale("awaited", wanted.account, stored="awaited")
+        # It may have come and not been readable: then it waits for nobody any more.
+        book.clear(key, wanted.cancellation_id)
         # On which account the sale will come is not known yet: each that was named is kept.
         sale.called_off.add(wanted.account)
         return NOTHING
@@ -74,6 +78,14 @@ def _take(wanted: SaleCancelled, book: Book, standing: Standing) -> Taken | Refu
         sale.taken_back = True
         standing.take_back(found.amount)
     return found
+
+
+def _clear_unbooked(wanted: SaleCancelled, book: Book) -> None:
+    """What a till sold on an account that is not known, and takes back, waits for nobody."""
+    key = (wanted.environment, wanted.sale_id)
+    sale = book.sales.get(key)
+    if sale is not None and sale.state == "declined" and sale.account == wanted.account:
+        book.clear(key, wanted.cancellation_id)
 
 
 def _said(

@@ -27,8 +27,10 @@ from services.authorizer.domain.explanations import DEFAULT_LANGUAGE
 from services.authorizer.domain.sales import Approved, Declined, decide
 from services.authorizer.handlers.cancellations import answer_cancellation
 from services.authorizer.handlers.tracing import traced
+from services.authorizer.handlers.unbooked import tell_unbooked
 from services.authorizer.metrics import DECISIONS
 from services.authorizer.store import sales as store
+from services.authorizer.store.unbooked import KIND as UNBOOKED
 
 Said = Answer | RefusalKey
 """An answer, or the name of a refusal that is still to be compared with what was said before."""
@@ -48,6 +50,7 @@ async def decide_sales(incoming: Sequence[Incoming], tx: Tx) -> list[Answer]:
             said.append(_answer_unreadable(message, book, tx.now))
     await store.record(tx, book)
     spoken = await _speak(said, book, tx)
+    tell_unbooked(incoming, spoken, tx)
     return [traced(answer, record) for answer, record in zip(spoken, incoming, strict=True)]
 
 
@@ -63,6 +66,9 @@ async def refuse_poison(incoming: Sequence[Incoming], tx: Tx) -> list[Answer]:
         if isinstance(sale, Sale):
             said += _decline_poison(sale, book, tx.now)
     await store.record(tx, book)
+    for record in incoming:
+        if isinstance(record.message, SaleRecorded):
+            tx.touch(UNBOOKED, record.message.environment, record.message.sale_id)
     return await _speak(said, book, tx)
 
 

@@ -57,6 +57,25 @@ JOIN account AS a ON a.environment = u.environment AND a.account = u.account
 ORDER BY a.environment, a.account
 FOR NO KEY UPDATE OF a;
 
+-- name: whole_accounts
+-- As lock_whole_accounts, for commands that do not look at the sums: under the environment's lock
+-- nobody else changes the rest, and sales go on until it is written.
+SELECT a.environment, a.account, a.version, a.description, a.status, a.credit_limit, a.on_account,
+       a.in_overview, a.holder::text, a.approved, a.reversed, a.issued, a.credited, a.paid,
+       ARRAY(SELECT v.customer_id::text FROM account_viewer AS v
+             WHERE v.environment = a.environment AND v.account = a.account) AS viewers
+FROM unnest($1::int[], $2::text[]) AS u (environment, account)
+JOIN account AS a ON a.environment = u.environment AND a.account = u.account;
+
+-- name: lock_accounts
+-- Before they are written, in the order in which sales lock them.
+SELECT count(*) FROM (
+    SELECT FROM unnest($1::int[], $2::text[]) AS u (environment, account)
+    JOIN account AS a ON a.environment = u.environment AND a.account = u.account
+    ORDER BY a.environment, a.account
+    FOR NO KEY UPDATE OF a
+) AS locked;
+
 -- name: early_sums
 -- What invoices and payments came to before their account was open.
 SELECT i.environment, i.account,
