@@ -26,7 +26,7 @@ from benchmarks import servers
 from runtime.database import Database
 from runtime.edge.guard import Guard, Place
 from runtime.incoming import Incoming
-from runtime.transaction import Tx, sql
+from runtime.transaction import Tx
 from runtime.worker import _spare_the_collector
 from schemas.pos import SaleApproved, SaleLine
 from services.ledger import store
@@ -97,9 +97,8 @@ async def rate(database: Database, batches: Sequence[Work], records: int) -> flo
     started = time.perf_counter()
     for number, work in enumerate(batches):
         async with database.begin() as connection:
-            tx = await guard.open(connection, [place])
+            tx = await guard.open(connection, {place: number})
             await work(tx)
-            await tx.execute(sql.advance, [place.topic], [place.partition], [number])
     took = time.perf_counter() - started
     gc.unfreeze()
     return records / took

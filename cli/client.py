@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Any, Self
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from cli.amounts import Misuse
@@ -140,16 +140,32 @@ class Client:
 
     # --- reading ------------------------------------------------------------------------------
 
-    async def read(self, *topics: str) -> list[Reply]:
-        """Every record that the topics hold now, partition by partition in order of offset."""
-        found = [reply async for reply in self.scan(*topics)]
+    async def read(
+        self, *topics: str, wanted: Callable[[ConsumerRecord], bool] | None = None
+    ) -> list[Reply]:
+        """Every record that the topics hold now, partition by partition in order of offset.
+
+        `wanted` looks at a record before it is decoded: only those that it takes are kept.
+        """
+        found: list[Reply] = []
+        async for records in self.scan(*topics):
+            found += [reply_of(r) for r in records if wanted is None or wanted(r)]
         found.sort(key=lambda r: (r.topic, r.partition, r.offset))
         return found
 
-    async def scan(self, *topics: str, gauge: Gauge | None = None) -> AsyncIterator[Reply]:
-        """Every record that the topics hold now, one by one, as they come: none is kept.
+    async def replies(self, *topics: str, gauge: Gauge | None = None) -> AsyncIterator[Reply]:
+        """As `scan`, decoded, one by one."""
+        async for records in self.scan(*topics, gauge=gauge):
+            for record in records:
+                yield reply_of(record)
 
-        `gauge` hears how many offsets are through, and of how many.
+    async def scan(
+        self, *topics: str, gauge: Gauge | None = None
+    ) -> AsyncIterator[list[ConsumerRecord]]:
+        """All that the topics hold now, in batches, undecoded; one at a time is in memory.
+
+        `gauge` is told how many offsets of how many are through. Raises Unreachable when nothing
+        comes for a minute.
         """
         async with self._consumer(topics) as consumer:
             partitions = list(consumer.assignment())
@@ -162,31 +178,46 @@ class Client:
                     consumer.seek(partition, begins[partition])
                 else:
                     consumer.pause(partition)
-            left = {p: ends[p] - begins[p] for p in open_}
-            moved = time.monotonic()
+            at = {partition: begins[partition] for partition in open_}
+            total = sum(ends[p] - begins[p] for p in open_)
+            heard = time.monotonic()
             while open_:
                 batches = await consumer.getmany(timeout_ms=500, max_records=READ_AT_ONCE)
-                for record in (r for records in batches.values() for r in records):
-                    if record.offset < ends[TopicPartition(record.topic, record.partition)]:
-                        yield reply_of(record)
+                for records in batches.values():
+                    yield [
+                        r for r in records if r.offset < ends[TopicPartition(r.topic, r.partition)]
+                    ]
                 for partition in list(open_):
                     position = await consumer.position(partition)
-                    if ends[partition] - position < left[partition]:
-                        left[partition], moved = ends[partition] - position, time.monotonic()
+                    if position > at[partition]:
+                        at[partition], heard = position, time.monotonic()
                     if position >= ends[partition]:
                         open_.discard(partition)
                         consumer.pause(partition)
                 if gauge is not None:
-                    gauge(total - sum(max(0, one) for one in left.values()), total)
-                if time.monotonic() - moved > READ_S:
+                    gauge(sum(min(at[p], ends[p]) - begins[p] for p in at), total)
+                if time.monotonic() - heard > READ_S:
                     raise Unreachable(
                         f"{', '.join(topics)} can't be read to the end: nothing came for "
                         f"{READ_S:g} seconds; see whether Kafka at {self._kafka.kafka} is well."
                     )
 
-    async def view(self, *topics: str) -> dict[str, Json]:
-        """The newest state of every entity of compacted topics, by record key."""
-        return newest(await self.read(*topics))
+    async def view(self, *topics: str, environment: int | None = None) -> dict[str, Json]:
+        """The newest state of every entity of compacted topics, by record key.
+
+        With `environment` only of that one: nothing else is decoded.
+        """
+        if environment is None:
+            return newest(await self.read(*topics))
+        # kind:environment:id, or environment:id; an account number may hold anything.
+        mark, start = f":{environment}:".encode(), f"{environment}:".encode()
+
+        def ours(record: ConsumerRecord) -> bool:
+            key = record.key or b""
+            return mark in key or key.startswith(start)
+
+        states = newest(await self.read(*topics, wanted=ours))
+        return {k: s for k, s in states.items() if s.get("environment") == environment}
 
     # --- inside -------------------------------------------------------------------------------
 

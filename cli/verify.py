@@ -49,7 +49,10 @@ def report(service: str, folder: Path, *options: str) -> tuple[int, Json]:
 
 
 def verify(service: str, common: Common, *options: str) -> int:
-    """Run the check and show its report; gives the exit status: 0 when all is as it must be."""
+    """Run the check, with options of its own, and show its report.
+
+    Gives the exit status: 0 when all is as it must be.
+    """
     screen = common.screen
     if common.as_json:
         status, found = report(service, common.directory, *options)

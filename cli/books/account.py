@@ -39,18 +39,18 @@ async def read_account(client: Client, environment: int, account: str, screen: S
     # Delivered at least once: the same entry may stand there twice.
     entries: dict[str, Json] = {}
     with screen.progress("reading the entries") as gauge:
-        async for reply in client.scan("ledger.entries", gauge=gauge):
+        async for reply in client.replies("ledger.entries", gauge=gauge):
             message = reply.message
             if message.get("environment") == environment and message.get("account") == account:
                 entries[message["entry_id"]] = message
     sources = {entry["source_id"] for entry in entries.values()}
     documents: dict[str, str] = {}
-    async for reply in client.scan("invoices.events"):
+    async for reply in client.replies("invoices.events"):
         named = document_of(reply.message, environment)
         if named is not None and named[0] in sources:
             documents[named[0]] = named[1]
     balance: Json | None = None
-    async for reply in client.scan("ledger.balances"):
+    async for reply in client.replies("ledger.balances"):
         message = reply.message
         if message.get("environment") == environment and message.get("account") == account:
             newer = balance is None or message["version"] >= balance["version"]

@@ -83,11 +83,11 @@ async def export(
 
 async def _fill(client: Client, environment: int, spool: Spool, screen: Screen) -> None:
     with screen.progress("reading the entries") as gauge:
-        async for reply in client.scan("ledger.entries", gauge=gauge):
+        async for reply in client.replies("ledger.entries", gauge=gauge):
             if reply.type == "entry.posted" and reply.message["environment"] == environment:
                 spool.add(reply.message)
     with screen.progress("reading the invoices' numbers") as gauge:
-        async for reply in client.scan("invoices.events", gauge=gauge):
+        async for reply in client.replies("invoices.events", gauge=gauge):
             if (named := document_of(reply.message, environment)) is not None:
                 spool.name_document(*named)
 

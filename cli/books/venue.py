@@ -40,7 +40,7 @@ class Venue:
 async def read_venue(client: Client, environment: int) -> Venue:
     """Raises Misuse where there is no such environment."""
     newest: dict[str, Json] = {}
-    async for reply in client.scan("registry.state"):
+    async for reply in client.replies("registry.state"):
         message = reply.message
         if message.get("environment") != environment:
             continue

@@ -2,7 +2,8 @@
 
 from typing import ClassVar, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from runtime.settings import WorkerSettings
 
@@ -17,11 +18,24 @@ class Settings(WorkerSettings):
         "none",
         description="none, starttls (refused where the server has none) or tls from the start.",
     )
+    smtp_ca_file: str | None = Field(
+        None, description="PEM file of the authority that signed the mail server's certificate."
+    )
     smtp_user: str | None = Field(None, description="Login at the mail server.")
     smtp_password: SecretStr | None = Field(None, description="Password at the mail server.")
     smtp_hello: str = Field("", description="Name in EHLO; default: this host's name.")
     smtp_timeout_s: float = Field(
         30, gt=0, le=300, description="Longest silence of the mail server within one command."
+    )
+    smtp_data_timeout_s: float = Field(
+        600,
+        gt=0,
+        le=3_600,
+        description="Longest wait for the answer to a whole mail: one that is not waited for may "
+        "be sent twice (RFC 5321 says 10 minutes).",
+    )
+    smtp_away_s: float = Field(
+        15, gt=0, description="Longest pause between two tries while the mail server is away."
     )
     smtp_connections: int = Field(
         4, ge=1, le=64, description="Most connections of one worker to the mail server."
@@ -41,6 +55,21 @@ class Settings(WorkerSettings):
     document_processes: int = Field(
         1, ge=0, le=32, description="Processes that make documents; 0: threads of the worker."
     )
+
+    @field_validator("smtp_password")
+    @classmethod
+    def _not_in_the_clear(
+        cls, password: SecretStr | None, given: ValidationInfo
+    ) -> SecretStr | None:
+        server = str(given.data.get("smtp", "")).rpartition(":")[0]
+        here = server in ("localhost", "127.0.0.1", "[::1]")
+        if password and given.data.get("smtp_security") == "none" and not here:
+            raise PydanticCustomError(
+                "in_the_clear",
+                "it would go to another machine in the clear: set ONACCOUNT_SMTP_SECURITY to "
+                "starttls or tls",
+            )
+        return password
 
     @property
     def smtp_host(self) -> str:

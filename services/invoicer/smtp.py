@@ -1,145 +1,175 @@
 """Giving mails to a mail server: a few connections, kept open while there is work for them."""
 
 import asyncio
-import re
+import ssl
 import time
 from collections import deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from contextlib import suppress
 
 import aiosmtplib
 from aiosmtplib.errors import (
     SMTPAuthenticationError,
     SMTPConnectResponseError,
     SMTPException,
-    SMTPRecipientsRefused,
     SMTPResponseException,
 )
 
 from services.invoicer.settings import Settings
+from services.invoicer.smtp_outcomes import Away, Outcome, Refused, Sent, Unsure, of_response
 
 IDLE_S = 5.0
 """A connection that idled for longer is closed: servers close them too, and then a mail fails."""
 
-_SERVICE_CLOSING = 421  # RFC 5321, 4.2.3: the server, not the mail
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sent:
-    """The server took it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
-    """The server refused this mail to this recipient. 5xx is for good (RFC 5321, 4.2.1)."""
-
-    code: int
-    said: str
-
-    @property
-    def permanent(self) -> bool:
-        return self.code >= 500
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Away:
-    """No server, or not one to talk to: says nothing about the mail."""
-
-    why: str
-
-
-Outcome = Sent | Refused | Away
+MAILS_PER_CONNECTION = 100
+"""Servers count too, and many refuse more than that."""
 
 
 class Mailer:
-    """Sends mails over at most `smtp_connections` connections side by side."""
+    """Sends mails over at most `smtp_connections` connections side by side.
+
+    While the server is away it is tried with growing pauses, by whoever comes first after a
+    pause; `ready` lets the others wait without composing a mail that could not be sent.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._turns = asyncio.Semaphore(settings.smtp_connections)
-        self._idle: deque[tuple[float, aiosmtplib.SMTP]] = deque()
+        self._idle: deque[_Connection] = deque()
+        self._pause_s = 0.0
+        self._not_before = 0.0
+        self._tls: ssl.SSLContext | None = None
+
+    async def ready(self) -> None:
+        """Wait while the server is known to be away; not longer than `smtp_away_s`."""
+        await asyncio.sleep(max(0.0, self._not_before - time.monotonic()))
 
     async def send(self, sender: str, recipient: str, content: bytes) -> Outcome:
         """Hand over one mail to one recipient. Raises nothing but cancellation."""
+        async with self._turns:
+            kept = self._kept()
+            if kept is not None:
+                outcome = await self._talk(kept, sender, recipient, content)
+                if not isinstance(outcome, Away):
+                    return outcome
+                # It was closed while it idled, or had enough: that says nothing yet.
+            outcome = await self._over_a_new_one(sender, recipient, content)
+        self._note(outcome)
+        return outcome
+
+    async def close(self) -> None:
+        """Take leave of the server."""
+        while self._idle:
+            connection = self._idle.pop()
+            with suppress(SMTPException, OSError, TimeoutError):
+                await connection.smtp.quit(timeout=1)
+            connection.smtp.close()
+
+    def _note(self, outcome: Outcome) -> None:
+        if not isinstance(outcome, Away):
+            self._pause_s = self._not_before = 0.0
+            return
+        longest_s = self._settings.smtp_away_s
+        self._pause_s = min(longest_s, self._pause_s * 2 or longest_s / 8)
+        self._not_before = time.monotonic() + self._pause_s
+
+    # -- one mail over one connection ------------------------------------------------------------
+
+    async def _over_a_new_one(self, sender: str, recipient: str, content: bytes) -> Outcome:
         try:
-            async with self._connection() as connection:
-                await connection.sendmail(sender, [recipient], content)
-        except SMTPRecipientsRefused as error:
-            first = error.recipients[0]
-            return _refusal(first.code, first.message)
+            smtp = await self._connect()
         except (SMTPAuthenticationError, SMTPConnectResponseError) as error:
             return Away(why=f"{type(error).__name__} {error.code}")
-        except SMTPResponseException as error:
-            return _refusal(error.code, error.message)
         except (SMTPException, OSError, TimeoutError) as error:
             return Away(why=type(error).__name__)
+        return await self._talk(_Connection(smtp), sender, recipient, content)
+
+    async def _talk(
+        self, connection: "_Connection", sender: str, recipient: str, content: bytes
+    ) -> Outcome:
+        """MAIL, RCPT, DATA. Once DATA is said, a line that breaks off leaves open whether the
+        server has the mail (RFC 5321, 4.5.3.2.6)."""
+        smtp, given = connection.smtp, False
+        try:
+            size = [f"SIZE={len(content)}"] if smtp.supports_extension("size") else []
+            await smtp.mail(sender, options=size)
+            await smtp.rcpt(recipient)
+            given = True
+            await smtp.data(content, timeout=self._settings.smtp_data_timeout_s)
+        except SMTPResponseException as error:
+            outcome = of_response(error.code, error.message, given=given)
+            await self._keep_or_close(connection, reset=isinstance(outcome, Refused))
+            return outcome
+        except (SMTPException, OSError, TimeoutError) as error:
+            smtp.close()
+            why = type(error).__name__
+            return Unsure(why=why) if given else Away(why=why)
+        except BaseException:
+            smtp.close()
+            raise
+        connection.mails += 1
+        self._keep(connection)
         return Sent()
 
-    @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[aiosmtplib.SMTP]:
-        async with self._turns:
-            connection = self._kept() or await self._connect()
-            try:
-                yield connection
-            except SMTPResponseException:
-                await self._keep_or_close(connection)
-                raise
-            except BaseException:
-                connection.close()
-                raise
-            await self._keep_or_close(connection)
+    # -- connections -----------------------------------------------------------------------------
 
-    def _kept(self) -> aiosmtplib.SMTP | None:
+    def _kept(self) -> "_Connection | None":
         while self._idle:
-            since, connection = self._idle.pop()
-            if time.monotonic() - since < IDLE_S and connection.is_connected:
+            connection = self._idle.pop()
+            fresh = time.monotonic() - connection.since < IDLE_S
+            if fresh and connection.smtp.is_connected:
                 return connection
-            connection.close()
+            connection.smtp.close()
         return None
 
-    async def _keep_or_close(self, connection: aiosmtplib.SMTP) -> None:
-        if not connection.is_connected:
-            return
-        with suppress(SMTPException, OSError):
-            await connection.rset()
-            self._idle.append((time.monotonic(), connection))
-            return
-        connection.close()
+    def _keep(self, connection: "_Connection") -> None:
+        if connection.mails < MAILS_PER_CONNECTION and connection.smtp.is_connected:
+            connection.since = time.monotonic()
+            self._idle.append(connection)
+        else:
+            connection.smtp.close()
+
+    async def _keep_or_close(self, connection: "_Connection", *, reset: bool) -> None:
+        """After a refusal the server is told to forget this mail; after worse it is left alone."""
+        if reset and connection.smtp.is_connected:
+            with suppress(SMTPException, OSError, TimeoutError):
+                await connection.smtp.rset()
+                self._keep(connection)
+                return
+        connection.smtp.close()
 
     async def _connect(self) -> aiosmtplib.SMTP:
         settings = self._settings
-        connection = aiosmtplib.SMTP(
+        smtp = aiosmtplib.SMTP(
             hostname=settings.smtp_host,
             port=settings.smtp_port,
             timeout=settings.smtp_timeout_s,
             use_tls=settings.smtp_security == "tls",
             start_tls=settings.smtp_security == "starttls",
+            tls_context=self._tls_context(),
             local_hostname=settings.smtp_hello or None,
         )
         try:
-            await connection.connect()
+            await smtp.connect()
             if settings.smtp_user and settings.smtp_password:
-                await connection.login(
-                    settings.smtp_user, settings.smtp_password.get_secret_value()
-                )
+                await smtp.login(settings.smtp_user, settings.smtp_password.get_secret_value())
         except BaseException:
-            connection.close()
+            smtp.close()
             raise
-        return connection
+        return smtp
 
-    async def close(self) -> None:
-        """Close what is idle."""
-        while self._idle:
-            self._idle.pop()[1].close()
-
-
-def _refusal(code: int, said: str) -> Outcome:
-    if code == _SERVICE_CLOSING or not 400 <= code <= 599:
-        return Away(why=f"the server said {code}")
-    return Refused(code=code, said=_plain(said))
+    def _tls_context(self) -> ssl.SSLContext | None:
+        if self._settings.smtp_security == "none":
+            return None
+        self._tls = self._tls or ssl.create_default_context(cafile=self._settings.smtp_ca_file)
+        return self._tls
 
 
-def _plain(said: str) -> str:
-    """The server's words on one line, without control characters."""
-    return re.sub(r"[\x00-\x1f\x7f-\x9f\s]+", " ", said).strip()[:300] or "refused"
+class _Connection:
+    """An open connection, how many mails went over it, and since when it idles."""
+
+    __slots__ = ("mails", "since", "smtp")
+
+    def __init__(self, smtp: aiosmtplib.SMTP) -> None:
+        self.smtp = smtp
+        self.mails = 0
+        self.since = 0.0

@@ -26,6 +26,7 @@ from services.invoicer.documents.payment import epc_payload
 from services.invoicer.documents.text import clean, day, iban_text, money, month
 
 _POLICY = SMTP.clone(max_line_length=78)
+_SEVEN_BITS = "quoted-printable"  # a server need not know 8BITMIME
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -170,9 +171,10 @@ def assemble(
     message["Date"] = format_datetime(envelope.at)
     message["Message-ID"] = message_id(envelope.mail_id, envelope.to, envelope.sender)
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content(_templates().get_template(f"{template}.txt.j2").render(given))
+    text = _templates().get_template(f"{template}.txt.j2").render(given)
+    message.set_content(text, cte=_SEVEN_BITS)
     html = _templates().get_template(f"{template}.html.j2").render(given)
-    message.add_alternative(html, subtype="html")
+    message.add_alternative(html, subtype="html", cte=_SEVEN_BITS)
     for each in attached:
         main, _, sub = each.media_type.partition("/")
         message.add_attachment(each.content, maintype=main, subtype=sub, filename=each.name)

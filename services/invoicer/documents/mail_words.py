@@ -142,6 +142,9 @@ _REASONS: Mapping[Language, Mapping[str, str]] = {
         "not_selected": "niet gekozen in deze run",
         "draft": "staat op een concept",
         "arrived_later": "kwam pas binnen toen de run liep; de volgende run neemt het mee",
+        "may_have_arrived": "mailserver antwoordde niet; de mail kan zijn aangekomen",
+        "bad_address": "geen bruikbaar e-mailadres",
+        "document_failed": "het document kon niet worden gemaakt",
         "not_processed": "kon niet worden verwerkt, zie de dead letters",
     },
     "en": {
@@ -159,6 +162,9 @@ _REASONS: Mapping[Language, Mapping[str, str]] = {
         "not_selected": "not selected in this run",
         "draft": "is on a draft",
         "arrived_later": "came in while the run was going; the next run takes it",
+        "may_have_arrived": "the mail server did not answer; the mail may have arrived",
+        "bad_address": "no address that mail can go to",
+        "document_failed": "the document could not be made",
         "not_processed": "could not be processed, see the dead letters",
     },
 }

@@ -1,9 +1,10 @@
 """Mailing: one job per mail and recipient, until it is sent or undeliverable.
 
-Before a mail is given to a server that is noted; so a worker that dies between sending and
-recording mails at most once more, with the same Message-ID, and that is counted. Temporary
-refusals (4xx) are tried again with growing delays for up to two days; 5xx are for good; a server
-that is away is waited for, without end.
+Before a mail is given to a server that is noted, and what became of it after; so a worker that
+dies between the two mails at most once more, with the same Message-ID, and that is counted. So is
+a line that breaks off after the mail was given. Temporary refusals (4xx) are tried again with
+growing delays for up to two days; 5xx are for good; a server that is away is waited for, without
+end.
 """
 
 import asyncio
@@ -21,14 +22,17 @@ from services.invoicer.events import event
 from services.invoicer.metrics import MAILS, MAYBE_TWICE
 from services.invoicer.replies import EVENTS
 from services.invoicer.settings import Settings
-from services.invoicer.smtp import Away, Mailer, Outcome, Refused, Sent
+from services.invoicer.smtp import Mailer
+from services.invoicer.smtp_outcomes import Away, Outcome, Refused, Sent, Unsure
 from services.invoicer.store import invoices, mails, statements
 from services.invoicer.store.mails import Mail
 
 log = structlog.get_logger()
 
-AWAY_S = 15.0
 LONGEST_DELAY_S = 4 * 3_600
+
+MOST_UNSURE = 4
+"""So often a mail is given without an answer; after that finance is told that it may be there."""
 
 
 def delay_s(first_s: float, attempts: int) -> float:
@@ -55,15 +59,21 @@ class Mailing:
             run=self.run,
             side_by_side=self.settings.smtp_connections,
             lease_s=LEASE_S,
+            in_turns=True,
             on_poison=self.on_poison,
         )
 
     async def run(self, work: Work) -> None:
         """Compose, note, send, record."""
         number, mail_id = work.job.payload["environment"], work.job.payload["mail_id"]
+        await self.mailer.ready()
         async with work.step() as tx:
             mail = await mails.find(tx, number, mail_id)
             if mail is None or mail.state != "pending":
+                tx.done()
+                return
+            if mail.unsure >= MOST_UNSURE:
+                await failed(tx, number, mail, None, "may_have_arrived", permanent=False)
                 tx.done()
                 return
             make = await compose(tx, number, mail, self.settings.mail_from)
@@ -82,7 +92,7 @@ class Mailing:
             return
         if times > mail.attempts + 1:
             MAYBE_TWICE.inc()
-            log.warning("a mail may have been sent before", environment=number, mail=mail_id)
+            log.warning("a mail may arrive twice", environment=number, mail=mail_id)
         await self._record(work, number, mail, message, await self._send(message))
 
     async def _send(self, message: EmailMessage) -> Outcome:
@@ -105,7 +115,13 @@ class Mailing:
             )
             async with work.step() as tx:
                 await mails.put_off(tx, number, mail.mail_id, None, outcome.why)
-                tx.later(AWAY_S)
+                tx.later(self.settings.smtp_away_s)
+        elif isinstance(outcome, Unsure):
+            MAILS.labels(mail.kind, "unsure").inc()
+            log.warning("no answer to a mail", environment=number, mail=mail.mail_id)
+            async with work.step() as tx:
+                await mails.unsure(tx, number, mail.mail_id, outcome.why)
+                tx.later(delay_s(self.settings.smtp_retry_s, mail.unsure))
         elif outcome.permanent:
             await self._fail(work, number, mail, outcome.code, outcome.said, permanent=True)
         else:

@@ -23,6 +23,11 @@ UPDATE mail SET attempts = attempts + 1, code = $3, said = $4,
     refused_since = CASE WHEN $3::int IS NULL THEN refused_since ELSE coalesce(refused_since, now()) END
 WHERE environment = $1 AND mail_id = $2 AND state = 'pending';
 
+-- name: unsure
+-- Not counted among `attempts`, whose outcome is known.
+UPDATE mail SET code = NULL, said = $3
+WHERE environment = $1 AND mail_id = $2 AND state = 'pending';
+
 -- name: end
 UPDATE mail SET state = $3, code = $4, said = $5, attempts = attempts + 1, ended_at = now()
 WHERE environment = $1 AND mail_id = $2 AND state = 'pending' RETURNING mail_id;

@@ -47,6 +47,11 @@ class Mail:
     code: int | None
     created_at: datetime
 
+    @property
+    def unsure(self) -> int:
+        """How often it was handed over and nobody noted what became of it."""
+        return self.handed_over - self.attempts
+
 
 async def add(tx: Tx, environment: int, mails: Sequence[NewMail]) -> None:
     """Record mails; what is recorded already stays as it is."""
@@ -79,6 +84,11 @@ async def hand_over(tx: Tx, environment: int, mail_id: str, message_id: str) -> 
 
 async def put_off(tx: Tx, environment: int, mail_id: str, code: int | None, said: str) -> None:
     await tx.execute(sql.put_off, environment, mail_id, code, said)
+
+
+async def unsure(tx: Tx, environment: int, mail_id: str, said: str) -> None:
+    """The server was given it and did not answer: that it was handed over is all that is known."""
+    await tx.execute(sql.unsure, environment, mail_id, said)
 
 
 async def end(

@@ -1,14 +1,12 @@
-"""Mails against a server that misbehaves: nothing lost, nothing twice but the one case."""
+"""What becomes of a mail, and what finance hears of it."""
 
-import asyncio
 from typing import Any
 
 import pytest
 
 from schemas.invoices import InvoiceSend
 from services.invoicer.metrics import MAYBE_TWICE
-from tests.services.invoicer.world import ENV, JULY, World, new_id, open_world, said, sale, types
-from tests.support.databases import Database
+from tests.services.invoicer.world import ENV, JULY, World, new_id, said, sale, types
 from tests.support.mails import MailServer
 
 GUEST = "guest@club.example"
@@ -101,45 +99,6 @@ async def test_a_server_that_closes_with_421_is_waited_for(world: World, smtp: M
     smtp.answers.clear()
     await world.bench.make_due("mail")
     assert types(await world.jobs()) == ["invoice.sent", "invoice.state"]
-
-
-class DropsAfterData:
-    """Takes the first mail and hangs up before it says so; after that it behaves."""
-
-    def __init__(self) -> None:
-        self.ids: list[str] = []
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"220 here\r\n")
-        while command := (await reader.readline()).upper():
-            if command.startswith(b"DATA"):
-                writer.write(b"354 go on\r\n")
-                async for line in reader:
-                    if line.lower().startswith(b"message-id:"):
-                        self.ids.append(line.split(b":", 1)[1].strip().decode())
-                    if line == b".\r\n":
-                        break
-                if len(self.ids) == 1:
-                    break
-            writer.write(b"221 bye\r\n" if command.startswith(b"QUIT") else b"250 yes\r\n")
-            await writer.drain()
-        writer.close()
-
-
-async def test_a_line_that_drops_after_the_data_mails_once_more_with_the_same_id(
-    postgres: Database,
-) -> None:
-    rude = DropsAfterData()
-    server = await asyncio.start_server(rude.serve, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    async with open_world(postgres.dsn("invoicer"), f"127.0.0.1:{port}") as world:
-        await issued(world)
-        assert await world.jobs() == []
-        await world.bench.make_due("mail")
-        assert types(await world.jobs()) == ["invoice.sent", "invoice.state"]
-    assert len(rude.ids) == 2
-    assert rude.ids[0] == rude.ids[1]
-    server.close()
 
 
 async def test_a_worker_that_died_between_sending_and_recording_is_counted(
