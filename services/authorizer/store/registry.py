@@ -21,7 +21,10 @@ from schemas.registry import (
     CustomerChange,
     CustomerErase,
     CustomerRegister,
+    EnvironmentAcceptGdpr,
+    EnvironmentActivate,
     EnvironmentConfigure,
+    EnvironmentDeactivate,
     Gdpr,
 )
 from services.authorizer.domain.entities import (
@@ -91,6 +94,16 @@ async def open_registry(tx: Tx, commands: Sequence[Command]) -> Registry:
     return registry
 
 
+_RULES: Final = frozenset({"currency", "limit_release"})
+
+
+def _changes_rules(command: Command) -> bool:
+    """Whether it may change by which rules of an environment sales are decided."""
+    if isinstance(command, EnvironmentConfigure):
+        return not _RULES.isdisjoint(command.model_fields_set)
+    return isinstance(command, EnvironmentAcceptGdpr | EnvironmentActivate | EnvironmentDeactivate)
+
+
 async def _environments(tx: Tx, commands: Sequence[Command]) -> dict[int, Environment]:
     ids = sorted({command.environment for command in commands})
     in_question = {
@@ -98,7 +111,8 @@ async def _environments(tx: Tx, commands: Sequence[Command]) -> dict[int, Enviro
         for c in commands
         if isinstance(c, EnvironmentConfigure) and "currency" in c.model_fields_set
     }
-    lock = sql.lock_environments_against_sales if in_question else sql.lock_environments
+    rules_change = any(_changes_rules(command) for command in commands)
+    lock = sql.lock_environments_against_sales if rules_change else sql.lock_environments
     rows = await tx.fetch(lock, ids)
     selling: set[int] = set()
     if in_question:
