@@ -7,8 +7,8 @@ PYTHON ?=
 ARGS ?=
 BIN := .venv/bin
 
-.PHONY: help setup prove-chaos prove-model prove-interleavings prove-month prove-ten-thousand \
-	prove-invoicer-mutants bench demo test check format
+.PHONY: help setup fuzz prove-chaos prove-model prove-interleavings prove-month prove-ten-thousand \
+	prove-invoicer-mutants prove-documents golden bench demo test check format
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1	/' | expand -t 20
@@ -46,6 +46,15 @@ prove-interleavings: setup  ## all orders of small histories, and thousands of s
 
 prove-month: setup  ## a month of 200 accounts and 20,000 sales, from the tills to paid, with kills in between
 	@ONACCOUNT_MONTH_ACCOUNTS=200 ONACCOUNT_MONTH_SALES=20000 $(BIN)/python -m pytest -q -x -s tests/journeys/test_a_month.py
+
+fuzz: setup  ## 2,000 workbooks damaged at random: each is read or refused
+	@$(BIN)/python -m tests.services.importer.fuzz $(ARGS)
+
+prove-documents: setup  ## 300 random invoices and credit notes before the UBL schema, EN 16931, Peppol and PDF/A
+	@ONACCOUNT_TEST_DOCUMENTS=300 $(BIN)/python -m pytest -q tests/services/invoicer/documents/test_ubl.py tests/services/invoicer/documents/test_pdfa.py
+
+golden: setup  ## make the pictures again that documents are compared with; then look at them
+	@$(BIN)/python -m tests.services.invoicer.documents.golden
 
 prove-ten-thousand: setup  ## one run over 10,000 accounts, killed in the middle, in memory that stays
 	@ONACCOUNT_RUN_ACCOUNTS=10000 $(BIN)/python -m pytest -q -s tests/services/invoicer/test_many_accounts.py

@@ -28,7 +28,8 @@ from schemas.malformed import Malformed
 from schemas.wire import decode
 
 START_S = 10.0
-READ_S = 60.0
+READ_S = 60.0  # of silence
+READ_AT_ONCE = 2_000
 LARGEST_RECORD = 3 * 1024 * 1024  # answers, dead letters and retries have up to 2 MiB, and headers
 
 logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what goes wrong is told in our words
@@ -152,6 +153,12 @@ class Client:
         found.sort(key=lambda r: (r.topic, r.partition, r.offset))
         return found
 
+    async def replies(self, *topics: str, gauge: Gauge | None = None) -> AsyncIterator[Reply]:
+        """As `scan`, decoded, one by one."""
+        async for records in self.scan(*topics, gauge=gauge):
+            for record in records:
+                yield reply_of(record)
+
     async def scan(
         self, *topics: str, gauge: Gauge | None = None
     ) -> AsyncIterator[list[ConsumerRecord]]:
@@ -165,6 +172,7 @@ class Client:
             begins = await consumer.beginning_offsets(partitions)
             ends = await consumer.end_offsets(partitions)
             open_ = {p for p in partitions if ends[p] > begins[p]}
+            total = sum(ends[p] - begins[p] for p in open_)
             for partition in partitions:
                 if partition in open_:
                     consumer.seek(partition, begins[partition])
@@ -174,7 +182,7 @@ class Client:
             total = sum(ends[p] - begins[p] for p in open_)
             heard = time.monotonic()
             while open_:
-                batches = await consumer.getmany(timeout_ms=500)
+                batches = await consumer.getmany(timeout_ms=500, max_records=READ_AT_ONCE)
                 for records in batches.values():
                     yield [
                         r for r in records if r.offset < ends[TopicPartition(r.topic, r.partition)]

@@ -51,11 +51,15 @@ class Layout:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unclear:
-    """What a person has to decide; answered by a new upload with a sheet or a mapping."""
+    """What a person has to decide; answered by a new upload with a sheet or a mapping.
+
+    `field`: what several of the columns in `choices` can be.
+    """
 
     reason: Literal["sheet_unclear", "columns_unclear"]
     message: str
     choices: tuple[str, ...]
+    field: Field | None = None
 
 
 def lay_out(
@@ -122,7 +126,9 @@ def _lay_out_sheet(sheet: Outline, wanted: Mapping[str, Field], tongue: Tongue) 
     for field, rivals in by_field.items():
         if len(rivals) > 1:
             message = of_failure("columns_unclear", tongue, value=field)
-            return Unclear(reason="columns_unclear", message=message, choices=tuple(rivals))
+            return Unclear(
+                reason="columns_unclear", message=message, choices=tuple(rivals), field=field
+            )
     if not by_field.keys() & (WHO | {"account"}):
         message = of_failure("nobody_named", tongue)
         return Unclear(reason="columns_unclear", message=message, choices=headers)

@@ -31,10 +31,6 @@ SPAN: Final = 2_000
 
 BECOMES: Final = {"create": "created", "change": "changed"}
 
-WHOLE_ROWS: Final = 20_000
-"""Up to so many rows the workbook itself is annotated; opening a larger one whole takes more
-memory than a child may have, so its list is written anew."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reporting:
@@ -63,7 +59,8 @@ class Reporting:
         async with workbook(work, upload) as path:
             told = path.with_name("results.jsonl")
             await _tell(work, upload, told)
-            for rewrite in (False, True) if upload.rows <= WHOLE_ROWS else (True,):
+            # A workbook that is too oddly built to be annotated has its list written anew.
+            for rewrite in (False, True):
                 report = path.with_name("report.xlsx")
                 try:
                     await self._write(upload, path, told, report, rewrite)

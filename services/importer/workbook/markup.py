@@ -35,7 +35,7 @@ def names(*wanted: str) -> dict[str, str]:
 class Markup:
     """One document, fed in pieces. Every fault of it is Unfit."""
 
-    __slots__ = ("_fed", "_parser")
+    __slots__ = ("_fed", "_parser", "encoding")
 
     def __init__(self, start: Start, end: End, text: Text | None = None) -> None:
         self._fed = 0
@@ -45,6 +45,9 @@ class Markup:
         parser.StartElementHandler = start
         parser.EndElementHandler = end
         parser.CharacterDataHandler = text
+        parser.XmlDeclHandler = self._declared
+        self.encoding = "utf-8"
+        """As the document declares it; that of one in UTF-16 may go without saying."""
 
     @property
     def position(self) -> int:
@@ -60,13 +63,16 @@ class Markup:
     def close(self) -> None:
         self._parse(b"", True)
 
+    def _declared(self, _version: str, encoding: str | None, _standalone: int) -> None:
+        self.encoding = (encoding or self.encoding).lower()
+
     def _parse(self, piece: bytes, last: bool) -> None:
         try:
             self._parser.Parse(piece, last)
         except expat.ExpatError as error:
             out_of_memory = error.code == expat.errors.codes[expat.errors.XML_ERROR_NO_MEMORY]
             raise Unfit("too_demanding" if out_of_memory else "unreadable") from error
-        except ValueError as error:  # an encoding that Python does not know, for one
+        except (ValueError, LookupError) as error:  # an encoding that Python does not know, for one
             raise Unfit("unreadable") from error
 
 

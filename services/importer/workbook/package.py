@@ -94,9 +94,15 @@ class Package:
                 return relation.target
         return "xl/workbook.xml"
 
-    def _relations(self, part: str) -> dict[str, Relation]:
+    @staticmethod
+    def relations_of(part: str) -> str:
+        """The part that holds another's relations."""
         folder, name = posixpath.split(part)
-        rels = posixpath.join(folder, "_rels", f"{name}.rels")
+        return posixpath.join(folder, "_rels", f"{name}.rels")
+
+    def _relations(self, part: str) -> dict[str, Relation]:
+        folder = posixpath.dirname(part)
+        rels = self.relations_of(part)
         found: dict[str, Relation] = {}
 
         def seen(name: str, attributes: Mapping[str, str]) -> None:

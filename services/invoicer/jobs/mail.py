@@ -59,6 +59,7 @@ class Mailing:
             run=self.run,
             side_by_side=self.settings.smtp_connections,
             lease_s=LEASE_S,
+            in_turns=True,
             on_poison=self.on_poison,
         )
 

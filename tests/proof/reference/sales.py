@@ -41,6 +41,7 @@ class Till(Registry):
         # What a person must clear: sold, and not booked.
         self.unbooked: dict[tuple[str, str], str] = {}
         self._noted: set[tuple[str, str]] = set()
+        self._events: set[tuple[str, str]] = set()
 
     # --- sales --------------------------------------------------------------------------------
 
@@ -208,6 +209,23 @@ class Till(Registry):
             key=f"{self.environment}:{message['account']}",
             says={"sale_id": id_, "reason": "invalid_message", "field": field},
         )
+
+    # --- invoices and payments ----------------------------------------------------------------
+
+    def event(self, message: Message) -> bool:
+        """Count an invoice, a credit note or a payment, once; whether it was new."""
+        name, id_name = {
+            "invoice.issued": ("issued", "invoice_id"),
+            "credit_note.issued": ("credited", "credit_note_id"),
+            "payment.received": ("paid", "payment_id"),
+        }[message["type"]]
+        if (name, message[id_name]) in self._events:
+            return False
+        self._events.add((name, message[id_name]))
+        sums = self.sums_of(message["account"])
+        amount = message.get("total", message.get("amount"))
+        setattr(sums, name, getattr(sums, name) + amount)
+        return True
 
     # --- cancellations ------------------------------------------------------------------------
 

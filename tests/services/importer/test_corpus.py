@@ -7,17 +7,21 @@ interpreter is among both.
 
 import asyncio
 import contextlib
+import re
 import resource
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from schemas.imports import ImportPreviewed
 from services.importer.child import Child, Unread, opened
 from services.importer.domain.columns import Unclear, lay_out
 from services.importer.settings import Settings
 from services.importer.workbook.kinds import kind_of
 from tests.services.importer.corpus import all_samples
+from tests.services.importer.venue import failed_of, parts, venue
+from tests.support.databases import Database
 
 MIB = 1024 * 1024
 LIMITS = replace(Settings(postgres="postgresql://unused").child_limits(), silence_s=30)
@@ -78,3 +82,22 @@ async def test_a_file_of_the_corpus_ends_as_it_should(name: str, tmp_path: Path)
     if ended not in ("preview", "columns_unclear"):
         assert seconds_of_children() - before < 1
         assert memory < 64 * MIB
+
+
+@pytest.mark.timeout(300)
+async def test_whoever_uploads_one_gets_a_preview_or_a_sentence_and_the_next_is_served(
+    postgres: Database,
+) -> None:
+    """Every fifth of them; what they end with is told in Dutch, as the environment speaks."""
+    good = SAMPLES["a good file"].make()
+    async with venue(postgres) as place:
+        await place.open(language="nl")
+        for sample in list(SAMPLES.values())[::5]:
+            await place.say(*parts(sample.make()), *parts(good))
+            events = await place.settle()
+            assert any(isinstance(e, ImportPreviewed) and e.valid == 1 for e in events)
+            if sample.ends == "preview":
+                assert [e.type for e in events] == ["import.previewed"] * 2
+            else:
+                assert failed_of(events).reason == sample.ends
+                assert re.search(r"\b(de|het|een)\b", failed_of(events).message.lower())
