@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from schemas.pos import SaleLine
-from services.authorizer.domain.accounts import MAX_VIEWERS, link
+from services.authorizer.domain.accounts import MAX_VIEWERS, change, link, unlink
 from services.authorizer.domain.entities import (
     Account,
     Applied,
@@ -15,6 +15,7 @@ from services.authorizer.domain.entities import (
     Registry,
 )
 from services.authorizer.domain.reversals import Taken, take_back
+from services.authorizer.domain.standing import Sums
 from tests.services.authorizer.support import GUEST, VENUE, cancelled, command, uid
 
 
@@ -63,3 +64,34 @@ def test_an_account_has_no_more_viewers_than_its_state_can_tell(
     outcome = link(wanted, registry, Environment(environment=VENUE))
     assert MAX_VIEWERS == 1_000  # as schemas/registry.py, account.state, has it
     assert isinstance(outcome, Applied if taken_in else Refusal)
+
+
+def known(account: Account) -> Registry:
+    jo = Customer(environment=VENUE, customer_id=uid("jo"), version=1, fields={"company": "Jo"})
+    return Registry(
+        customers={(VENUE, jo.customer_id): jo}, accounts={(VENUE, account.account): account}
+    )
+
+
+def test_a_viewer_who_is_unlinked_may_look_no_longer() -> None:
+    viewers = frozenset({uid("jo"), uid("an")})
+    account = Account(environment=VENUE, account=GUEST, version=3, viewers=viewers)
+    gone = command("account.unlink", "u", account=GUEST, customer_id=uid("jo"), role="viewer")
+    outcome = unlink(gone, known(account), Environment(environment=VENUE))
+    assert isinstance(outcome, Applied)
+    (after,) = outcome.entities
+    assert isinstance(after, Account)
+    assert (after.viewers, after.version) == ({uid("an")}, 4)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "warns"),
+    [("active", "closed", True), ("active", "blocked", False), ("closed", "closed", False),
+     ("closed", "active", False)],
+)  # fmt: skip
+def test_only_closing_warns_of_what_is_not_invoiced(before: str, after: str, warns: bool) -> None:
+    account = Account(environment=VENUE, account=GUEST, status=before, sums=Sums(approved=500))
+    wanted = command("account.change", "c", accounts=[GUEST], status=after, description="x")
+    outcome = change(wanted, known(account), Environment(environment=VENUE))
+    assert isinstance(outcome, Applied)
+    assert bool(outcome.warnings) == warns
