@@ -7,7 +7,8 @@ PYTHON ?=
 ARGS ?=
 BIN := .venv/bin
 
-.PHONY: help setup fuzz prove-chaos prove-model prove-interleavings prove-month bench demo test check format
+.PHONY: help setup fuzz prove-chaos prove-model prove-interleavings prove-mutants prove-month \
+	prove-ten-thousand prove-invoicer-mutants prove-documents golden bench bench-scale demo test check format
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1	/' | expand -t 20
@@ -41,7 +42,11 @@ prove-model: setup  ## 10,000 random histories held against a reference model; S
 		$(BIN)/python -m pytest -v -n 2 --dist load tests/proof/test_model.py $(ARGS)
 
 prove-interleavings: setup  ## all orders of small histories, and thousands of schedules of workers
-	@ONACCOUNT_ALL_ORDERS=1 $(BIN)/python -m pytest -v tests/proof/test_interleavings.py $(ARGS)
+	@ONACCOUNT_ALL_ORDERS=1 ONACCOUNT_SCHEDULES=2000 $(BIN)/python -m pytest -v -n 2 --dist load \
+		tests/proof/test_interleavings.py tests/proof/test_schedules.py $(ARGS)
+
+prove-mutants: setup  ## put some 470 small faults into the code that guards money; tests must find each
+	@$(BIN)/python -m tests.proof.mutants $(ARGS)
 
 prove-month: setup  ## a month of 200 accounts and 20,000 sales, from the tills to paid, with kills in between
 	@ONACCOUNT_MONTH_ACCOUNTS=200 ONACCOUNT_MONTH_SALES=20000 $(BIN)/python -m pytest -q -x -s tests/journeys/test_a_month.py
@@ -49,11 +54,31 @@ prove-month: setup  ## a month of 200 accounts and 20,000 sales, from the tills 
 fuzz: setup  ## 2,000 workbooks damaged at random: each is read or refused
 	@$(BIN)/python -m tests.services.importer.fuzz $(ARGS)
 
+prove-documents: setup  ## 300 random invoices and credit notes before the UBL schema, EN 16931, Peppol and PDF/A
+	@ONACCOUNT_TEST_DOCUMENTS=300 $(BIN)/python -m pytest -q tests/services/invoicer/documents/test_ubl.py tests/services/invoicer/documents/test_pdfa.py
+
+golden: setup  ## make the pictures again that documents are compared with; then look at them
+	@$(BIN)/python -m tests.services.invoicer.documents.golden
+
+prove-ten-thousand: setup  ## one run over 10,000 accounts, killed in the middle, in memory that stays
+	@ONACCOUNT_RUN_ACCOUNTS=10000 $(BIN)/python -m pytest -q -s tests/services/invoicer/test_many_accounts.py
+
+prove-invoicer-mutants: setup  ## 79 small wrongs in the invoicer's rules: each must fail a test
+	@$(BIN)/python -m tests.services.invoicer.mutants
+
 bench: setup  ## measure: ratios in one run, best on a machine that does nothing else (docs/performance.md)
 	@$(BIN)/python -m benchmarks.edge_cost
 	@$(BIN)/python -m benchmarks.engine_authorizer
 	@$(BIN)/python -m benchmarks.engine_ledger
 	@$(BIN)/python -m benchmarks.till_to_decision
+	@$(BIN)/python -m benchmarks.all_workers
+	@$(BIN)/python -m benchmarks.sign_on
+	@$(BIN)/python -m benchmarks.reading
+	@$(BIN)/python -m benchmarks.importing
+	@$(BIN)/python -m benchmarks.invoicing
+
+bench-scale: setup  ## a million accounts and ten million sales remembered: some minutes, 15 GB of disk
+	@$(BIN)/python -m benchmarks.engine_at_scale
 
 format: setup  ## format the code
 	@$(BIN)/ruff format --quiet .

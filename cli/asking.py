@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Sequence
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -37,6 +38,22 @@ async def asked(question: str) -> bool:
     """Ask, and give whether the answer was yes; anything else is no."""
     print(f"{harmless(question)} [y/N] ", end="", flush=True)
     return (await typed()).strip().lower() in ("y", "yes", "j", "ja")
+
+
+async def chosen(question: str, choices: Sequence[str]) -> str | None:
+    """One of the choices, by its number or its name; None for an empty line."""
+    for number, choice in enumerate(choices, start=1):
+        print(f"  {number}  {harmless(choice)}")
+    while True:
+        print(f"{harmless(question)} ", end="", flush=True)
+        answer = (await typed()).strip()
+        if not answer:
+            return None
+        if answer in choices:
+            return answer
+        if answer.isascii() and answer.isdigit() and 1 <= int(answer) <= len(choices):
+            return choices[int(answer) - 1]
+        print(f"Type a number from 1 to {len(choices)}, or nothing to stop.")
 
 
 async def typed() -> str:

@@ -25,10 +25,12 @@ from cli.trouble import Trouble
 from cli.where import Unreachable
 from runtime.settings import KafkaSettings
 from schemas.malformed import Malformed
+from schemas.topics import TOPIC
 from schemas.wire import decode
 
 START_S = 10.0
-READ_S = 60.0
+READ_S = 60.0  # of silence
+READ_AT_ONCE = 2_000
 LARGEST_RECORD = 3 * 1024 * 1024  # answers, dead letters and retries have up to 2 MiB, and headers
 
 logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what goes wrong is told in our words
@@ -104,6 +106,11 @@ class Client:
         """Send a message on its topic, with its key; raises Misuse where it breaks the contract."""
         topic, value = topic_of(message["type"]), encode(message)
         found = decode(topic, value)
+        if len(value) > (most := TOPIC[topic].max_value_bytes):
+            raise Misuse(
+                f"This can't be sent: the message has {len(value):,} bytes, and {topic} takes at "
+                f"most {most:,}; do it in several."
+            )
         if isinstance(found, Malformed):
             raise Misuse(f"This can't be sent: {found.field.replace('_', ' ')} {found.message}.")
         await self.put(topic, value, key=key_of(message).encode())
@@ -152,6 +159,12 @@ class Client:
         found.sort(key=lambda r: (r.topic, r.partition, r.offset))
         return found
 
+    async def replies(self, *topics: str, gauge: Gauge | None = None) -> AsyncIterator[Reply]:
+        """As `scan`, decoded, one by one."""
+        async for records in self.scan(*topics, gauge=gauge):
+            for record in records:
+                yield reply_of(record)
+
     async def scan(
         self, *topics: str, gauge: Gauge | None = None
     ) -> AsyncIterator[list[ConsumerRecord]]:
@@ -165,6 +178,7 @@ class Client:
             begins = await consumer.beginning_offsets(partitions)
             ends = await consumer.end_offsets(partitions)
             open_ = {p for p in partitions if ends[p] > begins[p]}
+            total = sum(ends[p] - begins[p] for p in open_)
             for partition in partitions:
                 if partition in open_:
                     consumer.seek(partition, begins[partition])
@@ -174,7 +188,7 @@ class Client:
             total = sum(ends[p] - begins[p] for p in open_)
             heard = time.monotonic()
             while open_:
-                batches = await consumer.getmany(timeout_ms=500)
+                batches = await consumer.getmany(timeout_ms=500, max_records=READ_AT_ONCE)
                 for records in batches.values():
                     yield [
                         r for r in records if r.offset < ends[TopicPartition(r.topic, r.partition)]

@@ -124,7 +124,8 @@ class JobRunner:
         async with self.database.connection() as connection:
             await self.guard.look(connection)
             try:
-                row = await connection.fetchrow(sql.claim, kind.kind, lease, kind.lease_s)
+                query = sql.claim_in_turns if kind.in_turns else sql.claim
+                row = await connection.fetchrow(query, kind.kind, lease, kind.lease_s)
             except asyncpg.UniqueViolationError:
                 return None  # another of its serial key was claimed at the same moment
         if row is None:

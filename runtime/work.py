@@ -41,12 +41,15 @@ class JobKind:
     `on_poison` records and answers the failure, and the job ends `failed`.
 
     The lease is renewed while `run` works; so long waits the job of a worker that was killed.
+    `in_turns`: refs begin with whose the job is ("2890/..."), and whoever has the fewest in hand
+    goes first; two side by side at least, or one's many would still go first.
     """
 
     kind: str
     run: Callable[[Work], Awaitable[None]]
     side_by_side: int = 1
     lease_s: float = 20
+    in_turns: bool = False
     on_poison: Callable[[Work, StepTx], Awaitable[None]] | None = None
 
 

@@ -169,7 +169,8 @@ class ImportCompleted(_Job):
 
 class ImportFailed(_Job):
     """An import did not happen: also cancelled, expired, unknown_job, not_enabled,
-    gdpr_not_accepted, sheet_unclear and columns_unclear (the last two with `choices`)."""
+    gdpr_not_accepted, sheet_unclear and columns_unclear (the last two with `choices`; `field` is
+    what several of these columns can be)."""
 
     answered_by: ClassVar[str | None] = None
 
@@ -177,6 +178,7 @@ class ImportFailed(_Job):
     reason: Word
     message: LongText
     choices: Annotated[tuple[Text, ...], entries(MAX_COLUMNS)] | None = None
+    field: MappedField | None = None
 
 
 class ImportReport(Message):

@@ -49,6 +49,38 @@ WHERE id = (
     FOR UPDATE SKIP LOCKED)
 RETURNING id, kind, ref, payload, attempts, created_at;
 
+-- name: claim_in_turns
+-- As `claim`, for kinds whose refs begin with whose they are ("2890/..."): whoever has the fewest
+-- in hand goes first, so that ten thousand jobs of one do not keep the few of another waiting.
+-- They have no serial key. The recursion hops over an index from one to the next.
+WITH RECURSIVE whose AS (
+    SELECT min(split_part(ref, '/', 1)) AS name FROM job WHERE kind = $1 AND state = 'open'
+    UNION ALL
+    SELECT (SELECT min(split_part(j.ref, '/', 1)) FROM job AS j
+            WHERE j.kind = $1 AND j.state = 'open' AND split_part(j.ref, '/', 1) > w.name)
+    FROM whose AS w WHERE w.name IS NOT NULL)
+UPDATE job SET lease = $2, leased_until = now() + make_interval(secs => $3)
+WHERE id = (
+    SELECT f.id
+    FROM whose AS w
+    CROSS JOIN LATERAL (
+        SELECT j.id, j.due_at FROM job AS j
+        WHERE j.state = 'open' AND j.kind = $1 AND split_part(j.ref, '/', 1) = w.name
+          AND j.due_at <= now() AND (j.leased_until IS NULL OR j.leased_until < now())
+          AND NOT EXISTS (
+                SELECT FROM jsonb_to_recordset(coalesce(j.barrier, '[]'))
+                    AS b (topic text, partition int, ends bigint)
+                LEFT JOIN positions AS p ON (p.topic, p.partition) = (b.topic, b.partition)
+                WHERE coalesce(p.next_offset, 0) < b.ends)
+        ORDER BY j.due_at, j.id
+        LIMIT 1
+        FOR UPDATE SKIP LOCKED) AS f
+    ORDER BY (SELECT count(*) FROM job AS held
+              WHERE held.kind = $1 AND held.state = 'open' AND held.lease IS NOT NULL
+                AND split_part(held.ref, '/', 1) = w.name), f.due_at, f.id
+    LIMIT 1)
+RETURNING id, kind, ref, payload, attempts, created_at;
+
 -- name: hold
 -- The fence: locks the job for a step, only while the lease is ours.
 SELECT now() AS now FROM job WHERE id = $1 AND lease = $2 AND state = 'open' FOR UPDATE;

@@ -54,7 +54,8 @@ def lanes(batch_records: int) -> tuple[Lane, ...]:
                 Route(topic="invoices.events", takes=invoices.TAKES, handler=invoices.add_up),
             ),
         ),
-        # A sign-on at a large venue is answered with thousands of accounts.
+        # A sign-on at a large venue is answered with thousands of accounts: few at a time, so that
+        # sales are answered in between.
         Lane(
             name="tills",
             routes=(
@@ -64,7 +65,7 @@ def lanes(batch_records: int) -> tuple[Lane, ...]:
                     handler=tills.answer_tills,
                 ),
             ),
-            max_records=50,
+            max_records=10,
         ),
     )
 

@@ -9,7 +9,7 @@ from typing import Any
 from runtime.answers import Answer, answer
 from schemas.base import Message
 from schemas.commands import Command
-from schemas.imports import ImportFailed
+from schemas.imports import ImportFailed, MappedField
 from schemas.registry import (
     AccountChange,
     AccountLink,
@@ -49,6 +49,7 @@ def failed(
     at: datetime,
     message: str = "",
     choices: Sequence[str] | None = None,
+    field: MappedField | None = None,
     **words: object,
 ) -> Answer:
     """The end of a job that does not go on; the sentence for `reason` unless one is given."""
@@ -59,6 +60,7 @@ def failed(
         reason=reason,
         message=text[:2000],
         choices=None if choices is None else tuple(c[:200] for c in choices[:500]),
+        field=field,
     )
     return event(upload, said, at=at)
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from cli.amounts import Misuse
+from cli.commands.env import FOR_INVOICES, needs
 from cli.commands.limits import standings
 from cli.registry import Registry
 from cli.series import numbers
@@ -96,3 +97,18 @@ def test_what_is_used_of_a_limit_is_what_counts_against_it() -> None:
     known.settings = {"limit_release": "paid"}
     paid = {row["account"]: row for row in standings(known, balances)}
     assert paid["28900001"]["used"] == 1_500
+
+
+def test_an_environment_says_what_it_needs_to_sell_and_to_invoice() -> None:
+    state = {"environment": 2890, "active": False, "legal_name": "De Twaalf", "iban": "NL91"}
+    terms, switch, data = needs(state)
+    assert "accept-gdpr 2890" in terms
+    assert "activate 2890" in switch
+    assert "--vat-number" in data
+    assert "--iban" not in data
+    whole = dict.fromkeys(FOR_INVOICES, "x") | {
+        "environment": 2890,
+        "active": True,
+        "gdpr": {"at": 1},
+    }
+    assert needs(whole) == []

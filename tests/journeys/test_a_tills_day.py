@@ -1,7 +1,8 @@
-"""A till's maker reads docs/tills.md and a bar uses the till in the terminal, on a whole stack.
+"""A till's maker reads docs/tills.md, a bar uses the till in the terminal, and somebody sends
+nonsense on every topic; on one whole stack.
 
-Method: each shell block of the page is run by bash, with a kcat that keeps what it is to send; that
-is sent over the real broker, and what comes back is compared with the JSON that stands below it.
+Method of the first: each shell block of the page is run by bash, with a kcat that keeps what it is
+to send; that is sent over the real broker, and what comes back is compared with the JSON below it.
 """
 
 import asyncio
@@ -11,6 +12,8 @@ import re
 import shlex
 import subprocess
 import sys
+import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,10 +21,14 @@ from typing import Any
 import pytest
 
 from cli.client import Client
-from cli.messages import answered_id
+from cli.messages import answered_id, new_id
 from cli.till import TILL_TOPICS
 from cli.where import kafka
+from schemas.malformed import Malformed, Undecodable
+from schemas.topics import GROUPS, TOPIC, dead_letters
+from schemas.wire import decode
 from tests.cli.running import Run, runner
+from tests.schemas.wrongs import BAD, RIGHT, UUID_PATTERN, spoiled
 from tests.support.run import current
 from tests.support.stacks import Stack, begin_stack
 
@@ -36,10 +43,8 @@ ANSWERS_S = 30.0
 
 @pytest.fixture(scope="module")
 def bar() -> Iterator[Stack]:
-    """A stack that sells and keeps books."""
-    whole = begin_stack(
-        current().new_folder("bar"), workers="authorizer=1,ledger=1,importer=0,invoicer=0"
-    )
+    """A whole stack."""
+    whole = begin_stack(current().new_folder("bar"))
     try:
         whole.wait_ready()
         yield whole
@@ -207,3 +212,87 @@ def test_a_guest_is_found_by_name_allowed_and_erased(onaccount: Run) -> None:
     assert onaccount("customer", "erase", "2890", zoe, "--yes").status == 0
     assert onaccount("customer", "find", "2890", "muller").status == 1
     assert onaccount("registry", "republish", "2890").status == 0
+
+
+# --- nonsense ---------------------------------------------------------------------------------
+
+WRONG_EACH = 10
+"""Of each type, taken at even steps from all that test_bad_input.py looks at."""
+
+ANSWERS = ("pos.decisions", "registry.outcomes", "imports.events", "invoices.events")
+AWAITED_S = 90.0
+
+
+def nonsense() -> Iterator[tuple[str, bytes, Malformed | None]]:
+    """Wrong messages for each topic that a group reads: bytes, and what can be read of them."""
+    for topic in (one for one in TOPIC.values() if one.messages and set(one.readers) & {*GROUPS}):
+        for model in topic.messages:
+            every = list(spoiled(model.model_fields["type"].default, BAD[::6]))
+            taken = every[:: len(every) // WRONG_EACH]
+            for wrong in (one for one in taken if len(one.value) < 200_000):
+                value = wrong.value.replace(RIGHT[UUID_PATTERN].encode(), new_id().encode())
+                try:
+                    found = decode(topic.name, value)
+                except Undecodable:
+                    yield topic.name, value, None
+                else:
+                    if isinstance(found, Malformed):
+                        yield topic.name, value, found
+
+
+def test_nonsense_on_every_topic_is_answered_or_a_dead_letter_and_stops_nobody(
+    bar: Stack, onaccount: Run
+) -> None:
+    sent = list(nonsense())
+    assert len(sent) > 200
+
+    async def send_and_see() -> tuple[set[bytes], set[tuple[str, str]]]:
+        async with Client(kafka(bar.folder)) as client:
+            await client.put(*sent[0][:2], key=b"nonsense")  # makes the producer
+            await asyncio.gather(
+                *(client.put(topic, value, key=b"nonsense") for topic, value, _ in sent[1:])
+            )
+            deadline = time.monotonic() + AWAITED_S
+            while True:
+                letters = await client.read(*map(dead_letters, GROUPS))
+                dead = {letter.value for letter in letters}
+                answers = await client.read(*ANSWERS)
+                told = {(r.type, answered_id(r.message) or "") for r in answers}
+                if not unseen(dead, told) or time.monotonic() > deadline:
+                    return dead, told
+                await asyncio.sleep(0.5)
+
+    def unseen(dead: set[bytes], told: set[tuple[str, str]]) -> list[tuple[str, bytes]]:
+        lost = []
+        for topic, value, found in sent:
+            own = topic in (
+                "pos.sales",
+                "registry.commands",
+                "imports.uploads",
+                "invoices.commands",
+            )
+            if found is None or found.answered_by is None or not own:
+                # Of a type that nobody here takes nothing is made.
+                if found is not None and not own and topic != "pos.terminals":
+                    continue
+                if value not in dead:
+                    lost.append((topic, value))
+            elif not any((found.answered_by, str(one)) in told for one in found.ids.values()):
+                lost.append((topic, value))
+        return lost
+
+    dead, told = asyncio.run(send_and_see())
+    assert unseen(dead, told) == []
+    # Everybody works on.
+    for name in ("authorizer-1", "ledger-1", "importer-1", "invoicer-1"):
+        with urllib.request.urlopen(f"{bar.health(name)}/ready", timeout=10) as answer:
+            assert answer.status in (200, 204), name
+    for line in (
+        'env configure 4711 --name "After the nonsense"',
+        "env accept-gdpr 4711 --accepted-by Jo --document terms",
+        "env activate 4711",
+        "account open 4711 47110001 --limit none --on-account",
+    ):
+        assert onaccount(*shlex.split(line)).status == 0, line
+    sold = onaccount("till", "sell", "4711", "47110001", "Pils 3,50 21%", "--json")
+    assert sold.json["type"] == "sale.approved"

@@ -36,7 +36,6 @@ class Line:
     order: Sequence[Event]
     till: Till = field(init=False)
     memory: Memory = field(default_factory=Memory)
-    seen: set[Event] = field(default_factory=set)
     commands: int = 0
 
     def __post_init__(self) -> None:
@@ -115,17 +114,8 @@ class AllOrders:
                 self._order(messages)
             else:
                 self.rig.account_for(message for _, message in messages)
-                for line, event in some:
-                    self._count(line, event)
-
-    @staticmethod
-    def _count(line: Line, event: Event) -> None:
-        if event not in line.seen:
-            line.seen.add(event)
-            kind, _, amount = event
-            sums = line.till.sums_of(line.account)
-            name = {"invoice": "issued", "credit_note": "credited", "payment": "paid"}[kind]
-            setattr(sums, name, getattr(sums, name) + amount)
+                for line, message in messages:
+                    line.till.event(message)
 
     def _sell(self, given: Sequence[tuple[Line, Message]]) -> None:
         answers = self.rig.sell([(message, NOON) for _, message in given])

@@ -169,11 +169,7 @@ class Sequences(RuleBasedStateMachine):
             id_ = f"{kind} {message[id_name]}"
             if id_ not in self.events:
                 self.events[id_] = message
-                sums = self.till.sums_of(message["account"])
-                amount = message.get("total", message.get("amount"))
-                sums.issued += amount if kind == "invoice" else 0
-                sums.credited += amount if kind == "credit_note" else 0
-                sums.paid += amount if kind == "payment" else 0
+                self.till.event(message)
                 self.log.append(("invoices.events", message))
             messages.append(self.events[id_])
         self.rig.account_for(messages)

@@ -10,6 +10,7 @@ from tests.services.authorizer.support import (
     GUEST,
     cancelled,
     command,
+    line,
     requested,
     said,
     uid,
@@ -101,3 +102,27 @@ async def test_what_could_not_be_booked_waits_whatever_was_cleared_before_it_in_
         assert [tuple(row) for row in rows] == [
             ("already_cancelled", uid("back")), ("sale_id_reused", None),
         ]  # fmt: skip
+
+
+async def test_what_can_not_be_read_is_the_same_message_at_another_time_and_till(
+    postgres: Database,
+) -> None:
+    """So it is answered as before, and stands once in the list of what was not booked."""
+    wrong = {"type": "sale.recorded", "total": "2,50"}
+    later = {"at": "2026-07-01T12:05:00Z", "terminal": "terrace"}
+    async with venue(postgres) as bench:
+        (first,) = await bench.sell(requested("a", 250, **wrong))
+        (again,) = await bench.sell(requested("a", 250, **wrong, **later))
+        assert again == first
+        (row,) = await bench.rows("SELECT count(*) FROM unbooked")
+        assert row[0] == 1
+
+
+async def test_a_sale_that_comes_to_nothing_fixes_the_currency_too(postgres: Database) -> None:
+    """A swap at two rates makes a journal: in another currency none could follow it."""
+    swap = [line(500), {**line(500, "9"), "quantity": "-1", "total": -500}]
+    async with venue(postgres) as bench:
+        (answer,) = await bench.sell(requested("swap", lines=swap))
+        assert (answer.type, said(answer)["total"]) == ("sale.approved", 0)
+        (outcome,) = await bench.order(command("environment.configure", "usd", currency="USD"))
+        assert outcome["reason"] == "currency_fixed"

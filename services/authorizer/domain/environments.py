@@ -40,7 +40,9 @@ def configure(command: EnvironmentConfigure, before: Environment | None) -> Outc
             value = getattr(command, name)
             given[name] = DEFAULTS[name] if value is None else _plain(value)
     settings = {**now.settings, **given}
-    if refusal := _wrong(given, settings):
+    # A postcode is right or wrong by its country.
+    moved = settings["country"] != now.settings["country"]
+    if refusal := _wrong(settings if moved else given, settings):
         return refusal
     if now.has_sales and settings["currency"] != now.settings["currency"]:
         return Refusal(

@@ -30,6 +30,7 @@ from services.authorizer.handlers.tracing import traced
 from services.authorizer.handlers.unbooked import tell_unbooked
 from services.authorizer.metrics import DECISIONS
 from services.authorizer.store import sales as store
+from services.authorizer.store.unbooked import KIND as UNBOOKED
 
 Said = Answer | RefusalKey
 """An answer, or the name of a refusal that is still to be compared with what was said before."""
@@ -49,7 +50,7 @@ async def decide_sales(incoming: Sequence[Incoming], tx: Tx) -> list[Answer]:
             said.append(_answer_unreadable(message, book, tx.now))
     await store.record(tx, book)
     spoken = await _speak(said, book, tx)
-    tell_unbooked(incoming, tx)
+    tell_unbooked(incoming, spoken, tx)
     return [traced(answer, record) for answer, record in zip(spoken, incoming, strict=True)]
 
 
@@ -65,7 +66,9 @@ async def refuse_poison(incoming: Sequence[Incoming], tx: Tx) -> list[Answer]:
         if isinstance(sale, Sale):
             said += _decline_poison(sale, book, tx.now)
     await store.record(tx, book)
-    tell_unbooked(incoming, tx)
+    for record in incoming:
+        if isinstance(record.message, SaleRecorded):
+            tx.touch(UNBOOKED, record.message.environment, record.message.sale_id)
     return await _speak(said, book, tx)
 
 
@@ -182,11 +185,7 @@ def _answer_unreadable(given: Malformed, book: Book, now: datetime) -> RefusalKe
     """What is wrong in itself takes no id's place: a till that mends it may keep the id."""
     environment = int(given.ids["environment"])
     is_sale = given.answered_by == answers.DECLINED
-    content = sha256(
-        repr(
-            (given.type, sorted(given.ids.items()), sorted(given.fields.items()), given.field)
-        ).encode()
-    ).digest()
+    content = _content_of_unreadable(given)
     key = RefusalKey(
         environment,
         "sale" if is_sale else "cancellation",
@@ -212,6 +211,17 @@ def _answer_unreadable(given: Malformed, book: Book, now: datetime) -> RefusalKe
             )
         )
     return key
+
+
+def _content_of_unreadable(given: Malformed) -> bytes:
+    """What can be read of it but when it was said and at which till: a till that asks again may
+    say another time."""
+    read = {**given.ids, **given.fields}
+    content = sorted((name, value) for name, value in read.items() if name not in _NO_CONTENT)
+    return sha256(repr((given.type, content, given.field)).encode()).digest()
+
+
+_NO_CONTENT = frozenset({"at", "terminal"})
 
 
 def _decline_poison(sale: Sale, book: Book, now: datetime) -> list[Said]:

@@ -7,8 +7,8 @@
 
 -- name: lock_accounts
 -- The environments' settings as decisions need them, a row each without an account, and a row for
--- each account. The key-share lock holds up nobody but who changes a currency, which is fixed once
--- there is a sale.
+-- each account. The key-share lock holds up nobody but who changes the rules by which sales are
+-- decided (registry.sql, lock_environments_against_sales).
 -- An account that is not there locks nothing: two that decline it at once meet at the sale's key.
 WITH house AS MATERIALIZED (
     SELECT environment, gdpr_at IS NOT NULL AS gdpr_accepted, active, currency, language,

@@ -31,9 +31,6 @@ PAUSE_S: Final = 0.02
 STEPS: Final = 20
 """Steps in a row before another job of this kind may have its turn."""
 
-AHEAD: Final = 1_000
-"""Commands that are looked at beyond the window: some of them wait for others."""
-
 LAST_ROW: Final = 1_048_577
 
 
@@ -105,13 +102,10 @@ class CarryingOut:
         if upload.stop_asked:
             await imports.drop_unsent(tx, upload, of_failure("cancelled", upload.language))
         in_flight = await imports.in_flight(tx, upload)
-        waiting = await imports.waiting(
-            tx, upload, from_row=course.from_row, most=self.window + AHEAD
-        )
+        room = self.window - in_flight
+        waiting = await self._waiting(tx, upload, course) if room > 0 else []
         if not waiting and in_flight == 0:
             return await self._settle(work, tx, upload)
-        if waiting:
-            course.from_row = waiting[0].row
         doomed = [
             (w, of_row("depends", upload.language, other=w.builds_on))
             for w in waiting
@@ -119,12 +113,19 @@ class CarryingOut:
         ]
         await imports.refuse(tx, upload, doomed)
         ready = [w for w in waiting if w.builds_on is None or w.outcome == "applied"]
-        sent = await imports.send(tx, upload, ready[: max(0, self.window - in_flight)], tx.now)
+        sent = await imports.send(tx, upload, ready[: max(0, room)], tx.now)
         before = tx.now - timedelta(seconds=self.resend_s)
         sent += await imports.send_again(tx, upload, self.window, before, tx.now)
         tx.answer(*(command(upload, s) for s in sent))
-        await self._progress(work, tx, upload, course.from_row if waiting else LAST_ROW)
+        await self._progress(work, tx, upload, course.from_row)
         return bool(sent or doomed)
+
+    async def _waiting(self, tx: StepTx, upload: Upload, course: Course) -> list[imports.Waiting]:
+        """What was not sent yet; some of it waits for what is under way."""
+        most = 2 * self.window
+        waiting = await imports.waiting(tx, upload, from_row=course.from_row, most=most)
+        course.from_row = waiting[0].row if waiting else LAST_ROW
+        return waiting
 
     async def _progress(self, work: Work, tx: StepTx, upload: Upload, open_from: int) -> None:
         """At least every second while there is something to do."""

@@ -3,16 +3,16 @@ SELECT count(*) FROM flight WHERE environment = $1 AND job_id = $2;
 
 -- name: waiting
 -- Commands that were neither sent nor refused, in the order of rows from row $3 on, with what
--- became of the one that each builds on. LATERAL, so that it is found by its key.
+-- became of the one that each builds on. LATERAL and OFFSET 0, so that it is found by its key, and
+-- NOT IN, which is looked up in a hash, however little the planner knows of the tables.
 SELECT n.row, n.step, n.type, n.body, n.after_row, o.outcome AS after_outcome
 FROM command AS n LEFT JOIN LATERAL (
     SELECT outcome FROM command AS c
     WHERE c.environment = $1 AND c.job_id = $2 AND c.row = n.after_row AND c.step = n.after_step
-    ) AS o ON true
+    OFFSET 0) AS o ON true
 WHERE n.environment = $1 AND n.job_id = $2 AND n.row >= $3 AND n.outcome IS NULL
-  AND NOT EXISTS (
-        SELECT FROM flight AS f WHERE f.environment = $1 AND f.job_id = $2
-          AND f.row = n.row AND f.step = n.step)
+  AND (n.row, n.step) NOT IN (
+        SELECT f.row, f.step FROM flight AS f WHERE f.environment = $1 AND f.job_id = $2)
 ORDER BY n.row, n.step LIMIT $4;
 
 -- name: refuse
@@ -23,9 +23,8 @@ WHERE c.environment = $1 AND c.job_id = $2 AND c.row = t.row AND c.step = t.step
 
 -- name: drop_unsent
 UPDATE command AS c SET outcome = 'refused', message = $3
-WHERE c.environment = $1 AND c.job_id = $2 AND c.outcome IS NULL AND NOT EXISTS (
-    SELECT FROM flight AS f WHERE f.environment = $1 AND f.job_id = $2
-      AND f.row = c.row AND f.step = c.step);
+WHERE c.environment = $1 AND c.job_id = $2 AND c.outcome IS NULL AND (c.row, c.step) NOT IN (
+    SELECT f.row, f.step FROM flight AS f WHERE f.environment = $1 AND f.job_id = $2);
 
 -- name: depart
 INSERT INTO flight (environment, job_id, row, step, command_id, sent_at)
@@ -34,13 +33,15 @@ FROM unnest($3::int[], $4::int[], $5::uuid[]) AS t (row, step, command_id);
 
 -- name: overdue
 -- No outcome came: the same command with the same id is asked once more.
-UPDATE flight AS f SET sent_at = $4
-FROM (SELECT row, step FROM flight
-      WHERE environment = $1 AND job_id = $2 AND sent_at < $3 ORDER BY row, step LIMIT $5) AS late,
-    command AS c
-WHERE f.environment = $1 AND f.job_id = $2 AND f.row = late.row AND f.step = late.step
-  AND c.environment = $1 AND c.job_id = $2 AND c.row = f.row AND c.step = f.step
-RETURNING c.row, c.step, c.type, c.body;
+WITH late AS (
+    SELECT row, step FROM flight
+    WHERE environment = $1 AND job_id = $2 AND sent_at < $3 ORDER BY row, step LIMIT $5),
+again AS (
+    UPDATE flight SET sent_at = $4
+    WHERE environment = $1 AND job_id = $2 AND (row, step) IN (SELECT row, step FROM late))
+SELECT c.row, c.step, c.type, c.body FROM late AS l CROSS JOIN LATERAL (
+    SELECT row, step, type, body FROM command
+    WHERE environment = $1 AND job_id = $2 AND row = l.row AND step = l.step OFFSET 0) AS c;
 
 -- name: done
 -- Rows up to which everything has its outcome: those before the first that is open.

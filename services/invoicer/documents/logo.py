@@ -12,6 +12,9 @@ from services.invoicer.documents.model import Logo
 
 COLOUR = "#1f4e5f"
 WIDTH_MM, HEIGHT_MM = 60.0, 20.0
+MOST_PIXELS = 4_000_000
+"""Unpacked it takes four bytes a pixel, however small it was packed."""
+
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -56,7 +59,7 @@ def _png_size(content: bytes) -> tuple[float, float] | None:
     if not content.startswith(_PNG) or len(content) < 33:
         return None
     width, height = struct.unpack(">II", content[16:24])
-    return width, height
+    return (width, height) if width * height <= MOST_PIXELS else None
 
 
 def _svg_size(content: bytes) -> tuple[float, float] | None:

@@ -3,11 +3,12 @@
 The template decides where things stand; which things, and how they read, is decided here.
 """
 
+from datetime import date
 from typing import Any
 
 from services.invoicer.documents.labels import LABELS
-from services.invoicer.documents.logo import accent_colour, logo_data
-from services.invoicer.documents.model import Address, CreditNote, Document, Invoice
+from services.invoicer.documents.letterhead import address_rows, letterhead_data, present
+from services.invoicer.documents.model import CreditNote, Document, Invoice
 from services.invoicer.documents.payment import epc_payload, qr_svg
 from services.invoicer.documents.rows import lines_data
 from services.invoicer.documents.text import (
@@ -18,6 +19,7 @@ from services.invoicer.documents.text import (
     money,
     month,
     rate_label,
+    unbroken,
 )
 from services.invoicer.documents.ubl import render_ubl
 
@@ -33,15 +35,11 @@ def page_data(document: Document, *, with_logo: bool, ubl: bytes | None = None) 
     title = heading if draft else f"{heading} {clean(document.number or '')}"
     payload = epc_payload(document) if isinstance(document, Invoice) else None
     return {
-        "language": document.language,
-        "words": dict(words),
+        **letterhead_data(seller, document.language, with_logo=with_logo),
         "title": f"{title} · {clean(seller.shown_name)}",
         "heading": heading,
         "running": title,
         "draft": draft,
-        "colour": accent_colour(seller.colour),
-        "logo": logo_data(seller.logo) if with_logo and seller.logo else None,
-        "seller": _seller(document),
         "buyer": _buyer(document),
         "facts": _facts(document),
         "notes": _notes(document),
@@ -62,23 +60,6 @@ def _attached(document: Document, title: str, ubl: bytes) -> dict[str, str]:
     }
 
 
-def _seller(document: Document) -> dict[str, Any]:
-    words, seller = LABELS[document.language], document.seller
-    return {
-        "name": breakable(seller.shown_name),
-        "legal_name": breakable(seller.legal_name),
-        "address": _address(document, seller.address),
-        "facts": _present(
-            (words["chamber_number"], seller.chamber_number),
-            (words["vat_number"], seller.vat_number),
-            (words["iban"], iban_text(seller.iban) if seller.iban else None),
-            ("", seller.email),
-            longest=34,
-        ),
-        "footer": _footer(document),
-    }
-
-
 def _buyer(document: Document) -> dict[str, Any]:
     words, buyer = LABELS[document.language], document.buyer
     person = words["attention"].format(name=buyer.name) if buyer.company and buyer.name else ""
@@ -86,9 +67,9 @@ def _buyer(document: Document) -> dict[str, Any]:
         "name": breakable(buyer.shown_name),
         "address": [
             *([breakable(person)] if person else []),
-            *_address(document, buyer.address),
+            *address_rows(buyer.address, seen_from=document.seller.address.country),
         ],
-        "facts": _present(
+        "facts": present(
             (words["chamber_number"], buyer.chamber_number),
             (words["vat_number"], buyer.vat_number),
         ),
@@ -118,49 +99,32 @@ def _money(document: Document, amount: int) -> str:
     return money(amount, document.currency, document.language)
 
 
-def _present(*pairs: tuple[str, str | None], longest: int = 22) -> list[tuple[str, str]]:
-    return [(name, breakable(value, longest=longest)) for name, value in pairs if value]
-
-
-def _address(document: Document, address: Address) -> list[str]:
-    """Street, then postcode and city; the country only where it is not the seller's."""
-    place = f"{address.postcode}  {address.city}".strip()
-    abroad = address.country if address.country != document.seller.address.country else ""
-    return [breakable(row) for row in (address.street, place, abroad) if row]
-
-
-def _footer(document: Document) -> str:
-    seller = document.seller
-    number = LABELS[document.language]["vat_number"]
-    parts = [
-        seller.legal_name,
-        f"KVK {seller.chamber_number}" if seller.chamber_number else "",
-        f"{number} {seller.vat_number}" if seller.vat_number else "",
-        iban_text(seller.iban) if seller.iban else "",
-    ]
-    return breakable(" · ".join(part for part in parts if part), longest=45)
-
-
 def _facts(document: Document) -> list[tuple[str, str]]:
+    """Number, dates, period, account. A draft has no invoice date yet, and so no due date."""
     words, language = LABELS[document.language], document.language
+
+    def on(value: date) -> str:
+        return unbroken(day(value, language))
+
     account = " · ".join(part for part in (document.account, document.account_description) if part)
+    last = ((words["period"], month(document.period, language)), (words["account"], account))
+    if document.number is None:
+        return present((words["drafted_on"], on(document.issued_on)), *last)
     if isinstance(document, Invoice):
-        return _present(
+        return present(
             (words["invoice_number"], document.number),
-            (words["issued_on"], day(document.issued_on, language)),
-            (words["due_on"], day(document.due_on, language)),
-            (words["period"], month(document.period, language)),
-            (words["account"], account),
+            (words["issued_on"], on(document.issued_on)),
+            (words["due_on"], on(document.due_on)),
+            *last,
         )
     of = words["refers_to_of"].format(
-        number=document.refers_to, date=day(document.refers_to_issued_on, language)
+        number=document.refers_to, date=on(document.refers_to_issued_on)
     )
-    return _present(
+    return present(
         (words["credit_note_number"], document.number),
-        (words["credit_issued_on"], day(document.issued_on, language)),
+        (words["credit_issued_on"], on(document.issued_on)),
         (words["refers_to"], of),
-        (words["period"], month(document.period, language)),
-        (words["account"], account),
+        *last,
     )
 
 
@@ -184,9 +148,9 @@ def _closing(document: Document) -> dict[str, Any]:
         heading = words["how_to_pay"]
         rows = [
             words["pay_iban" if seller.iban else "pay_plain"].format(
-                amount=_money(document, document.total),
-                date=day(document.due_on, document.language),
-                iban=iban_text(seller.iban or "").replace(" ", "\u00a0"),
+                amount=unbroken(_money(document, document.total)),
+                date=unbroken(day(document.due_on, document.language)),
+                iban=unbroken(iban_text(seller.iban or "")),
                 name=seller.legal_name,
                 number=document.number,
             )

@@ -10,6 +10,7 @@ from services.invoicer.documents.model import Invoice
 from services.invoicer.documents.text import clean, decimal_amount
 
 MAX_BYTES = 331
+MASK = 2
 MAX_NAME, MAX_TEXT = 70, 140
 _MOST = 99_999_999_999  # cents, as the guideline bounds it
 
@@ -35,8 +36,14 @@ def epc_payload(invoice: Invoice) -> str | None:
 
 
 def qr_svg(payload: str) -> str:
-    """The QR as an SVG of dark squares, with the quiet zone it needs; level M as EPC asks."""
-    code = segno.make(payload, error="m", encoding="utf-8", micro=False, boost_error=False)
+    """The QR as an SVG of dark squares, with the quiet zone it needs; level M as EPC asks.
+
+    The mask is always the same: to find the best of eight takes longer than all the rest of a page,
+    and scanners read each (ISO/IEC 18004, 7.8: the mask is written in the symbol).
+    """
+    code = segno.make(
+        payload, error="m", encoding="utf-8", micro=False, boost_error=False, mask=MASK
+    )
     out = io.BytesIO()
     code.save(out, kind="svg", border=4, xmldecl=False, svgns=True, omitsize=True, light="#ffffff")
     return out.getvalue().decode()

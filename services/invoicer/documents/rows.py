@@ -1,9 +1,11 @@
-"""The table of lines on a page: grouped by day, with its columns' widths.
+"""The table of lines on a page: in groups with a heading and a total, with its columns' widths.
 
 The widths, and which rows surely take one line, are reckoned here, a little too wide: typst would
 find them by setting every cell twice, which takes most of the time of a long invoice.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from itertools import groupby
 from typing import Any
@@ -27,39 +29,84 @@ _TIME_MM, _TABLE_MM = 12.0, 170.0
 _NARROW, _USUAL, _CAPITAL, _WIDE = 1.4, 2.3, 2.65, 3.35
 _NARROW_ONES, _WIDE_ONES = frozenset("iljtfr.,:;'! ()"), frozenset("mwMWQ@%&")
 _LAST_LATIN = "\u017f"
-_COLUMNS = ("quantity", "price", "net_price", "rate", "amount")
-_HEADS = ("quantity", "unit_price", "unit_price_net", "vat", "amount")
+_LINE_HEADS = ("time", "description", "quantity", "unit_price", "unit_price_net", "vat", "amount")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A row: time, description, then what is set to the right; `part` stands below it, small."""
+
+    cells: tuple[str, ...]
+    part: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Rows under a heading that comes again on each page they run over. Level 2, or 3 below it;
+    one that `begins` has a table of its own."""
+
+    title: str
+    total: str
+    rows: Sequence[Shown]
+    level: int = 2
+    begins: bool = False
 
 
 def lines_data(document: Document) -> dict[str, Any]:
-    """`days`: the lines by day, within a day as they were sold. `widths`: of the columns in mm,
-    None for the one that takes what is left."""
+    """The lines by day, within a day as they were sold: see `table_data`."""
     words = LABELS[document.language]
     lines = sorted(document.lines, key=lambda line: line.sold_at)
-    days: list[dict[str, Any]] = []
-    for date, group in groupby(lines, key=lambda line: line.sold_at.date()):
-        of_day = list(group)
-        total = sum(line.total for line in of_day)
-        days.append(
-            {
-                "day": weekday(date, document.language),
-                "total": money(total, document.currency, document.language),
-                "lines": [_line(document, line) for line in of_day],
-            }
+    groups = []
+    for date, of_day in groupby(lines, key=lambda line: line.sold_at.date()):
+        its = list(of_day)
+        total = sum(line.total for line in its)
+        groups.append(
+            Group(
+                title=weekday(date, document.language),
+                total=money(total, document.currency, document.language),
+                rows=[_line(document, line) for line in its],
+            )
         )
-    widths = []
-    for column, head in zip(_COLUMNS, _HEADS, strict=True):
-        longest = max((len(line[column]) for each in days for line in each["lines"]), default=0)
-        if column == "amount":
-            longest = max(longest, *(len(each["total"]) + 1 for each in days), 0)  # in bold
-        content = longest * _DIGIT_MM + (_PERCENT_MM if column == "rate" else 0)
-        widths.append(max(content, len(words[head]) * _HEAD_LETTER_MM) + _INSET_MM)
-    room = _TABLE_MM - _TIME_MM - sum(widths) - _INSET_MM
-    for each in days:
-        for line in each["lines"]:
-            line["fits"] = not line["part"] and _width_mm(line["description"]) <= room
-            line["description"] = _broken(line["description"], room)
-    return {"days": days, "widths": [_TIME_MM, None, *(round(width, 2) for width in widths)]}
+    return table_data(groups, [words[head] for head in _LINE_HEADS], greys=(0, 4, 5))
+
+
+def table_data(
+    groups: Sequence[Group], heads: Sequence[str], *, greys: Sequence[int]
+) -> dict[str, Any]:
+    """What `lines` of templates/letter.typ takes. `widths`: of the columns in mm, None for the
+    one that takes what is left. The column before the last is the rate, the last the amount."""
+    last = len(heads) - 1
+    widths: list[float | None] = [_TIME_MM, None]
+    for place, head in enumerate(heads[2:], start=2):
+        longest = max((len(row.cells[place]) for each in groups for row in each.rows), default=0)
+        if place == last:
+            longest = max(longest, *(len(each.total) + 1 for each in groups), 0)  # in bold
+        content = longest * _DIGIT_MM + (_PERCENT_MM if place == last - 1 else 0)
+        widths.append(round(max(content, len(head) * _HEAD_LETTER_MM) + _INSET_MM, 2))
+    room = _TABLE_MM - sum(width or 0 for width in widths) - _INSET_MM
+    return {
+        "heads": list(heads),
+        "widths": widths,
+        "greys": list(greys),
+        "groups": [
+            {
+                "title": each.title,
+                "total": each.total,
+                "level": each.level,
+                "begins": each.begins or not n,
+                "lines": [_fitted(row, room) for row in each.rows],
+            }
+            for n, each in enumerate(groups)
+        ],
+    }
+
+
+def _fitted(row: Shown, room: float) -> dict[str, Any]:
+    cells = list(row.cells)
+    fits = not row.part and _width_mm(cells[1]) <= room
+    if not fits:
+        cells[1] = _broken(cells[1], room)
+    return {"cells": cells, "part": row.part, "fits": fits}
 
 
 def _broken(text: str, room: float) -> str:
@@ -70,9 +117,9 @@ def _broken(text: str, room: float) -> str:
 
 def _width_mm(text: str) -> float:
     """At least as wide as `text` is set; of what may be wider or higher than Latin: endless."""
-    if any(c > _LAST_LATIN for c in text):
-        return float("inf")
-    return sum(map(_letter_mm, text))
+    if text.isascii() or all(c <= _LAST_LATIN for c in text):
+        return sum(map(_letter_mm, text))
+    return float("inf")
 
 
 def _letter_mm(letter: str) -> float:
@@ -83,24 +130,25 @@ def _letter_mm(letter: str) -> float:
     return _CAPITAL if letter.isupper() else _USUAL
 
 
-def _line(document: Document, line: Line) -> dict[str, Any]:
-    words, language, places = (
-        LABELS[document.language],
-        document.language,
-        decimals(document.currency),
-    )
+def _line(document: Document, line: Line) -> Shown:
+    words, language, currency = LABELS[document.language], document.language, document.currency
+    places = decimals(currency)
     net = net_price(line.billed_price, line.vat_rate, 2).scaleb(-places)
-    part = words["part"].format(
-        quantity=quantity_text(Decimal(line.quantity), language),
-        price=money(line.unit_price, document.currency, language),
+    part = ""
+    if line.part:
+        part = words["part"].format(
+            quantity=quantity_text(Decimal(line.quantity), language),
+            price=money(line.unit_price, currency, language),
+        )
+    return Shown(
+        part=part,
+        cells=(
+            line.sold_at.strftime("%H:%M"),
+            clean(line.description),
+            quantity_text(line.billed_quantity, language),
+            money(line.billed_price, currency, language),
+            grouped(net, language, places + 2),
+            rate_label(line.vat_rate, language),
+            money(line.total, currency, language),
+        ),
     )
-    return {
-        "time": line.sold_at.strftime("%H:%M"),
-        "description": clean(line.description),
-        "part": part if line.part else "",
-        "quantity": quantity_text(line.billed_quantity, language),
-        "price": money(line.billed_price, document.currency, language),
-        "net_price": grouped(net, language, places + 2),
-        "rate": rate_label(line.vat_rate, language),
-        "amount": money(line.total, document.currency, language),
-    }

@@ -121,6 +121,17 @@ def breakable(text: str, *, longest: int = 22) -> str:
     )
 
 
+def shortened(text: str, most: int) -> str:
+    """At most so many characters, for a place that repeats what stands in full elsewhere."""
+    plain = clean(text)
+    return plain if len(plain) <= most else plain[: most - 1].rstrip() + "\u2026"
+
+
+def unbroken(text: str) -> str:
+    """The text on one line: its spaces become no-break spaces."""
+    return text.replace(" ", "\u00a0")
+
+
 def iban_text(iban: str) -> str:
     """In groups of four, as people read it."""
     plain = re.sub(r"\s", "", iban)

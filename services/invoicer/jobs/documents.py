@@ -77,5 +77,6 @@ class Documents:
             run=self.run,
             side_by_side=side_by_side,
             lease_s=20,
+            in_turns=True,
             on_poison=self.on_poison,
         )

@@ -25,15 +25,17 @@ class Statements:
     async def run(self, work: Work) -> None:
         """Read, render, keep; answer, or hand to the mailer."""
         asked = StatementRequest.model_validate_json(json.dumps(work.job.payload["request"]))
+        most_rows = store.MOST_ROWS[asked.format]
         async with work.step() as tx:
             environment = await registry.environment(tx, asked.environment)
             assert environment is not None  # the request saw it
             try:
                 statement = await store.load(
-                    tx, environment, asked.account, asked.from_, asked.until
+                    tx, environment, asked.account, asked.from_, asked.until, most_rows=most_rows
                 )
             except store.TooLong:
-                most = f"More than {store.MOST_ROWS} lines; ask for a shorter period."
+                other = ", or for xlsx" if asked.format == "pdf" else ""
+                most = f"More than {most_rows} lines; ask for a shorter period{other}."
                 _refuse(tx, asked, "too_long", most)
                 tx.done()
                 return
@@ -74,7 +76,13 @@ class Statements:
         _refuse(tx, asked, "not_processed", "The statement could not be made.")
 
     def kind(self) -> JobKind:
-        return JobKind(kind="statement", run=self.run, on_poison=self.on_poison)
+        return JobKind(
+            kind="statement",
+            run=self.run,
+            side_by_side=2,
+            in_turns=True,
+            on_poison=self.on_poison,
+        )
 
 
 def _refuse(tx: StepTx, asked: StatementRequest, reason: str, message: str) -> None:

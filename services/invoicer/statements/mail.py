@@ -5,7 +5,7 @@ from email.message import EmailMessage
 from services.invoicer.documents.mail import Attachment, Envelope, assemble
 from services.invoicer.documents.text import clean, money
 from services.invoicer.statements.model import Cover
-from services.invoicer.statements.render import period
+from services.invoicer.statements.page import period
 from services.invoicer.statements.words import WORDS
 
 

@@ -7,6 +7,12 @@ from services.invoicer.documents.model import Language
 WORDS: Mapping[Language, Mapping[str, str]] = {
     "nl": {
         "title": "Overzicht van transacties",
+        "heading": "Transactieoverzicht",
+        "sheet": "Transacties",
+        "about": "Overzicht",
+        "from": "Van",
+        "until": "Tot en met",
+        "no_invoice": "Dit is een overzicht en geen factuur.",
         "period": "{first} t/m {last}",
         "all": "alle rekeningen",
         "back": "Teruggenomen: {description}",
@@ -22,6 +28,12 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
     },
     "en": {
         "title": "Statement of transactions",
+        "heading": "Statement",
+        "sheet": "Transactions",
+        "about": "Statement",
+        "from": "From",
+        "until": "Up to and including",
+        "no_invoice": "This is a statement and not an invoice.",
         "period": "{first} to {last}",
         "all": "all accounts",
         "back": "Taken back: {description}",

@@ -41,6 +41,7 @@ class Till(Registry):
         # What a person must clear: sold, and not booked.
         self.unbooked: dict[tuple[str, str], str] = {}
         self._noted: set[tuple[str, str]] = set()
+        self._events: set[tuple[str, str]] = set()
 
     # --- sales --------------------------------------------------------------------------------
 
@@ -209,6 +210,23 @@ class Till(Registry):
             says={"sale_id": id_, "reason": "invalid_message", "field": field},
         )
 
+    # --- invoices and payments ----------------------------------------------------------------
+
+    def event(self, message: Message) -> bool:
+        """Count an invoice, a credit note or a payment, once; whether it was new."""
+        name, id_name = {
+            "invoice.issued": ("issued", "invoice_id"),
+            "credit_note.issued": ("credited", "credit_note_id"),
+            "payment.received": ("paid", "payment_id"),
+        }[message["type"]]
+        if (name, message[id_name]) in self._events:
+            return False
+        self._events.add((name, message[id_name]))
+        sums = self.sums_of(message["account"])
+        amount = message.get("total", message.get("amount"))
+        setattr(sums, name, getattr(sums, name) + amount)
+        return True
+
     # --- cancellations ------------------------------------------------------------------------
 
     def cancellation(self, message: Message) -> Expected:
@@ -226,6 +244,10 @@ class Till(Registry):
     def _take_back(self, message: Message) -> Expected:
         account, sale = message["account"], self.sales.get(message["sale_id"])
         memory = ("cancellation", message["cancellation_id"])
+        unknown = self.house is None or account not in self.accounts
+        if unknown and sale is not None and not sale.approved and sale.account == account:
+            # Not booked, and now taken back: nobody need see to it (decision 16).
+            self._clear(message["sale_id"])
         if self.house is None:
             return self._refuse(message, "environment_unknown", memory)
         if account not in self.accounts:
@@ -234,6 +256,7 @@ class Till(Registry):
             if "amount" in message:
                 return self._refuse(message, "sale_unknown", None)
             self.called_off.setdefault(message["sale_id"], set()).add(account)
+            self._clear(message["sale_id"])
             return self._reversed(message, [], [], memory)
         if sale.account != account:
             return self._refuse(message, "not_this_account", memory)

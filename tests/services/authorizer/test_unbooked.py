@@ -160,3 +160,15 @@ async def test_the_list_is_told_again_with_everything_else(postgres: Database) -
         await bench.run_jobs([republish.JOB])
         assert waiting(bench) == told
         assert len(told) == 501
+
+
+async def test_an_ordinary_batch_reads_nothing_of_the_list(postgres: Database) -> None:
+    """Goal: the list costs a sale nothing. Method: what is touched by what tills send all day."""
+    async with venue(postgres) as bench:
+        await bench.sell(requested("a", 300), requested("b", 5_000))
+        async with bench.transaction() as tx:
+            some = (requested("c", 100), cancelled("d", "a", 100), cancelled("e", "a"))
+            await sales.decide_sales([bench.incoming(each) for each in some], tx)
+            assert tx.touched == {}
+            await sales.decide_sales([bench.incoming(cancelled("f", "b"))], tx)
+            assert list(tx.touched) == [("unbooked", (VENUE, uid("b")))]

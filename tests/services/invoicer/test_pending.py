@@ -2,11 +2,8 @@
 
 from typing import Any
 
-import pytest
-
 from schemas.invoices import InvoiceCorrect, InvoiceDelete, PendingRequest
 from schemas.pos import SaleDeclined
-from services.invoicer.domain import Standing, standing_of
 from services.invoicer.handlers import commands
 from tests.services.invoicer.world import (
     BEER,
@@ -169,23 +166,3 @@ async def test_what_is_not_there_is_refused_and_what_is_lacking_is_told(world: W
     assert (await listed(world, account="nowhere"))["reason"] == "account_unknown"
     await world.registry(environment(version=2, iban=None))
     assert "iban" in (await listed(world))["lacking"]
-
-
-@pytest.mark.parametrize(
-    ("changes", "state"),
-    [
-        ({"due": 100}, "pending"),
-        ({"due": 100, "held": True}, "held"),
-        ({"outstanding": 100}, "billed"),
-        ({"outstanding": 100, "due": -40, "reversed": 40}, "credit_due"),
-        ({"reversed": 100, "taken_back_as": "settled"}, "settled"),
-        ({"reversed": 100}, "cancelled"),
-        ({"total": 0}, "nothing_to_pay"),
-    ],
-)
-def test_the_first_reason_that_is_so_is_told(changes: dict[str, Any], state: str) -> None:
-    values: dict[str, Any] = {
-        "total": 100, "reversed": 0, "outstanding": 0, "due": 0, "held": False,
-        "taken_back_as": None,
-    }  # fmt: skip
-    assert standing_of(Standing(**{**values, **changes})) == state

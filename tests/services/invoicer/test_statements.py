@@ -73,7 +73,7 @@ async def test_a_statement_of_all_accounts_as_a_pdf(world: World) -> None:
     await world.command(request(account=None, format="pdf"))
     reader = pypdf.PdfReader(io.BytesIO(content(await world.jobs())))
     text = "".join(page.extract_text() for page in reader.pages)
-    for word in ("Overzicht van transacties", "A2", "Bier", "Lunch", "14,00"):
+    for word in ("Transactieoverzicht", "A2", "Bier", "Lunch", "14,00"):
         assert word in text
 
 
@@ -90,6 +90,19 @@ async def test_a_statement_is_mailed_to_its_holder(world: World, smtp: MailServe
         "statement-A1-2026-07-01-2026-07-31.xlsx"
     ]
     assert "1 juli 2026" in str(mail["Subject"])
+
+
+async def test_a_statement_that_is_too_long_for_paper_is_refused_with_what_to_do(
+    world: World,
+) -> None:
+    await world.guests("A1")
+    await world.sell(*(sale("A1", *[BEER] * 100) for _ in range(21)))
+    await world.command(request(format="pdf"))
+    (refused,) = said(await world.jobs(), "command.refused")
+    assert refused["reason"] == "too_long"
+    assert "xlsx" in refused["message"]
+    await world.command(request(format="xlsx"))
+    assert content(await world.jobs()).startswith(b"PK")
 
 
 async def test_what_cannot_be_delivered_is_refused(world: World) -> None:

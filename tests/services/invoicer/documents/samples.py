@@ -1,5 +1,6 @@
 """Documents to try things on: a plain one, and seeded random ones with awkward content."""
 
+import os
 import random
 from collections.abc import Iterator
 from dataclasses import replace
@@ -19,6 +20,9 @@ from services.invoicer.documents.model import (
     Seller,
 )
 from services.invoicer.vat import vat_rows
+
+COUNT = int(os.environ.get("ONACCOUNT_TEST_DOCUMENTS", "20"))
+"""How many random documents are judged; `make prove-documents` says 300."""
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 

@@ -1,6 +1,5 @@
 """The UBL is judged by others' rules: the schema, EN 16931, and the Dutch and Peppol ones."""
 
-import os
 from dataclasses import replace
 
 import pytest
@@ -14,6 +13,7 @@ from tests.services.invoicer.documents.rules import failed_asserts, schema_error
 from tests.services.invoicer.documents.samples import (
     AWKWARD,
     BUSINESS,
+    COUNT,
     GUEST,
     SELLER,
     credit_note,
@@ -22,7 +22,6 @@ from tests.services.invoicer.documents.samples import (
     random_documents,
 )
 
-COUNT = int(os.environ.get("ONACCOUNT_TEST_DOCUMENTS", "60"))
 BELGIAN = Buyer(
     company="Brouwerij BV",
     address=Address(street="Meir 1", postcode="2000", city="Antwerpen", country="BE"),

@@ -1,0 +1,58 @@
+"""What stands around a page's own content: who sends it, their address, their logo."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from services.invoicer.documents.labels import LABELS
+from services.invoicer.documents.logo import accent_colour, logo_data
+from services.invoicer.documents.model import Address, Language, Seller
+from services.invoicer.documents.text import breakable, iban_text, shortened
+
+_REPEATED = 90  # characters of a name on every page; in full it stands on the first
+
+
+def letterhead_data(seller: Seller, language: Language, *, with_logo: bool) -> dict[str, Any]:
+    """`words`, `colour`, `logo` and `seller`, as templates/letter.typ takes them."""
+    words = LABELS[language]
+    return {
+        "language": language,
+        "words": dict(words),
+        "colour": accent_colour(seller.colour),
+        "logo": logo_data(seller.logo) if with_logo and seller.logo else None,
+        "seller": {
+            "name": breakable(seller.shown_name),
+            "legal_name": breakable(seller.legal_name),
+            "address": address_rows(seller.address),
+            "facts": present(
+                (words["chamber_number"], seller.chamber_number),
+                (words["vat_number"], seller.vat_number),
+                (words["iban"], iban_text(seller.iban) if seller.iban else None),
+                ("", seller.email),
+                longest=34,
+            ),
+            "running": breakable(shortened(seller.shown_name, _REPEATED)),
+            "footer": _footer(seller, words),
+        },
+    }
+
+
+def address_rows(address: Address, *, seen_from: str | None = None) -> list[str]:
+    """Street, then postcode and city; the country only where it is not `seen_from`."""
+    place = f"{address.postcode}  {address.city}".strip()
+    abroad = address.country if address.country != (seen_from or address.country) else ""
+    return [breakable(row) for row in (address.street, place, abroad) if row]
+
+
+def present(*pairs: tuple[str, str | None], longest: int = 22) -> list[tuple[str, str]]:
+    """The pairs that have a value, as text that fits its column."""
+    return [(name, breakable(value, longest=longest)) for name, value in pairs if value]
+
+
+def _footer(seller: Seller, words: Mapping[str, str]) -> str:
+    parts = [
+        shortened(seller.legal_name, _REPEATED),
+        f"KVK {seller.chamber_number}" if seller.chamber_number else "",
+        f"{words['vat_number']} {seller.vat_number}" if seller.vat_number else "",
+        iban_text(seller.iban) if seller.iban else "",
+    ]
+    return breakable(" · ".join(part for part in parts if part), longest=45)

@@ -1,0 +1,69 @@
+"""Setting pages by typst: PDF/A-3b, the same bytes for the same data on any machine.
+
+Only fonts that are shipped are used, and the time of making is given. A process keeps one compiler.
+"""
+
+import json
+import threading
+from datetime import UTC, date, datetime, time
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import typst
+
+Standard = Literal["a-3b", "1.7"]
+_one_at_a_time = threading.Lock()
+
+
+class NotSet(Exception):
+    """typst can't set these pages in this way: a glyph that no font has, a picture that is none."""
+
+
+def pdf(template: str, data: dict[str, Any], made_on: date, standard: Standard) -> bytes:
+    """The pages as PDF bytes. Raises NotSet."""
+    made_at = datetime.combine(made_on, time(), UTC)
+    inputs = {"data": json.dumps({**data, "fonts": _families()})}
+    try:
+        with _one_at_a_time:
+            made = _compiler().compile(
+                _templates() / template,
+                format="pdf",
+                sys_inputs=inputs,
+                pdf_standards=standard,
+                timestamp=made_at,
+            )
+    except typst.TypstError:
+        raise NotSet("typst refused it") from None  # its own words may quote what a person typed
+    except BaseException as error:
+        # A panic of the library is no Exception, and would end more than this document.
+        if type(error).__name__ != "PanicException":
+            raise
+        _compiler.cache_clear()
+        raise NotSet("typst panicked") from None
+    return cast("bytes", made)
+
+
+def _templates() -> Path:
+    return Path(str(files(__package__) / "templates"))
+
+
+@cache
+def _compiler() -> typst.Compiler:
+    return typst.Compiler(
+        root=_templates(), input=_templates() / "document.typ", font_paths=fonts()
+    )
+
+
+@cache
+def fonts() -> typst.Fonts:
+    """The fonts that are shipped, read once."""
+    return typst.Fonts(include_system_fonts=False, font_paths=[str(files("manimgx_fonts"))])
+
+
+@cache
+def _families() -> tuple[str, ...]:
+    """Noto Sans first, then one face per script: what the first lacks is looked for in turn."""
+    noto = sorted(name for name in fonts().families() if name.startswith("Noto"))
+    return ("Noto Sans", *(name for name in noto if name != "Noto Sans"), "DejaVu Sans Mono")
