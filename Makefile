@@ -7,7 +7,8 @@ PYTHON ?=
 ARGS ?=
 BIN := .venv/bin
 
-.PHONY: help setup prove-chaos prove-documents golden bench demo test check format
+.PHONY: help setup fuzz prove-chaos prove-model prove-interleavings prove-mutants prove-month \
+	prove-ten-thousand prove-invoicer-mutants prove-documents golden bench demo test check format
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1	/' | expand -t 20
@@ -32,11 +33,38 @@ check: setup  ## formatting, lint, types, import direction, generated files, tid
 prove-chaos: setup  ## two minutes of sales while everything is killed in turn; then all must add up
 	@ONACCOUNT_CHAOS_S=120 $(BIN)/python -m pytest -q tests/journeys/test_killed_everywhere.py
 
+SEQUENCES ?= 10000
+SEED ?= $(shell date +%s)
+
+prove-model: setup  ## 10,000 random histories held against a reference model; SEQUENCES=, SEED=
+	@echo "seed $(SEED), $(SEQUENCES) sequences (docs/proof.md)"
+	@ONACCOUNT_MODEL_SEQUENCES=$(SEQUENCES) ONACCOUNT_MODEL_SEED=$(SEED) \
+		$(BIN)/python -m pytest -v -n 2 --dist load tests/proof/test_model.py $(ARGS)
+
+prove-interleavings: setup  ## all orders of small histories, and thousands of schedules of workers
+	@ONACCOUNT_ALL_ORDERS=1 ONACCOUNT_SCHEDULES=2000 $(BIN)/python -m pytest -v -n 2 --dist load \
+		tests/proof/test_interleavings.py tests/proof/test_schedules.py $(ARGS)
+
+prove-mutants: setup  ## put some 470 small faults into the code that guards money; tests must find each
+	@$(BIN)/python -m tests.proof.mutants $(ARGS)
+
+prove-month: setup  ## a month of 200 accounts and 20,000 sales, from the tills to paid, with kills in between
+	@ONACCOUNT_MONTH_ACCOUNTS=200 ONACCOUNT_MONTH_SALES=20000 $(BIN)/python -m pytest -q -x -s tests/journeys/test_a_month.py
+
+fuzz: setup  ## 2,000 workbooks damaged at random: each is read or refused
+	@$(BIN)/python -m tests.services.importer.fuzz $(ARGS)
+
 prove-documents: setup  ## 300 random invoices and credit notes before the UBL schema, EN 16931, Peppol and PDF/A
 	@ONACCOUNT_TEST_DOCUMENTS=300 $(BIN)/python -m pytest -q tests/services/invoicer/documents/test_ubl.py tests/services/invoicer/documents/test_pdfa.py
 
 golden: setup  ## make the pictures again that documents are compared with; then look at them
 	@$(BIN)/python -m tests.services.invoicer.documents.golden
+
+prove-ten-thousand: setup  ## one run over 10,000 accounts, killed in the middle, in memory that stays
+	@ONACCOUNT_RUN_ACCOUNTS=10000 $(BIN)/python -m pytest -q -s tests/services/invoicer/test_many_accounts.py
+
+prove-invoicer-mutants: setup  ## 79 small wrongs in the invoicer's rules: each must fail a test
+	@$(BIN)/python -m tests.services.invoicer.mutants
 
 bench: setup  ## measure: ratios in one run, best on a machine that does nothing else (docs/performance.md)
 	@$(BIN)/python -m benchmarks.edge_cost

@@ -26,7 +26,7 @@ from benchmarks import servers
 from runtime.database import Database
 from runtime.edge.guard import Guard, Place
 from runtime.incoming import Incoming
-from runtime.transaction import Tx, sql
+from runtime.transaction import Tx
 from schemas.content import digest
 from schemas.pos import GivenLine, SaleRequested
 from services.authorizer import answers
@@ -112,9 +112,8 @@ async def rate(database: Database, batches: Sequence[Work], records: int) -> flo
     started = time.perf_counter()
     for number, work in enumerate(batches):
         async with database.begin() as connection:
-            tx = await guard.open(connection, [place])
+            tx = await guard.open(connection, {place: number})
             await work(tx)
-            await tx.execute(sql.advance, [place.topic], [place.partition], [number])
     took = time.perf_counter() - started
     gc.unfreeze()
     return records / took
@@ -130,7 +129,7 @@ async def measure(dsn: str, options: argparse.Namespace) -> dict[str, list[float
     )
     found: dict[str, list[float]] = {name: [] for name, _, _ in ways}
     each = options.sales // options.rounds
-    database = Database(dsn, size=2)
+    database = Database(dsn, size=2, by_key=True)
     await database.open()
     for turn in range(options.rounds + 1):
         for name, way, accounts in ways:

@@ -5,7 +5,7 @@ import platform
 import secrets
 import signal
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import psutil
@@ -15,6 +15,15 @@ from cli.stack.database import make_database
 from cli.stack.kafka import Kafka
 from cli.stack.ports import free_port
 from cli.stack.postgres import SERVICES, Postgres
+
+# docs/deploying.md: a random id touches another page of an index each time, and each page's first
+# change after a checkpoint is written out whole. So: rare checkpoints, and memory for the index.
+LARGE = {
+    "shared_buffers": "2GB",
+    "max_wal_size": "8GB",
+    "checkpoint_timeout": "30min",
+    "wal_compression": "on",
+}
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -43,6 +52,32 @@ async def postgres(path: Path) -> AsyncIterator[Mapping[str, str]]:
         await make_database(server, passwords)
         dsns = {s: server.dsn(user=s, password=passwords[s]) for s in SERVICES}
         yield {**dsns, "admin": server.dsn()}
+
+
+@contextlib.asynccontextmanager
+async def large_postgres(
+    path: Path, names: Sequence[str]
+) -> AsyncIterator[Mapping[str, Mapping[str, str]]]:
+    """As `postgres`, set up for a large database, with several of them; gives name -> DSNs."""
+    server = Postgres(
+        folder=path / "postgres",
+        port=free_port(),
+        password=secrets.token_hex(8),
+        log=path / "postgres.log",
+        settings=LARGE,
+        death_signal=signal.SIGKILL,
+    )
+    passwords = {service: secrets.token_hex(8) for service in SERVICES}
+    async with running(server):
+        for name in names:
+            await make_database(server, passwords, name)
+        yield {
+            name: {
+                **{s: server.dsn(name, user=s, password=passwords[s]) for s in SERVICES},
+                "admin": server.dsn(name),
+            }
+            for name in names
+        }
 
 
 @contextlib.asynccontextmanager

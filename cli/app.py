@@ -47,9 +47,21 @@ GROUPS = {
         "cli.commands.account:app",
         "Accounts: what is sold on them, up to which limit, and who is invoiced.",
     ),
+    "limits": (
+        "cli.commands.limits:app",
+        "Limits: what accounts may spend, one or thousands at once.",
+    ),
+    "registry": (
+        "cli.commands.registry:app",
+        "The registry as a whole: let its state be told again.",
+    ),
     "till": (
         "cli.commands.till:app",
-        "A till by hand: sign on, sell, cancel, search.",
+        "A till in the terminal: sign on, search, sell, cancel; alone, it asks as it goes.",
+    ),
+    "sales": (
+        "cli.commands.sales:app",
+        "Sales: all that is known of one, and those that could not be booked.",
     ),
     "import": (
         "cli.commands.imports:app",

@@ -8,25 +8,29 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from types import TracebackType
 from typing import Any, Self
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from cli.amounts import Misuse
 from cli.messages import ROUTES, Json, answered_id, id_of, key_of, topic_of
 from cli.replies import Expectation, Reply, encode, newest, reply_of
+from cli.screen import Gauge
 from cli.trouble import Trouble
 from cli.where import Unreachable
 from runtime.settings import KafkaSettings
 from schemas.malformed import Malformed
+from schemas.topics import TOPIC
 from schemas.wire import decode
 
 START_S = 10.0
-READ_S = 60.0
+READ_S = 60.0  # of silence
+READ_AT_ONCE = 2_000
 LARGEST_RECORD = 3 * 1024 * 1024  # answers, dead letters and retries have up to 2 MiB, and headers
 
 logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what goes wrong is told in our words
@@ -102,6 +106,11 @@ class Client:
         """Send a message on its topic, with its key; raises Misuse where it breaks the contract."""
         topic, value = topic_of(message["type"]), encode(message)
         found = decode(topic, value)
+        if len(value) > (most := TOPIC[topic].max_value_bytes):
+            raise Misuse(
+                f"This can't be sent: the message has {len(value):,} bytes, and {topic} takes at "
+                f"most {most:,}; do it in several."
+            )
         if isinstance(found, Malformed):
             raise Misuse(f"This can't be sent: {found.field.replace('_', ' ')} {found.message}.")
         await self.put(topic, value, key=key_of(message).encode())
@@ -137,43 +146,84 @@ class Client:
 
     # --- reading ------------------------------------------------------------------------------
 
-    async def read(self, *topics: str) -> list[Reply]:
-        """Every record that the topics hold now, partition by partition in order of offset."""
+    async def read(
+        self, *topics: str, wanted: Callable[[ConsumerRecord], bool] | None = None
+    ) -> list[Reply]:
+        """Every record that the topics hold now, partition by partition in order of offset.
+
+        `wanted` looks at a record before it is decoded: only those that it takes are kept.
+        """
         found: list[Reply] = []
+        async for records in self.scan(*topics):
+            found += [reply_of(r) for r in records if wanted is None or wanted(r)]
+        found.sort(key=lambda r: (r.topic, r.partition, r.offset))
+        return found
+
+    async def replies(self, *topics: str, gauge: Gauge | None = None) -> AsyncIterator[Reply]:
+        """As `scan`, decoded, one by one."""
+        async for records in self.scan(*topics, gauge=gauge):
+            for record in records:
+                yield reply_of(record)
+
+    async def scan(
+        self, *topics: str, gauge: Gauge | None = None
+    ) -> AsyncIterator[list[ConsumerRecord]]:
+        """All that the topics hold now, in batches, undecoded; one at a time is in memory.
+
+        `gauge` is told how many offsets of how many are through. Raises Unreachable when nothing
+        comes for a minute.
+        """
         async with self._consumer(topics) as consumer:
             partitions = list(consumer.assignment())
             begins = await consumer.beginning_offsets(partitions)
             ends = await consumer.end_offsets(partitions)
             open_ = {p for p in partitions if ends[p] > begins[p]}
+            total = sum(ends[p] - begins[p] for p in open_)
             for partition in partitions:
                 if partition in open_:
                     consumer.seek(partition, begins[partition])
                 else:
                     consumer.pause(partition)
-            try:
-                async with asyncio.timeout(READ_S):
-                    while open_:
-                        for records in (await consumer.getmany(timeout_ms=500)).values():
-                            found += [
-                                reply_of(r)
-                                for r in records
-                                if r.offset < ends[TopicPartition(r.topic, r.partition)]
-                            ]
-                        for partition in list(open_):
-                            if await consumer.position(partition) >= ends[partition]:
-                                open_.discard(partition)
-                                consumer.pause(partition)
-            except TimeoutError:
-                raise Unreachable(
-                    f"{', '.join(topics)} can't be read to the end within {READ_S:g} seconds; "
-                    f"see whether Kafka at {self._kafka.kafka} is well."
-                ) from None
-        found.sort(key=lambda r: (r.topic, r.partition, r.offset))
-        return found
+            at = {partition: begins[partition] for partition in open_}
+            total = sum(ends[p] - begins[p] for p in open_)
+            heard = time.monotonic()
+            while open_:
+                batches = await consumer.getmany(timeout_ms=500, max_records=READ_AT_ONCE)
+                for records in batches.values():
+                    yield [
+                        r for r in records if r.offset < ends[TopicPartition(r.topic, r.partition)]
+                    ]
+                for partition in list(open_):
+                    position = await consumer.position(partition)
+                    if position > at[partition]:
+                        at[partition], heard = position, time.monotonic()
+                    if position >= ends[partition]:
+                        open_.discard(partition)
+                        consumer.pause(partition)
+                if gauge is not None:
+                    gauge(sum(min(at[p], ends[p]) - begins[p] for p in at), total)
+                if time.monotonic() - heard > READ_S:
+                    raise Unreachable(
+                        f"{', '.join(topics)} can't be read to the end: nothing came for "
+                        f"{READ_S:g} seconds; see whether Kafka at {self._kafka.kafka} is well."
+                    )
 
-    async def view(self, *topics: str) -> dict[str, Json]:
-        """The newest state of every entity of compacted topics, by record key."""
-        return newest(await self.read(*topics))
+    async def view(self, *topics: str, environment: int | None = None) -> dict[str, Json]:
+        """The newest state of every entity of compacted topics, by record key.
+
+        With `environment` only of that one: nothing else is decoded.
+        """
+        if environment is None:
+            return newest(await self.read(*topics))
+        # kind:environment:id, or environment:id; an account number may hold anything.
+        mark, start = f":{environment}:".encode(), f"{environment}:".encode()
+
+        def ours(record: ConsumerRecord) -> bool:
+            key = record.key or b""
+            return mark in key or key.startswith(start)
+
+        states = newest(await self.read(*topics, wanted=ours))
+        return {k: s for k, s in states.items() if s.get("environment") == environment}
 
     # --- inside -------------------------------------------------------------------------------
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 
 from cli.messages import Json
 from cli.replies import Expectation
+from cli.screen import Screen, outcome
 from cli.trouble import Trouble
 
 
@@ -43,3 +45,16 @@ async def document(answers: Expectation, timeout_s: float) -> Document | Json:
     return Document(
         file_name=message["file_name"], media_type=message["media_type"], content=content
     )
+
+
+def save(screen: Screen, found: Document | Json, out: Path | None) -> int:
+    """Write a file that came to `out`: a file, or a folder; here unless given."""
+    if not isinstance(found, Document):
+        return outcome(screen, found)
+    place = out or Path(Path(found.file_name).name)
+    if place.is_dir():
+        place = place / Path(found.file_name).name
+    place.write_bytes(found.content)
+    screen.data({"file": str(place), "bytes": len(found.content), "type": found.media_type})
+    screen.good(f"{place} ({len(found.content):,} bytes)")
+    return 0

@@ -7,17 +7,20 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from cli.amounts import Misuse
 from cli.client import Client
 from cli.messages import Json, given, new_id
 from cli.replies import Expectation
 from cli.screen import Gauge
+from schemas.imports import MappedField
 
 PART_BYTES = 700_000
 PREVIEW_S = 120.0  # a large workbook takes a while to be read
 SILENCE_S = 120.0
+
+FIELDS = tuple(sorted(get_args(MappedField)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,19 +58,40 @@ class Upload:
 
 
 def from_file(file: Path, **values: Any) -> Upload:
-    """A workbook from the disk; raises Misuse when it can't be one."""
+    """A file from the disk; raises Misuse where there is none. What it is the importer says."""
     try:
         content = file.read_bytes()
     except FileNotFoundError:
         raise Misuse(f"There is no file {file}; name an Excel workbook (.xlsx).") from None
     except IsADirectoryError:
         raise Misuse(f"{file} is a folder; name an Excel workbook (.xlsx).") from None
-    if not content.startswith(b"PK"):
-        raise Misuse(
-            f"{file} is not an .xlsx workbook; open it in Excel and save it as .xlsx, then import "
-            "that."
-        )
     return Upload(file_name=file.name, content=content, **values)
+
+
+async def environment_of(client: Client, given: int | None) -> int:
+    """The environment that is given, else the only one there is; raises Misuse for several."""
+    if given is not None:
+        return given
+    states = (await client.view("registry.state")).values()
+    known = sorted(s["environment"] for s in states if s["type"] == "environment.state")
+    if len(known) == 1:
+        return int(known[0])
+    if not known:
+        raise Misuse("There is no environment yet; make one with `onaccount env configure`.")
+    numbers = ", ".join(map(str, known[:20]))
+    raise Misuse(f"For which environment? Add --environment with one of {numbers}.")
+
+
+async def job_state(client: Client, job_id: str) -> Json:
+    """How an import stands, by its id or a beginning of it; raises Misuse where none is meant."""
+    states = (await client.view("imports.state")).values()
+    found = [s for s in states if str(s["job_id"]).startswith(job_id.lower())]
+    if len(found) != 1:
+        raise Misuse(
+            f"{'No import' if not found else 'More than one import'} has an id that begins with "
+            f"{job_id}; `onaccount import list` shows them."
+        )
+    return found[0]
 
 
 class Job:
@@ -123,6 +147,18 @@ class Job:
                 case "import.report":
                     self._part(message)
         return result
+
+    async def undone(self, answers: Expectation, gauge: Gauge, *, first_s: float) -> Json:
+        """import.undone, or import.failed."""
+        patience_s = first_s
+        while True:
+            message = (await answers.next(patience_s)).message
+            patience_s = SILENCE_S
+            match message["type"]:
+                case "import.progressed":
+                    gauge(message["done"], message["rows"])
+                case "import.undone" | "import.failed":
+                    return message
 
     def _part(self, message: Json) -> None:
         self._parts[message["part"]] = base64.b64decode(message["content"])

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
 
 from cli.amounts import Misuse, money
 from cli.client import Client
 from cli.messages import Json, given, me, new_id
-from cli.replies import Expectation
+from cli.pending import pending, show_accounts
+from cli.replies import Expectation, Reply
 from cli.screen import Gauge, Screen, outcome
+
+SIDE_BY_SIDE = 20
+MOST_SAID = 40
 
 
 def last_month(today: date) -> str:
@@ -28,13 +34,11 @@ def run_message(
     by: str | None = None,
 ) -> Json:
     """invoices.run; raises Misuse for a period that is none."""
-    if not re.fullmatch(r"[1-9]\d{3}-(0[1-9]|1[0-2])", period):
-        raise Misuse(f"{period!r} is not a month: write YYYY-MM, as in 2026-10.")
     return {
         "type": "invoices.run",
         "run_id": run_id or new_id(),
         "environment": environment,
-        "period": period,
+        "period": _a_month(period),
         **given({"accounts": accounts or None}),
         "mode": "issue" if issue else "draft",
         "send": send,
@@ -73,29 +77,207 @@ def show_run(screen: Screen, result: Json) -> int:
             ),
             right=("Base", "VAT amount", "Gross"),
         )
-    for skipped in result["skipped"]:
-        reason = str(skipped["reason"]).replace("_", " ")
-        screen.say(f"! account {skipped['account']} left out: {reason}", "yellow")
-    for left in result["open"]:
-        why = str(left["why"]).replace("_", " ")
-        screen.say(
-            f"! account {left['account']} keeps {money(left['amount'])} uninvoiced: {why}",
-            "yellow",
-        )
+    drafts = [left for left in result["open"] if left["why"] == "draft"]
+    if drafts:
+        total = money(sum(left["amount"] for left in drafts))
+        screen.say(f"  {total} on drafts, to be reviewed: `onaccount invoices approve`")
+    for sentence in left_over(result)[:MOST_SAID]:
+        screen.say(f"! {sentence}", "yellow")
+    if (more := len(left_over(result)) - MOST_SAID) > 0:
+        screen.say(f"! and {more} more: --json has all of them", "yellow")
     return 0
 
 
+def left_over(result: Json) -> list[str]:
+    """What a run left, an account a sentence: what stays open, and who was left out besides."""
+    kept = [left for left in result["open"] if left["why"] != "draft"]
+    told = {(left["account"], left["why"]) for left in kept}
+    skipped = [s for s in result["skipped"] if (s["account"], s["reason"]) not in told]
+    return [
+        f"account {s['account']} left out: {str(s['reason']).replace('_', ' ')}" for s in skipped
+    ] + [
+        f"account {left['account']} keeps {money(left['amount'])} uninvoiced: "
+        f"{str(left['why']).replace('_', ' ')}"
+        for left in kept
+    ]
+
+
 async def invoices(client: Client, environment: int) -> list[Json]:
+    """Invoices as they stand, by month and number."""
     states = (await client.view("invoices.state")).values()
     ours = [s for s in states if s.get("environment") == environment]
     return sorted(ours, key=lambda s: (s["period"], s.get("number") or "~", s["account"]))
 
 
 async def find(client: Client, environment: int, invoice: str) -> Json:
-    for state in await invoices(client, environment):
-        if invoice.lower() in (state["invoice_id"], str(state.get("number")).lower()):
-            return state
-    raise Misuse(
-        f"Environment {environment} has no invoice {invoice}; `onaccount invoices list "
-        f"{environment}` shows which it has."
-    )
+    """The invoice of a number or id; that of a credit note's where it names one."""
+    return (await find_all(client, environment, [invoice]))[0]
+
+
+async def find_all(client: Client, environment: int, named: Sequence[str]) -> list[Json]:
+    """As `find`, of several at once; raises Misuse where one of them is not there."""
+    states = await invoices(client, environment)
+    known = {s["invoice_id"]: s for s in states}
+    known |= {str(s["number"]).lower(): s for s in states if s.get("number")}
+    if any(name.lower() not in known for name in named):
+        notes = await credit_notes(client, environment)
+        known |= {key: known[note["invoice_id"]] for key, note in notes.items()}
+    for name in named:
+        if name.lower() not in known:
+            raise Misuse(
+                f"Environment {environment} has no invoice {name}; `onaccount invoices list "
+                f"{environment}` shows which it has."
+            )
+    return [known[name.lower()] for name in named]
+
+
+async def credit_notes(client: Client, environment: int) -> dict[str, Json]:
+    """The venue's credit notes, by id and by number (in small letters)."""
+    return {
+        key: said.message
+        for said in await client.read("invoices.events")
+        if said.type == "credit_note.issued" and said.message.get("environment") == environment
+        for key in (said.message["credit_note_id"], str(said.message["number"]).lower())
+    }
+
+
+def undelivered_mails(events: Iterable[Reply], environment: int) -> dict[str, Json]:
+    """By invoice_id the last invoice.undeliverable, where no invoice.sent came after it."""
+    found: dict[str, Json] = {}
+    for event in sorted(events, key=lambda e: (e.time, e.partition, e.offset)):
+        said = event.message
+        if said.get("environment") != environment:
+            continue
+        if event.type == "invoice.undeliverable":
+            found[said["invoice_id"]] = said
+        elif event.type == "invoice.sent":
+            found.pop(said["invoice_id"], None)
+    return found
+
+
+# -- before and after ------------------------------------------------------------------------
+
+
+async def preview(client: Client, screen: Screen, run: Json, timeout_s: float) -> str:
+    """Show what a run will find, and give the question to ask before numbers are given."""
+    with screen.waiting("what is open is counted ..."):
+        found = await pending(client, run["environment"], timeout_s)
+    if found["type"] == "command.refused":
+        return "Go on?"  # the run is refused with the same reason
+    rows = [
+        row
+        for row in found["accounts"]
+        if row["period"] <= run["period"]
+        and row["account"] in run.get("accounts", [row["account"]])
+    ]
+    currency = found["currency"]
+    if rows:
+        show_accounts(screen, rows, currency)
+    billed = [row for row in rows if row.get("why") is None]
+    credited = [row for row in rows if row.get("why") == "credit_due"]
+    total = money(sum(row["amount"] for row in billed), currency)
+    screen.say(f"{len(billed)} to invoice, {total} in all; {len(credited)} to credit")
+    if found.get("lacking") and run["mode"] == "issue":
+        screen.say(f"! {found['lacking']}", "yellow")
+    what = f"{len(billed)} invoices, {total} in all"
+    return f"Issue {what}, with numbers for good?"
+
+
+async def give_all(
+    client: Client, screen: Screen, orders: Sequence[Json], timeout_s: float
+) -> list[Json]:
+    """Send commands, some side by side; gives their outcomes in the same order."""
+    at_once, done = asyncio.Semaphore(SIDE_BY_SIDE), 0
+    with screen.progress("invoices") as gauge:
+
+        async def one(message: Json) -> Json:
+            nonlocal done
+            async with at_once:
+                reply = (await client.ask(message, timeout_s=timeout_s)).message
+            done += 1
+            gauge(done, len(orders))
+            return reply
+
+        return list(await asyncio.gather(*(one(order) for order in orders)))
+
+
+def show_all(screen: Screen, states: Sequence[Json], replies: Sequence[Json]) -> int:
+    """Show what became of commands about these invoices; gives the exit status."""
+    if len(replies) == 1:
+        return outcome(screen, replies[0])
+    screen.data(list(replies))
+    refused = 0
+    for state, reply in zip(states, replies, strict=True):
+        if reply["type"] == "command.refused":
+            refused += 1
+            screen.bad(
+                f"account {state['account']}, {state['period']}: refused, {reply['reason']}: "
+                f"{reply['message']}"
+            )
+    screen.good(f"{len(replies) - refused} done, {refused} refused")
+    return 1 if refused else 0
+
+
+def made_for(environment: int) -> Callable[[Json], bool]:
+    """Tells the events of documents that commands of this environment make."""
+    kinds = ("credit_note.issued", "invoice.issued")
+    return lambda said: said.get("type") in kinds and said.get("environment") == environment
+
+
+async def made_by(reply: Json, events: Expectation, timeout_s: float) -> list[Json]:
+    """The events of the documents that a command's answer says were created."""
+    missing = {
+        change["id"]
+        for change in reply.get("changes", ())
+        if change["change"] == "created" and change["kind"] in ("invoice", "credit_note")
+    }
+    found = []
+    while missing:
+        said = (await events.next(timeout_s)).message
+        name = said.get("credit_note_id") or said["invoice_id"]
+        if name in missing:
+            missing.remove(name)
+            found.append(said)
+    return sorted(found, key=lambda said: str(said["number"]))
+
+
+def what_was_made(event: Json) -> str:
+    """A document in a few words."""
+    what = "credit note" if event["type"] == "credit_note.issued" else "invoice"
+    return f"{what} {event['number']}: {money(event['total'], event['currency'])}"
+
+
+def statement_message(
+    environment: int,
+    account: str | None,
+    *,
+    period: str | None,
+    first: str | None,
+    until: str | None,
+    format: str,
+    to: str | None,
+    by: str,
+) -> Json:
+    """statement.request over a month or from a day until another; raises Misuse for neither."""
+    if (first is None) != (until is None) or (period is not None and first is not None):
+        raise Misuse("Give either --period, or both --from and --until.")
+    if first is None or until is None:
+        month = period or date.today().strftime("%Y-%m")  # noqa: DTZ011 - the person's calendar
+        begin = date.fromisoformat(f"{_a_month(month)}-01")
+        first, until = f"{begin}", f"{(begin + timedelta(days=31)).replace(day=1)}"
+    return {
+        "type": "statement.request",
+        "statement_id": new_id(),
+        "environment": environment,
+        "from": first,
+        "until": until,
+        "format": format,
+        "by": by,
+        **given({"account": account, "to": to}),
+    }
+
+
+def _a_month(text: str) -> str:
+    if not re.fullmatch(r"[1-9]\d{3}-(0[1-9]|1[0-2])", text):
+        raise Misuse(f"{text!r} is not a month: write YYYY-MM, as in 2026-10.")
+    return text

@@ -98,6 +98,7 @@ ROUTES: dict[str, Route] = {
             "payment.record": "payment_id",
             "statement.request": "statement_id",
             "document.request": "request_id",
+            "pending.request": "request_id",
         },
     ),
 }
@@ -122,6 +123,7 @@ ANSWERED_BY: dict[str, str] = {
     "run.progressed": "run_id",
     "run.completed": "run_id",
     "document.part": "request_id",
+    "pending.listed": "request_id",
 }
 
 
@@ -134,7 +136,7 @@ def topic_of(kind: str) -> str:
             return "pos.terminals"
         case ["import", _]:
             return "imports.uploads"
-        case ["invoices" | "invoice" | "payment" | "statement" | "document", _]:
+        case ["invoices" | "invoice" | "payment" | "statement" | "document" | "pending", _]:
             return "invoices.commands"
         case _:
             return "registry.commands"

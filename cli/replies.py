@@ -76,7 +76,7 @@ def reply_of(record: ConsumerRecord) -> Reply:
     value = bytes(record.value or b"")
     try:
         message = json.loads(value) if value else {}
-    except ValueError:
+    except (ValueError, RecursionError):  # a dead letter may be nested without end
         message = {}
     return Reply(
         topic=record.topic,
@@ -93,10 +93,13 @@ def reply_of(record: ConsumerRecord) -> Reply:
 def newest(replies: Iterable[Reply]) -> dict[str, Json]:
     """Per key the state with the highest version; a record without a value takes it away."""
     found: dict[str, Json] = {}
+    versions: dict[str, int] = {}
     for reply in replies:
         key = (reply.key or b"").decode(errors="replace")
+        version = reply.message.get("version", 0)
         if not reply.value:
             found.pop(key, None)
-        elif reply.message.get("version", 0) >= found.get(key, {}).get("version", 0):
-            found[key] = reply.message
+            versions.pop(key, None)
+        elif isinstance(version, int) and version >= versions.get(key, 0):
+            found[key], versions[key] = reply.message, version
     return found

@@ -6,6 +6,7 @@ import contextlib
 import json
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
@@ -18,6 +19,7 @@ from rich.table import Table
 from cli.messages import Json
 
 STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tab and newline
+MOST_LISTED = 20  # changes or warnings of one command; of more the numbers are told
 LONGEST_WHOLE = 20  # an id is longer
 SPARSE_STEP = 0.25  # without a terminal: a line for each quarter that is done
 
@@ -173,14 +175,23 @@ def outcome(screen: Screen, message: Json) -> int:
         why = message.get("message") or str(message.get("reason")).replace("_", " ")
         screen.bad(f"refused, {message.get('reason')}{where}: {why}")
         return 1
-    for change in message.get("changes", ()):
-        screen.good(f"{change.get('kind')} {change.get('id')} {change.get('change')}")
-    if not message.get("changes"):
+    changes = message.get("changes", ())
+    if len(changes) > MOST_LISTED:
+        counts = Counter((one.get("kind"), one.get("change")) for one in changes)
+        for (kind, change), count in counts.items():
+            screen.good(f"{count:,} {kind}s {change}")
+    else:
+        for one in changes:
+            screen.good(f"{one.get('kind')} {one.get('id')} {one.get('change')}")
+    if not changes:
         screen.good("done")
-    for warning in message.get("warnings", ()):
+    warnings = message.get("warnings", ())
+    for warning in warnings[:MOST_LISTED]:
         where = f", {warning['field']}" if warning.get("field") else ""
         screen.say(
             f"! {warning.get('kind')} {warning.get('id')}{where}: {warning.get('message')}",
             "yellow",
         )
+    if len(warnings) > MOST_LISTED:
+        screen.say(f"! and {len(warnings) - MOST_LISTED:,} more; --json has them all", "yellow")
     return 0

@@ -30,18 +30,33 @@ SESSION = {
     "jit": "off",  # these statements are short; compiling them costs more than they take
 }
 
+# For those whose every statement finds its rows by keys: a plan that is made once and for all, of
+# index look-ups, is as good when a table is large as when it is empty. Planning took more of
+# PostgreSQL's time for a small batch than all the rest (docs/performance.md).
+BY_KEY = {
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+}
+
 
 async def _keep_as_is(connection: asyncpg.Connection) -> None:
     """A released connection is in no transaction and was set to nothing: spare the round trip."""
 
 
 class Database:
-    """A small pool of connections; a broken one is replaced by the next use."""
+    """A small pool of connections; a broken one is replaced by the next use.
 
-    def __init__(self, dsn: str, *, size: int = 8, name: str = "onaccount") -> None:
+    `by_key`: every statement finds its rows by keys, and is planned once.
+    """
+
+    def __init__(
+        self, dsn: str, *, size: int = 8, name: str = "onaccount", by_key: bool = False
+    ) -> None:
         self._dsn = dsn
         self._size = size
-        self._session = {**SESSION, "application_name": name}
+        self._session = {**SESSION, **(BY_KEY if by_key else {}), "application_name": name}
         self._pool: asyncpg.Pool | None = None
         self._opening = asyncio.Lock()
 

@@ -49,13 +49,18 @@ class Lane:
 
     `side_by_side` consumers share the partitions: while one waits for PostgreSQL's commit or
     Kafka's acks, another decodes and decides. What two of them have in hand at once is as safe
-    as what two workers have.
+    as what two workers have. `by_key`: the handlers' statements find all rows by keys, so that
+    their plans can be kept; the lane has connections of its own. `fetch_wait_ms`: how long Kafka
+    may keep a fetch that finds nothing. While it does, a partition that was read just now is not
+    asked for (aiokafka), so it is also how long a second sale there can be kept waiting.
     """
 
     name: str
     routes: tuple[Route, ...]
     max_records: int = 500
     side_by_side: int = 1
+    by_key: bool = False
+    fetch_wait_ms: int = 100
 
     def consumers(self) -> tuple[Lane, ...]:
         """One lane for each consumer, named NAME-1, NAME-2, ... where there are several."""

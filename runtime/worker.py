@@ -64,10 +64,17 @@ class Worker:
         self.stopping = asyncio.Event()
         jobs = tuple(jobs)
         lanes = [consumer for lane in lanes for consumer in lane.consumers()]
+        name = settings.worker or service
         self.database = database_type(
             settings.postgres.get_secret_value(),
             size=len(lanes) * 2 + sum(k.side_by_side * 2 for k in jobs) + 4,
-            name=settings.worker or service,
+            name=name,
+        )
+        self._by_key = database_type(
+            settings.postgres.get_secret_value(),
+            size=2 * max(1, sum(lane.by_key for lane in lanes)),
+            name=name,
+            by_key=True,
         )
         self._make_producer = producer
         self._envelope = Envelope(service)
@@ -101,7 +108,7 @@ class Worker:
                 group=self.service,
                 lane=lane,
                 routes=routes,
-                database=self.database,
+                database=self._by_key if lane.by_key else self.database,
                 publisher=self._publisher(lane.name),
                 states=self._states,
                 guard=self._guard,
@@ -238,7 +245,7 @@ class Worker:
         closing += [p.close() for p in self._publishers]
         closing += [self._watch.close()]
         await _within(CLOSE_S, *closing)
-        await self.database.close()
+        await asyncio.gather(self.database.close(), self._by_key.close())
         log.info("stopped")
 
 

@@ -59,6 +59,7 @@ CONTENT_V1: Final[dict[str, tuple[str, ...]]] = {
     "account.link": _LINK,
     "account.unlink": _LINK,
     "registry.republish": _COMMAND,
+    "unbooked.dismiss": (*_COMMAND, "sale_id", "content"),
     "import.uploaded": (
         "job_id", "environment", "file_name", "sha256", "part", "parts", "content", "mode",
         "sheet", "mapping", "defaults",
@@ -75,6 +76,7 @@ CONTENT_V1: Final[dict[str, tuple[str, ...]]] = {
     "statement.request": (
         "statement_id", "environment", "account", "from", "until", "format", "to",
     ),
+    "pending.request": ("request_id", "environment", "account", "sale_id"),
     "document.request": ("request_id", "environment", "invoice_id", "credit_note_id", "format"),
 }  # fmt: skip
 """The content of every message that somebody asks something with, but for sales."""

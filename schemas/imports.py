@@ -154,7 +154,8 @@ class ImportProgressed(_Job):
 
 
 class ImportCompleted(_Job):
-    """An import is done."""
+    """An import is done. `differs`: so many rows came out otherwise than the preview had said,
+    because the registry changed in between; the report names them."""
 
     answered_by: ClassVar[str | None] = None
 
@@ -163,11 +164,13 @@ class ImportCompleted(_Job):
     changed: Count
     unchanged: Count
     refused: Count
+    differs: Count | None = None
 
 
 class ImportFailed(_Job):
     """An import did not happen: also cancelled, expired, unknown_job, not_enabled,
-    gdpr_not_accepted, sheet_unclear and columns_unclear (the last two with `choices`)."""
+    gdpr_not_accepted, sheet_unclear and columns_unclear (the last two with `choices`; `field` is
+    what several of these columns can be)."""
 
     answered_by: ClassVar[str | None] = None
 
@@ -175,6 +178,7 @@ class ImportFailed(_Job):
     reason: Word
     message: LongText
     choices: Annotated[tuple[Text, ...], entries(MAX_COLUMNS)] | None = None
+    field: MappedField | None = None
 
 
 class ImportReport(Message):

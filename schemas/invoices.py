@@ -133,6 +133,29 @@ class StatementRequest(_Request):
         return self
 
 
+class PendingRequest(Message):
+    """What is not yet invoiced: per account and month, or with `account` sale by sale.
+
+    With `sale_id` how that sale stands: why it is not among it. Sees every sale that was decided
+    before it was asked. Answered by pending.listed.
+    """
+
+    answer_ids: ClassVar[tuple[str, ...]] = ("request_id", "environment")
+    answered_by: ClassVar[str | None] = "command.refused"
+
+    type: Literal["pending.request"] = "pending.request"
+    request_id: Uuid
+    environment: Environment
+    account: Account | None = None
+    sale_id: Uuid | None = None
+
+    @model_validator(mode="after")
+    def _asks_one_thing(self) -> Self:
+        if self.account is not None and self.sale_id is not None:
+            raise wrong("sale_id", "or else account may be given, and not both")
+        return self
+
+
 class DocumentRequest(Message):
     """An invoice's or a credit note's file, drafts too. Answered by document.part."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from schemas import billing, commands, imports, invoices, ledger, pos, registry, terminals
+from schemas import billing, commands, imports, invoices, ledger, pos, registry, terminals, unbooked
 from schemas.base import Message
 
 GROUPS: Final = ("authorizer", "ledger", "importer", "invoicer")
@@ -72,8 +72,8 @@ _CONTRACT: Final = (
         name="pos.sales",
         key="environment:account",
         messages=(pos.SaleRequested, pos.SaleRecorded, pos.SaleCancelled),
-        writers=("tills", "invoicer"),
-        readers=("authorizer",),
+        writers=("tills", "invoicer", "cli"),
+        readers=("authorizer", "cli"),
         partitions=8,
         max_value_bytes=256 * KIB,
     ),
@@ -87,7 +87,7 @@ _CONTRACT: Final = (
             pos.SaleReversalRefused,
         ),
         writers=("authorizer",),
-        readers=("tills", "ledger", "invoicer"),
+        readers=("tills", "ledger", "invoicer", "cli"),
         partitions=8,
         max_value_bytes=256 * KIB,
     ),
@@ -108,6 +108,14 @@ _CONTRACT: Final = (
         max_value_bytes=256 * KIB,
     ),
     Topic(
+        name="pos.unbooked",
+        key="environment:sale_id:content",
+        messages=(unbooked.UnbookedState,),
+        writers=("authorizer",),
+        readers=("anyone",),
+        cleanup="compact",
+    ),
+    Topic(
         name="registry.commands",
         key="environment",
         messages=(
@@ -123,9 +131,10 @@ _CONTRACT: Final = (
             registry.AccountLink,
             registry.AccountUnlink,
             registry.RegistryRepublish,
+            unbooked.UnbookedDismiss,
         ),
         writers=("cli", "importer"),
-        readers=("authorizer",),
+        readers=("authorizer", "cli"),
         partitions_fixed=True,
         max_value_bytes=MIB,
     ),
@@ -210,6 +219,7 @@ _CONTRACT: Final = (
             invoices.PaymentRecord,
             invoices.StatementRequest,
             invoices.DocumentRequest,
+            invoices.PendingRequest,
         ),
         writers=("finance", "invoicer"),
         readers=("invoicer",),
@@ -234,7 +244,7 @@ _CONTRACT: Final = (
             *_OUTCOMES,
         ),
         writers=("invoicer",),
-        readers=("ledger", "authorizer", "finance"),
+        readers=("ledger", "authorizer", "finance", "cli"),
     ),
     Topic(
         name="invoices.state",
@@ -247,7 +257,7 @@ _CONTRACT: Final = (
     Topic(
         name="invoices.documents",
         key="request",
-        messages=(billing.DocumentPart,),
+        messages=(billing.DocumentPart, billing.PendingListed),
         writers=("invoicer",),
         readers=("finance",),
         retention_ms=7 * DAY_MS,

@@ -7,9 +7,13 @@ from typing import Annotated, Any, Literal
 from cyclopts import App, Parameter
 
 from cli.amounts import Misuse, cents, money
-from cli.commands.customer import name_of
+from cli.asking import Yes, agreed
+from cli.client import Client
 from cli.messages import CLEAR, Json, command
 from cli.options import DEFAULT, Common
+from cli.registry import UUID, folded, name_of, registry_of
+from cli.screen import outcome
+from cli.series import TAKEN, numbers, open_all
 
 app = App(
     name="account",
@@ -18,9 +22,10 @@ app = App(
 
     onaccount account open 2890 28900001 --limit 100,00 \\
         --on-account --in-overview
+    onaccount account open 2890 --series 40 --description Tafel
     onaccount account change 2890 28900001 28900002 --raise-limit-by 50,00
     onaccount account change 2890 28900001 --limit none --status blocked
-    onaccount account link 2890 28900001 CUSTOMER_ID
+    onaccount account link 2890 28900001 twelve
     onaccount account list 2890
 """,
 )
@@ -32,44 +37,86 @@ LIMIT_HELP = "Limit, as 100,00; none: no limit."
 @app.command(name="open")
 async def open_(
     environment: int,
-    account: str,
+    account: str | None = None,
     /,
     *,
+    series: int | None = None,
     description: str | None = None,
     status: Status | None = None,
     limit: Annotated[str | None, Parameter(help=LIMIT_HELP)] = None,
     on_account: bool | None = None,
     in_overview: bool | None = None,
     holder: str | None = None,
+    yes: Yes = False,
     common: Common = DEFAULT,
 ) -> int:
-    """Open an account; what is not given is the environment's default.
+    """Open an account, or a series; what is not given is the environment's default.
 
     Parameters
     ----------
     account
         Its number, kept as typed: environment and a series, as 28900001.
+    series
+        Open so many, under the next free numbers, instead of one.
     on_account
         Whether it may buy on account.
     in_overview
         Whether it stands behind the till's on-account button.
     holder
-        Id of the customer who is invoiced.
+        The customer who is invoiced: an id, or words that fit no other.
     """
-    return await common.order(
-        command(
-            "account.open",
-            environment,
-            by=common.by,
-            account=account,
-            description=description,
-            status=status,
-            limit=None if limit is None else limit_of(limit),
-            on_account=on_account,
-            in_overview=in_overview,
-            holder=holder,
+    if (account is None) == (series is None):
+        raise Misuse("Give an account's number, or --series with how many are to be opened.")
+    fields = {
+        "description": description,
+        "status": status,
+        "limit": None if limit is None else limit_of(limit),
+        "on_account": on_account,
+        "in_overview": in_overview,
+    }
+    async with common.client("account.open") as client:
+        fields["holder"] = await holder_of(client, environment, holder)
+        if series is not None:
+            return await _open_series(client, environment, series, fields, yes, common)
+        order = command("account.open", environment, by=common.by, account=account, **fields)
+        reply = await client.ask(order, timeout_s=common.timeout)
+    return outcome(common.screen, reply.message)
+
+
+async def holder_of(client: Client, environment: int, text: str | None) -> str | None:
+    """The id of the customer that is meant; an id goes through as it is."""
+    if text is None or UUID.fullmatch(text.lower()):
+        return text
+    return str((await registry_of(client, environment)).customer(text)["customer_id"])
+
+
+async def _open_series(
+    client: Client, environment: int, count: int, fields: Json, yes: bool, common: Common
+) -> int:
+    registry = await registry_of(client, environment)
+    proposed = numbers(environment, count, registry.accounts)
+    screen = common.screen
+    shown = f"{proposed[0]} to {proposed[-1]}" if count > 1 else proposed[0]
+    gaps = int(proposed[-1]) - int(proposed[0]) + 1 - count
+    skipped = f", skipping {gaps:,} that exist" if gaps else ""
+    plural = "s" if count > 1 else ""
+    question = f"Open {count:,} account{plural}, {shown}{skipped}?"
+    if not await agreed(screen, question, yes=yes):
+        return 1
+    with screen.progress("accounts") as gauge:
+        said = await open_all(
+            client, environment, proposed, gauge, by=common.by, timeout_s=common.timeout, **fields
         )
-    )
+    opened = [n for n, o in zip(proposed, said, strict=True) if o["type"] == "command.applied"]
+    refused = [o for o in said if o["type"] == "command.refused"]
+    screen.data({"opened": opened, "refused": refused})
+    if opened:
+        screen.good(f"{len(opened):,} opened, {opened[0]} to {opened[-1]}")
+    for one in [o for o in refused if o["reason"] != TAKEN][:1]:
+        outcome(screen, one)  # what is wrong with one is wrong with all
+    if refused:
+        screen.bad(f"{len(refused):,} not opened; the same command again opens the next numbers")
+    return 1 if refused else 0
 
 
 @app.command
@@ -87,7 +134,7 @@ async def change(
     only_if_unused: bool | None = None,
     common: Common = DEFAULT,
 ) -> int:
-    """Change one account or many at once ("Wijzig credits"); what is not given stays.
+    """Change the accounts that are named; what is not given stays. For many: onaccount limits.
 
     Parameters
     ----------
@@ -124,46 +171,44 @@ async def change(
 async def link(
     environment: int,
     account: str,
-    customer_id: str,
+    customer: str,
     /,
     *,
     role: Literal["holder", "viewer"] = "holder",
     common: Common = DEFAULT,
 ) -> int:
     """Link a customer: the holder is invoiced (one an account), a viewer may see it."""
-    return await common.order(
-        command(
-            "account.link",
-            environment,
-            by=common.by,
-            account=account,
-            customer_id=customer_id,
-            role=role,
-        )
-    )
+    return await _tie("account.link", environment, account, customer, role, common)
 
 
 @app.command
 async def unlink(
     environment: int,
     account: str,
-    customer_id: str,
+    customer: str,
     /,
     *,
     role: Literal["holder", "viewer"] = "holder",
     common: Common = DEFAULT,
 ) -> int:
     """Take a customer off an account."""
-    return await common.order(
-        command(
-            "account.unlink",
+    return await _tie("account.unlink", environment, account, customer, role, common)
+
+
+async def _tie(
+    kind: str, environment: int, account: str, customer: str, role: str, common: Common
+) -> int:
+    async with common.client(kind) as client:
+        order = command(
+            kind,
             environment,
             by=common.by,
             account=account,
-            customer_id=customer_id,
+            customer_id=await holder_of(client, environment, customer),
             role=role,
         )
-    )
+        reply = await client.ask(order, timeout_s=common.timeout)
+    return outcome(common.screen, reply.message)
 
 
 @app.command(name="list")
@@ -172,7 +217,7 @@ async def list_(environment: int, text: str = "", /, *, common: Common = DEFAULT
     rows = [
         row
         for row in await _accounts(environment, common)
-        if text.lower() in f"{row['account']} {row['name']} {row.get('description') or ''}".lower()
+        if folded(text) in folded(f"{row['account']} {row['name']} {row.get('description') or ''}")
     ]
     screen = common.screen
     screen.data(rows)
@@ -213,8 +258,14 @@ async def show(environment: int, account: str, /, *, common: Common = DEFAULT) -
         )
         return 1
     amounts = {k: money(found[k], found["currency"]) for k in ("limit", "unbilled", "billed")}
+    hidden = ("type", "environment", "name", "holder", "viewers", "viewer_names", "currency")
     screen.fields(
-        {**{k: v for k, v in found.items() if k not in ("type", "environment")}, **amounts},
+        {
+            **{k: v for k, v in found.items() if k not in hidden},
+            **amounts,
+            "holder": f"{found['name']} ({found['holder']})" if found.get("holder") else "nobody",
+            "viewers": found["viewer_names"],
+        },
         title=f"Account {account}",
     )
     return 0
@@ -223,8 +274,8 @@ async def show(environment: int, account: str, /, *, common: Common = DEFAULT) -
 async def _accounts(environment: int, common: Common) -> list[Json]:
     """An environment's accounts with the holder's name and the ledger's balance, by number."""
     async with common.client() as client:
-        states = await client.view("registry.state")
-        balances = await client.view("ledger.balances")
+        states = await client.view("registry.state", environment=environment)
+        balances = await client.view("ledger.balances", environment=environment)
     return join_accounts(environment, states, balances)
 
 
@@ -244,6 +295,7 @@ def join_accounts(
             {
                 **state,
                 "name": names.get(str(state.get("holder")), ""),
+                "viewer_names": [names.get(one, one) for one in state.get("viewers", ())],
                 "currency": balance.get("currency") or currency or "EUR",
                 "unbilled": balance.get("unbilled", 0),
                 "billed": balance.get("billed", 0),

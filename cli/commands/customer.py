@@ -7,9 +7,12 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
-from cli.amounts import Misuse
+from cli.amounts import Misuse, money
+from cli.asking import Yes, agreed
 from cli.messages import CLEAR, Json, command, new_id
 from cli.options import DEFAULT, Common
+from cli.registry import Registry, name_of, registry_of
+from cli.screen import outcome
 
 app = App(
     name="customer",
@@ -19,8 +22,14 @@ app = App(
     onaccount customer register 2890 --company "Twelve B.V." \\
         --email boekhouding@twelve.example
     onaccount customer find 2890 twelve
-    onaccount customer change 2890 CUSTOMER_ID \\
+    onaccount customer show 2890 twelve          with its accounts
+    onaccount customer allow 2890 twelve --in-overview
+    onaccount customer change 2890 twelve \\
         --email nieuw@twelve.example --clear vat-number
+    onaccount customer erase 2890 CUSTOMER_ID
+
+A customer is named by its id, or by words that fit no other: of a name, an
+e-mail address, a city or an account.
 """,
 )
 
@@ -60,12 +69,6 @@ class Fields:
     "Of mails and documents."
 
 
-def name_of(customer: Json) -> str:
-    """How a customer is called: the company, else the person."""
-    person = (customer.get(part) for part in ("first_name", "infix", "last_name"))
-    return str(customer.get("company") or " ".join(part for part in person if part))
-
-
 @app.command
 async def register(
     environment: int,
@@ -99,7 +102,7 @@ async def register(
 @app.command
 async def change(
     environment: int,
-    customer_id: str,
+    customer: str,
     /,
     *,
     fields: Fields = Fields(),
@@ -110,6 +113,8 @@ async def change(
 
     Parameters
     ----------
+    customer
+        Its id, or words that fit no other.
     clear
         A field to take away; may be given several times.
     """
@@ -123,32 +128,41 @@ async def change(
         values[name] = CLEAR
     if not values:
         raise Misuse("Nothing to change: name at least one field.")
-    return await common.order(
-        command("customer.change", environment, by=common.by, customer_id=customer_id, **values)
-    )
+    async with common.client("customer.change") as client:
+        known = (await registry_of(client, environment)).customer(customer)
+        order = command(
+            "customer.change",
+            environment,
+            by=common.by,
+            customer_id=known["customer_id"],
+            **values,
+        )
+        reply = await client.ask(order, timeout_s=common.timeout)
+    return outcome(common.screen, reply.message)
 
 
 @app.command
 async def find(environment: int, text: str = "", /, *, common: Common = DEFAULT) -> int:
-    """Find customers by a part of name, e-mail, city or id; all without a text."""
-    found = [
-        state
-        for state in await _customers(environment, common)
-        if text.lower()
-        in " ".join(
-            str(state.get(part, "")) for part in ("customer_id", "email", "city", "chamber_number")
-        ).lower()
-        + " "
-        + name_of(state).lower()
-    ]
-    found.sort(key=lambda state: name_of(state).lower())
+    """Find customers by words of a name, e-mail, city, number or account; all without any."""
+    async with common.client() as client:
+        registry = await registry_of(client, environment)
+    found = registry.found(text)
     screen = common.screen
-    screen.data(found)
+    screen.data([with_accounts(registry, one) for one in found])
     screen.table(
-        ("Customer", "Name", "E-mail", "City", "Language"),
+        ("Customer", "Name", "E-mail", "City", "Accounts"),
         (
-            (s["customer_id"], name_of(s), s.get("email"), s.get("city"), s.get("language"))
-            for s in found
+            (
+                one["customer_id"],
+                "(erased)" if one["erased"] else name_of(one),
+                address(one),
+                one.get("city"),
+                [
+                    account["account"] if role == "holder" else f"({account['account']})"
+                    for account, role in registry.tied_to(one["customer_id"])
+                ],
+            )
+            for one in found
         ),
     )
     screen.say(f"{len(found)} customer{'' if len(found) == 1 else 's'}")
@@ -156,30 +170,138 @@ async def find(environment: int, text: str = "", /, *, common: Common = DEFAULT)
 
 
 @app.command
-async def show(environment: int, customer_id: str, /, *, common: Common = DEFAULT) -> int:
-    """Show one customer as it stands."""
-    found = next(
-        (
-            state
-            for state in await _customers(environment, common)
-            if state["customer_id"] == customer_id.lower()
-        ),
-        None,
-    )
+async def show(environment: int, customer: str, /, *, common: Common = DEFAULT) -> int:
+    """Show one customer as it stands, and its accounts.
+
+    Parameters
+    ----------
+    customer
+        Its id, or words that fit no other.
+    """
+    async with common.client() as client:
+        registry = await registry_of(client, environment)
+    found = registry.customer(customer)
     screen = common.screen
-    screen.data(found)
-    if found is None:
-        screen.bad(f"environment {environment} has no customer {customer_id}")
-        return 1
-    screen.fields({k: v for k, v in found.items() if k != "type"}, title=name_of(found))
+    screen.data(with_accounts(registry, found))
+    hidden = ("type", "environment", "email", "email_fictitious", "erased")
+    screen.fields(
+        {
+            **{name: value for name, value in found.items() if name not in hidden},
+            "e-mail": address(found),
+        },
+        title="(erased)" if found["erased"] else name_of(found),
+    )
+    tied = registry.tied_to(found["customer_id"])
+    if not tied:
+        screen.say(
+            f"no account; `onaccount account open` opens one, with --holder {found['customer_id']}"
+        )
+        return 0
+    screen.table(
+        ("Account", "Role", "Status", "On account", "In overview", "Limit", "Description"),
+        (
+            (
+                account["account"],
+                role,
+                account["status"],
+                account["on_account"],
+                account["in_overview"],
+                money(account["limit"], registry.currency),
+                account["description"],
+            )
+            for account, role in tied
+        ),
+        right=("Limit",),
+    )
+    if any(role == "holder" and not account["on_account"] for account, role in tied):
+        screen.say(
+            f"to let it buy on account: onaccount customer allow {environment} "
+            f"{found['customer_id']}"
+        )
     return 0
 
 
-async def _customers(environment: int, common: Common) -> list[Json]:
-    async with common.client() as client:
-        states = await client.view("registry.state")
-    return [
-        state
-        for state in states.values()
-        if state.get("type") == "customer.state" and state.get("environment") == environment
-    ]
+@app.command
+async def allow(
+    environment: int,
+    customer: str,
+    /,
+    *,
+    in_overview: bool | None = None,
+    off: Annotated[bool, Parameter(negative="")] = False,
+    common: Common = DEFAULT,
+) -> int:
+    """Let a customer buy on account ("Op naam kopen toestaan"), on each account that it holds.
+
+    Parameters
+    ----------
+    customer
+        Its id, or words that fit no other.
+    in_overview
+        Whether its accounts stand behind the till's on-account button; as it is unless given.
+    off
+        Take the permission away again.
+    """
+    async with common.client("account.change") as client:
+        registry = await registry_of(client, environment)
+        known = registry.customer(customer)
+        held = [
+            a["account"] for a, role in registry.tied_to(known["customer_id"]) if role == "holder"
+        ]
+        if not held:
+            raise Misuse(
+                f"{name_of(known)} holds no account; open one with `onaccount account open "
+                f"{environment} ACCOUNT --holder {known['customer_id']} --on-account`."
+            )
+        order = command(
+            "account.change",
+            environment,
+            by=common.by,
+            accounts=held,
+            on_account=not off,
+            in_overview=in_overview,
+        )
+        reply = await client.ask(order, timeout_s=common.timeout)
+    screen = common.screen
+    status = outcome(screen, reply.message)
+    if status == 0:
+        screen.say("tills see it when they sign on again")
+    return status
+
+
+@app.command
+async def erase(
+    environment: int, customer: str, /, *, yes: Yes = False, common: Common = DEFAULT
+) -> int:
+    """Forget who a customer is; invoices that were made keep what the law asks. Final.
+
+    Parameters
+    ----------
+    customer
+        Its id, or words that fit no other.
+    """
+    async with common.client("customer.erase") as client:
+        registry = await registry_of(client, environment)
+        known = registry.customer(customer)
+        tied = [account["account"] for account, _ in registry.tied_to(known["customer_id"])]
+        untied = f", and untie it from {', '.join(tied)}" if tied else ""
+        question = f"Erase {name_of(known) or known['customer_id']}{untied}? This is final."
+        if not await agreed(common.screen, question, yes=yes):
+            return 1
+        order = command(
+            "customer.erase", environment, by=common.by, customer_id=known["customer_id"]
+        )
+        reply = await client.ask(order, timeout_s=common.timeout)
+    return outcome(common.screen, reply.message)
+
+
+def address(customer: Json) -> str:
+    """Where its mail goes, and whether any goes there."""
+    email = str(customer.get("email") or "")
+    return f"{email} (fictitious: not mailed)" if customer.get("email_fictitious") else email
+
+
+def with_accounts(registry: Registry, customer: Json) -> Json:
+    """A customer with the accounts that it holds or may see, each with its role."""
+    tied = registry.tied_to(customer["customer_id"])
+    return {**customer, "accounts": [{**account, "role": role} for account, role in tied]}

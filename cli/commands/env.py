@@ -24,7 +24,8 @@ app = App(
     onaccount env accept-gdpr 2890 --accepted-by "M. de Vries" \\
         --document verwerkersovereenkomst-3
     onaccount env activate 2890
-    onaccount env show 2890
+    onaccount env show 2890           and what it still needs
+    onaccount env list
 """,
 )
 
@@ -194,21 +195,40 @@ async def deactivate(environment: int, /, *, common: Common = DEFAULT) -> int:
     return await common.order(command("environment.deactivate", environment, by=common.by))
 
 
-@app.command
-async def show(environment: int, /, *, common: Common = DEFAULT) -> int:
-    """Show an environment as it stands, from registry.state."""
+@app.command(name="list")
+async def list_(*, common: Common = DEFAULT) -> int:
+    """List the environments, and whether they sell."""
     async with common.client() as client:
         states = await client.view("registry.state")
-    state = states.get(f"environment:{environment}:{environment}") or next(
-        (
-            s
-            for s in states.values()
-            if s.get("type") == "environment.state" and s.get("environment") == environment
-        ),
-        None,
-    )
+    found = [one for one in states.values() if one.get("type") == "environment.state"]
+    found.sort(key=lambda one: int(one["environment"]))
     screen = common.screen
-    screen.data(state)
+    screen.data(found)
+    screen.table(
+        ("Environment", "Name", "City", "Module", "GDPR terms", "Language"),
+        (
+            (
+                one["environment"],
+                one.get("name") or one.get("legal_name"),
+                one.get("city"),
+                "on" if one["active"] else "off",
+                "accepted" if one.get("gdpr") else "not accepted",
+                one.get("language"),
+            )
+            for one in found
+        ),
+    )
+    return 0
+
+
+@app.command
+async def show(environment: int, /, *, common: Common = DEFAULT) -> int:
+    """Show an environment as it stands, and what it still needs to sell and to invoice."""
+    async with common.client() as client:
+        states = await client.view("registry.state", environment=environment)
+    state = next((s for s in states.values() if s.get("type") == "environment.state"), None)
+    screen = common.screen
+    screen.data(state if state is None else {**state, "needs": needs(state)})
     if state is None:
         screen.bad(
             f"environment {environment} is not known; `onaccount env configure {environment} "
@@ -219,4 +239,27 @@ async def show(environment: int, /, *, common: Common = DEFAULT) -> int:
     if shown.get("default_limit") is not None:
         shown["default_limit"] = money(shown["default_limit"], state.get("currency"))
     screen.fields(shown, title=f"Environment {environment}")
+    for what in needs(state):
+        screen.say(f"! {what}", "yellow")
     return 0
+
+
+FOR_INVOICES = (
+    "legal_name", "street", "postcode", "city", "country", "vat_number", "chamber_number", "iban",
+)  # fmt: skip
+
+
+def needs(state: Json) -> list[str]:
+    """What is still to be done before the environment sells, and before it invoices."""
+    number, found = state["environment"], []
+    if not state.get("gdpr"):
+        found.append(
+            f"to sell, accept the GDPR terms: onaccount env accept-gdpr {number} "
+            "--accepted-by NAME --document DOCUMENT"
+        )
+    if not state["active"]:
+        found.append(f"to sell, switch the module on: onaccount env activate {number}")
+    if missing := [name for name in FOR_INVOICES if not state.get(name)]:
+        options = " ".join(f"--{name.replace('_', '-')} ..." for name in missing)
+        found.append(f"to invoice, add: onaccount env configure {number} {options}")
+    return found

@@ -2,98 +2,147 @@
 
 from __future__ import annotations
 
-import asyncio
-import sys
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from cli.amounts import Misuse, cents
+from cli.amounts import Misuse
+from cli.asking import Yes, agreed, can_ask, chosen
 from cli.client import Client
-from cli.imports import Job, from_file
-from cli.messages import CLEAR, Json, given
+from cli.import_options import defaults_of, defaults_said, mapping_of
+from cli.import_template import template
+from cli.imported import show_completed, show_failed, show_preview, show_states, show_undone
+from cli.imports import FIELDS, Job, Upload, environment_of, from_file, job_state
+from cli.messages import Json, given
 from cli.options import DEFAULT, Common
 from cli.screen import Screen
+from cli.trouble import Trouble
 
 app = App(
     name="import",
     help_format="plaintext",
     help_epilogue="""Examples:
 
-    onaccount import 2890 leden.xlsx
+    onaccount import leden.xlsx
     onaccount import 2890 leden.xlsx \\
         --yes --limit 100,00 --on-account --in-overview
-    onaccount import 2890 leden.xlsx \\
-        --column "Naam=company" --column "Nr=account"
-    onaccount import 2890 leden.xlsx --undo JOB_ID
+    onaccount import leden.xlsx \\
+        --mapping "Naam=company" --mapping "Nr=account"
+    onaccount import template leden.xlsx --language nl
+    onaccount import undo JOB_ID
 
 The first row that looks like one is the header: Bedrijf, Voornaam,
 Achternaam, E-mailadres, Rekeningnummer, Limiet, Aantal rekeningen and many
-more, in Dutch or English.
+more, in Dutch or English; docs/importing.md lists them.
 The workbook comes back beside the file with the outcome of each row.
 """,
 )
 
+Several = Annotated[list[str] | None, Parameter(negative="")]
+
 
 @app.default
 async def import_(
-    environment: int,
-    file: Path,
+    what: str,
+    file: Path | None = None,
     /,
     *,
-    yes: Annotated[bool, Parameter(name=("--yes", "-y"), negative="")] = False,
+    environment: Annotated[int | None, Parameter(name=("--environment", "-e"))] = None,
+    yes: Yes = False,
     sheet: str | None = None,
-    column: Annotated[list[str] | None, Parameter(negative="")] = None,
+    mapping: Annotated[list[str] | None, Parameter(name=("--mapping", "--column"), negative="")] = (
+        None
+    ),
+    defaults: Several = None,
     limit: str | None = None,
     on_account: bool | None = None,
     in_overview: bool | None = None,
     status: Literal["inactive", "active", "blocked", "closed"] | None = None,
     language: Literal["nl", "en"] | None = None,
-    undo: str | None = None,
     common: Common = DEFAULT,
 ) -> int:
     """Import a workbook: shows what it would do, asks, does it, and saves the report.
 
     Parameters
     ----------
+    what
+        The workbook (.xlsx); or the environment, and then the workbook.
     file
-        The workbook (.xlsx).
-    yes
-        Do not ask: import the valid rows.
+        The workbook, where the environment stands before it.
+    environment
+        For which environment, where there is more than one.
     sheet
         Which sheet of the workbook.
-    column
+    mapping
         A header and the field it stands for, as "Naam=company"; may be given several times.
+    defaults
+        What new accounts get where a row says nothing, as limit=100,00 or on_account=yes; may be
+        given several times. The same as the options that follow.
     limit
         Limit for rows without one, as 100,00; none: no limit.
-    undo
-        Id of an earlier import to take back, instead of importing.
     """
+    environment, file = _what(what, file, environment)
+    named: Json = {"limit": limit, "on_account": on_account, "in_overview": in_overview}
+    named |= {"status": status, "language": language}
+    given_ = defaults_of(**{**defaults_said(defaults or []), **given(named)})
     extra = {
         "sheet": sheet,
-        "mapping": mapping(column or []) or None,
-        "defaults": defaults(
-            limit=limit,
-            on_account=on_account,
-            in_overview=in_overview,
-            status=status,
-            language=language,
-        )
-        or None,
+        "mapping": mapping_of(mapping or []) or None,
+        "defaults": given_ or None,
     }
-    upload = from_file(file, environment=environment, by=common.by, extra=extra)
     screen = common.screen
+    upload = from_file(file, environment=environment or 0, by=common.by, extra=extra)
     async with common.client("import.uploaded") as client:
-        job = Job(client, upload, job_id=undo)
-        if undo is not None:
-            return await _undo(client, job, screen, common.timeout)
-        result = await _carry_out(client, job, screen, yes=yes)
+        upload = replace(upload, environment=await environment_of(client, environment))
+        job, result = await _until_clear(client, upload, screen, yes=yes)
     if result is None:
         return 1
     if result["type"] == "import.failed":
         return show_failed(screen, result)
     return _show_result(screen, result, _save(file, job), job.id)
+
+
+def _what(what: str, file: Path | None, environment: int | None) -> tuple[int | None, Path]:
+    """`FILE`, or `ENVIRONMENT FILE`; raises Misuse for anything else."""
+    if file is None:
+        return environment, Path(what)
+    if what.isascii() and what.isdigit():
+        return int(what), file
+    raise Misuse(f"{what!r} is not an environment's number; write `onaccount import FILE`.")
+
+
+async def _until_clear(
+    client: Client, upload: Upload, screen: Screen, *, yes: bool
+) -> tuple[Job, Json | None]:
+    """Import; where a sheet or a column is not clear, ask and upload again with the answer."""
+    while True:
+        job = Job(client, upload)
+        result = await _carry_out(client, job, screen, yes=yes)
+        if result is None or result["type"] != "import.failed" or screen.as_json or not can_ask():
+            return job, result
+        choice = await _cleared(screen, result)
+        if choice is None:
+            return job, result
+        told = {**(upload.extra.get("mapping") or {}), **choice.pop("mapping", {})}
+        upload = replace(upload, extra={**upload.extra, "mapping": told or None, **choice})
+
+
+async def _cleared(screen: Screen, failed: Json) -> Json | None:
+    """What the person says where something was not clear; None where that can't be asked."""
+    choices = failed.get("choices") or []
+    if not choices or failed["reason"] not in ("sheet_unclear", "columns_unclear"):
+        return None
+    screen.say(failed["message"], "yellow")
+    if failed["reason"] == "sheet_unclear":
+        sheet = await chosen("Which sheet?", choices)
+        return None if sheet is None else {"sheet": sheet}
+    field = failed.get("field")
+    header = await chosen(f"Which column is the {field or 'one to name'}?", choices)
+    if header is not None and field is None:
+        field = await chosen(f"What does {header!r} hold?", FIELDS)
+    return None if header is None or field is None else {"mapping": {header: field}}
 
 
 async def _carry_out(client: Client, job: Job, screen: Screen, *, yes: bool) -> Json | None:
@@ -105,12 +154,13 @@ async def _carry_out(client: Client, job: Job, screen: Screen, *, yes: bool) -> 
         if preview["type"] == "import.failed":
             return preview
         show_preview(screen, preview)
+        question = f"Import {preview['valid']} of {preview['rows']} rows?"
         try:
-            agreed = bool(preview["valid"]) and (yes or await _agreed(screen, preview))
+            goes_on = bool(preview["valid"]) and await agreed(screen, question, yes=yes)
         except Misuse:
             await job.say("import.cancelled")
             raise
-        if not agreed:
+        if not goes_on:
             await job.say("import.cancelled")
             screen.bad("nothing was imported")
             return None
@@ -119,101 +169,93 @@ async def _carry_out(client: Client, job: Job, screen: Screen, *, yes: bool) -> 
             return await job.completed(answers, gauge)
 
 
-def mapping(columns: list[str]) -> dict[str, str]:
-    """`Naam=company` as {header: field}; raises Misuse for anything else."""
-    found = {}
-    for text in columns:
-        header, sign, name = text.rpartition("=")
-        if not (header and sign and name):
-            raise Misuse(f'{text!r} is not a column: write HEADER=FIELD, as in "Naam=company".')
-        found[header] = name.strip().replace("-", "_")
-    return found
+@app.command(name="list")
+async def list_(environment: int | None = None, /, *, common: Common = DEFAULT) -> int:
+    """List the imports of an environment (or of all), the newest last."""
+    async with common.client() as client:
+        states = list((await client.view("imports.state")).values())
+    if environment is not None:
+        states = [s for s in states if s["environment"] == environment]
+    show_states(common.screen, sorted(states, key=lambda s: str(s["at"])))
+    return 0
 
 
-def defaults(*, limit: str | None, **fields: Any) -> Json:
-    """The defaults for rows that say nothing."""
-    amount: Any = None
-    if limit is not None:
-        amount = CLEAR if limit.lower() in ("none", "geen") else cents(limit, what="a limit")
-    return given({"limit": amount, **fields})
+@app.command
+async def show(job_id: str, /, *, common: Common = DEFAULT) -> int:
+    """Show an import: how it stands, and what was said of it."""
+    screen = common.screen
+    async with common.client() as client:
+        state = await job_state(client, job_id)
+        told = [r.message for r in await client.read("imports.events")]
+    show_states(screen, [state])
+    said = {m["type"]: m for m in told if m.get("job_id") == state["job_id"]}
+    if preview := said.get("import.previewed"):
+        show_preview(screen, preview)
+    if failed := said.get("import.failed"):
+        screen.data(failed)
+        screen.bad(f"{failed['reason']}: {failed['message']}")
+    if completed := said.get("import.completed"):
+        screen.data(completed)
+        show_completed(screen, completed)
+    if undone := said.get("import.undone"):
+        screen.data(undone)
+        show_undone(screen, undone)
+    return 0
 
 
-def show_preview(screen: Screen, preview: Json) -> None:
-    """Show import.previewed."""
-    screen.data(preview)
-    screen.table(
-        ("Column", "Taken as", "For instance"),
-        (
-            (c["header"], c["field"] or "not used", ", ".join(c.get("samples", ())[:3]))
-            for c in preview["columns"]
-        ),
-    )
-    screen.table(
-        ("Rows", "Valid", "New", "Changed", "Unchanged", "Problems", "Warnings"),
-        [
-            (
-                preview["rows"],
-                preview["valid"],
-                preview["creates"],
-                preview["changes"],
-                preview["unchanged"],
-                preview["problem_count"],
-                len(preview["warnings"]),
-            )
-        ],
-        right=("Rows", "Valid", "New", "Changed", "Unchanged", "Problems", "Warnings"),
-    )
-    for title, style, entries in (
-        ("Problems (these rows are refused)", "red", preview["problems"]),
-        ("Warnings", "yellow", preview["warnings"]),
-    ):
-        if entries:
-            screen.say(title, style)
-            screen.table(
-                ("Row", "Column", "Value", "What is wrong"),
-                ((p["row"], p.get("column"), p.get("value"), p["message"]) for p in entries[:50]),
-                right=("Row",),
-            )
-    if preview["problem_count"] > 50:
-        screen.say(f"... and {preview['problem_count'] - 50} more; the report has them all")
-
-
-def show_failed(screen: Screen, failed: Json) -> int:
-    """Show import.failed; gives the exit status."""
-    screen.data(failed)
-    screen.bad(f"not imported, {failed['reason']}: {failed['message']}")
-    if choices := failed.get("choices"):
-        option = "--sheet" if failed["reason"] == "sheet_unclear" else "--column HEADER=FIELD"
-        screen.say(f"Choose with {option} from: {', '.join(choices)}")
-    return 1
-
-
-async def _agreed(screen: Screen, preview: Json) -> bool:
-    if screen.as_json:
-        raise Misuse("With --json nothing can be asked: add --yes to import the valid rows.")
-    if not sys.stdin.isatty():
-        raise Misuse(
-            "Nobody can be asked here whether to import: add --yes to import the valid rows."
+@app.command
+async def undo(
+    job_id: str,
+    /,
+    *,
+    yes: Yes = False,
+    common: Common = DEFAULT,
+) -> int:
+    """Take an import back, as far as nobody has used or changed what it made."""
+    screen = common.screen
+    async with common.client("import.undo") as client:
+        state = await job_state(client, job_id)
+        show_states(Screen(as_json=screen.as_json), [state] if not screen.as_json else [])
+        question = f"Take back what {state['file_name']} made and changed?"
+        if not await agreed(screen, question, yes=yes):
+            return 1
+        nothing = Upload(
+            environment=state["environment"], file_name="", content=b"", by=common.by, extra={}
         )
-    print(f"Import {preview['valid']} of {preview['rows']} rows? [y/N] ", end="", flush=True)
-    return (await _typed()).strip().lower() in ("y", "yes", "j", "ja")
+        job = Job(client, nothing, job_id=state["job_id"])
+        with client.expecting(job.asked) as answers, screen.progress("taken back") as gauge:
+            await job.say("import.undo")
+            message = await job.undone(answers, gauge, first_s=common.timeout)
+    if message["type"] == "import.failed":
+        return show_failed(screen, message)
+    screen.data(message)
+    show_undone(screen, message)
+    return 0
 
 
-async def _typed() -> str:
-    """The next line that is typed; unlike with input(), one Ctrl-C is enough to stop waiting."""
-    loop = asyncio.get_running_loop()
-    line: asyncio.Future[str] = loop.create_future()
+@app.command(name="template")
+def template_(
+    file: Path = Path("leden.xlsx"),
+    /,
+    *,
+    language: Literal["nl", "en"] = "nl",
+    common: Common = DEFAULT,
+) -> int:
+    """Write a workbook to fill in: column names, with a note on each, lists to choose from.
 
-    def read() -> None:
-        loop.remove_reader(sys.stdin)
-        if not line.done():
-            line.set_result(sys.stdin.readline())
-
-    loop.add_reader(sys.stdin, read)
-    try:
-        return await line
-    finally:
-        loop.remove_reader(sys.stdin)
+    Parameters
+    ----------
+    file
+        Where to; it must not be there yet.
+    language
+        Of the column names and the notes.
+    """
+    if file.exists():
+        raise Trouble(f"{file} is there already; name another file, or remove it first.")
+    file.write_bytes(template(language))
+    common.screen.data({"file": str(file)})
+    common.screen.good(f"{file} is ready to be filled in; then: onaccount import {file}")
+    return 0
 
 
 def _save(file: Path, job: Job) -> Path:
@@ -224,29 +266,7 @@ def _save(file: Path, job: Job) -> Path:
 
 def _show_result(screen: Screen, result: Json, report: Path, job_id: str) -> int:
     screen.data({**result, "report": str(report)})
-    screen.good(
-        f"{result['created']} created, {result['changed']} changed, "
-        f"{result['unchanged']} unchanged, {result['refused']} refused"
-    )
-    screen.say(f"Each row's outcome is in {report}; undo with --undo {job_id}")
-    return 0
-
-
-async def _undo(client: Client, job: Job, screen: Screen, timeout_s: float) -> int:
-    with client.expecting(job.asked) as answers:
-        await job.say("import.undo")
-        while (message := (await answers.next(timeout_s)).message)["type"] not in (
-            "import.undone",
-            "import.failed",
-        ):
-            continue
-    if message["type"] == "import.failed":
-        return show_failed(screen, message)
-    screen.data(message)
-    screen.good(
-        f"{message['closed']} accounts closed, {message['erased']} customers erased, "
-        f"{message['restored']} restored"
-    )
-    for kept in message["kept"]:
-        screen.say(f"! kept {kept['kind']} {kept['id']}: {kept['why']}", "yellow")
+    show_completed(screen, result)
+    screen.say(f"Each row's outcome is in {report}")
+    screen.say(f"To take it back: onaccount import undo {job_id}")
     return 0

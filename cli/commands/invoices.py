@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date
-from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from cli.amounts import Misuse, cents, money
-from cli.documents import Document, document
-from cli.invoices import find, follow_run, invoices, last_month, run_message, show_run
-from cli.messages import command, new_id, now
+from cli.amounts import Misuse, money
+from cli.asking import asked, can_ask
+from cli.commands import invoice_files as files
+from cli.commands import invoice_lists as lists
+from cli.commands import payments
+from cli.invoices import (
+    find,
+    find_all,
+    follow_run,
+    give_all,
+    invoices,
+    last_month,
+    made_by,
+    made_for,
+    preview,
+    run_message,
+    show_all,
+    show_run,
+    what_was_made,
+)
+from cli.messages import Json, command
 from cli.options import DEFAULT, Common
 from cli.screen import outcome
 from cli.verify import verify as verify_service
@@ -22,19 +37,21 @@ app = App(
     help_format="plaintext",
     help_epilogue="""Examples:
 
+    onaccount invoices pending 2890                       what there is
     onaccount invoices run 2890 2026-10                   drafts, for review
-    onaccount invoices run 2890 2026-10 --issue --send    at once
-    onaccount invoices list 2890 --status draft
-    onaccount invoices approve 2890 INVOICE
+    onaccount invoices approve 2890 --all
+    onaccount invoices run 2890 2026-10 --issue --send    or at once
+    onaccount invoices undelivered 2890
     onaccount invoices document 2890 2026-00001 --format ubl
     onaccount invoices pay 2890 2026-00001 125,50 --method bank
+    onaccount invoices payments import 2890 export.csv
+    onaccount invoices open 2890 --overdue
 
 INVOICE is an invoice's number or its id.
 """,
 )
 
-Format = Literal["pdf", "xlsx", "ubl"]
-UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+Yes = Annotated[bool, Parameter(name=("--yes", "-y"), negative="")]
 SILENCE_S = 300.0
 
 
@@ -48,9 +65,12 @@ async def run(
     send: Annotated[bool, Parameter(negative="")] = False,
     account: Annotated[list[str] | None, Parameter(negative="")] = None,
     run_id: str | None = None,
+    yes: Yes = False,
     common: Common = DEFAULT,
 ) -> int:
     """Invoice all that is open up to a month's end: drafts, unless --issue is given.
+
+    Shows first what there is to invoice; at a terminal it asks before numbers are given.
 
     Parameters
     ----------
@@ -59,14 +79,14 @@ async def run(
     issue
         Issue at once, with numbers, instead of making drafts to review.
     send
-        Mail what is issued.
+        Mail what is issued; a draft is mailed when it is approved.
     account
         Only this account; may be given several times.
     run_id
         Give an earlier run's id to see its outcome again.
+    yes
+        Do not ask.
     """
-    if send and not issue:
-        raise Misuse("A draft is not mailed: add --issue, or leave --send out.")
     message = run_message(
         environment,
         period or last_month(date.today()),  # noqa: DTZ011 - the person's own calendar
@@ -78,93 +98,62 @@ async def run(
     )
     screen = common.screen
     async with common.client("invoices.run") as client:
-        with screen.progress("invoices") as gauge, client.expecting(message) as answers:
+        if not common.as_json and run_id is None:
+            ahead = await preview(client, screen, message, common.timeout)
+            if issue and not yes and can_ask() and not await asked(ahead):
+                screen.bad("nothing was invoiced")
+                return 1
+        with screen.progress("accounts") as gauge, client.expecting(message) as answers:
             await client.send(message)
             result = await follow_run(answers, gauge, max(common.timeout, SILENCE_S))
     return show_run(screen, result)
 
 
-@app.command(name="list")
-async def list_(
+@app.command
+async def approve(
     environment: int,
+    invoice: Annotated[list[str] | None, Parameter(negative="")] = None,
     /,
     *,
-    status: Literal["draft", "issued", "sent", "undeliverable", "paid", "deleted", "credited"]
-    | None = None,
-    account: str | None = None,
+    all: Annotated[bool, Parameter(negative="")] = False,
     period: str | None = None,
+    yes: Yes = False,
     common: Common = DEFAULT,
 ) -> int:
-    """List invoices as they stand."""
-    async with common.client() as client:
-        states = await invoices(client, environment)
-    rows = [
-        s
-        for s in states
-        if (status is None or s["status"] == status)
-        and (account is None or s["account"] == account)
-        and (period is None or s["period"] == period)
-    ]
+    """Issue drafts as they were reviewed; refused where a total is no longer the same.
+
+    Parameters
+    ----------
+    invoice
+        Ids of drafts, one or more.
+    all
+        All drafts there are.
+    period
+        With --all: of this month only, YYYY-MM.
+    yes
+        Do not ask.
+    """
+    if bool(invoice) == all:
+        raise Misuse("Name drafts by their ids, or give --all; not both, and not neither.")
     screen = common.screen
-    screen.data(rows)
-    screen.table(
-        ("Invoice", "Account", "Month", "Status", "Total", "Paid", "Due on"),
-        (
-            (
-                s.get("number") or s["invoice_id"],  # either is understood
-                s["account"],
-                s["period"],
-                s["status"],
-                money(s["total"], s["currency"]),
-                money(s["paid"], s["currency"]),
-                s.get("due_on"),
-            )
-            for s in rows
-        ),
-        right=("Total", "Paid"),
-    )
-    screen.say(f"{len(rows)} invoice{'' if len(rows) == 1 else 's'}")
-    return 0
-
-
-@app.command
-async def show(environment: int, invoice: str, /, *, common: Common = DEFAULT) -> int:
-    """Show one invoice and what happened to it."""
-    async with common.client() as client:
-        state = await find(client, environment, invoice)
-        events = await client.read("invoices.events")
-    history = [
-        e
-        for e in events
-        if e.message.get("invoice_id") == state["invoice_id"]
-        and e.message.get("environment") == environment
-    ]
-    history.sort(key=lambda e: e.time)
-    screen = common.screen
-    screen.data({**state, "events": [e.message for e in history]})
-    amounts = {k: money(state[k], state["currency"]) for k in ("total", "paid")}
-    screen.fields(
-        {**{k: v for k, v in state.items() if k != "type"}, **amounts},
-        title=f"Invoice {state.get('number') or state['invoice_id']}",
-    )
-    screen.table(
-        ("When", "What", "Details"),
-        (
-            (
-                e.time.astimezone().strftime("%Y-%m-%d %H:%M:%S"),
-                e.type,
-                e.message.get("to") or e.message.get("reason") or "",
-            )
-            for e in history
-        ),
-    )
-    return 0
-
-
-@app.command
-async def approve(environment: int, invoice: str, /, *, common: Common = DEFAULT) -> int:
-    """Issue a draft as it was reviewed; refused where its total is no longer the same."""
-    return await _order(environment, invoice, "invoice.approve", common)
+    async with common.client("invoice.approve") as client:
+        if all:
+            drafts = [
+                s
+                for s in await invoices(client, environment)
+                if s["status"] == "draft" and period in (None, s["period"])
+            ]
+        else:
+            drafts = await find_all(client, environment, invoice or [])
+        total = money(sum(s["total"] for s in drafts))
+        question = f"Issue {len(drafts)} invoices, {total} in all, with numbers for good?"
+        unasked = yes or common.as_json or not (drafts and all and can_ask())
+        if not (unasked or await asked(question)):
+            screen.bad("nothing was issued")
+            return 1
+        orders = [_order("invoice.approve", environment, s, common) for s in drafts]
+        replies = await give_all(client, screen, orders, common.timeout)
+    return show_all(screen, drafts, replies)
 
 
 @app.command
@@ -172,13 +161,13 @@ async def send(
     environment: int, invoice: str, /, *, to: str | None = None, common: Common = DEFAULT
 ) -> int:
     """Mail an issued invoice, to its holder or to another address."""
-    return await _order(environment, invoice, "invoice.send", common, to=to)
+    return await _give(environment, invoice, "invoice.send", common, to=to)
 
 
 @app.command
 async def delete(environment: int, invoice: str, /, *, common: Common = DEFAULT) -> int:
     """Delete a draft; an issued invoice gets a credit note and its sales are free again."""
-    return await _order(environment, invoice, "invoice.delete", common)
+    return await _give(environment, invoice, "invoice.delete", common)
 
 
 @app.command
@@ -199,104 +188,46 @@ async def correct(
     exclude
         Id of a sale to leave out; may be given several times.
     account
-        Invoice another account instead.
+        Move the sales that are left out (all of them, where none is named) to this account.
     """
     more = {"reason": reason, "exclude_sales": exclude, "account": account}
-    return await _order(environment, invoice, "invoice.correct", common, **more)
+    return await _give(environment, invoice, "invoice.correct", common, **more)
 
 
 @app.command
-async def pay(
-    environment: int,
-    invoice: str,
-    amount: str,
-    /,
-    *,
-    method: str = "bank",
-    at: str | None = None,
-    payment_id: str | None = None,
-    common: Common = DEFAULT,
-) -> int:
-    """Record a payment of an invoice.
-
-    Parameters
-    ----------
-    amount
-        As 125,50.
-    method
-        How it was paid: bank, cash, card.
-    at
-        When, as RFC 3339; now unless given.
-    payment_id
-        Give one to repeat a payment without counting it twice.
-    """
-    which = {"invoice_id" if UUID.fullmatch(invoice) else "number": invoice}
-    return await common.order(
-        {
-            "type": "payment.record",
-            "payment_id": payment_id or new_id(),
-            "environment": environment,
-            **which,
-            "amount": cents(amount),
-            "at": at or now(),
-            "method": method,
-            "by": common.by,
-        }
-    )
-
-
-@app.command(name="document")
-async def get_document(
-    environment: int,
-    invoice: str,
-    /,
-    *,
-    format: Format = "pdf",
-    out: Path | None = None,
-    common: Common = DEFAULT,
-) -> int:
-    """Save an invoice's PDF, XLSX specification or UBL.
-
-    Parameters
-    ----------
-    out
-        File or folder to save it to; here, under its own name, unless given.
-    """
-    async with common.client("document.request") as client:
-        state = await find(client, environment, invoice)
-        request = {
-            "type": "document.request",
-            "request_id": new_id(),
-            "environment": environment,
-            "invoice_id": state["invoice_id"],
-            "format": format,
-        }
-        with client.expecting(request) as answers:
-            await client.send(request)
-            found = await document(answers, common.timeout)
-    screen = common.screen
-    if not isinstance(found, Document):
-        return outcome(screen, found)
-    place = out or Path(Path(found.file_name).name)
-    if place.is_dir():
-        place = place / Path(found.file_name).name
-    place.write_bytes(found.content)
-    screen.data({"file": str(place), "bytes": len(found.content), "type": found.media_type})
-    screen.good(f"{place} ({len(found.content):,} bytes)")
-    return 0
-
-
-@app.command
-def verify(*, common: Common = DEFAULT) -> int:
+def verify(environment: int | None = None, /, *, common: Common = DEFAULT) -> int:
     """Check in its database that numbers have no gap and amounts add up (opens PostgreSQL)."""
-    return verify_service("invoicer", common)
+    chosen = () if environment is None else ("--environment", str(environment))
+    return verify_service("invoicer", common, *chosen)
 
 
-async def _order(
-    environment: int, invoice: str, kind: str, common: Common, **fields: object
-) -> int:
+async def _give(environment: int, invoice: str, kind: str, common: Common, **fields: object) -> int:
+    screen = common.screen
     async with common.client(kind) as client:
         state = await find(client, environment, invoice)
-        message = command(kind, environment, by=common.by, invoice_id=state["invoice_id"], **fields)
-        reply = await client.ask(message, timeout_s=common.timeout)
-    return outcome(common.screen, reply.message)
+        message = _order(kind, environment, state, common, **fields)
+        with client.watching("what was made", made_for(environment)) as events:
+            reply = (await client.ask(message, timeout_s=common.timeout)).message
+            made = await made_by(reply, events, common.timeout)
+    status = outcome(screen, reply)
+    for event in made:
+        screen.say(f"  {what_was_made(event)}")
+    return status
+
+
+def _order(kind: str, environment: int, state: Json, common: Common, **fields: object) -> Json:
+    return command(kind, environment, by=common.by, invoice_id=state["invoice_id"], **fields)
+
+
+for name, function in (
+    ("list", lists.list_),
+    ("show", lists.show),
+    ("open", lists.open_),
+    ("undelivered", lists.undelivered),
+    ("pending", lists.pending_),
+    ("document", files.get_document),
+    ("statement", files.statement),
+    ("pay", payments.pay),
+):
+    app.command(function, name=name)
+app.command(payments.app)

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from cyclopts import App
 
 from cli.amounts import money
+from cli.books.account import read_account, show_statement
+from cli.books.export import Format, export, format_of
+from cli.books.period import Period
+from cli.books.statement import statement
 from cli.options import DEFAULT, Common
 from cli.screen import when
 from cli.verify import verify as verify_service
@@ -15,55 +21,123 @@ app = App(
     help_epilogue="""Examples:
 
     onaccount ledger verify
-    onaccount ledger show 2890 28900001
+    onaccount ledger show 2890 28900001 --period 2026-07
     onaccount ledger balances 2890
+    onaccount ledger export 2890 2026-07
+    onaccount ledger export 2890 2026 --format xaf
 """,
 )
 
-
-@app.command
-def verify(*, common: Common = DEFAULT) -> int:
-    """Compute every balance again from the journal and compare (opens PostgreSQL)."""
-    return verify_service("ledger", common)
+SUMS = ("opening", "debit", "credit", "closing")
 
 
 @app.command
-async def show(environment: int, account: str, /, *, common: Common = DEFAULT) -> int:
-    """Show an account's entries, from ledger.entries, and its balance."""
+def verify(*, books_only: bool = False, common: Common = DEFAULT) -> int:
+    """Compare decisions, journal, balances and what was published (opens PostgreSQL).
+
+    Every balance is computed again from the journal, every entry is looked at by itself, and
+    what the authorizer and the invoicer decided is held against what is posted.
+
+    Parameters
+    ----------
+    books_only
+        Look at the database alone, not at the topics.
+    """
+    return verify_service("ledger", common, *(["--books-only"] if books_only else []))
+
+
+@app.command
+async def show(
+    environment: int,
+    account: str,
+    /,
+    *,
+    period: str | None = None,
+    legs: bool = False,
+    common: Common = DEFAULT,
+) -> int:
+    """Show an account's statement: its entries, what each moved, and what is owed after it.
+
+    Parameters
+    ----------
+    period
+        A year (2026), a month (2026-07) or days (2026-07-01..2026-07-15); all unless given.
+    legs
+        Show each entry's debits and credits too.
+    """
+    within = None if period is None else Period.read(period)
     async with common.client() as client:
-        records = await client.read("ledger.entries")
-        balances = await client.view("ledger.balances")
-    # Delivered at least once: the same entry may stand there twice.
-    ours = {
-        r.message["entry_id"]: r.message
-        for r in records
-        if r.message.get("environment") == environment and r.message.get("account") == account
-    }
-    entries = sorted(ours.values(), key=lambda e: str(e["at"]))
-    balance = balances.get(f"{environment}:{account}")
+        found = await read_account(client, environment, account, common.screen)
     screen = common.screen
-    screen.data({"entries": entries, "balance": balance})
-    screen.table(
-        ("When", "Kind", "Ledger account", "Debit", "Credit", "Source"),
-        (
-            (
-                when(e["at"]) if number == 0 else "",
-                e["kind"] if number == 0 else "",
-                leg["ledger_account"],
-                money(leg["debit"], e["currency"]) if leg["debit"] else "",
-                money(leg["credit"], e["currency"]) if leg["credit"] else "",
-                e["source_id"] if number == 0 else "",
-            )
-            for e in entries
-            for number, leg in enumerate(e["legs"])
-        ),
-        right=("Debit", "Credit"),
-    )
-    if balance is None:
+    if found.balance is None and not found.entries:
+        screen.data({"entries": [], "balance": None})
         screen.bad(f"nothing was ever posted for account {account} of environment {environment}")
         return 1
-    unbilled, billed = (money(balance[k], balance["currency"]) for k in ("unbilled", "billed"))
-    screen.say(f"{len(entries)} entries; owed: {unbilled} not yet invoiced, {billed} invoiced")
+    listed = statement(
+        found.entries.values(), found.documents, period=within, zone=found.venue.zone
+    )
+    screen.data(
+        {
+            "entries": [line.entry for line in listed.lines],
+            "balance": found.balance,
+            "opening": dict(zip(("unbilled", "billed"), listed.opening, strict=True)),
+            "closing": dict(zip(("unbilled", "billed"), listed.closing, strict=True)),
+        }
+    )
+    show_statement(screen, listed, found, legs=legs)
+    return 0
+
+
+@app.command(name="export")
+async def export_(
+    environment: int,
+    period: str,
+    /,
+    *,
+    format: Format | None = None,
+    out: Path | None = None,
+    common: Common = DEFAULT,
+) -> int:
+    """Export a period's entries as a workbook, as CSV, or as the Dutch auditor's file (XAF 3.2).
+
+    Days are the venue's own. It reads ledger.entries from its beginning and sorts on disk, so
+    that it takes little memory, and room in the folder for temporary files (TMPDIR).
+
+    Parameters
+    ----------
+    period
+        A year (2026), a month (2026-07) or days (2026-07-01..2026-07-15), both included.
+    format
+        xlsx, csv or xaf; by default as the file is named, else xlsx.
+    out
+        The file; by default ledger-ENVIRONMENT-PERIOD.FORMAT in this folder.
+    """
+    wanted = Period.read(period)
+    screen = common.screen
+    async with common.client() as client:
+        made = await export(
+            client,
+            environment,
+            wanted,
+            format=format_of(out, format),
+            out=out,
+            screen=screen,
+        )
+    screen.data(made)
+    screen.table(
+        ("Ledger account", "Opening", "Debit", "Credit", "Closing"),
+        (
+            (name, *(money(one[k], made["currency"]) for k in SUMS))
+            for name, one in made["ledger_accounts"].items()
+        ),
+        right=("Opening", "Debit", "Credit", "Closing"),
+    )
+    if made["debit"] != made["credit"]:
+        screen.bad(
+            f"debits and credits differ; see `onaccount ledger verify` ({made['file']} is written)"
+        )
+        return 1
+    screen.good(f"{made['file']}: {made['entries']:,} entries, {made['lines']:,} lines")
     return 0
 
 

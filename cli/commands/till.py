@@ -1,23 +1,28 @@
-"""`onaccount till`: a till by hand."""
+"""`onaccount till`: a till by hand, line by line or one thing at a time."""
 
 from __future__ import annotations
 
-import re
+import sys
 from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from cli.amounts import Misuse, cents, money
-from cli.messages import Json
+from cli.amounts import Misuse, cents
+from cli.client import Client
+from cli.counter.counter import Counter
+from cli.counter.screen import Display
+from cli.decisions import show_decision, show_reversal
+from cli.items import item
 from cli.options import DEFAULT, Common
-from cli.screen import Screen
-from cli.till import Till, line
+from cli.registry import Registry
+from cli.till import Till
 
 app = App(
     name="till",
     help_format="plaintext",
     help_epilogue="""Examples:
 
+    onaccount till 2890                  a till that asks as it goes; ? for help
     onaccount till sign-on 2890
     onaccount till sell 2890 28900001 "2 x Pils 3,50 21%" "Uitsmijter 9,75 9%"
     onaccount till sell 2890 28900001 "Pils 3,50 21%" --offline
@@ -26,30 +31,58 @@ app = App(
 """,
 )
 
-ITEM = re.compile(
-    r"(?:(?P<quantity>-?\d{1,9}(?:[.,]\d{1,6})?)\s*[x×]\s*)?(?P<what>\S.*?)\s+[@€]?\s*"
-    r"(?P<price>-?\d+(?:[.,]\d{1,2})?)\s+(?P<rate>\d{1,3}(?:[.,]\d{1,2})?)\s*%"
-)
 Terminal = Annotated[str, Parameter(help="Which till it is.")]
 
 
-def item(text: str) -> Json:
-    """`2 x Pils 3,50 21%` as a line of a sale; raises Misuse for anything else."""
-    found = ITEM.fullmatch(text.strip())
-    if found is None:
-        raise Misuse(
-            f"{text!r} is not an item: write QUANTITY x WHAT PRICE VAT%, as in "
-            '"2 x Pils 3,50 21%"; the price is for one, VAT included.'
+@app.default
+async def till(
+    environment: int | None = None,
+    /,
+    *,
+    terminal: Terminal = "bar-1",
+    valid: int | None = 30,
+    common: Common = DEFAULT,
+) -> int:
+    """Open a till in the terminal: sign on, search, sell, cancel, line by line.
+
+    Lines may come from a pipe too, and with --json each answer is one line of JSON.
+
+    Parameters
+    ----------
+    environment
+        The venue; the only one there is unless given.
+    valid
+        Seconds after which a sale may no longer be approved.
+    """
+    async with common.client("sale.requested", "terminal.signed_on") as client:
+        venue = await _venue(client, environment)
+        screen = common.screen
+        counter = Counter(
+            Till(client, venue.environment, terminal, venue.currency, common.timeout),
+            Display(screen, venue.currency),
+            valid_s=valid,
         )
-    rate = found["rate"].replace(",", ".")
-    if "." in rate:
-        rate = rate.rstrip("0").rstrip(".")
-    return line(
-        found["what"],
-        cents(found["price"]),
-        rate,
-        quantity=(found["quantity"] or "1").replace(",", "."),
-    )
+        known = venue.settings or {}
+        name = known.get("name") or known.get("legal_name") or f"environment {venue.environment}"
+        interactive = sys.stdin.isatty()
+        counter.display.welcome(str(name), terminal)
+        await counter.serve(interactive=interactive)
+    return 1 if counter.failed and not interactive else 0
+
+
+async def _venue(client: Client, environment: int | None) -> Registry:
+    """The environment with its settings; raises Misuse where it is not said which is meant."""
+    states = [
+        state
+        for state in (await client.view("registry.state", environment=environment)).values()
+        if state.get("type") == "environment.state"
+    ]
+    if environment is None:
+        if len(states) != 1:
+            known = ", ".join(str(s["environment"]) for s in states) or "none"
+            raise Misuse(f"Say which environment, as in `onaccount till 2890`; known: {known}.")
+        environment = int(states[0]["environment"])
+    return Registry(environment, states)
 
 
 @app.command
@@ -122,30 +155,6 @@ async def sell(
     return show_decision(common.screen, reply.message)
 
 
-def show_decision(screen: Screen, answer: Json) -> int:
-    """Show sale.approved or sale.declined; gives the exit status."""
-    screen.data(answer)
-    currency = answer.get("currency")
-    numbers = {
-        "Sale": answer.get("sale_id"),
-        "Account": answer.get("account"),
-        "Total": money(answer["total"], currency) if "total" in answer else None,
-        "Limit": money(answer["limit"], currency) if "limit" in answer else None,
-        "Used": money(answer["used"], currency) if "used" in answer else None,
-        "Available": money(answer["available"], currency) if "available" in answer else None,
-    }
-    if answer["type"] == "sale.approved":
-        over = ", over the limit" if answer.get("over_limit") else ""
-        how = "" if answer.get("online", True) else " (made offline)"
-        screen.good(f"approved{how}{over}")
-        screen.fields(numbers)
-        return 0
-    field = f" (field {answer['field']})" if answer.get("field") else ""
-    screen.bad(f"declined, {answer['reason']}{field}: {answer.get('explanation')}")
-    screen.fields(numbers)
-    return 1
-
-
 @app.command
 async def cancel(
     environment: int,
@@ -177,17 +186,7 @@ async def cancel(
             amount=None if amount is None else cents(amount),
             cancellation_id=cancellation_id,
         )
-    answer, screen = reply.message, common.screen
-    screen.data(answer)
-    if answer["type"] == "sale.reversed":
-        currency = answer.get("currency")
-        room = money(answer.get("available"), currency)
-        screen.good(f"{money(answer['amount'], currency)} taken back; available: {room}")
-        return 0
-    field = f" (field {answer['field']})" if answer.get("field") else ""
-    why = answer.get("explanation") or str(answer["reason"]).replace("_", " ")
-    screen.bad(f"refused, {answer['reason']}{field}: {why}")
-    return 1
+    return show_reversal(common.screen, reply.message)
 
 
 @app.command

@@ -6,10 +6,10 @@ import asyncio
 import time
 
 from cli.amounts import money
-from cli.commands.imports import show_preview
 from cli.demo import venue
 from cli.demo.scene import BY, Scene
 from cli.demo.workbook import workbook
+from cli.imported import show_preview
 from cli.imports import Job, Upload
 from cli.messages import Json, command
 from cli.trouble import Trouble

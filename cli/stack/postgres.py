@@ -12,7 +12,8 @@ import secrets
 import shutil
 import signal
 import subprocess
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from cli.stack.process import Program, end_servers_of, launched, run
@@ -29,7 +30,8 @@ class Postgres:
     """A server in `folder` that listens on 127.0.0.1:`port`, over TCP only.
 
     `password` is the superuser's. Without `fsync` a crash of the machine can lose data (tests).
-    `user` is who the server is, as launch.py takes it; None: whoever it can be.
+    `user` is who the server is, as launch.py takes it; None: whoever it can be. `settings` are
+    PostgreSQL's own, and go before ours.
     """
 
     folder: Path
@@ -39,6 +41,7 @@ class Postgres:
     fsync: bool = True
     death_signal: signal.Signals | None = None
     user: str | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
     name: str = "postgres"
 
     @property
@@ -119,6 +122,7 @@ class Postgres:
             "log_parameter_max_length_on_error": "0",
             "log_error_verbosity": "terse",
             "log_line_prefix": "%m [%p] %q%u@%d ",
+            **self.settings,
         }
         options = [word for key, value in settings.items() for word in ("-c", f"{key}={value}")]
         return Program(

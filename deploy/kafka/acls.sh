@@ -19,16 +19,24 @@ allow administrator \
     --operation Read \
     --topic imports.events \
     --topic imports.state \
+    --topic invoices.events \
     --topic invoices.state \
     --topic ledger.balances \
     --topic ledger.entries \
+    --topic pos.decisions \
+    --topic pos.unbooked \
     --topic registry.outcomes \
     --topic registry.state
 
 allow administrator \
+    --operation Read \
     --operation Write \
-    --topic imports.uploads \
+    --topic pos.sales \
     --topic registry.commands
+
+allow administrator \
+    --operation Write \
+    --topic imports.uploads
 
 allow authorizer \
     --operation Read \
@@ -47,6 +55,7 @@ allow authorizer \
     --topic authorizer.dead-letters \
     --topic pos.decisions \
     --topic pos.directories \
+    --topic pos.unbooked \
     --topic registry.outcomes \
     --topic registry.state
 
@@ -58,7 +67,8 @@ allow finance \
     --topic invoices.events \
     --topic invoices.state \
     --topic ledger.balances \
-    --topic ledger.entries
+    --topic ledger.entries \
+    --topic pos.unbooked
 
 allow finance \
     --operation Write \
@@ -157,7 +167,8 @@ allow operator \
     --topic invoices.state \
     --topic ledger.balances \
     --topic ledger.dead-letters \
-    --topic ledger.entries
+    --topic ledger.entries \
+    --topic pos.unbooked
 
 allow operator \
     --operation Alter \

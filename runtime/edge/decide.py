@@ -22,7 +22,7 @@ from runtime.edge.publisher import Publisher
 from runtime.faults import Fault, Said, StoreWentBack, describe, fault_of
 from runtime.incoming import Incoming, Route
 from runtime.metrics import DEAD_LETTERS, RETRIES
-from runtime.transaction import Ends, sql
+from runtime.transaction import Ends
 
 log = structlog.get_logger()
 
@@ -146,18 +146,12 @@ class Decider:
     async def _decide(
         self, groups: Sequence[tuple[Route, list[Incoming]]], marks: Mapping[Place, int], ends: Ends
     ) -> Settled:
-        """One transaction: the handlers, then the positions."""
+        """One transaction: the positions, then the handlers."""
         settled = Settled()
         async with self._database.begin() as connection:
             tx = await self._guard.open(connection, marks, ends)
             for route, incoming in groups:
                 settled.answers += await route.handler(incoming, tx)
-            await tx.execute(
-                sql.advance,
-                [p.topic for p in marks],
-                [p.partition for p in marks],
-                list(marks.values()),
-            )
         self._guard.wrote(marks)
         settled.touched = tx.touched
         # Positions moved on: a barrier may be reached, or a job may be new.

@@ -8,8 +8,9 @@ positions beyond a log's end mean that Kafka was.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
 
 from runtime.database import Connection, Database
 from runtime.faults import StoreWentBack
@@ -20,6 +21,8 @@ class Place(NamedTuple):
     topic: str
     partition: int
 
+
+NOWHERE: Final[Mapping[Place, int]] = MappingProxyType({})
 
 AskKafka = Callable[[], Awaitable[tuple[Mapping[Any, int], Mapping[Any, int]]]]
 """Gives the group's committed offsets and the logs' ends, by TopicPartition."""
@@ -37,16 +40,25 @@ class Guard:
         self._seen: dict[tuple[str, int], int] = {}
 
     async def open(
-        self, connection: Connection, places: Iterable[Place] = (), ends: Ends = NO_ENDS
+        self, connection: Connection, marks: Mapping[Place, int] = NOWHERE, ends: Ends = NO_ENDS
     ) -> Tx:
-        """Read the clock and these partitions' positions. Raises StoreWentBack."""
-        wanted = list(places)
-        known = [self._seen.get(place) for place in wanted]
+        """Begin a batch whose next offsets are `marks`: read the clock, compare these partitions'
+        positions, and move them on. One statement, for each costs a small batch as much as the
+        next; the transaction's first, so that all lock positions before anything else.
+
+        Raises StoreWentBack.
+        """
+        if not marks:
+            return Tx(connection, await connection.fetchval(sql.clock), ends)
+        known = [self._seen.get(place) for place in marks]
         rows = await connection.fetch(
-            sql.opening, [p.topic for p in wanted], [p.partition for p in wanted]
+            sql.opening,
+            [p.topic for p in marks],
+            [p.partition for p in marks],
+            list(marks.values()),
         )
-        found = {Place(r["topic"], r["partition"]): r["next_offset"] for r in rows if r["topic"]}
-        for place, offset in zip(wanted, known, strict=True):
+        found = {Place(r["topic"], r["partition"]): r["next_offset"] for r in rows}
+        for place, offset in zip(marks, known, strict=True):
             self._compare(place, found.get(place), offset)
         return Tx(connection, rows[0]["now"], ends)
 

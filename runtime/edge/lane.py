@@ -1,7 +1,7 @@
 """One lane: a batch in hand, from its records to its committed offsets.
 
-    fetch -> open one transaction -> decode, lock, recall, decide, record (the handlers)
-          -> positions -> commit -> publish all answers, await all acks -> state records
+    fetch -> decode -> open one transaction, its positions -> lock, recall, decide, record (the
+          handlers) -> commit -> publish all answers, await all acks -> state records
           -> commit exactly these offsets
 
 Whatever happens on the way, a batch ends in one of three ways: all of that was done; or the
@@ -18,13 +18,13 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 import structlog
-from aiokafka.structs import TopicPartition
 
 from runtime.database import Database
 from runtime.edge.backoff import Backoff
 from runtime.edge.batch import Batch, Opener
 from runtime.edge.decide import Decider, Settled, TooManyFailures
 from runtime.edge.guard import Guard, Place
+from runtime.edge.offsets import Offsets
 from runtime.edge.publisher import Publisher
 from runtime.edge.watch import Watch
 from runtime.faults import Stopping, StoreWentBack, describe
@@ -74,7 +74,7 @@ class EdgeLane(Decider):
         self._looked_at: object = None
         self._idle = asyncio.Event()
         self._idle.set()
-        self._committing: asyncio.Task[None] | None = None
+        self._offsets = Offsets(lane.name)
         self._leaving: asyncio.Task[None] | None = None
         # How the lane leaves its group; told by the worker.
         self.leave: Callable[[], Awaitable[None]] | None = None
@@ -197,22 +197,13 @@ class EdgeLane(Decider):
                 return
 
     async def _commit_offsets(self, consumer: Any, marks: Mapping[Place, int]) -> None:
-        """Commit exactly these offsets, while the next batch is fetched.
-
-        A commit that fails (the partitions went to another worker, Kafka is away) only means
-        that the batch comes again, and finds its answers remembered.
-        """
-        await self.drained()
-        if self._leaving is not None:
-            return
-        offsets = {TopicPartition(p.topic, p.partition): offset for p, offset in marks.items()}
-        self._committing = asyncio.create_task(_commit(consumer, offsets, self.lane.name))
+        """Let exactly these offsets be committed, while the next batches are decided."""
+        if self._leaving is None:
+            self._offsets.settled(consumer, marks)
 
     async def drained(self) -> None:
         """Return when the last offset commit is through."""
-        if self._committing is not None:
-            # Shielded: whoever loses patience with it must not break it off half way.
-            await asyncio.shield(self._committing)
+        await self._offsets.drained()
 
     async def idle(self) -> None:
         """Return when no batch is in hand and the last offset commit is through."""
@@ -222,15 +213,6 @@ class EdgeLane(Decider):
     def assigned(self) -> None:
         """Partitions were assigned: the next batch begins with a look at the store."""
         self._looked_at = None
-
-
-async def _commit(consumer: Any, offsets: dict[TopicPartition, int], lane: str) -> None:
-    try:
-        await asyncio.wait_for(consumer.commit(offsets), 10)
-    except Exception as error:
-        log.info(
-            "offsets not committed, the batch will come again", lane=lane, cause=describe(error)
-        )
 
 
 def _counts(records: Sequence[Any]) -> dict[str, int]:

@@ -28,10 +28,6 @@ from runtime.status import Status
 # for that (liveness is judged by the health port, not by how often we poll).
 MAX_POLL_INTERVAL_MS = 24 * 60 * 60 * 1000
 
-# While a batch is in hand aiokafka fetches the other partitions; only when that returns does it ask
-# for the batch's own again. So this bounds how long a partition can be left out.
-FETCH_WAIT_MS = 100
-
 
 class EdgeBroker(KafkaBroker):
     """A KafkaBroker that reads with PatientConsumer and produces nothing by itself."""
@@ -138,7 +134,7 @@ def subscribe(
         max_records=min(edge.lane.max_records, settings.batch_records),
         max_poll_records=settings.batch_records,
         batch_timeout_ms=10,
-        fetch_max_wait_ms=FETCH_WAIT_MS,
+        fetch_max_wait_ms=edge.lane.fetch_wait_ms,
         fetch_min_bytes=1,
         max_partition_fetch_bytes=settings.fetch_bytes,
         fetch_max_bytes=4 * settings.fetch_bytes,

@@ -1,16 +1,22 @@
 -- name: opening
--- The one clock of a transaction, and how far these partitions were decided.
-SELECT now() AS now, p.topic, p.partition, p.next_offset
+-- The one clock of a transaction; how far these partitions were decided, as it stood before; and
+-- the positions that the transaction will have reached when it commits. The greatest wins: a
+-- worker that lost its partitions and does not know it takes nothing back.
+WITH batch AS (
+    SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[]) AS t (topic, partition, next_offset)
+), advanced AS (
+    INSERT INTO positions AS p (topic, partition, next_offset)
+    SELECT * FROM batch ORDER BY 1, 2
+    ON CONFLICT (topic, partition) DO UPDATE
+    SET next_offset = greatest(p.next_offset, excluded.next_offset)
+)
+SELECT now() AS now, b.topic, b.partition, p.next_offset
 FROM (SELECT) AS one
-LEFT JOIN positions AS p
-  ON (p.topic, p.partition) IN (SELECT * FROM unnest($1::text[], $2::int[]));
+LEFT JOIN batch AS b ON true
+LEFT JOIN positions AS p ON (p.topic, p.partition) = (b.topic, b.partition);
 
--- name: advance
--- The greatest wins: a worker that lost its partitions and does not know it takes nothing back.
-INSERT INTO positions AS p (topic, partition, next_offset)
-SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[]) AS t ORDER BY 1, 2
-ON CONFLICT (topic, partition) DO UPDATE
-SET next_offset = greatest(p.next_offset, excluded.next_offset);
+-- name: clock
+SELECT now();
 
 -- name: positions
 SELECT topic, partition, next_offset FROM positions;

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from runtime.incoming import Lane, Route
 from runtime.worker import Worker
-from schemas import pos, registry, terminals
+from schemas import pos, registry, terminals, unbooked
 from services.authorizer.handlers import invoices, republish, sales, tills
 from services.authorizer.handlers import registry as commands
 from services.authorizer.settings import Settings
@@ -26,6 +26,7 @@ def lanes(batch_records: int) -> tuple[Lane, ...]:
             ),
             max_records=batch_records,
             side_by_side=2,
+            by_key=True,
         ),
         Lane(
             name="registry",
@@ -45,6 +46,7 @@ def lanes(batch_records: int) -> tuple[Lane, ...]:
                         registry.AccountLink,
                         registry.AccountUnlink,
                         registry.RegistryRepublish,
+                        unbooked.UnbookedDismiss,
                     ),
                     handler=commands.carry_out_commands,
                     on_poison=commands.refuse_poison,
@@ -52,7 +54,8 @@ def lanes(batch_records: int) -> tuple[Lane, ...]:
                 Route(topic="invoices.events", takes=invoices.TAKES, handler=invoices.add_up),
             ),
         ),
-        # A sign-on at a large venue is answered with thousands of accounts.
+        # A sign-on at a large venue is answered with thousands of accounts: few at a time, so that
+        # sales are answered in between.
         Lane(
             name="tills",
             routes=(
@@ -62,7 +65,7 @@ def lanes(batch_records: int) -> tuple[Lane, ...]:
                     handler=tills.answer_tills,
                 ),
             ),
-            max_records=50,
+            max_records=10,
         ),
     )
 

@@ -7,11 +7,23 @@ from runtime.jobs import JobKind
 from runtime.state import StateKind
 from runtime.worker import Worker
 from services.importer.handlers import registry
-from services.importer.handlers.uploads import BARRIER, CARRY_OUT, DECIDE, EXPIRE, TAKES, Uploads
+from services.importer.handlers.uploads import (
+    BARRIER,
+    CARRY_OUT,
+    DECIDE,
+    DECIDE_LARGE,
+    EXPIRE,
+    FORGET,
+    TAKES,
+    UNDO,
+    Uploads,
+)
 from services.importer.jobs.carry_out import REPORT, CarryingOut
 from services.importer.jobs.expire import expire
+from services.importer.jobs.forget import Forgetting, erase
 from services.importer.jobs.plan import Planning
 from services.importer.jobs.report import Reporting
+from services.importer.jobs.undo import Undoing
 from services.importer.settings import MIB, Settings
 from services.importer.store import uploads
 
@@ -24,6 +36,7 @@ def lanes(settings: Settings) -> tuple[Lane, ...]:
         file_bytes=settings.import_file_mb * MIB,
         kept_bytes=settings.import_kept_mb * MIB,
         expiry_s=settings.import_expiry_s,
+        undo_days=settings.import_undo_days,
     )
     received = Route(topic="imports.uploads", takes=TAKES, handler=handler.handle, barrier=BARRIER)
     state = Route(topic="registry.state", takes=registry.STATES, handler=registry.hear_state)
@@ -40,16 +53,27 @@ def jobs(settings: Settings) -> tuple[JobKind, ...]:
     limits = settings.child_limits()
     many = settings.import_side_by_side
     planning = Planning(limits=limits, expiry_s=settings.import_expiry_s)
+    forgetting = Forgetting(undo_days=settings.import_undo_days)
+    reporting = Reporting(limits=limits, forgetting=forgetting)
     carrying_out = CarryingOut(
-        limits=limits, window=settings.import_window, resend_s=settings.import_resend_s
+        limits=limits,
+        window=settings.import_window,
+        resend_s=settings.import_resend_s,
+        forgetting=forgetting,
     )
-    reporting = Reporting(limits=limits)
+    undoing = Undoing(window=settings.import_window, resend_s=settings.import_resend_s)
     return (
-        JobKind(kind=DECIDE, run=planning.run, side_by_side=many, on_poison=planning.poisoned),
+        *(
+            JobKind(kind=kind, run=planning.run, side_by_side=many, on_poison=planning.poisoned)
+            for kind in (DECIDE, DECIDE_LARGE)
+        ),
         JobKind(
             kind=CARRY_OUT, run=carrying_out.run, side_by_side=many, on_poison=carrying_out.poisoned
         ),
-        JobKind(kind=REPORT, run=reporting.run, on_poison=reporting.poisoned),
+        JobKind(kind=REPORT, run=reporting.run, side_by_side=many, on_poison=reporting.poisoned),
+        JobKind(kind=UNDO, run=undoing.run, side_by_side=many, on_poison=undoing.poisoned),
+        JobKind(kind=FORGET, run=forgetting.run),
+        JobKind(kind=registry.ERASE, run=erase),
         JobKind(kind=EXPIRE, run=expire),
     )
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from services.importer.domain.cells import Cell
 from services.importer.domain.columns import Outline
+from services.importer.domain.noticed import Noticed
 from services.importer.workbook import lines
 
 Row = tuple[int, Sequence[Cell]]
@@ -52,6 +53,10 @@ class Child:
     def __init__(self, process: asyncio.subprocess.Process, silence_s: float) -> None:
         self._process = process
         self._silence_s = silence_s
+        self._macros = False
+        self._hidden_columns: dict[str, list[int]] = {}
+        self.noticed = Noticed()
+        """What a person should know of the sheet whose rows were all given."""
 
     @property
     def pid(self) -> int:
@@ -78,25 +83,32 @@ class Child:
             raise Unread(str(said["failed"]), str(said.get("kind", "")))
         return said
 
+    async def finished(self) -> None:
+        """It has done what it was asked to; meanwhile it gives signs of life."""
+        while "end" not in await self.hear():
+            pass
+
     async def outlines(self) -> list[Outline]:
         """The first rows of every sheet."""
         found: list[Outline] = []
         while "sheets" not in (said := await self.hear()):
             sheet = said["sheet"]
-            rows = [_row(row) for row in sheet["rows"]]
+            rows = [(number, cells) for number, cells in sheet["rows"]]
             found.append(Outline(name=sheet["name"], hidden=sheet["hidden"], rows=rows))
+            self._hidden_columns.setdefault(sheet["name"], sheet["hidden_columns"])
+        self._macros = said["macros"]
         return found
 
     async def rows(self, sheet: str, header_row: int) -> AsyncIterator[list[Row]]:
         """The rows below the header, some at a time; no faster than they are taken."""
         await self.ask({"sheet": sheet, "header_row": header_row})
         while "end" not in (said := await self.hear()):
-            yield [_row(row) for row in said["rows"]]
-
-
-def _row(row: Any) -> Row:
-    number, cells = row
-    return number, [lines.cell_of_json(cell) for cell in cells]
+            yield [(number, cells) for number, cells in said["rows"]]
+        self.noticed = Noticed(
+            macros=self._macros,
+            hidden_columns=tuple(self._hidden_columns.get(sheet, ())),
+            **said["noticed"],
+        )
 
 
 @asynccontextmanager
@@ -110,8 +122,7 @@ async def opened(limits: ChildLimits, **asked: Any) -> AsyncIterator[Child]:
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
-        # No secret of ours, and the XML reader that is defused.
-        env={"OPENPYXL_LXML": "False", "LANG": "C.UTF-8"},
+        env={"LANG": "C.UTF-8"},  # no secret of ours
         limit=lines.MAX_LINE,
         start_new_session=True,
     )

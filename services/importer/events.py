@@ -9,12 +9,14 @@ from typing import Any
 from runtime.answers import Answer, answer
 from schemas.base import Message
 from schemas.commands import Command
-from schemas.imports import ImportFailed
+from schemas.imports import ImportFailed, MappedField
 from schemas.registry import (
     AccountChange,
     AccountLink,
     AccountOpen,
+    AccountUnlink,
     CustomerChange,
+    CustomerErase,
     CustomerRegister,
 )
 from services.importer.domain.messages import Tongue, of_failure
@@ -29,6 +31,8 @@ MODELS: Mapping[str, type[Command]] = {
     "account.open": AccountOpen,
     "account.change": AccountChange,
     "account.link": AccountLink,
+    "account.unlink": AccountUnlink,
+    "customer.erase": CustomerErase,
 }
 
 
@@ -45,6 +49,7 @@ def failed(
     at: datetime,
     message: str = "",
     choices: Sequence[str] | None = None,
+    field: MappedField | None = None,
     **words: object,
 ) -> Answer:
     """The end of a job that does not go on; the sentence for `reason` unless one is given."""
@@ -55,6 +60,7 @@ def failed(
         reason=reason,
         message=text[:2000],
         choices=None if choices is None else tuple(c[:200] for c in choices[:500]),
+        field=field,
     )
     return event(upload, said, at=at)
 
@@ -82,6 +88,16 @@ def turned_down(
 def command(upload: Upload, sent: Sent) -> Answer:
     """A row's command, the same bytes each time it is sent."""
     at, by = upload.confirmed_at or upload.uploaded_at, upload.confirmed_by or upload.uploaded_by
+    return _command(upload, sent, at, by)
+
+
+def undoing(upload: Upload, sent: Sent) -> Answer:
+    """A command that takes something back, the same bytes each time it is sent."""
+    assert upload.undo_at is not None, "an undo was asked for"
+    return _command(upload, sent, upload.undo_at, upload.undo_by or "")
+
+
+def _command(upload: Upload, sent: Sent, at: datetime, by: str) -> Answer:
     message = command_message(sent.type, sent.body, sent.command_id, upload.environment, at, by)
     ce_id = f"{sent.type}/{upload.environment}/{sent.command_id}"
     return answer(COMMANDS, str(upload.environment), message, id=ce_id, time=at)

@@ -13,9 +13,11 @@ from typing import Any, BinaryIO
 from services.importer.workbook import lines
 from services.importer.workbook.bounds import Bounds, Unfit, check
 from services.importer.workbook.limits import confine
+from services.importer.workbook.sheets import Sheets
 
 ROWS_A_LINE = 100
-LINE_CHARACTERS = 200_000
+CELLS_A_LINE = 1_500
+"""Of at most MAX_CELL characters each: a line stays below MAX_LINE."""
 
 
 def main() -> None:
@@ -31,7 +33,7 @@ def main() -> None:
     except BrokenPipeError:
         pass
     except Exception as error:
-        # openpyxl and the XML reader raise whatever a broken file makes them stumble over.
+        # What a broken file may still make somebody stumble over.
         _say(answers, {"failed": "unreadable", "cause": type(error).__name__})
 
 
@@ -43,38 +45,32 @@ def _serve(request: dict[str, Any], asked: BinaryIO, answers: BinaryIO) -> None:
         case "report":
             from services.importer.workbook import report
 
-            (report.rewrite if request["rewrite"] else report.annotate)(request)
+            write = report.rewrite if request["rewrite"] else report.annotate
+            write(request, lambda: _say(answers, {"busy": True}))
             _say(answers, {"end": 0})
 
 
 def _rows(request: dict[str, Any], asked: BinaryIO, answers: BinaryIO) -> None:
-    from services.importer.workbook.sheets import Sheets
-
     sheets = Sheets(request["path"])
-    outlines = sheets.outlines()
-    for outline in outlines:
-        outline["rows"] = [_row(number, cells) for number, cells in outline["rows"]]
+    told = 0
+    for outline in sheets.outlines(request.get("sheet")):
         _say(answers, {"sheet": outline})
-    _say(answers, {"sheets": len(outlines)})
+        told += 1
+    _say(answers, {"sheets": told, "macros": sheets.package.macros})
     chosen = lines.read(asked.readline(lines.MAX_LINE))
     batch: list[Any] = []
     size = count = 0
-    for number, cells in sheets.rows(chosen["sheet"], after=chosen["header_row"]):
+    wanted = sheets.rows(chosen["sheet"], after=chosen["header_row"], at_most=request["max_rows"])
+    for row in wanted:
         count += 1
-        if count > request["max_rows"]:
-            raise Unfit("too_many_rows")
-        batch.append(_row(number, cells))
-        size += sum(len(c) for c in cells if isinstance(c, str)) + 20 * len(cells)
-        if len(batch) >= ROWS_A_LINE or size >= LINE_CHARACTERS:
+        batch.append(row)
+        size += len(row[1])
+        if len(batch) >= ROWS_A_LINE or size >= CELLS_A_LINE:
             _say(answers, {"rows": batch})
             batch, size = [], 0
     if batch:
         _say(answers, {"rows": batch})
-    _say(answers, {"end": count})
-
-
-def _row(number: int, cells: list[Any]) -> list[Any]:
-    return [number, [lines.cell_to_json(cell) for cell in cells]]
+    _say(answers, {"end": count, "noticed": sheets.noticed()})
 
 
 def _say(answers: BinaryIO, value: dict[str, Any]) -> None:

@@ -32,6 +32,12 @@ class Settings(WorkerSettings):
         description="Seconds after which an upload that stays incomplete, or a preview that nobody"
         " confirms, expires.",
     )
+    import_undo_days: float = Field(
+        30,
+        ge=0,
+        description="Days for which an import can be taken back. So long its rows are kept, and"
+        " then forgotten.",
+    )
     import_window: int = Field(
         500, ge=1, le=10_000, description="Most registry commands of one import under way at once."
     )

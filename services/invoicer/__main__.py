@@ -5,12 +5,13 @@ import sys
 from runtime.incoming import Lane, Route
 from runtime.state import StateKind
 from runtime.worker import Worker
-from schemas.pos import SaleApproved, SaleReversalRefused, SaleReversed
+from schemas.pos import SaleApproved, SaleDeclined, SaleReversalRefused, SaleReversed
 from schemas.registry import AccountState, CustomerState, EnvironmentState
 from services.invoicer.handlers import commands, registry, sales
 from services.invoicer.jobs.delivery import Delivery
 from services.invoicer.jobs.documents import Documents
 from services.invoicer.jobs.mail import Mailing
+from services.invoicer.jobs.pending import PENDING
 from services.invoicer.jobs.run import RUN
 from services.invoicer.jobs.statements import Statements
 from services.invoicer.rendering import Rendering
@@ -26,7 +27,7 @@ LANES = (
         routes=(
             Route(
                 topic="pos.decisions",
-                takes=(SaleApproved, SaleReversed, SaleReversalRefused),
+                takes=(SaleApproved, SaleDeclined, SaleReversed, SaleReversalRefused),
                 handler=sales.handle,
             ),
         ),
@@ -68,6 +69,7 @@ def build(settings: Settings) -> Worker:
         states=STATES,
         jobs=(
             RUN,
+            PENDING,
             Documents(rendering=rendering).kind(side_by_side=settings.document_processes + 1),
             Delivery(rendering=rendering).kind(),
             Statements(rendering=rendering).kind(),

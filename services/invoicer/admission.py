@@ -1,12 +1,15 @@
-"""Whether a run can be carried out: pure, said before the first number is given."""
+"""Whether a run can be carried out, and a number be given at all: said before the first one is."""
 
 from zoneinfo import ZoneInfo
 
+from runtime.transaction import Tx
+from schemas.numbering import in_common
 from schemas.registry import EnvironmentState
 from services.invoicer import issuing
 from services.invoicer.domain import month_of
 from services.invoicer.replies import Refusal
 from services.invoicer.schedule import is_scheduled
+from services.invoicer.store import register
 from services.invoicer.store.runs import Run
 
 UNKNOWN = Refusal(
@@ -31,11 +34,37 @@ def refuses(environment: EnvironmentState | None, asked: Run) -> Refusal | None:
             field="period",
             message=f"A scheduled run waits for the end of its period {asked.period}.",
         )
-    lacking = issuing.missing(environment) if asked.mode == "issue" else ()
+    return None
+
+
+async def unready(tx: Tx, environment: EnvironmentState) -> Refusal | None:
+    """What a lawful invoice needs and the environment lacks, and numbers that would be given twice.
+
+    Asked before anything is numbered, so that no run stops half-way.
+    """
+    lacking = issuing.missing(environment)
     if lacking:
         return Refusal(
             reason="environment_incomplete",
             field=lacking[0],
             message=f"The environment lacks {', '.join(lacking)}: no lawful invoice can be made.",
         )
-    return None
+    invoices, notes = environment.number_format, environment.credit_note_format
+    met = None if invoices == notes else in_common(invoices, notes)
+    if met is not None:
+        return Refusal(
+            reason="number_formats_meet",
+            field="credit_note_format",
+            message=f"Invoices and credit notes could both get a number like {met}; configure "
+            "formats that never meet, or the same text for one series.",
+        )
+    found = await register.ahead(tx, environment)
+    if found is None:
+        return None
+    kind, number = found
+    return Refusal(
+        reason="number_taken",
+        field="number_format" if kind == "invoice" else "credit_note_format",
+        message=f"{number} was given before, and the present format would write it again; "
+        "configure one that never does.",
+    )

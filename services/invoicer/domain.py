@@ -183,6 +183,37 @@ def credits_due(
     return {invoice: tuple(items) for invoice, items in found.items()}
 
 
+# -- how a sale stands -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What became of one sale, in sums over its lines. `outstanding` stands on invoices and was
+    not credited; `taken_back_as` is the reason of its last reversal, None where none is known."""
+
+    total: int
+    reversed: int
+    outstanding: int
+    due: int
+    held: bool
+    taken_back_as: str | None
+
+
+def standing_of(sale: Standing) -> str:
+    """Why a sale is or is not among what is to be invoiced: the first of these that is so."""
+    if sale.held:
+        return "held"
+    if sale.outstanding and sale.due:
+        return "credit_due"
+    if sale.due:
+        return "pending"
+    if sale.outstanding:
+        return "billed"
+    if sale.reversed and sale.reversed == sale.total:
+        return sale.taken_back_as or "cancelled"
+    return "nothing_to_pay"
+
+
 # -- what an invoice is worth ------------------------------------------------------------------
 
 

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from schemas.registry import EnvironmentState
 
 Series = Literal["invoice", "credit_note"]
+KINDS: tuple[Series, ...] = ("invoice", "credit_note")
 
 
 def series_of(kind: Series, environment: EnvironmentState) -> Series:

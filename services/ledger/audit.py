@@ -27,6 +27,14 @@ class Flaw(StrEnum):
     CURRENCY_DIFFERS = "currency_differs"
     ORIGIN_MISSING = "origin_missing"  # what was reversed, credited or paid was never posted
     UNGUARDED = "unguarded"  # the database no longer refuses what it must
+    # Between the books and the topics (chain.py):
+    NOT_POSTED = "not_posted"  # it was decided, and no entry is there
+    NEVER_DECIDED = "never_decided"  # an entry is there, and nothing was decided
+    DECISION_DIFFERS = "decision_differs"  # something else was decided than is posted
+    ENTRY_MISSING = "entry_missing"  # it was published, and no entry is there
+    PUBLISHED_DIFFERS = "published_differs"  # something else was published than is kept
+    UNPUBLISHED = "unpublished"  # it is there for long, and was never published
+    STATE_DIFFERS = "state_differs"  # another balance was published than is kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,18 +1,19 @@
-"""`python -m services.ledger verify [--json]`: do the books balance?
+"""`python -m services.ledger verify [--json] [--books-only]`: do the books balance?
 
 Recomputes every balance from the journals, looks at each entry by itself, looks for entries that
-come twice or whose origin was never posted, and for guards that the database has lost; names what
-differs. It only reads, in one snapshot, so it may run while the ledger works.
+come twice or whose origin was never posted, and for guards that the database has lost. Then it
+holds the books against the topics (chain.py): what was decided must be posted, what is posted must
+have been decided and published, just so. It names what differs. It only reads, in one snapshot and
+in no consumer group, so it may run while the ledger works.
 
 Exit code 0: all of it is true. 1: something differs. 2: it could not be looked at.
 """
 
 import argparse
 import asyncio
-import json
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import Any
 
@@ -23,75 +24,68 @@ from runtime.database import Connection
 from runtime.faults import describe
 from runtime.sql import statements
 from services.ledger.audit import Finding, Flaw, Posted, examine
+from services.ledger.chain import TOPICS, Gauge, prepare
+from services.ledger.log import Log, LogAway
+from services.ledger.report import BookedOn, Report, in_words
 from services.ledger.settings import Settings
 
 sql = statements("services.ledger", "sql/verify.sql")
 
-MOST_FINDINGS = 1_000  # are named; the rest is counted
 ENTRIES_AT_ONCE = 2_000
 # Longer than any group of messages takes to come in; after a standstill it can be too short.
 SETTLED = timedelta(minutes=10)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BookedOn:
-    """What went over one ledger account of one environment, in minor units."""
-
-    environment: int
-    currency: str
-    ledger_account: str
-    debit: int
-    credit: int
+def unheard(what: str, done: int, total: int) -> None:
+    """A gauge for those who don't want to know."""
 
 
-@dataclass(slots=True, kw_only=True)
-class Report:
-    """What was looked at and what was found. `waiting` entries' origins have yet to come."""
+async def verify(
+    connection: Connection,
+    *,
+    log: Log | None = None,
+    settled: timedelta = SETTLED,
+    gauge: Gauge = unheard,
+) -> Report:
+    """Look at everything, in one snapshot; at the topics too where a log is given.
 
-    entries: dict[str, int] = field(default_factory=dict)
-    accounts: int = 0
-    waiting: int = 0
-    booked: list[BookedOn] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
-    found: int = 0
-
-    @property
-    def ok(self) -> bool:
-        return self.found == 0
-
-    def add(self, finding: Finding) -> None:
-        self.found += 1
-        if len(self.findings) < MOST_FINDINGS:
-            self.findings.append(finding)
-
-    def as_json(self) -> str:
-        """The report for machines; `findings` holds the first thousand of `found`."""
-        return json.dumps({"ok": self.ok, **asdict(self)}, ensure_ascii=False)
-
-
-async def verify(connection: Connection, *, settled: timedelta = SETTLED) -> Report:
-    """Look at everything, in one snapshot. Raises what asyncpg raises."""
+    `gauge` hears what is looked at, how much of it is done, and of how much. Raises LogAway and
+    what asyncpg raises.
+    """
     report = Report()
+    chain = None if log is None else await prepare(log, report, gauge)
     async with connection.transaction(isolation="repeatable_read", readonly=True):
-        for row in await connection.fetch(sql.missing_guards):
-            report.add(Finding(flaw=Flaw.UNGUARDED, says=row["guard"]))
-        for row in await connection.fetch(sql.unsound_balances):
-            for finding in _unsound(row):
-                report.add(finding)
-        for row in await connection.fetch(sql.repeated_entries):
-            report.add(_repeated(row))
-        for row in await connection.fetch(sql.entries_without_origin, settled):
-            report.waiting += not row["late"]
-            if row["late"]:
-                report.add(_without_origin(row))
-        async for entry in _entries(connection):
-            for finding in examine(entry):
-                report.add(finding)
-        rows = await connection.fetch(sql.entries_by_kind)
-        report.entries = {row["kind"]: row["entries"] for row in rows}
-        report.accounts = await connection.fetchval(sql.count_balances)
-        report.booked = [_booked(row) for row in await connection.fetch(sql.trial_balance)]
+        await _look_at_books(connection, report, settled, gauge)
+        if chain is not None:
+            await chain.trace(connection, settled)
     return report
+
+
+async def _look_at_books(
+    connection: Connection, report: Report, settled: timedelta, gauge: Gauge
+) -> None:
+    rows = await connection.fetch(sql.entries_by_kind)
+    report.entries = {row["kind"]: row["entries"] for row in rows}
+    report.accounts = await connection.fetchval(sql.count_balances)
+    report.booked = [_booked(row) for row in await connection.fetch(sql.trial_balance)]
+    for row in await connection.fetch(sql.missing_guards):
+        report.add(Finding(flaw=Flaw.UNGUARDED, says=row["guard"]))
+    for row in await connection.fetch(sql.unsound_balances):
+        for finding in _unsound(row):
+            report.add(finding)
+    for row in await connection.fetch(sql.repeated_entries):
+        report.add(_repeated(row))
+    for row in await connection.fetch(sql.entries_without_origin, settled):
+        report.waiting += not row["late"]
+        if row["late"]:
+            report.add(_without_origin(row))
+    done, total = 0, sum(report.entries.values())
+    async for entry in _entries(connection):
+        for finding in examine(entry):
+            report.add(finding)
+        done += 1
+        if done % ENTRIES_AT_ONCE == 0 or done == total:
+            gauge("journal", done, total)
 
 
 async def _entries(connection: Connection) -> AsyncIterator[Posted]:
@@ -157,37 +151,22 @@ def _booked(row: asyncpg.Record) -> BookedOn:
     )
 
 
-def in_words(report: Report) -> Iterator[str]:
-    """The report for people, line by line. Amounts are minor units (cents)."""
-    kinds = ", ".join(f"{count:,} {kind}" for kind, count in report.entries.items())
-    yield f"{sum(report.entries.values()):,} entries ({kinds or 'none'})"
-    yield f"{report.accounts:,} account{'' if report.accounts == 1 else 's'}"
-    venue: tuple[int, str] | None = None
-    for row in report.booked:
-        if venue != (row.environment, row.currency):
-            venue = (row.environment, row.currency)
-            yield f"environment {row.environment}, {row.currency}, in minor units:"
-        yield (
-            f"  {row.ledger_account:<24} debit {row.debit:>15,}  credit {row.credit:>15,}"
-            f"  balance {row.debit - row.credit:>15,}"
+async def _connect_and_verify(settings: Settings, options: argparse.Namespace) -> Report:
+    async with AsyncExitStack() as opened:
+        log = (
+            None if options.books_only else await opened.enter_async_context(Log(settings, TOPICS))
         )
-    if report.waiting:
-        yield f"{report.waiting:,} entries wait for what they reverse, credit or pay"
-    for one in report.findings:
-        place = "" if one.account is None else f" {one.environment}:{one.account}"
-        entry = "" if one.entry_id is None else f" entry {one.entry_id}"
-        yield f"{one.flaw}{place}{entry}: {one.says}"
-    if report.found > len(report.findings):
-        yield f"... and {report.found - len(report.findings):,} more"
-    yield "The books balance." if report.ok else f"{report.found:,} differences."
+        connection = await asyncpg.connect(
+            settings.postgres.get_secret_value(), timeout=10, server_settings={"timezone": "UTC"}
+        )
+        opened.push_async_callback(connection.close)
+        gauge = _tell if options.progress else unheard
+        return await verify(connection, log=log, gauge=gauge)
 
 
-async def _connect_and_verify(dsn: str) -> Report:
-    connection = await asyncpg.connect(dsn, timeout=10, server_settings={"timezone": "UTC"})
-    try:
-        return await verify(connection)
-    finally:
-        await connection.close()
+def _tell(what: str, done: int, total: int) -> None:
+    sys.stderr.write(f"progress {done} {total} {what}\n")
+    sys.stderr.flush()
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -196,13 +175,21 @@ def main(arguments: Sequence[str]) -> int:
         prog="python -m services.ledger verify", description=__doc__, formatter_class=_AsWritten
     )
     parser.add_argument("--json", action="store_true", help="one JSON object on standard output")
+    parser.add_argument(
+        "--books-only", action="store_true", help="look at the database alone, not at the topics"
+    )
+    parser.add_argument(
+        "--progress", action="store_true", help="say on standard error how far it is"
+    )
     options = parser.parse_args(arguments)
     try:
         settings: Any = Settings()
     except ValidationError:
         return _cannot("set ONACCOUNT_POSTGRES_LEDGER to the DSN of the ledger's database")
     try:
-        report = asyncio.run(_connect_and_verify(settings.postgres.get_secret_value()))
+        report = asyncio.run(_connect_and_verify(settings, options))
+    except LogAway as fault:
+        return _cannot(f"{fault}; --books-only looks at the database alone")
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as fault:
         return _cannot(f"the ledger's database can't be read ({describe(fault)})")
     lines = [report.as_json()] if options.json else list(in_words(report))

@@ -7,10 +7,12 @@ import pytest
 from cli.amounts import Misuse
 from cli.commands.account import limit_of
 from cli.commands.env import Settings, configuration, schedule
-from cli.commands.imports import defaults, mapping
-from cli.commands.till import item
+from cli.import_options import defaults_of as defaults
+from cli.import_options import defaults_said
+from cli.import_options import mapping_of as mapping
 from cli.imports import PART_BYTES, Upload
 from cli.invoices import last_month, run_message
+from cli.items import item
 from cli.messages import CLEAR, Json, command, id_of, key_of, topic_of
 from cli.replies import encode
 from cli.till import line
@@ -84,6 +86,14 @@ def test_columns_and_defaults_of_an_import_are_read() -> None:
         "limit": None,
         "on_account": True,
     }
+
+
+def test_defaults_may_be_given_in_one_word_each() -> None:
+    said = defaults_said(["limit=100,00", "on-account=ja", "status=active"])
+    assert defaults(**said) == {"limit": 10000, "on_account": True, "status": "active"}
+    for wrong in ("colour=red", "limit", "on_account=perhaps"):
+        with pytest.raises(Misuse):
+            defaults_said([wrong])
 
 
 def test_a_large_workbook_goes_in_parts_that_add_up() -> None:

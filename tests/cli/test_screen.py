@@ -5,8 +5,8 @@ import json
 import pytest
 
 from cli.commands.account import join_accounts
-from cli.commands.imports import show_failed, show_preview
-from cli.commands.till import show_decision
+from cli.decisions import show_decision
+from cli.imported import show_failed, show_preview
 from cli.invoices import show_run
 from cli.messages import Json
 from cli.screen import Screen, harmless, outcome, plain

@@ -132,8 +132,7 @@ async def test_a_look_is_not_misled_by_what_is_committed_meanwhile(
 
     async def decide(offset: int) -> None:
         async with database.begin() as connection:
-            await guard.open(connection, [Place("look", 0)])
-            await connection.execute(sql.advance, ["look"], [0], [offset])
+            await guard.open(connection, {Place("look", 0): offset})
         guard.wrote({Place("look", 0): offset})
 
     class Overtaken:
@@ -167,14 +166,14 @@ async def test_asking_kafka_is_not_misled_by_what_others_decide_meanwhile(
 
     async def ask() -> tuple[dict[Any, int], dict[Any, int]]:
         ends = {tp: 10}
-        await database.execute(sql.advance, ["pos.sales"], [0], [12])
+        await database.execute(sql.opening, ["pos.sales"], [0], [12])
         return {tp: 12}, ends
 
     async def emptied() -> tuple[dict[Any, int], dict[Any, int]]:
         return {tp: 12}, {tp: 0}
 
     try:
-        await database.execute(sql.advance, ["pos.sales"], [0], [10])
+        await database.execute(sql.opening, ["pos.sales"], [0], [10])
         await guard.compare_with_kafka(database, ask)
         with pytest.raises(StoreWentBack, match="ends at offset 0"):
             await guard.compare_with_kafka(database, emptied)
@@ -194,7 +193,7 @@ async def test_what_another_worker_decided_must_not_be_taken_back_either(
 ) -> None:
     database, guard = Database(postgres.dsn("ledger")), Guard("ledger")
     try:
-        await database.execute(sql.advance, ["other"], [0], [10])
+        await database.execute(sql.opening, ["other"], [0], [10])
         await look_once(database, guard)
         await database.execute("UPDATE positions SET next_offset = 9 WHERE topic = 'other'")
         with pytest.raises(StoreWentBack):

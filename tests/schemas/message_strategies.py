@@ -99,6 +99,8 @@ def _together(message: Json) -> Json:
         case "document.request":
             message.pop("credit_note_id", None)
             message["invoice_id"] = SALE_ID
+        case "pending.request":
+            message.pop("account", None)
         case "statement.request":
             message["from"], message["until"] = "2026-01-01", "2026-02-01"
         case "account.change":

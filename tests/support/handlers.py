@@ -36,8 +36,15 @@ class Kept:
 class HandlerBench:
     """`async with HandlerBench(dsn, states=...) as bench`: dsn is the service's login role."""
 
-    def __init__(self, dsn: str, *, states: Iterable[StateKind] = (), size: int = 8) -> None:
-        self.database = Database(dsn, size=size, name="bench")
+    def __init__(
+        self,
+        dsn: str,
+        *,
+        states: Iterable[StateKind] = (),
+        size: int = 8,
+        by_key: bool = False,
+    ) -> None:
+        self.database = Database(dsn, size=size, name="bench", by_key=by_key)
         self.guard = Guard("bench")
         self.published = Kept()
         self.states = States(states, self.database)

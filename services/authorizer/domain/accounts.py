@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from schemas.commands import Caution
+from schemas.commands import Caution, Change
 from schemas.registry import AccountChange, AccountLink, AccountOpen, AccountUnlink
 from schemas.values import MONEY_BOUND
 from services.authorizer.domain import customers
 from services.authorizer.domain.entities import (
     Account,
+    Applied,
     Environment,
     Outcome,
     Refusal,
@@ -21,6 +23,9 @@ from services.authorizer.domain.explanations import money
 from services.authorizer.domain.standing import Sums
 
 MAX_VIEWERS: Final = 1_000
+MOST_WARNINGS: Final = 100
+"""Told one by one: ten thousand would make an outcome larger than a topic takes."""
+
 _SETTINGS: Final = ("description", "status", "limit", "on_account", "in_overview")
 
 
@@ -84,8 +89,9 @@ def _unlike_its_environment(command: AccountOpen) -> tuple[Caution, ...]:
 def change(command: AccountChange, registry: Registry, house: Environment) -> Outcome:
     """Change accounts, all or none of them."""
     given = _given(command)
-    pairs: list[tuple[Account, Account]] = []
-    warnings: list[Caution] = []
+    changes: list[Change] = []
+    kept: list[Account] = []
+    closed: list[Account] = []
     for number in dict.fromkeys(command.accounts):
         before = registry.accounts.get((command.environment, number))
         if before is None:
@@ -100,16 +106,37 @@ def change(command: AccountChange, registry: Registry, house: Environment) -> Ou
                 field=f"accounts.{command.accounts.index(number)}",
                 message=f"Account {number} was bought on; nothing was changed.",
             )
-        after = replace(before, **given)
         if command.raise_limit_by is not None:
             raised = _raised(before, command.raise_limit_by)
             if isinstance(raised, Refusal):
                 return raised
-            after = replace(after, limit=raised)
-        if after.status == "closed" and before.status != "closed":
-            warnings += _still_open(before, house, "status", "the next run will still invoice it")
-        pairs.append((before, after))
-    return applied(*pairs, warnings=tuple(warnings))
+            given["limit"] = raised
+        # There may be ten thousand: what stays as it is is not made again.
+        if all(getattr(before, name) == value for name, value in given.items()):
+            changes.append(Change(kind="account", id=number, change="unchanged"))
+            continue
+        changes.append(Change(kind="account", id=number, change="changed"))
+        kept.append(replace(before, **given, version=before.version + 1))
+        if given.get("status") == "closed" and before.status != "closed":
+            closed.append(before)
+    return Applied(
+        changes=tuple(changes), entities=tuple(kept), warnings=_closed_while_open(closed, house)
+    )
+
+
+def _closed_while_open(accounts: Sequence[Account], house: Environment) -> tuple[Caution, ...]:
+    """Says of accounts that are closed what is not invoiced yet; of very many only how much."""
+    owing = [account for account in accounts if account.sums.unbilled > 0]
+    told = [
+        caution
+        for account in owing[:MOST_WARNINGS]
+        for caution in _still_open(account, house, "status", "the next run will still invoice it")
+    ]
+    if rest := owing[MOST_WARNINGS:]:
+        owed = money(sum(a.sums.unbilled for a in rest), house.settings["currency"], "en")
+        says = f"{owed} on {len(rest)} more accounts is not invoiced yet either."
+        told.append(Caution(kind="account", id=rest[0].account, field="status", message=says))
+    return tuple(told)
 
 
 def _raised(account: Account, by: int) -> int | Refusal:

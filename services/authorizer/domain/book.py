@@ -21,16 +21,17 @@ Kind = Literal["sale", "cancellation", "command", "search"]
 @dataclass(slots=True)
 class KnownSale:
     """A sale under its id. `answer` and `digest` are None while it is awaited: cancelled, and
-    not come yet. `reversed_lines` is what was taken off each line, None where nothing was."""
+    not come yet. `reversed_lines` is what was taken off each line, None where nothing was.
+    `called_off`: the accounts on which all of it was cancelled before it came."""
 
     state: State
     account: str
     digest: bytes | None = None
     total: int = 0
     recorded: bool = False
-    cancelled_first: bool = False
     answer: Answer | None = None
     reversed_lines: Sequence[int] | None = None
+    called_off: set[str] = field(default_factory=set)
     # How the row is to be written: not at all, as a new one, as one that is awaited from now on.
     stored: Literal["known", "new", "awaited"] = "known"
     decided: bool = False
@@ -59,9 +60,10 @@ class RefusalKey:
     digest: bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Unbooked:
-    """A sale that a till made and that could not be booked. `sale`: None if it was unreadable."""
+    """A sale that a till made and that could not be booked. `sale`: None if it was unreadable.
+    `cleared_by`: what stands for it, said later in the same batch."""
 
     environment: int
     sale_id: str
@@ -69,6 +71,7 @@ class Unbooked:
     account: str | None
     reason: DeclineReason
     sale: Sale | None
+    cleared_by: str | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -81,8 +84,19 @@ class Book:
     cancellations: dict[Key, KnownCancellation]
     refusals: dict[RefusalKey, Answer] = field(default_factory=dict)
     unbooked: list[Unbooked] = field(default_factory=list)
-    # (environment, sale_id) -> what stands for it now: a sale_id or a cancellation_id
-    cleared: dict[Key, str] = field(default_factory=dict)
+    # (environment, sale_id) and what stands for it now: a sale_id or a cancellation_id
+    taken_off: list[tuple[Key, str]] = field(default_factory=list)
+
+    def clear(self, key: Key, by: str) -> None:
+        """What waits under this sale_id waits no more; what is noted under it later does.
+
+        A sale itself clears only what was unreadable of it: under a reused id another may wait.
+        """
+        self.taken_off.append((key, by))
+        for one in self.unbooked:
+            itself = by == one.sale_id and one.reason is not DeclineReason.INVALID_MESSAGE
+            if (one.environment, one.sale_id) == key and one.cleared_by is None and not itself:
+                one.cleared_by = by
 
     def language(self, environment: int, default: str) -> str:
         house = self.houses.get(environment)

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from schemas.registry import CustomerChange, CustomerErase, CustomerFields, CustomerRegister
+from schemas.commands import Caution
+from schemas.registry import (
+    MAX_ACCOUNTS,
+    CustomerChange,
+    CustomerErase,
+    CustomerFields,
+    CustomerRegister,
+)
 from services.authorizer.domain import checks
 from services.authorizer.domain.entities import (
+    Account,
     Customer,
     Environment,
     Outcome,
@@ -17,7 +25,9 @@ from services.authorizer.domain.entities import (
     applied,
 )
 from services.authorizer.domain.explanations import money
+from services.authorizer.domain.names import display_name, fold, person_name
 
+MOST_WARNINGS: Final = 100
 FIELDS: Final = tuple(CustomerFields.model_fields)
 UNKNOWN: Final = Refusal(
     reason="customer_unknown", field="customer_id", message="This customer is not known."
@@ -55,6 +65,9 @@ def change(command: CustomerChange, registry: Registry, house: Environment) -> O
     if before.erased:
         return ERASED
     given = {name: getattr(command, name) for name in FIELDS if name in command.model_fields_set}
+    if given.get("email") != before.fields.get("email") and "email" in given:
+        # What was said of the old address is not said of the new one.
+        given.setdefault("email_fictitious", None)
     fields = {
         name: value for name, value in {**before.fields, **given}.items() if value is not None
     }
@@ -64,7 +77,9 @@ def change(command: CustomerChange, registry: Registry, house: Environment) -> O
             field="last_name",
             message="A first name, a last name or a company must remain.",
         )
-    return _wrong(given, fields, house) or applied((before, replace(before, fields=fields)))
+    moved = fields.get("country") != before.fields.get("country")
+    checked = fields if moved else given  # a postcode is right or wrong by its country
+    return _wrong(checked, fields, house) or applied((before, replace(before, fields=fields)))
 
 
 def erase(command: CustomerErase, registry: Registry, house: Environment) -> Outcome:
@@ -80,6 +95,13 @@ def erase(command: CustomerErase, registry: Registry, house: Environment) -> Out
     if before.erased:
         return applied((before, before))
     tied = registry.accounts_of(command.environment, command.customer_id)
+    if len(tied) > MAX_ACCOUNTS:
+        return Refusal(
+            reason="too_many_accounts",
+            field="customer_id",
+            message=f"It is tied to {len(tied)} accounts, and one command changes at most "
+            f"{MAX_ACCOUNTS}; untie some of them first.",
+        )
     for account in tied:
         if account.holder == command.customer_id and account.sums.unbilled > 0:
             owed = money(account.sums.unbilled, house.settings["currency"], "en")
@@ -100,7 +122,33 @@ def erase(command: CustomerErase, registry: Registry, house: Environment) -> Out
         )
         for account in tied
     ]
-    return applied((before, replace(before, erased=True, fields={})), *untied)
+    return applied(
+        (before, replace(before, erased=True, fields={})),
+        *untied,
+        warnings=_left_behind(before, tied, house),
+    )
+
+
+def _left_behind(
+    customer: Customer, tied: Sequence[Account], house: Environment
+) -> tuple[Caution, ...]:
+    """Says what erasing does not take away, and what is still to be paid."""
+    held = [account.sums for account in tied if account.holder == customer.customer_id]
+    told: list[tuple[str, str, str]] = []
+    if any(sums.issued > sums.credited for sums in held):
+        says = "Invoices that were made out to it keep its name and address, as the law asks"
+        if (unpaid := sum(s.issued - s.credited - s.paid for s in held)) > 0:
+            owed = money(unpaid, house.settings["currency"], "en")
+            says += f"; {owed} of them is not paid yet"
+        told.append((customer.kind, customer.id, f"{says}."))
+    names = {name for name in (display_name(customer.fields), person_name(customer.fields)) if name}
+    for account in tied:
+        if any(fold(name) in fold(account.description) for name in names):
+            says = "Its description names the customer still; change it with account.change."
+            told.append((account.kind, account.id, says))
+    return tuple(
+        Caution(kind=kind, id=id_, message=says) for kind, id_, says in told[:MOST_WARNINGS]
+    )
 
 
 def _given(command: CustomerRegister) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,6 +11,8 @@ from services.authorizer.domain.names import fold, natural
 from services.authorizer.domain.standing import barred
 
 MOST_FOUND: Final = 50
+MOST_BYTES: Final = 240 * 1024
+"""Of the accounts of a page; pos.directories takes messages of 256 KiB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +38,27 @@ def _order(listed: Listed) -> Order:
     return not listed.name, natural(listed.name), natural(listed.account), listed.account
 
 
-def pages(accounts: Iterable[Listed]) -> list[tuple[DirectoryAccount, ...]]:
-    """The accounts behind the button, page by page; an empty page where there are none."""
-    sorted_ = [
+def in_order(accounts: Iterable[Listed]) -> list[DirectoryAccount]:
+    """The accounts behind the button, in the order in which a person looks for them."""
+    return [
         DirectoryAccount(account=a.account, name=a.name, description=a.description)
         for a in sorted(accounts, key=_order)
     ]
-    step = MAX_ACCOUNTS_A_PAGE
-    return [tuple(sorted_[n : n + step]) for n in range(0, max(len(sorted_), 1), step)]
+
+
+def pages(sizes: Sequence[int]) -> list[slice]:
+    """Which accounts go on which page, by their sizes in bytes; one empty page where none are.
+
+    At most 500 accounts, and fewer where long names would make a page larger than its topic takes.
+    """
+    found: list[slice] = []
+    start = room = 0
+    for place, size in enumerate(sizes):
+        if place - start == MAX_ACCOUNTS_A_PAGE or room + size > MOST_BYTES:
+            found.append(slice(start, place))
+            start, room = place, 0
+        room += size
+    return [*found, slice(start, len(sizes))]
 
 
 def words(query: str) -> list[str]:

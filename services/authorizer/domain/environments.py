@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from schemas.commands import Caution
+from schemas.numbering import in_common
 from schemas.registry import (
     EnvironmentAcceptGdpr,
     EnvironmentActivate,
@@ -39,7 +40,9 @@ def configure(command: EnvironmentConfigure, before: Environment | None) -> Outc
             value = getattr(command, name)
             given[name] = DEFAULTS[name] if value is None else _plain(value)
     settings = {**now.settings, **given}
-    if refusal := _wrong(given, settings):
+    # A postcode is right or wrong by its country.
+    moved = settings["country"] != now.settings["country"]
+    if refusal := _wrong(settings if moved else given, settings):
         return refusal
     if now.has_sales and settings["currency"] != now.settings["currency"]:
         return Refusal(
@@ -83,7 +86,24 @@ def _wrong(given: dict[str, Any], settings: dict[str, Any]) -> Refusal | None:
         value = given.get(name)
         if value and (says := check(value)):
             return Refusal(reason="invalid", field=name, message=f"{name} {says}.")
-    return None
+    return _meeting_formats(given, settings)
+
+
+def _meeting_formats(given: dict[str, Any], settings: dict[str, Any]) -> Refusal | None:
+    """Two series whose formats could write one number: said now, not at the number that meets."""
+    invoices, notes = settings["number_format"], settings["credit_note_format"]
+    changed = [name for name in ("credit_note_format", "number_format") if name in given]
+    if not changed or notes in (None, invoices):
+        return None
+    both = in_common(invoices, notes)
+    if both is None:
+        return None
+    return Refusal(
+        reason="invalid",
+        field=changed[0],
+        message=f"Invoices and credit notes could both get a number like {both}; give one of the "
+        "formats a letter of its own, or both the same text for one series.",
+    )
 
 
 def accept_gdpr(command: EnvironmentAcceptGdpr, before: Environment | None) -> Outcome:

@@ -17,6 +17,8 @@ _DIGITS = re.compile(r"([0-9]+)")
 
 def fold(text: str) -> str:
     """A text without case and accents, its blanks single: for search and order."""
+    if text.isascii():
+        return " ".join(text.lower().split())
     plain = unicodedata.normalize("NFKD", text.casefold().translate(_LETTERS))
     return " ".join("".join(c for c in plain if not unicodedata.combining(c)).split())
 

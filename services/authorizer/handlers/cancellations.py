@@ -29,13 +29,15 @@ def answer_cancellation(wanted: SaleCancelled, book: Book, now: datetime) -> Ans
         )
     house = book.houses.get(wanted.environment)
     standing = book.standings.get((wanted.environment, wanted.account))
+    if house is None or standing is None:
+        _clear_unbooked(wanted, book)
     if house is None:
         found: Taken | Refused = Refused(reason=ReversalRefusal.ENVIRONMENT_UNKNOWN)
     elif standing is None:
         found = Refused(reason=ReversalRefusal.ACCOUNT_UNKNOWN)
     else:
         found = _take(wanted, book, standing)
-    answer = _said(wanted, found, house, standing, now)
+    answer = _said(wanted, content, found, house, standing, now)
     if not isinstance(found, Refused) or found.reason is not ReversalRefusal.SALE_UNKNOWN:
         book.cancellations[key] = KnownCancellation(
             sale_id=wanted.sale_id,
@@ -52,19 +54,21 @@ def _take(wanted: SaleCancelled, book: Book, standing: Standing) -> Taken | Refu
     """Take it off the sale, or note that the sale is not to be made any more."""
     key = (wanted.environment, wanted.sale_id)
     sale = book.sales.get(key)
-    if sale is None or (sale.state == "awaited" and sale.account == wanted.account):
+    if sale is None or sale.state == "awaited":
         if wanted.amount is not None:
             return Refused(reason=ReversalRefusal.SALE_UNKNOWN)
         if sale is None:
-            book.sales[key] = KnownSale(
-                "awaited", wanted.account, cancelled_first=True, stored="awaited"
-            )
+            sale = book.sales[key] = KnownSale("awaited", wanted.account, stored="awaited")
+        # It may have come and not been readable: then it waits for nobody any more.
+        book.clear(key, wanted.cancellation_id)
+        # On which account the sale will come is not known yet: each that was named is kept.
+        sale.called_off.add(wanted.account)
         return NOTHING
     if sale.account != wanted.account:
         return Refused(reason=ReversalRefusal.NOT_THIS_ACCOUNT)
     if sale.state == "declined" or sale.answer is None:
         # Whoever takes back a sale that was never booked has cleared it.
-        book.cleared[key] = wanted.cancellation_id
+        book.clear(key, wanted.cancellation_id)
         return Refused(reason=ReversalRefusal.SALE_DECLINED)
     lines = answers.lines_of(sale.answer.value)
     before = sale.reversed_lines or (0,) * len(lines)
@@ -76,17 +80,27 @@ def _take(wanted: SaleCancelled, book: Book, standing: Standing) -> Taken | Refu
     return found
 
 
+def _clear_unbooked(wanted: SaleCancelled, book: Book) -> None:
+    """What a till sold on an account that is not known, and takes back, waits for nobody."""
+    key = (wanted.environment, wanted.sale_id)
+    sale = book.sales.get(key)
+    if sale is not None and sale.state == "declined" and sale.account == wanted.account:
+        book.clear(key, wanted.cancellation_id)
+
+
 def _said(
     wanted: SaleCancelled,
+    content: bytes,
     found: Taken | Refused,
     house: House | None,
     standing: Standing | None,
     now: datetime,
 ) -> Answer:
     if isinstance(found, Refused):
-        # Not remembered, so told again with another time: then it is another event, too.
+        # Not remembered, so told again with another time, or of other content at the same time:
+        # then it is another event, too.
         unremembered = found.reason is ReversalRefusal.SALE_UNKNOWN
-        suffix = f"/{now.isoformat()}" if unremembered else ""
+        suffix = f"/{content.hex()[:16]}/{now.isoformat()}" if unremembered else ""
         return answers.reversal_refused(wanted, found.reason, now, field=found.field, suffix=suffix)
     assert house is not None and standing is not None  # noqa: PT018
     return answers.reversed_(

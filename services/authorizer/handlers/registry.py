@@ -1,8 +1,8 @@
 """The registry: registry.commands -> registry.outcomes, registry.state.
 
-Takes environment.*, customer.*, account.* and registry.republish. Answers each with
-command.applied or command.refused, remembers that under the command's id, and lets the state of
-what it touched be published. A command is done as a whole or not at all.
+Takes environment.*, customer.*, account.*, registry.republish and unbooked.dismiss. Answers each
+with command.applied or command.refused, remembers that under the command's id, and lets the state
+of what it touched be published. A command is done as a whole or not at all.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ from runtime.transaction import Tx
 from schemas.commands import INVALID, Change, Command, CommandApplied, CommandRefused
 from schemas.content import digest
 from schemas.malformed import Malformed
+from schemas.unbooked import UnbookedDismiss
 from schemas.wire import encode
 from services.authorizer.domain.book import RefusalKey
 from services.authorizer.domain.commands import carry_out
 from services.authorizer.domain.entities import Applied, Entity, Key, Outcome, Refusal, Registry
 from services.authorizer.handlers.tracing import traced
 from services.authorizer.metrics import COMMANDS
-from services.authorizer.store import entities, registry, sales
+from services.authorizer.store import entities, registry, sales, unbooked
 
 MOST_ACCOUNTS = 20_000
 """That are held in memory at once: two commands of the greatest size."""
@@ -102,7 +103,10 @@ async def _carry_out(messages: Sequence[Command | Malformed], tx: Tx) -> list[An
         content = digest(message)
         earlier = answered.get(key)
         if earlier is None:
-            outcome = carry_out(message, known)
+            if isinstance(message, UnbookedDismiss):
+                outcome = await unbooked.dismiss(tx, message)
+            else:
+                outcome = carry_out(message, known)
             made[key] = answered[key] = (content, _answer(message, outcome, tx))
             said.append(answered[key][1])
             await _follow(message, outcome, known, tx)

@@ -27,8 +27,10 @@ from services.authorizer.domain.explanations import DEFAULT_LANGUAGE
 from services.authorizer.domain.sales import Approved, Declined, decide
 from services.authorizer.handlers.cancellations import answer_cancellation
 from services.authorizer.handlers.tracing import traced
+from services.authorizer.handlers.unbooked import tell_unbooked
 from services.authorizer.metrics import DECISIONS
 from services.authorizer.store import sales as store
+from services.authorizer.store.unbooked import KIND as UNBOOKED
 
 Said = Answer | RefusalKey
 """An answer, or the name of a refusal that is still to be compared with what was said before."""
@@ -48,6 +50,7 @@ async def decide_sales(incoming: Sequence[Incoming], tx: Tx) -> list[Answer]:
             said.append(_answer_unreadable(message, book, tx.now))
     await store.record(tx, book)
     spoken = await _speak(said, book, tx)
+    tell_unbooked(incoming, spoken, tx)
     return [traced(answer, record) for answer, record in zip(spoken, incoming, strict=True)]
 
 
@@ -63,6 +66,9 @@ async def refuse_poison(incoming: Sequence[Incoming], tx: Tx) -> list[Answer]:
         if isinstance(sale, Sale):
             said += _decline_poison(sale, book, tx.now)
     await store.record(tx, book)
+    for record in incoming:
+        if isinstance(record.message, SaleRecorded):
+            tx.touch(UNBOOKED, record.message.environment, record.message.sale_id)
     return await _speak(said, book, tx)
 
 
@@ -97,24 +103,22 @@ def _answer_sale(sale: Sale, record_time: datetime, book: Book, now: datetime) -
         sale,
         house=book.houses.get(sale.environment),
         standing=standing,
-        cancelled=known is not None and known.cancelled_first and known.account == sale.account,
+        cancelled=known is not None and sale.account in known.called_off,
         record_time=record_time,
         now=now,
         moved_booked_at=_booked_before(sale, book) if recorded else None,
     )
     if known is None:
         known = book.sales[key] = KnownSale("declined", sale.account, stored="new")
-    elif known.account != sale.account:
-        known.cancelled_first = False  # another one was cancelled
     if isinstance(decision, Approved):
         assert standing is not None
         standing.charge(sale.total)
         known.state = "approved"
         known.answer = answer = answers.approved(sale, decision, now)
         if isinstance(sale, SaleRecorded):
-            book.cleared[key] = sale.sale_id
+            book.clear(key, sale.sale_id)
             if sale.moved_from is not None:
-                book.cleared[sale.environment, sale.moved_from] = sale.sale_id
+                book.clear((sale.environment, sale.moved_from), sale.sale_id)
     else:
         known.state = "declined"
         known.answer = answer = _declined(
@@ -181,11 +185,7 @@ def _answer_unreadable(given: Malformed, book: Book, now: datetime) -> RefusalKe
     """What is wrong in itself takes no id's place: a till that mends it may keep the id."""
     environment = int(given.ids["environment"])
     is_sale = given.answered_by == answers.DECLINED
-    content = sha256(
-        repr(
-            (given.type, sorted(given.ids.items()), sorted(given.fields.items()), given.field)
-        ).encode()
-    ).digest()
+    content = _content_of_unreadable(given)
     key = RefusalKey(
         environment,
         "sale" if is_sale else "cancellation",
@@ -211,6 +211,17 @@ def _answer_unreadable(given: Malformed, book: Book, now: datetime) -> RefusalKe
             )
         )
     return key
+
+
+def _content_of_unreadable(given: Malformed) -> bytes:
+    """What can be read of it but when it was said and at which till: a till that asks again may
+    say another time."""
+    read = {**given.ids, **given.fields}
+    content = sorted((name, value) for name, value in read.items() if name not in _NO_CONTENT)
+    return sha256(repr((given.type, content, given.field)).encode()).digest()
+
+
+_NO_CONTENT = frozenset({"at", "terminal"})
 
 
 def _decline_poison(sale: Sale, book: Book, now: datetime) -> list[Said]:

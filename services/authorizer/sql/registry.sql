@@ -9,8 +9,10 @@ ORDER BY environment
 FOR NO KEY UPDATE;
 
 -- name: lock_environments_against_sales
--- As lock_environments, for a command that may change a currency: waits for sales in hand, and
--- lets none in before it has seen whether there is one.
+-- As lock_environments, for a command that may change by which rules sales are decided: waits for
+-- sales in hand, which read the environment before they lock their accounts, and lets none in. Else
+-- one might be decided by the old release and the new limit, and neither would have let it through;
+-- or in the old currency, when it was seen that there is no sale yet.
 SELECT environment, version, active, gdpr_by, gdpr_document, gdpr_at, settings
 FROM environment
 WHERE environment = ANY ($1::int[])
@@ -18,9 +20,12 @@ ORDER BY environment
 FOR UPDATE;
 
 -- name: environments_with_sales
+-- Not by their accounts' sums: a sale may come to nothing (a swap), and move money between rates.
 SELECT e.environment
 FROM unnest($1::int[]) AS e (environment)
-WHERE EXISTS (SELECT FROM account AS a WHERE a.environment = e.environment AND a.approved > 0);
+WHERE EXISTS (
+    SELECT FROM sale AS s WHERE s.environment = e.environment AND s.state = 'approved'
+);
 
 -- name: recall_commands
 SELECT c.environment, c.command_id::text, c.digest, c.decided_at, c.type, c.answer
@@ -51,6 +56,25 @@ FROM unnest($1::int[], $2::text[]) AS u (environment, account)
 JOIN account AS a ON a.environment = u.environment AND a.account = u.account
 ORDER BY a.environment, a.account
 FOR NO KEY UPDATE OF a;
+
+-- name: whole_accounts
+-- As lock_whole_accounts, for commands that do not look at the sums: under the environment's lock
+-- nobody else changes the rest, and sales go on until it is written.
+SELECT a.environment, a.account, a.version, a.description, a.status, a.credit_limit, a.on_account,
+       a.in_overview, a.holder::text, a.approved, a.reversed, a.issued, a.credited, a.paid,
+       ARRAY(SELECT v.customer_id::text FROM account_viewer AS v
+             WHERE v.environment = a.environment AND v.account = a.account) AS viewers
+FROM unnest($1::int[], $2::text[]) AS u (environment, account)
+JOIN account AS a ON a.environment = u.environment AND a.account = u.account;
+
+-- name: lock_accounts
+-- Before they are written, in the order in which sales lock them.
+SELECT count(*) FROM (
+    SELECT FROM unnest($1::int[], $2::text[]) AS u (environment, account)
+    JOIN account AS a ON a.environment = u.environment AND a.account = u.account
+    ORDER BY a.environment, a.account
+    FOR NO KEY UPDATE OF a
+) AS locked;
 
 -- name: early_sums
 -- What invoices and payments came to before their account was open.

@@ -9,12 +9,13 @@ from datetime import datetime
 from typing import Final
 
 from pydantic import TypeAdapter
+from pydantic_core import to_json
 
 from runtime.answers import Answer
 from runtime.sql import statements
 from runtime.transaction import Tx
 from schemas.terminals import DirectoryAccount
-from services.authorizer.domain.directory import Listed, pages
+from services.authorizer.domain.directory import Listed, in_order, pages
 from services.authorizer.store.registry import columns
 
 sql: Final = statements("services.authorizer", "sql/directory.sql")
@@ -25,7 +26,7 @@ Key = tuple[int, str]
 Revision = tuple[int, int]
 """An environment and the revision of what its tills see."""
 
-_accounts = TypeAdapter(tuple[DirectoryAccount, ...]).serializer.to_json
+_account = TypeAdapter(DirectoryAccount).serializer.to_json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +121,9 @@ async def directories(
 async def _overview(tx: Tx, environment: int) -> list[bytes]:
     rows = await tx.fetch(sql.overview, environment)
     listed = [Listed(r["account"], r["description"], r["holder"]) for r in rows]
-    return [_accounts(page) for page in pages(listed)]
+    shown = [_account(each) for each in in_order(listed)]
+    parts = pages([len(each) + 1 for each in shown])
+    return [b"[" + b",".join(shown[part]) + b"]" for part in parts]
 
 
 async def find(tx: Tx, asked: Sequence[tuple[int, str]]) -> dict[int, list[Listed]]:
@@ -160,3 +163,14 @@ async def record_searches(tx: Tx, searches: Mapping[Key, tuple[bytes, Answer]]) 
             [a.value for a in said],
             tx.now,
         )
+
+
+async def forget(tx: Tx, environment: int, name: str) -> None:
+    """Take a holder's name out of all that tills were ever told of this environment.
+
+    Who has the very same name is not told apart; it is only what a repeated question of the past
+    is answered with.
+    """
+    told, instead = (f'"name":{to_json(each).decode()},"description":' for each in (name, ""))
+    await tx.execute(sql.forget_in_pages, environment, told, instead)
+    await tx.execute(sql.forget_in_searches, environment, told, instead)

@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 from runtime.transaction import Tx
 from services.authorizer.domain.entities import Account, Customer, Entity, Environment, Key
 from services.authorizer.domain.names import display_name, fold, searched_name
+from services.authorizer.store import directory
 from services.authorizer.store.registry import columns, sql
 
 
@@ -23,6 +24,10 @@ async def record(tx: Tx, changed: Collection[Entity], before: Collection[Entity]
         await _environments(tx, statement, [e for e in some if isinstance(e, Environment)])
     for statement, some in ((sql.add_customers, new), (sql.change_customers, old)):
         await _customers(tx, statement, [e for e in some if isinstance(e, Customer)])
+    for customer in (e for e in old if isinstance(e, Customer) and e.erased):
+        earlier = known[customer.kind, customer.environment, customer.id]
+        if isinstance(earlier, Customer) and (name := display_name(earlier.fields)):
+            await directory.forget(tx, customer.environment, name)
     added = [e for e in new if isinstance(e, Account)]
     altered = [e for e in old if isinstance(e, Account)]
     if added:
@@ -36,7 +41,9 @@ async def record(tx: Tx, changed: Collection[Entity], before: Collection[Entity]
             tx.now,
         )
     if altered:
-        await tx.execute(sql.change_accounts, *_account_columns(altered), tx.now)
+        values = _account_columns(altered)
+        await tx.execute(sql.lock_accounts, *values[:2])
+        await tx.execute(sql.change_accounts, *values, tx.now)
     await _viewers(tx, [*added, *altered], known)
     revised = {e.environment for e in changed} - {
         e.environment for e in new if isinstance(e, Environment)

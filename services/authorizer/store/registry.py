@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
@@ -16,10 +17,14 @@ from schemas.registry import (
     AccountChange,
     AccountLink,
     AccountOpen,
+    AccountUnlink,
     CustomerChange,
     CustomerErase,
     CustomerRegister,
+    EnvironmentAcceptGdpr,
+    EnvironmentActivate,
     EnvironmentConfigure,
+    EnvironmentDeactivate,
     Gdpr,
 )
 from services.authorizer.domain.entities import (
@@ -34,6 +39,8 @@ from services.authorizer.domain.standing import Sums
 
 sql: Final = statements("services.authorizer", "sql/registry.sql")
 TOPIC: Final = "registry.outcomes"
+A_BREATH: Final = 500
+"""Accounts that are made in one go."""
 
 
 def columns(keys: Iterable[Key]) -> tuple[list[int], list[str]]:
@@ -80,10 +87,21 @@ async def open_registry(tx: Tx, commands: Sequence[Command]) -> Registry:
         rows = await tx.fetch(sql.accounts_of_customers, *columns(erased))
         accounts |= {(r["environment"], r["account"]): None for r in rows}
     if accounts:
-        registry.accounts = await _accounts(tx, accounts)
+        exactly = any(map(_weighs_sums, commands))
+        registry.accounts = await _accounts(tx, accounts, exactly=exactly)
     if new := [key for key in opened if key not in registry.accounts]:
         registry.early_sums = await _early_sums(tx, new)
     return registry
+
+
+_RULES: Final = frozenset({"currency", "limit_release"})
+
+
+def _changes_rules(command: Command) -> bool:
+    """Whether it may change by which rules of an environment sales are decided."""
+    if isinstance(command, EnvironmentConfigure):
+        return not _RULES.isdisjoint(command.model_fields_set)
+    return isinstance(command, EnvironmentAcceptGdpr | EnvironmentActivate | EnvironmentDeactivate)
 
 
 async def _environments(tx: Tx, commands: Sequence[Command]) -> dict[int, Environment]:
@@ -93,7 +111,8 @@ async def _environments(tx: Tx, commands: Sequence[Command]) -> dict[int, Enviro
         for c in commands
         if isinstance(c, EnvironmentConfigure) and "currency" in c.model_fields_set
     }
-    lock = sql.lock_environments_against_sales if in_question else sql.lock_environments
+    rules_change = any(_changes_rules(command) for command in commands)
+    lock = sql.lock_environments_against_sales if rules_change else sql.lock_environments
     rows = await tx.fetch(lock, ids)
     selling: set[int] = set()
     if in_question:
@@ -133,30 +152,42 @@ async def _customers(tx: Tx, keys: Iterable[Key]) -> dict[Key, Customer]:
     }
 
 
-async def _accounts(tx: Tx, keys: Iterable[Key]) -> dict[Key, Account]:
-    rows = await tx.fetch(sql.lock_whole_accounts, *columns(keys))
-    return {
-        (r["environment"], r["account"]): Account(
-            environment=r["environment"],
-            account=r["account"],
-            version=r["version"],
-            description=r["description"],
-            status=r["status"],
-            limit=r["credit_limit"],
-            on_account=r["on_account"],
-            in_overview=r["in_overview"],
-            holder=r["holder"],
-            viewers=frozenset(r["viewers"]),
-            sums=Sums(
-                approved=r["approved"],
-                reversed=r["reversed"],
-                issued=r["issued"],
-                credited=r["credited"],
-                paid=r["paid"],
-            ),
-        )
-        for r in rows
-    }
+def _weighs_sums(command: Command) -> bool:
+    """Whether what was sold decides: then it may not move until this is done.
+
+    Otherwise accounts are locked only to be written: a change of ten thousand limits would hold
+    up their sales while it is thought over.
+    """
+    if isinstance(command, AccountChange):
+        return command.status == "closed" or bool(command.only_if_unused)
+    return isinstance(command, AccountUnlink | CustomerErase)
+
+
+async def _accounts(tx: Tx, keys: Iterable[Key], *, exactly: bool) -> dict[Key, Account]:
+    query = sql.lock_whole_accounts if exactly else sql.whole_accounts
+    rows = await tx.fetch(query, *columns(keys))
+    found: dict[Key, Account] = {}
+    for start in range(0, len(rows), A_BREATH):
+        for r in rows[start : start + A_BREATH]:
+            found[r["environment"], r["account"]] = _account(r)
+        await asyncio.sleep(0)  # sales are answered by the same process
+    return found
+
+
+def _account(r: Record) -> Account:
+    return Account(
+        environment=r["environment"],
+        account=r["account"],
+        version=r["version"],
+        description=r["description"],
+        status=r["status"],
+        limit=r["credit_limit"],
+        on_account=r["on_account"],
+        in_overview=r["in_overview"],
+        holder=r["holder"],
+        viewers=frozenset(r["viewers"]),
+        sums=Sums(r["approved"], r["reversed"], r["issued"], r["credited"], r["paid"]),
+    )
 
 
 async def _early_sums(tx: Tx, keys: Iterable[Key]) -> dict[Key, Sums]:

@@ -19,7 +19,6 @@ from services.authorizer.domain.book import (
     KnownCancellation,
     KnownSale,
     RefusalKey,
-    State,
 )
 from services.authorizer.domain.sales import House
 from services.authorizer.domain.standing import Standing, Sums, barred, open_amount
@@ -30,24 +29,24 @@ sql: Final = statements("services.authorizer", "sql/sales.sql")
 
 
 async def open_book(tx: Tx, messages: Iterable[Sale | SaleCancelled], others: set[int]) -> Book:
-    """Lock what these messages move, then recall what was answered before.
+    """Lock what these messages move, and recall what was answered before.
 
-    In two statements, so that what is recalled is as it was left by whoever held the locks.
     `others` are environments of which only the settings are needed.
     """
+    environments = others.copy()
     accounts: dict[Key, None] = {}
     sales: dict[Key, None] = {}
     cancellations: dict[Key, None] = {}
     for message in messages:
         environment = message.environment
+        environments.add(environment)
         accounts[environment, message.account] = None
         sales[environment, message.sale_id] = None
-        if isinstance(message, SaleCancelled):
+        if type(message) is SaleCancelled:
             cancellations[environment, message.cancellation_id] = None
-        elif isinstance(message, SaleRecorded) and message.moved_from is not None:
+        elif type(message) is SaleRecorded and message.moved_from is not None:
             sales[environment, message.moved_from] = None
-    houses = await _houses(tx, {environment for environment, _ in accounts} | others)
-    standings = await _standings(tx, accounts, houses)
+    houses, standings = await _lock(tx, environments, accounts)
     return Book(
         houses=houses,
         standings=standings,
@@ -61,37 +60,36 @@ def _columns(keys: Iterable[Key]) -> tuple[list[int], list[str]]:
     return [environment for environment, _ in pairs], [each for _, each in pairs]
 
 
-async def _houses(tx: Tx, environments: set[int]) -> dict[int, House]:
-    rows = await tx.fetch(sql.houses, sorted(environments))
-    return {
-        r["environment"]: House(
-            gdpr_accepted=r["gdpr_accepted"],
-            active=r["active"],
-            currency=r["currency"],
-            language=r["language"],
-            release=r["limit_release"],
+async def _lock(
+    tx: Tx, environments: Iterable[int], accounts: Iterable[Key]
+) -> tuple[dict[int, House], dict[Key, Standing]]:
+    rows = await tx.fetch(sql.lock_accounts, list(environments), *_columns(accounts))
+    houses = {
+        environment: House(
+            gdpr_accepted=gdpr_accepted,
+            active=active,
+            currency=currency,
+            language=language,
+            release=release,
         )
-        for r in rows
+        for environment, account, gdpr_accepted, active, currency, language, release, *_ in rows
+        if account is None
     }
-
-
-async def _standings(
-    tx: Tx, keys: Iterable[Key], houses: Mapping[int, House]
-) -> dict[Key, Standing]:
-    rows = await tx.fetch(sql.lock_accounts, *_columns(keys))
-    return {
+    standings = {
         (environment, account): Standing(
             limit=limit,
             open=open_amount(Sums(*sums), houses[environment].release),
             barred=barred(status, on_account),
         )
-        for environment, account, limit, status, on_account, *sums in rows
-        if environment in houses  # one that was begun just now is still unknown to this batch
+        for environment, account, _, _, _, _, _, limit, status, on_account, *sums in rows
+        if account is not None and environment in houses
     }
+    return houses, standings
 
 
 async def _sales(tx: Tx, keys: Iterable[Key]) -> dict[Key, KnownSale]:
     rows = await tx.fetch(sql.recall_sales, *_columns(keys))
+    called_off = await _called_off(tx, rows)
     return {
         (r["environment"], r["sale_id"]): KnownSale(
             r["state"],
@@ -99,12 +97,23 @@ async def _sales(tx: Tx, keys: Iterable[Key]) -> dict[Key, KnownSale]:
             r["digest"],
             r["total"],
             r["recorded"],
-            r["cancelled_first"],
             _answer_of(r),
             r["reversed_lines"],
+            called_off[r["environment"], r["sale_id"]],
         )
         for r in rows
     }
+
+
+async def _called_off(tx: Tx, rows: Iterable[Record]) -> dict[Key, set[str]]:
+    """On which accounts these sales were cancelled before they came; commonly on none."""
+    found: dict[Key, set[str]] = {(r["environment"], r["sale_id"]): set() for r in rows}
+    early = [(r["environment"], r["sale_id"]) for r in rows if r["cancelled_first"]]
+    if early:
+        # A statement of its own, after the locks: it sees what was committed meanwhile.
+        for r in await tx.fetch(sql.called_off, *_columns(early)):
+            found[r["environment"], r["sale_id"]].add(r["account"])
+    return found
 
 
 def _answer_of(row: Record) -> Answer | None:
@@ -123,21 +132,21 @@ def _answer_of(row: Record) -> Answer | None:
 async def _cancellations(tx: Tx, keys: Iterable[Key]) -> dict[Key, KnownCancellation]:
     rows = await tx.fetch(sql.recall_cancellations, *_columns(keys))
     return {
-        (r["environment"], r["cancellation_id"]): KnownCancellation(
+        (environment, cancellation_id): KnownCancellation(
             sale_id="",
-            account=r["account"],
-            digest=r["digest"],
+            account=account,
+            digest=digest,
             amount=0,
             answer=Answer(
                 answers.TOPIC,
-                f"{r['environment']}:{r['account']}",
-                answers.cancellation_ce_id(r["type"], r["environment"], r["cancellation_id"]),
-                r["type"],
-                r["decided_at"],
-                r["answer"],
+                f"{environment}:{account}",
+                answers.cancellation_ce_id(kind, environment, cancellation_id),
+                kind,
+                decided_at,
+                value,
             ),
         )
-        for r in rows
+        for environment, cancellation_id, account, digest, decided_at, kind, value in rows
     }
 
 
@@ -147,14 +156,6 @@ async def record(tx: Tx, book: Book) -> None:
     Raises asyncpg's errors.
     """
     await _record_sales(tx, book)
-    moved = [(key, s) for key, s in book.standings.items() if s.approved_more or s.reversed_more]
-    if moved:
-        await tx.execute(
-            sql.add_to_sums,
-            *_columns(key for key, _ in moved),
-            [s.approved_more for _, s in moved],
-            [s.reversed_more for _, s in moved],
-        )
     new = [(key, c) for key, c in book.cancellations.items() if c.new]
     if new:
         await tx.execute(
@@ -168,21 +169,19 @@ async def record(tx: Tx, book: Book) -> None:
             [c.answer.value for _, c in new],
             tx.now,
         )
-    if book.unbooked or book.cleared:
+    if book.unbooked or book.taken_off:
         await _record_unbooked(tx, book)
 
 
 async def _record_sales(tx: Tx, book: Book) -> None:
+    new: list[Item] = []
+    known: list[Item] = []
     awaited: list[Item] = []
     reversed_: list[Item] = []
-    # What is alike for nearly all of a batch is sent once, not with each row.
-    new: dict[tuple[State, bool], list[Item]] = {}
-    known: dict[tuple[State, bool], list[Item]] = {}
     for item in book.sales.items():
         sale = item[1]
         if sale.decided:
-            some = new if sale.stored == "new" else known
-            some.setdefault((sale.state, sale.recorded), []).append(item)
+            (new if sale.stored == "new" else known).append(item)
         if sale.stored == "awaited":
             awaited.append(item)
         if sale.taken_back:
@@ -191,9 +190,18 @@ async def _record_sales(tx: Tx, book: Book) -> None:
         await tx.execute(
             sql.await_sales, *_columns(key for key, _ in awaited), [s.account for _, s in awaited]
         )
-    for statement, groups in ((sql.record_sales, new), (sql.decide_known_sales, known)):
-        for (state, recorded), items in groups.items():
-            await tx.execute(statement, *_decided(items), state, recorded, tx.now)
+    moved = [(key, s) for key, s in book.standings.items() if s.approved_more or s.reversed_more]
+    if new or moved:
+        await tx.execute(
+            sql.record_sales,
+            *_decided(new),
+            *_columns(key for key, _ in moved),
+            [s.approved_more for _, s in moved],
+            [s.reversed_more for _, s in moved],
+            tx.now,
+        )
+    if known:
+        await tx.execute(sql.decide_known_sales, *_decided(known), tx.now)
     if reversed_:
         taken = [s.reversed_lines or () for _, s in reversed_]
         await tx.execute(
@@ -212,11 +220,17 @@ def _decided(items: list[Item]) -> tuple[list[object], ...]:
         [s.digest for _, s in items],
         [s.total for _, s in items],
         [s.answer.value for _, s in items if s.answer is not None],
+        [s.state for _, s in items],
+        [s.recorded for _, s in items],
     )
 
 
 async def _record_unbooked(tx: Tx, book: Book) -> None:
-    noted, cleared = book.unbooked, book.cleared
+    """What was there is taken off first: of what is noted only now, the book knows it."""
+    noted, cleared = book.unbooked, book.taken_off
+    if cleared:
+        columns = _columns(key for key, _ in cleared)
+        await tx.execute(sql.clear_unbooked, *columns, [by for _, by in cleared], tx.now)
     if noted:
         await tx.execute(
             sql.note_unbooked,
@@ -226,10 +240,10 @@ async def _record_unbooked(tx: Tx, book: Book) -> None:
             [u.account for u in noted],
             [u.reason.value for u in noted],
             [None if u.sale is None else encode(u.sale) for u in noted],
+            [None if u.cleared_by is None else tx.now for u in noted],
+            [u.cleared_by for u in noted],
             tx.now,
         )
-    if cleared:
-        await tx.execute(sql.clear_unbooked, *_columns(cleared), list(cleared.values()), tx.now)
 
 
 async def remember_refusals(tx: Tx, made: Mapping[RefusalKey, Answer]) -> dict[RefusalKey, Answer]:

@@ -18,6 +18,7 @@ from schemas.values import state_key
 from schemas.wire import encode
 from services.authorizer.domain import checks
 from services.authorizer.store.registry import environment_of
+from services.authorizer.store.unbooked import STATE as UNBOOKED
 
 sql: Final = statements("services.authorizer", "sql/states.sql")
 TOPIC: Final = "registry.state"
@@ -106,6 +107,7 @@ STATES: Final = (
     StateKind(kind="environment", read=_environments),
     StateKind(kind="customer", read=_customers),
     StateKind(kind="account", read=_accounts),
+    UNBOOKED,
 )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Final, Literal
 
-from services.importer.domain.cells import DAMAGED_FROM, Cell, Odd, clean
+from services.importer.domain.cells import DAMAGED_FROM, REFUSED, Cell, Odd, clean
 from services.importer.domain.refusals import Refusal
 
 Style = Literal["dutch", "english"]
@@ -73,12 +73,8 @@ def amount_of(cell: Cell, *, style: Style | None) -> int | Refusal | None:
             return Refusal(code="not_an_amount", write="12,50")
         case Odd(kind="padded"):
             return _minor(Decimal(cell.text))
-        case Odd(kind="date"):
-            return Refusal(code="is_date")
-        case Odd(kind="error"):
-            return Refusal(code="is_error")
         case Odd():
-            return Refusal(code="damaged_number")
+            return REFUSED[cell.kind]
         case int() | float():
             if abs(cell) >= DAMAGED_FROM:
                 return Refusal(code="damaged_number")

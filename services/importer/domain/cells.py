@@ -12,20 +12,39 @@ from typing import Final, Literal
 
 from services.importer.domain.refusals import Refusal
 
+OddKind = Literal[
+    "date", "error", "padded", "long", "number", "shortened", "masked", "formula", "merged"
+]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Odd:
     """A cell that is neither text, number nor yes/no.
 
     `padded` is a whole number that its format shows with leading zeros (text holds them);
-    `long` a text beyond the reader's bound, of which only the beginning came along.
+    `long` a text beyond the reader's bound, of which only the beginning came along; `number` one
+    of more digits than Excel keeps, `shortened` one whose last digits were not written down,
+    `masked` one that its format shows with other digits; `formula` has no stored result;
+    `merged` is a number that stands in a cell above, with which this one is merged.
     """
 
-    kind: Literal["date", "error", "padded", "long", "number"]
+    kind: OddKind
     text: str
 
 
 Cell = str | int | float | bool | Odd | None
+
+REFUSED: Final[dict[str, Refusal]] = {
+    "date": Refusal(code="is_date"),
+    "error": Refusal(code="is_error"),
+    "number": Refusal(code="damaged_number"),
+    "shortened": Refusal(code="scientific"),
+    "masked": Refusal(code="is_masked"),
+    "formula": Refusal(code="no_result"),
+    "merged": Refusal(code="is_merged"),
+    "long": Refusal(code="too_long", at_most=500),
+}
+"""Why an Odd cell is not taken, whatever its column holds; padded ones may be."""
 
 DAMAGED_FROM: Final = 10**15
 """Excel keeps 15 digits of a number; the 16th and later have become noughts (IEEE 754)."""
@@ -38,6 +57,8 @@ _WHOLE_WITH_POINT = re.compile(r"(\d+)[.,]0{1,2}")
 
 def clean(text: str) -> str:
     """Text without control characters, marks that nobody sees, and needless spaces."""
+    if text.isascii() and text.isprintable() and "  " not in text:
+        return text.strip(" ")  # nearly all cells: nothing of the below can be in them
     text = _DIRT.sub("", text)
     text = "".join(" " if unicodedata.category(c) in ("Cc", "Zs", "Zl", "Zp") else c for c in text)
     return unicodedata.normalize("NFC", " ".join(text.split()))
@@ -71,6 +92,11 @@ def is_empty(cell: Cell) -> bool:
     return cell is None or (isinstance(cell, str) and not clean(cell))
 
 
+def odd(cell: Cell) -> Refusal | None:
+    """Why a cell is taken nowhere, where it is odd."""
+    return REFUSED.get(cell.kind) if isinstance(cell, Odd) else None
+
+
 def text_of(cell: Cell, *, at_most: int) -> str | Refusal | None:
     """The cell as text; a number gives its digits. None: empty."""
     match cell:
@@ -78,16 +104,14 @@ def text_of(cell: Cell, *, at_most: int) -> str | Refusal | None:
             return None
         case bool():
             return Refusal(code="not_text")
-        case Odd(kind="date"):
-            return Refusal(code="is_date")
-        case Odd(kind="error"):
-            return Refusal(code="is_error")
         case Odd(kind="padded"):
             return cell.text
         case Odd(kind="long"):
             return Refusal(code="too_long", at_most=at_most)
-        case Odd() | int() | float():
-            if isinstance(cell, Odd) or abs(cell) >= DAMAGED_FROM:
+        case Odd():
+            return REFUSED[cell.kind]
+        case int() | float():
+            if abs(cell) >= DAMAGED_FROM:
                 return Refusal(code="damaged_number")
             return decimal_text(cell) if isinstance(cell, float) else str(cell)
         case str():
@@ -127,7 +151,7 @@ def count_of(cell: Cell, *, at_most: int) -> int | Refusal | None:
     if digits is None:
         return None
     if isinstance(digits, Refusal):
-        return Refusal(code="not_a_count", at_most=at_most)
+        return odd(cell) or Refusal(code="not_a_count", at_most=at_most)
     if not _WHOLE.fullmatch(digits) or int(digits) > at_most:
         return Refusal(code="not_a_count", at_most=at_most)
     return int(digits)
@@ -160,7 +184,7 @@ def yes_or_no(cell: Cell) -> bool | Refusal | None:
                 return True
             if word in NO:
                 return False
-    return Refusal(code="not_yes_or_no")
+    return odd(cell) or Refusal(code="not_yes_or_no")
 
 
 Status = Literal["inactive", "active", "blocked", "closed"]
@@ -183,7 +207,7 @@ def status_of(cell: Cell) -> Status | Refusal | None:
     if answer is None:
         return None
     if isinstance(answer, Refusal):
-        return Refusal(code="not_a_status")
+        return odd(cell) or Refusal(code="not_a_status")
     return "active" if answer else "inactive"
 
 
@@ -200,7 +224,7 @@ def language_of(cell: Cell) -> Language | Refusal | None:
         return None
     if isinstance(cell, str) and (word := clean(cell).casefold()) in _LANGUAGES:
         return _LANGUAGES[word]
-    return Refusal(code="not_a_language")
+    return odd(cell) or Refusal(code="not_a_language")
 
 
 _COUNTRIES: Final[dict[str, str]] = {
@@ -234,7 +258,7 @@ def country_of(cell: Cell) -> str | Refusal | None:
             return _COUNTRIES[word.casefold()]
         if _COUNTRY_CODE.fullmatch(word):
             return word.upper()
-    return Refusal(code="not_a_country")
+    return odd(cell) or Refusal(code="not_a_country")
 
 
 _EMAIL = re.compile(r"[^\s@,;<>()\"]+@[^\s@,;<>()\"]+\.[^\s@,;<>()\".]{2,}")

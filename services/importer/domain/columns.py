@@ -9,6 +9,7 @@ from typing import Final, Literal
 from services.importer.domain.cells import Cell, clean, is_empty, shown
 from services.importer.domain.fields import FIELDS, WHO, Field, field_of, normalise
 from services.importer.domain.messages import Tongue, of_failure
+from services.importer.domain.refusals import Problem
 
 SAMPLES: Final = 3
 
@@ -34,11 +35,15 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """The list: its rows are those after `header_row` (Excel's number) of `sheet`."""
+    """The list: its rows are those after `header_row` (Excel's number) of `sheet`.
+
+    `warnings` are about the sheet as a whole.
+    """
 
     sheet: str
     header_row: int
     columns: tuple[Column, ...]
+    warnings: tuple[Problem, ...] = ()
 
     def fields(self) -> frozenset[Field]:
         return frozenset(column.field for column in self.columns if column.field)
@@ -46,11 +51,15 @@ class Layout:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unclear:
-    """What a person has to decide; answered by a new upload with a sheet or a mapping."""
+    """What a person has to decide; answered by a new upload with a sheet or a mapping.
+
+    `field`: what several of the columns in `choices` can be.
+    """
 
     reason: Literal["sheet_unclear", "columns_unclear"]
     message: str
     choices: tuple[str, ...]
+    field: Field | None = None
 
 
 def lay_out(
@@ -78,9 +87,11 @@ def lay_out(
     candidates = [s for s in sheets if not s.hidden] or list(sheets)
     found = [(s, _lay_out_sheet(s, wanted, tongue)) for s in candidates]
     fitting = [(s, layout) for s, layout in found if isinstance(layout, Layout)]
-    if len(fitting) > 1:
+    # A list of which only a column is not clear is one that may be meant, too.
+    meant = [s for s, layout in found if isinstance(layout, Layout) or layout.field]
+    if fitting and len(meant) > 1:
         message = of_failure("sheet_unclear", tongue)
-        names = tuple(s.name for s, _ in fitting)
+        names = tuple(s.name for s in meant)
         return Unclear(reason="sheet_unclear", message=message, choices=names)
     if fitting:
         return fitting[0][1]
@@ -117,7 +128,9 @@ def _lay_out_sheet(sheet: Outline, wanted: Mapping[str, Field], tongue: Tongue) 
     for field, rivals in by_field.items():
         if len(rivals) > 1:
             message = of_failure("columns_unclear", tongue, value=field)
-            return Unclear(reason="columns_unclear", message=message, choices=tuple(rivals))
+            return Unclear(
+                reason="columns_unclear", message=message, choices=tuple(rivals), field=field
+            )
     if not by_field.keys() & (WHO | {"account"}):
         message = of_failure("nobody_named", tongue)
         return Unclear(reason="columns_unclear", message=message, choices=headers)

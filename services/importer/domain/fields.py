@@ -141,13 +141,17 @@ SYNONYMS: Final[dict[Field, tuple[str, ...]]] = {
 JOINED: Final[dict[Field, Field]] = {"house_number": "street", "house_number_suffix": "street"}
 """Columns that become part of another field; messages name that field."""
 
+_SIGNS = re.compile("[^0-9a-z]+")
 _ASIDE = re.compile(r"[(\[{][^)\]}]*[)\]}]")
 _UNITS = ("euro", "eur", "ineuro", "ineur")
 
 
 def normalise(header: str) -> str:
     """A header without case, accents, spaces and punctuation: "E-mail adres *" -> "emailadres"."""
-    plain = unicodedata.normalize("NFKD", header.casefold().replace("#", "aantal"))
+    folded = header.casefold().replace("#", "aantal")
+    if folded.isascii():
+        return _SIGNS.sub("", folded)
+    plain = unicodedata.normalize("NFKD", folded)
     return "".join(letter for letter in plain if letter.isalnum())
 
 

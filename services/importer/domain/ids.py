@@ -13,3 +13,8 @@ def customer_id(job_id: str, environment: int, row: int) -> str:
 def command_id(job_id: str, environment: int, row: int, step: int) -> str:
     """The id of a row's command: the same in every run of the job."""
     return str(uuid.uuid5(uuid.UUID(job_id), f"{environment}/command/{row}/{step}"))
+
+
+def undo_id(job_id: str, environment: int, kind: str, ident: str, act: str) -> str:
+    """The id of a command that takes something of a job back."""
+    return str(uuid.uuid5(uuid.UUID(job_id), f"{environment}/undo/{kind}/{ident}/{act}"))

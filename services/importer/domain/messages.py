@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import Literal
 
+from services.importer.domain.kinds import kind_and_advice
 from services.importer.domain.refusals import Refusal
-from services.importer.domain.sentences import CELLS, FAILURES, KINDS, ROWS, SAVE_AS, Sentence
+from services.importer.domain.sentences import CELLS, FAILURES, ROWS, Sentence
 
 Tongue = Literal["nl", "en"]
 
@@ -34,5 +35,5 @@ def of_failure(code: str, tongue: Tongue, **words: object) -> str:
 
 def not_a_workbook(kind: str, tongue: Tongue) -> str:
     """What a file is instead of a workbook, and how to make one of it."""
-    what = say(KINDS.get(kind, KINDS["unknown"]), tongue)
-    return of_failure("not_a_workbook", tongue, value=what, advice=say(SAVE_AS, tongue))
+    what, advice = kind_and_advice(kind)
+    return of_failure("not_a_workbook", tongue, value=say(what, tongue), advice=say(advice, tongue))

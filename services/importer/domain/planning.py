@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from services.importer.domain.book import Book, KnownAccount, KnownCustomer
+from services.importer.domain.cautions import cautions
 from services.importer.domain.changes import NAME_FIELDS, changes
 from services.importer.domain.ids import customer_id
 from services.importer.domain.matching import Ambiguous, OtherHolder, is_same, match, names_of
@@ -76,6 +77,8 @@ class Planner:
         elif customer is not None:
             warnings += self._change(entry, book, customer, steps)
         after = _after(entry, customer, steps)
+        known = book.accounts.get(entry.account or "")
+        warnings += cautions(entry, customer, known, self.tongue, new=bool(steps))
         if entry.account is not None:
             self._account(entry, book, customer, after, steps)
         elif entry.account_count is not None and customer is not None:
@@ -206,8 +209,15 @@ class Planner:
         after: tuple[int, int] | None,
         steps: list[Planned],
     ) -> None:
-        """As many accounts as the row wants: those that are missing are opened, none is closed."""
-        held = book.held_by(customer.customer_id)
+        """As many accounts as the row wants: those that are missing are opened, none is closed.
+
+        One that was closed is not among them.
+        """
+        held = [
+            account
+            for account in book.held_by(customer.customer_id)
+            if account.fields.get("status") != "closed"
+        ]
         self._change_accounts(entry, held, after, steps)
         for account in held:
             book.note_account(account)

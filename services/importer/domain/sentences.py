@@ -33,6 +33,22 @@ CELLS: Final[dict[str, Sentence]] = {
         "'{value}' is shortened and may have lost digits; type the whole number as text",
         "'{value}' is afgekort en mist misschien cijfers; typ het hele nummer als tekst",
     ),
+    "is_masked": (
+        "the format of the cell shows other digits than '{value}', which it holds; format the cell"
+        " as text and type what is meant",
+        "de opmaak van de cel toont andere cijfers dan '{value}', dat erin staat; maak van de cel"
+        " tekst en typ wat bedoeld is",
+    ),
+    "no_result": (
+        "the result of the formula {value} was never stored; open the workbook in Excel and save"
+        " it, or type the value",
+        "het resultaat van de formule {value} is nooit bewaard; open de werkmap in Excel en sla"
+        " haar op, of typ de waarde",
+    ),
+    "is_merged": (
+        "'{value}' stands in a merged cell of several rows; unmerge it and fill in each row",
+        "'{value}' staat in een samengevoegde cel van meer rijen; splits de cel en vul elke rij in",
+    ),
     "not_an_account": (
         "'{value}' is not an account number; write it like 28900001",
         "'{value}' is geen rekeningnummer; schrijf het zoals 28900001",
@@ -132,9 +148,18 @@ ROWS: Final[dict[str, Sentence]] = {
         "changes the name of the holder of account {other}, now {theirs}",
         "wijzigt de naam van de houder van rekening {other}, nu {theirs}",
     ),
-    "two_cells": (
-        "the columns {other} say different things",
-        "de kolommen {other} zeggen iets verschillends",
+    "closed_account": (
+        "account {value} is closed and stays so; write active in a column Status to open it",
+        "rekening {value} is gesloten en blijft dat; schrijf actief in een kolom Status om haar te"
+        " openen",
+    ),
+    "no_address": (
+        "without street, postcode and town this customer cannot be invoiced",
+        "zonder straat, postcode en plaats kan aan deze klant geen factuur worden gestuurd",
+    ),
+    "fictitious": (
+        "'{value}' is a fictitious address: nothing is ever mailed to it",
+        "'{value}' is een fictief adres: daar wordt nooit iets heen gemaild",
     ),
     "depends": (
         "row {other}, which this row builds on, was refused",
@@ -253,44 +278,15 @@ FAILURES: Final[dict[str, Sentence]] = {
         " blijft. Upload het bestand opnieuw voor de rest.",
     ),
     "not_possible": (
-        "Imports cannot be taken back yet: close the accounts that it opened by hand.",
-        "Een import kan nog niet ongedaan worden gemaakt: sluit de rekeningen met de hand.",
+        "Nothing of this import can be taken back: it imported nothing, or it is still under way"
+        " (then cancel it first).",
+        "Van deze import kan niets ongedaan worden gemaakt: zij heeft niets geïmporteerd, of zij"
+        " is nog bezig (annuleer haar dan eerst).",
     ),
-}
-
-KINDS: Final[dict[str, Sentence]] = {
-    "empty": ("an empty file", "een leeg bestand"),
-    "xls": (
-        "a workbook of Excel 97-2003 (.xls) or one with a password",
-        "een werkmap van Excel 97-2003 (.xls) of een met een wachtwoord",
+    "too_late": (
+        "What this import did is not known any more: an import can be taken back for {value}"
+        " days. Change what is wrong by hand.",
+        "Wat deze import deed, is niet meer bekend: een import kan {value} dagen ongedaan worden"
+        " gemaakt. Wijzig met de hand wat niet klopt.",
     ),
-    "encrypted": ("a workbook with a password", "een werkmap met een wachtwoord"),
-    "ods": ("an OpenDocument sheet (.ods)", "een OpenDocument-blad (.ods)"),
-    "xlsb": ("a binary workbook (.xlsb)", "een binaire werkmap (.xlsb)"),
-    "docx": ("a Word document", "een Word-document"),
-    "pdf": ("a PDF", "een PDF"),
-    "csv": ("a text file (such as .csv)", "een tekstbestand (zoals .csv)"),
-    "html": ("a web page", "een webpagina"),
-    "xml": ("an XML file", "een XML-bestand"),
-    "zip": ("a zip file", "een zip-bestand"),
-    "picture": ("a picture", "een afbeelding"),
-    "numbers": ("an Apple Numbers file", "een Apple Numbers-bestand"),
-    "unknown": ("a file of another kind", "een ander soort bestand"),
-}
-
-SAVE_AS: Final = (
-    "Open it in Excel, LibreOffice or Google Sheets and save it as 'Excel Workbook (.xlsx)',"
-    " without a password.",
-    "Open het in Excel, LibreOffice of Google Sheets en sla het op als 'Excel-werkmap (.xlsx)',"
-    " zonder wachtwoord.",
-)
-
-RESULTS: Final[dict[str, Sentence]] = {
-    "title": ("Result", "Resultaat"),
-    "created": ("created", "aangemaakt"),
-    "changed": ("changed", "gewijzigd"),
-    "unchanged": ("unchanged", "ongewijzigd"),
-    "refused": ("refused: {why}", "geweigerd: {why}"),
-    "accounts": ("accounts {value}", "rekeningen {value}"),
-    "partly": ("the rest of the row was refused", "de rest van de rij is geweigerd"),
 }

@@ -2,12 +2,14 @@
 
 Takes environment.state, customer.state, account.state, command.applied and command.refused.
 Answers nothing. Changes the copy (the highest version wins) and the outcomes of commands that
-the importer sent; the jobs that wait for either look for themselves.
+the importer sent; the jobs that wait for either look for themselves. Of customers that were
+erased a job `erase` takes out what imports still hold of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
+from hashlib import sha256
 from typing import TypeVar
 
 from runtime.answers import Answer
@@ -17,6 +19,8 @@ from schemas.commands import CommandApplied, CommandRefused
 from schemas.registry import AccountState, CustomerState, EnvironmentState
 from services.importer.store import registry
 from services.importer.store.registry import Outcome
+
+ERASE = "erase"
 
 STATES = (EnvironmentState, CustomerState, AccountState)
 OUTCOMES = (CommandApplied, CommandRefused)
@@ -38,8 +42,11 @@ async def hear_state(batch: Sequence[Incoming], tx: Tx) -> Iterable[Answer]:
             case AccountState() as state:
                 _keep(accounts, (state.environment, state.account), state)
     await registry.hear_environments(tx, environments.values())
-    await registry.hear_customers(tx, customers.values())
+    erased = await registry.hear_customers(tx, customers.values())
     await registry.hear_accounts(tx, accounts.values())
+    for environment, ids in sorted(erased.items()):
+        ref = f"{environment}/{sha256(','.join(sorted(ids)).encode()).hexdigest()}"
+        await tx.add_job(ERASE, ref, {"environment": environment, "customers": sorted(ids)})
     return ()
 
 
@@ -62,6 +69,7 @@ async def hear_outcomes(batch: Sequence[Incoming], tx: Tx) -> Iterable[Answer]:
                     outcome="refused",
                     effect=None,
                     message=refused.message,
+                    reason=refused.reason,
                 )
             case _:
                 continue

@@ -3,7 +3,8 @@
 Takes import.uploaded (in any order, repeated), import.confirmed, import.cancelled and
 import.undo. Answers import.failed where a message cannot be followed, and says again what was
 said where one is repeated. Changes the upload and its parts; the slow work is left to jobs:
-`plan` once all parts are there, `import` once it is confirmed, `expire` for what never comes.
+`plan` once all parts are there, `import` once it is confirmed, `expire` for what never comes,
+`undo` to take it back.
 """
 
 from __future__ import annotations
@@ -23,14 +24,18 @@ from schemas.imports import ImportCancelled, ImportConfirmed, ImportUndo, Import
 from schemas.malformed import Malformed
 from services.importer.domain.messages import Tongue
 from services.importer.events import failed, turned_down
-from services.importer.store import plans, registry, uploads
+from services.importer.store import plans, registry, undo, uploads
 from services.importer.store.uploads import Upload
 
 TAKES = (ImportUploaded, ImportConfirmed, ImportCancelled, ImportUndo)
 BARRIER = ("registry.state", "registry.outcomes")
 DECIDE = "plan"
+DECIDE_LARGE = "plan-large"
+SMALL_BYTES = 256 * 1024
 CARRY_OUT = "import"
 EXPIRE = "expire"
+UNDO = "undo"
+FORGET = "forget"
 
 
 def serial(environment: int) -> str:
@@ -40,11 +45,13 @@ def serial(environment: int) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Uploads:
-    """The handler, with its bounds: bytes of one file and of all, seconds until expiry."""
+    """The handler, with its bounds: bytes of one file and of all, seconds until expiry, and for how
+    many days an import can be taken back."""
 
     file_bytes: int
     kept_bytes: int
     expiry_s: float
+    undo_days: float
 
     async def handle(self, batch: Sequence[Incoming], tx: Tx) -> Iterable[Answer]:
         known = {r.message.environment for r in batch if isinstance(r.message, TAKES)}
@@ -91,7 +98,7 @@ class Uploads:
             why = failed(upload, reason, at=record.time, value=most)
             return [await end(tx, upload, "failed", why, at_part=message.part)]
         if await uploads.arrived(tx, upload) == upload.parts:
-            await self._complete(upload, tx)
+            await self._complete(upload, upload.kept_bytes + len(content or b""), tx)
         return []
 
     async def _too_much(
@@ -105,10 +112,13 @@ class Uploads:
             return "too_busy"
         return None
 
-    async def _complete(self, upload: Upload, tx: Tx) -> None:
-        """All parts are there. What was answered to commands so far is seen by the plan."""
+    async def _complete(self, upload: Upload, size: int, tx: Tx) -> None:
+        """All parts are there. What was answered to commands so far is seen by the plan.
+
+        Large workbooks have workers of their own: however many come, a small one is read at once.
+        """
         await tx.add_job(
-            DECIDE,
+            DECIDE if size <= SMALL_BYTES else DECIDE_LARGE,
             upload.ref,
             payload(upload),
             serial=serial(upload.environment),
@@ -138,8 +148,8 @@ class Uploads:
                 return await self._confirm(upload, message, record, tx)
             case ImportCancelled():
                 return await self._cancel(upload, record, tx)
-            case _:
-                return [_turn_down(upload, "not_possible", record)]
+            case ImportUndo():
+                return await self._undo(upload, message, record, tx)
 
     async def _confirm(
         self, upload: Upload, message: ImportConfirmed, record: Incoming, tx: Tx
@@ -161,6 +171,22 @@ class Uploads:
         why = failed(upload, "cancelled", at=record.time)
         return [await end(tx, upload, "cancelled", why, at_part=upload.parts)]
 
+    async def _undo(
+        self, upload: Upload, message: ImportUndo, record: Incoming, tx: Tx
+    ) -> list[Answer]:
+        if upload.status == "undone":
+            return await uploads.said(tx, upload, kind="import.undone")
+        if upload.undo_at is not None:
+            return []  # under way
+        if upload.forgotten:
+            return [_turn_down(upload, "too_late", record, value=self.undo_days)]
+        if not upload.ended or not await undo.anything(tx, upload):
+            return [_turn_down(upload, "not_possible", record)]
+        await undo.ask(tx, upload, message.by, record.time)
+        key = serial(upload.environment)
+        await tx.add_job(UNDO, upload.ref, payload(upload), serial=key, barrier=tx.ends)
+        return []
+
 
 async def carry_out(tx: Tx, upload: Upload, *, barrier: bool) -> None:
     """Have the rows imported, after the jobs of the environment that were asked for before."""
@@ -178,6 +204,8 @@ async def end(tx: Tx, upload: Upload, status: str, why: Answer, *, at_part: int)
     await uploads.become(tx, upload, status)
     await uploads.forget_bytes(tx, upload)
     await plans.forget_book(tx, upload)
+    if upload.status != "running":  # nothing was sent that could be taken back
+        await tx.add_job(FORGET, upload.ref, payload(upload))
     return await uploads.say(tx, upload, why, at_part=at_part)
 
 

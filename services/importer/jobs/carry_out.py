@@ -19,6 +19,7 @@ from services.importer.domain.columns import Layout
 from services.importer.domain.messages import of_failure, of_row
 from services.importer.events import command, event, failed
 from services.importer.handlers.uploads import end, payload
+from services.importer.jobs.forget import Forgetting
 from services.importer.jobs.plan import fail_unread, locked
 from services.importer.jobs.rows import plan_rows
 from services.importer.store import imports, plans, registry, uploads
@@ -26,9 +27,18 @@ from services.importer.store.registry import Environment
 from services.importer.store.uploads import Upload
 
 REPORT: Final = "report"
-PAUSE_S: Final = 0.05
+PAUSE_S: Final = 0.02
 STEPS: Final = 20
 """Steps in a row before another job of this kind may have its turn."""
+
+LAST_ROW: Final = 1_048_577
+
+
+@dataclass(slots=True, kw_only=True)
+class Course:
+    """How far a job's turn has come: no row before `from_row` has a command that was not sent."""
+
+    from_row: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,14 +48,16 @@ class CarryingOut:
     limits: ChildLimits
     window: int
     resend_s: float
+    forgetting: Forgetting
     settle_s: float = 10
 
     async def run(self, work: Work) -> None:
         if not work.job.payload.get("begun") and not await self._begin(work):
             return
+        course = Course(from_row=int(work.job.payload.get("from_row", 0)))
         for _ in range(STEPS):
             async with work.step() as tx:
-                busy = await self._step(work, tx)
+                busy = await self._step(work, tx, course)
             if work.ended:
                 return
             if not busy:
@@ -84,34 +96,49 @@ class CarryingOut:
 
     # --- commands and outcomes ----------------------------------------------------------------
 
-    async def _step(self, work: Work, tx: StepTx) -> bool:
+    async def _step(self, work: Work, tx: StepTx, course: Course) -> bool:
         """Send what may be sent. True where there was anything to do."""
         upload = await locked(work, tx)
-        tongue = upload.language
         if upload.stop_asked:
-            await imports.drop_unsent(tx, upload, of_failure("cancelled", tongue))
-        await imports.cascade(tx, upload, of_row("depends", tongue, other="{other}"))
-        now = await imports.open_commands(tx, upload)
-        if now.open == 0:
+            await imports.drop_unsent(tx, upload, of_failure("cancelled", upload.language))
+        in_flight = await imports.in_flight(tx, upload)
+        room = self.window - in_flight
+        waiting = await self._waiting(tx, upload, course) if room > 0 else []
+        if not waiting and in_flight == 0:
             return await self._settle(work, tx, upload)
-        sent = await imports.send(tx, upload, max(0, self.window - now.in_flight), tx.now)
+        doomed = [
+            (w, of_row("depends", upload.language, other=w.builds_on))
+            for w in waiting
+            if w.outcome == "refused"
+        ]
+        await imports.refuse(tx, upload, doomed)
+        ready = [w for w in waiting if w.builds_on is None or w.outcome == "applied"]
+        sent = await imports.send(tx, upload, ready[: max(0, room)], tx.now)
         before = tx.now - timedelta(seconds=self.resend_s)
         sent += await imports.send_again(tx, upload, self.window, before, tx.now)
         tx.answer(*(command(upload, s) for s in sent))
-        self._progress(work, tx, upload, upload.rows - now.rows)
-        return bool(sent)
+        await self._progress(work, tx, upload, course.from_row)
+        return bool(sent or doomed)
 
-    def _progress(self, work: Work, tx: StepTx, upload: Upload, done: int) -> None:
+    async def _waiting(self, tx: StepTx, upload: Upload, course: Course) -> list[imports.Waiting]:
+        """What was not sent yet; some of it waits for what is under way."""
+        most = 2 * self.window
+        waiting = await imports.waiting(tx, upload, from_row=course.from_row, most=most)
+        course.from_row = waiting[0].row if waiting else LAST_ROW
+        return waiting
+
+    async def _progress(self, work: Work, tx: StepTx, upload: Upload, open_from: int) -> None:
         """At least every second while there is something to do."""
         last = work.job.payload.get("progress_at")
         if last and tx.now - datetime.fromisoformat(last) < timedelta(seconds=0.8):
             return
+        done = await imports.done(tx, upload, open_from)
         said = ImportProgressed(
             job_id=upload.job_id, environment=upload.environment, done=done, rows=upload.rows
         )
         at = tx.now.astimezone(UTC)
         tx.answer(event(upload, said, at=at, mark=str(int(at.timestamp() * 1000))))
-        tx.save({**work.job.payload, "progress_at": at.isoformat()})
+        tx.save({**work.job.payload, "progress_at": at.isoformat(), "from_row": open_from})
 
     # --- the end ------------------------------------------------------------------------------
 
@@ -126,6 +153,7 @@ class CarryingOut:
             if tx.now - datetime.fromisoformat(since) < timedelta(seconds=self.settle_s):
                 return False
         counts = await imports.totals(tx, upload)
+        differs = counts.pop("differs")
         await uploads.note_counts(tx, upload, **counts)
         if upload.stop_asked:
             done = counts["created"] + counts["changed"] + counts["unchanged"]
@@ -139,6 +167,7 @@ class CarryingOut:
                 changed=counts["changed"],
                 unchanged=counts["unchanged"],
                 refused=counts["refused"],
+                differs=differs or None,
             )
             said = event(upload, completed, at=tx.now)
         tx.answer(await uploads.say(tx, upload, said, at_part=upload.parts))
@@ -154,3 +183,4 @@ class CarryingOut:
         if not upload.ended:
             why = failed(upload, "not_processed", at=tx.now)
             tx.answer(await end(tx, upload, "failed", why, at_part=upload.parts))
+            await self.forgetting.plan(tx, upload)

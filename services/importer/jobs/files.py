@@ -13,7 +13,7 @@ from runtime.jobs import Work
 from services.importer.child import Unread
 from services.importer.store import uploads
 from services.importer.store.uploads import Upload
-from services.importer.workbook.kinds import HEAD, sniff
+from services.importer.workbook.kinds import kind_of
 
 
 @asynccontextmanager
@@ -30,17 +30,15 @@ async def workbook(work: Work, upload: Upload) -> AsyncIterator[Path]:
 
 async def _put_together(work: Work, upload: Upload, path: Path) -> None:
     whole = sha256()
-    head = b""
     with path.open("wb") as file:
         for part in range(1, upload.parts + 1):
             async with work.step() as tx:
                 content = await uploads.content(tx, upload, part)
             if content is None:
                 raise Unread("expired")  # it ended meanwhile
-            head = (head + content)[:HEAD]
             whole.update(content)
             await asyncio.to_thread(file.write, content)
     if whole.hexdigest() != upload.sha256:
         raise Unread("checksum_mismatch")
-    if (kind := sniff(head)) != "zip":
+    if (kind := await asyncio.to_thread(kind_of, path)) != "zip":
         raise Unread("not_a_workbook", kind)

@@ -7,7 +7,7 @@ worker that dies leaves rows behind that the next one plans anew: nothing has be
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -66,9 +66,7 @@ class Planning:
             if upload.ended:
                 tx.done()
             elif isinstance(layout, Unclear):
-                await fail(
-                    tx, upload, layout.reason, message=layout.message, choices=layout.choices
-                )
+                await fail_unclear(tx, upload, layout)
             else:
                 await self._finish(tx, upload, layout, tongue)
 
@@ -106,11 +104,23 @@ async def fail(
     reason: str,
     *,
     message: str = "",
-    choices: tuple[str, ...] | None = None,
-    **words: object,
+    value: object = None,
 ) -> None:
     """End the job with import.failed."""
-    why = failed(upload, reason, at=tx.now, message=message, choices=choices, **words)
+    why = failed(upload, reason, at=tx.now, message=message, value=value)
+    tx.answer(await end(tx, upload, "failed", why, at_part=upload.parts))
+    tx.done()
+
+
+async def fail_unclear(tx: StepTx, upload: Upload, unclear: Unclear) -> None:
+    why = failed(
+        upload,
+        unclear.reason,
+        at=tx.now,
+        message=unclear.message,
+        choices=unclear.choices,
+        field=_wire_field(unclear.field),
+    )
     tx.answer(await end(tx, upload, "failed", why, at_part=upload.parts))
     tx.done()
 
@@ -147,7 +157,7 @@ async def previewed(
             "unchanged": verdicts.get("unchanged", 0),
             "problems": tuple(_problem(p) for p in problems),
             "problem_count": count,
-            "warnings": tuple(_problem(w) for w in warnings),
+            "warnings": tuple(_problem(w) for w in (*map(asdict, layout.warnings), *warnings)),
             "expires_at": expires_at,
         }
     )

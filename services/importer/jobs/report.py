@@ -15,9 +15,10 @@ from runtime.jobs import StepTx, Work
 from schemas.imports import MAX_PART_BYTES, MAX_PARTS, ImportReport
 from services.importer.child import ChildLimits, Unread, opened
 from services.importer.domain.messages import Tongue, say
-from services.importer.domain.sentences import RESULTS
+from services.importer.domain.result_sentences import PREVIEWED, RESULTS
 from services.importer.events import event
 from services.importer.jobs.files import workbook
+from services.importer.jobs.forget import Forgetting
 from services.importer.jobs.plan import locked
 from services.importer.store import imports, uploads
 from services.importer.store.imports import Result
@@ -28,9 +29,7 @@ log = structlog.get_logger()
 SPAN: Final = 2_000
 """Excel rows whose results are read from the database at once."""
 
-WHOLE_ROWS: Final = 20_000
-"""Up to so many rows the workbook itself is annotated; opening a larger one whole takes more
-memory than a child may have, so its list is written anew."""
+BECOMES: Final = {"create": "created", "change": "changed"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +37,7 @@ class Reporting:
     """Makes report workbooks within these bounds."""
 
     limits: ChildLimits
+    forgetting: Forgetting
 
     async def run(self, work: Work) -> None:
         async with work.step() as tx:
@@ -52,13 +52,15 @@ class Reporting:
         async with work.step() as tx:
             self._publish(tx, upload, content)
             await uploads.forget_bytes(tx, upload)
+            await self.forgetting.plan(tx, upload)
             tx.done()
 
     async def _made(self, work: Work, upload: Upload) -> bytes:
         async with workbook(work, upload) as path:
             told = path.with_name("results.jsonl")
             await _tell(work, upload, told)
-            for rewrite in (False, True) if upload.rows <= WHOLE_ROWS else (True,):
+            # A workbook that is too oddly built to be annotated has its list written anew.
+            for rewrite in (False, True):
                 report = path.with_name("report.xlsx")
                 try:
                     await self._write(upload, path, told, report, rewrite)
@@ -85,7 +87,7 @@ class Reporting:
             "rewrite": rewrite,
         }
         async with opened(self.limits, **asked) as child:
-            await child.hear()
+            await child.finished()
 
     def _publish(self, tx: StepTx, upload: Upload, content: bytes) -> None:
         pieces = [content[i : i + MAX_PART_BYTES] for i in range(0, len(content), MAX_PART_BYTES)]
@@ -103,7 +105,9 @@ class Reporting:
 
     async def poisoned(self, work: Work, tx: StepTx) -> None:
         """There will be no report; the file is not kept for it."""
-        await uploads.forget_bytes(tx, await locked(work, tx))
+        upload = await locked(work, tx)
+        await uploads.forget_bytes(tx, upload)
+        await self.forgetting.plan(tx, upload)
 
 
 async def _tell(work: Work, upload: Upload, path: Path) -> None:
@@ -126,10 +130,15 @@ def sentence(result: Result, tongue: Tongue) -> str:
     notes = [
         f"{w['column']}: {w['message']}" if w["column"] else w["message"] for w in result.warnings
     ]
+    if result.previewed and BECOMES.get(result.previewed, result.previewed) != result.result:
+        was = say(PREVIEWED[result.previewed], tongue)
+        notes.append(say(RESULTS["otherwise"], tongue, value=was))
     if result.result == "refused":
         if result.message:
             why.append(result.message)
-        text = say(RESULTS["refused"], tongue, why="; ".join(why))
+        text = say(
+            RESULTS["refused"], tongue, why="; ".join([*why, *notes[len(result.warnings) :]])
+        )
         if result.partly:
             text += f" ({say(RESULTS['partly'], tongue)})"
         return text

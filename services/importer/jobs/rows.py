@@ -13,6 +13,7 @@ from services.importer.child import Child, ChildLimits, Row, opened
 from services.importer.domain.amounts import Style, evidence, is_unclear
 from services.importer.domain.cells import Cell
 from services.importer.domain.columns import Layout, Unclear, lay_out
+from services.importer.domain.noticed import warnings_of
 from services.importer.domain.planning import Planner, RowPlan
 from services.importer.domain.refusals import Problem
 from services.importer.domain.rows import Entry, RowReader
@@ -40,7 +41,7 @@ async def plan_rows(
     Raises Unread where the file cannot be read, and LeaseLost.
     """
     async with workbook(work, upload) as path:
-        asked = {"ask": "rows", "path": str(path)}
+        asked = {"ask": "rows", "path": str(path), "sheet": upload.sheet}
         styles: Styles = {}
         while True:
             async with opened(limits, **asked) as child:
@@ -57,7 +58,8 @@ async def plan_rows(
                 except StylesWanted:
                     pass
                 else:
-                    return layout
+                    warnings = warnings_of(child.noticed, layout, environment.language)
+                    return replace(layout, warnings=warnings)
             async with opened(limits, **asked) as child:
                 await child.outlines()
                 styles = await _styles(child, layout)

@@ -4,31 +4,54 @@ DELETE FROM command WHERE environment = $1 AND job_id = $2;
 -- name: forget_rows
 DELETE FROM planned_row WHERE environment = $1 AND job_id = $2;
 
+-- name: keep_verdicts
+-- Planned anew after a preview: what that said stays, to be compared with what comes of it.
+UPDATE planned_row SET previewed = coalesce(previewed, verdict)
+WHERE environment = $1 AND job_id = $2;
+
 -- name: forget_customers
 DELETE FROM planned_customer WHERE environment = $1 AND job_id = $2;
+
+-- name: forget_keys
+DELETE FROM planned_key WHERE environment = $1 AND job_id = $2;
 
 -- name: forget_accounts
 DELETE FROM planned_account WHERE environment = $1 AND job_id = $2;
 
 -- name: accounts
--- The registry's accounts by number or holder, and what this job makes of them (planned).
-SELECT false AS planned, account, fields, holder, NULL::int AS row FROM account
-WHERE environment = $1 AND (account = ANY($3::text[]) OR holder = ANY($4::uuid[]))
+-- The registry's accounts by number or holder, and what this job makes of them (planned). Key by
+-- key: of a list the planner, which knows nothing yet of tables that are being filled, makes a
+-- walk through the whole job.
+SELECT false AS planned, a.account, a.fields, a.holder, NULL::int AS row
+FROM unnest($3::text[]) AS number CROSS JOIN LATERAL (
+    SELECT * FROM account WHERE environment = $1 AND account = number OFFSET 0) AS a
 UNION ALL
-SELECT true, account, fields, holder, row FROM planned_account
-WHERE environment = $1 AND job_id = $2
-  AND (account = ANY($3::text[]) OR holder = ANY($4::uuid[]))
+SELECT false, a.account, a.fields, a.holder, NULL
+FROM unnest($4::uuid[]) AS who CROSS JOIN LATERAL (
+    SELECT * FROM account WHERE environment = $1 AND holder = who OFFSET 0) AS a
+UNION ALL
+SELECT true, a.account, a.fields, a.holder, a.row
+FROM unnest($3::text[]) AS number CROSS JOIN LATERAL (
+    SELECT * FROM planned_account
+    WHERE environment = $1 AND job_id = $2 AND account = number OFFSET 0) AS a
+UNION ALL
+SELECT true, a.account, a.fields, a.holder, a.row
+FROM unnest($4::uuid[]) AS who CROSS JOIN LATERAL (
+    SELECT * FROM planned_account
+    WHERE environment = $1 AND job_id = $2 AND holder = who OFFSET 0) AS a
 ORDER BY planned;
 
 -- name: customers_alike
--- Who may be meant by an e-mail address or a name.
-SELECT customer_id FROM customer
-WHERE environment = $1 AND NOT erased
-  AND (email_key = ANY($3::text[]) OR name_keys && $4::text[])
+-- Who may be meant by an e-mail address or a name: looked up key by key, each in its index.
+SELECT c.customer_id FROM unnest($3::text[]) AS mail
+JOIN customer AS c ON c.environment = $1 AND c.email_key = mail
 UNION
-SELECT customer_id FROM planned_customer
-WHERE environment = $1 AND job_id = $2
-  AND (email_key = ANY($3::text[]) OR name_keys && $4::text[]);
+SELECT c.customer_id FROM unnest($4::text[]) AS name CROSS JOIN LATERAL (
+    SELECT customer_id FROM customer
+    WHERE environment = $1 AND name_keys && ARRAY[name] OFFSET 0) AS c
+UNION
+SELECT customer_id FROM planned_key
+WHERE environment = $1 AND job_id = $2 AND key = ANY($3::text[] || $4::text[]);
 
 -- name: customers
 SELECT false AS planned, customer_id, fields, NULL::int AS made_by, '{}'::jsonb AS said_by
@@ -46,23 +69,26 @@ SELECT greatest(
 
 -- name: add_rows
 INSERT INTO planned_row (environment, job_id, row, verdict, problems, warnings)
-SELECT $1::int, $2::uuid, * FROM unnest($3::int[], $4::text[], $5::jsonb[], $6::jsonb[]);
+SELECT $1::int, $2::uuid, * FROM unnest($3::int[], $4::text[], $5::jsonb[], $6::jsonb[])
+ON CONFLICT (environment, job_id, row) DO UPDATE
+SET verdict = excluded.verdict, problems = excluded.problems, warnings = excluded.warnings;
 
 -- name: add_commands
-INSERT INTO command (environment, job_id, row, step, command_id, type, body, before, after)
-SELECT $1::int, $2::uuid, * FROM unnest($3::int[], $4::int[], $5::uuid[], $6::text[], $7::jsonb[],
-                             $8::jsonb[], $9::uuid[]);
+INSERT INTO command (environment, job_id, row, step, type, body, before, after_row, after_step)
+SELECT $1::int, $2::uuid, * FROM unnest($3::int[], $4::int[], $5::text[], $6::jsonb[], $7::jsonb[],
+                             $8::int[], $9::int[]);
 
 -- name: add_customers
-INSERT INTO planned_customer AS p
-    (environment, job_id, customer_id, made_by, fields, said_by, email_key, name_keys)
-SELECT $1::int, $2::uuid, customer_id, made_by, fields, said_by, email_key,
-    ARRAY(SELECT jsonb_array_elements_text(name_keys))
-FROM unnest($3::uuid[], $4::int[], $5::jsonb[], $6::jsonb[], $7::text[], $8::jsonb[])
-    AS t (customer_id, made_by, fields, said_by, email_key, name_keys)
+INSERT INTO planned_customer AS p (environment, job_id, customer_id, made_by, fields, said_by)
+SELECT $1::int, $2::uuid, * FROM unnest($3::uuid[], $4::int[], $5::jsonb[], $6::jsonb[])
 ON CONFLICT (environment, job_id, customer_id) DO UPDATE
-SET fields = excluded.fields, said_by = excluded.said_by, email_key = excluded.email_key,
-    name_keys = excluded.name_keys;
+SET fields = excluded.fields, said_by = excluded.said_by;
+
+-- name: add_keys
+-- A key that a customer no longer has stays: who is found by it is looked at again.
+INSERT INTO planned_key (environment, job_id, key, customer_id)
+SELECT $1::int, $2::uuid, * FROM unnest($3::text[], $4::uuid[])
+ON CONFLICT DO NOTHING;
 
 -- name: add_accounts
 INSERT INTO planned_account AS p (environment, job_id, account, row, fields, holder, series)

@@ -22,16 +22,21 @@ ON CONFLICT (environment, customer_id) DO UPDATE
 SET version = excluded.version, erased = excluded.erased, fields = excluded.fields,
     email_key = excluded.email_key, name_keys = excluded.name_keys
 WHERE c.version < excluded.version
-RETURNING environment;
+RETURNING environment, customer_id, erased;
 
 -- name: hear_accounts
-INSERT INTO account AS a (environment, account, version, fields, holder, series)
-SELECT * FROM unnest($1::int[], $2::text[], $3::bigint[], $4::jsonb[], $5::uuid[], $6::bigint[])
+-- One of which only the viewers are not known yet takes them from a repetition.
+INSERT INTO account AS a (environment, account, version, fields, holder, series, viewers)
+SELECT environment, account, version, fields, holder, series,
+    ARRAY(SELECT jsonb_array_elements_text(viewers)::uuid)
+FROM unnest($1::int[], $2::text[], $3::bigint[], $4::jsonb[], $5::uuid[], $6::bigint[],
+            $7::jsonb[])
+    AS t (environment, account, version, fields, holder, series, viewers)
 ORDER BY 1, 2
 ON CONFLICT (environment, account) DO UPDATE
 SET version = excluded.version, fields = excluded.fields, holder = excluded.holder,
-    series = excluded.series
-WHERE a.version < excluded.version
+    series = excluded.series, viewers = excluded.viewers
+WHERE a.version < excluded.version OR (a.version = excluded.version AND a.viewers IS NULL)
 RETURNING environment;
 
 -- name: note_changes
@@ -40,13 +45,24 @@ SELECT * FROM unnest($1::int[], $2::bigint[]) ORDER BY 1
 ON CONFLICT (environment) DO UPDATE SET changes = h.changes + excluded.changes;
 
 -- name: note_outcomes
--- Outcomes of commands that no job of ours sent find no row; the first outcome stands.
--- (coalesce keeps the planner off the partial indexes of open commands, which do not hold the id.)
-UPDATE command AS c
-SET outcome = o.outcome, effect = o.effect, message = o.message
-FROM unnest($1::int[], $2::uuid[], $3::text[], $4::text[], $5::text[])
-    AS o (environment, command_id, outcome, effect, message)
-WHERE c.environment = o.environment AND c.command_id = o.command_id AND coalesce(c.outcome, '') = '';
+-- A command lands once: the first outcome stands, and those of commands that no job of ours sent
+-- find no flight.
+WITH landed AS (
+    DELETE FROM flight AS f
+    USING unnest($1::int[], $2::uuid[], $3::text[], $4::text[], $5::text[])
+        AS o (environment, command_id, outcome, effect, message)
+    WHERE f.environment = o.environment AND f.command_id = o.command_id
+    RETURNING f.environment, f.job_id, f.row, f.step, o.outcome, o.effect, o.message)
+UPDATE command AS c SET outcome = l.outcome, effect = l.effect, message = l.message
+FROM landed AS l
+WHERE c.environment = l.environment AND c.job_id = l.job_id AND c.row = l.row AND c.step = l.step;
+
+-- name: note_undone
+UPDATE undo_step AS s
+SET outcome = o.outcome, effect = o.effect, reason = o.reason, message = o.message
+FROM unnest($1::int[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[])
+    AS o (environment, command_id, outcome, effect, reason, message)
+WHERE s.environment = o.environment AND s.command_id = o.command_id AND s.outcome IS NULL;
 
 -- name: environment
 SELECT e.gdpr_accepted, e.import_enabled, e.language, coalesce(h.changes, 0) AS changes

@@ -9,7 +9,8 @@ RETURNING job_id;
 -- name: lock
 SELECT environment, job_id, version, status, head, file_name, sha256, parts, mode, sheet, mapping,
     defaults, uploaded_by, uploaded_at, language, confirmed_by, confirmed_at, stop_asked,
-    kept_bytes, layout, planned_at_change, rows, created, changed, unchanged, refused
+    kept_bytes, layout, planned_at_change, rows, created, changed, unchanged, refused,
+    undo_by, undo_at, forgotten
 FROM upload WHERE environment = $1 AND job_id = $2 FOR UPDATE;
 
 -- name: part

@@ -10,6 +10,7 @@ from typing import Any
 
 from runtime.sql import statements
 from runtime.transaction import Tx
+from services.importer.domain.ids import command_id
 from services.importer.store.uploads import Upload
 
 sql = statements("services.importer", "sql/imports.sql")
@@ -19,25 +20,33 @@ sql = statements("services.importer", "sql/imports.sql")
 class Sent:
     """A command that is to be published now."""
 
-    row: int
-    step: int
     command_id: str
     type: str
     body: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Open:
-    """Commands without an outcome, how many of them were sent, and of how many rows they are."""
+class Waiting:
+    """A command that was neither sent nor refused.
 
-    open: int
-    in_flight: int
-    rows: int
+    `builds_on`: the row of the command that must be applied before, and `outcome` what became of
+    that so far.
+    """
+
+    row: int
+    step: int
+    type: str
+    body: str
+    builds_on: int | None
+    outcome: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What became of a row. `partly`: refused, though a part of it was carried out."""
+    """What became of a row. `partly`: refused, though a part of it was carried out.
+
+    `previewed` is what a preview had said, where the row was planned anew after it.
+    """
 
     row: int
     result: str
@@ -46,47 +55,75 @@ class Result:
     message: str | None
     accounts: list[str]
     partly: bool
+    previewed: str | None
 
 
-async def cascade(tx: Tx, upload: Upload, message: str) -> None:
-    """Refuse what builds on a refused command, however long the chain."""
-    while await tx.fetch(sql.cascade, upload.environment, upload.job_id, message):
-        pass
+async def in_flight(tx: Tx, upload: Upload) -> int:
+    """How many commands of the job were sent and have no outcome yet."""
+    return int(await tx.fetchval(sql.in_flight, upload.environment, upload.job_id))
+
+
+async def waiting(tx: Tx, upload: Upload, *, from_row: int, most: int) -> list[Waiting]:
+    """The next commands that are neither sent nor refused, in the order of rows."""
+    rows = await tx.fetch(sql.waiting, upload.environment, upload.job_id, from_row, most)
+    return [
+        Waiting(
+            row=r["row"],
+            step=r["step"],
+            type=r["type"],
+            body=r["body"],
+            builds_on=r["after_row"],
+            outcome=r["after_outcome"],
+        )
+        for r in rows
+    ]
+
+
+async def refuse(tx: Tx, upload: Upload, doomed: Sequence[tuple[Waiting, str]]) -> None:
+    """Refuse commands, each with its message, without sending them."""
+    if doomed:
+        await tx.execute(
+            sql.refuse,
+            upload.environment,
+            upload.job_id,
+            [w.row for w, _ in doomed],
+            [w.step for w, _ in doomed],
+            [message for _, message in doomed],
+        )
 
 
 async def drop_unsent(tx: Tx, upload: Upload, message: str) -> None:
     await tx.execute(sql.drop_unsent, upload.environment, upload.job_id, message)
 
 
-async def open_commands(tx: Tx, upload: Upload) -> Open:
-    row = await tx.fetchrow(sql.open, upload.environment, upload.job_id)
-    assert row is not None
-    return Open(**row)
-
-
-async def send(tx: Tx, upload: Upload, most: int, at: datetime) -> list[Sent]:
-    """Mark the next commands as sent; what waits for another's outcome is not among them."""
-    rows = await tx.fetch(sql.due, upload.environment, upload.job_id, most)
-    return await _mark(tx, upload, rows, at)
+async def send(tx: Tx, upload: Upload, ready: Sequence[Waiting], at: datetime) -> list[Sent]:
+    """Mark commands as sent; they are published with the commit."""
+    if not ready:
+        return []
+    ids = [command_id(upload.job_id, upload.environment, w.row, w.step) for w in ready]
+    await tx.execute(
+        sql.depart,
+        upload.environment,
+        upload.job_id,
+        [w.row for w in ready],
+        [w.step for w in ready],
+        ids,
+        at,
+    )
+    return [
+        Sent(command_id=i, type=w.type, body=json.loads(w.body))
+        for i, w in zip(ids, ready, strict=True)
+    ]
 
 
 async def send_again(
     tx: Tx, upload: Upload, most: int, before: datetime, at: datetime
 ) -> list[Sent]:
     """Commands that were sent before `before` and have no outcome yet."""
-    rows = await tx.fetch(sql.overdue, upload.environment, upload.job_id, most, before)
-    return await _mark(tx, upload, rows, at)
-
-
-async def _mark(tx: Tx, upload: Upload, rows: Sequence[Any], at: datetime) -> list[Sent]:
-    if rows:
-        ids = sorted(row["command_id"] for row in rows)
-        await tx.execute(sql.mark_sent, upload.environment, ids, at)
+    rows = await tx.fetch(sql.overdue, upload.environment, upload.job_id, before, at, most)
     return [
         Sent(
-            row=r["row"],
-            step=r["step"],
-            command_id=str(r["command_id"]),
+            command_id=command_id(upload.job_id, upload.environment, r["row"], r["step"]),
             type=r["type"],
             body=json.loads(r["body"]),
         )
@@ -94,9 +131,17 @@ async def _mark(tx: Tx, upload: Upload, rows: Sequence[Any], at: datetime) -> li
     ]
 
 
-async def unheard(tx: Tx, upload: Upload) -> int:
-    """How many things that the job made are missing in the copy of the registry."""
-    return int(await tx.fetchval(sql.unheard, upload.environment, upload.job_id))
+async def done(tx: Tx, upload: Upload, open_from: int) -> int:
+    """Rows of which everything has its outcome: those before the first open command.
+
+    `open_from` is the first row with a command that was not sent.
+    """
+    return int(await tx.fetchval(sql.done, upload.environment, upload.job_id, open_from))
+
+
+async def unheard(tx: Tx, upload: Upload) -> bool:
+    """Whether anything that the job made is missing in the copy of the registry."""
+    return bool(await tx.fetchval(sql.unheard, upload.environment, upload.job_id))
 
 
 async def results(tx: Tx, upload: Upload, after: int, until: int) -> list[Result]:
@@ -111,17 +156,20 @@ async def results(tx: Tx, upload: Upload, after: int, until: int) -> list[Result
             message=r["message"],
             accounts=json.loads(r["accounts"] or "[]"),
             partly=r["partly"],
+            previewed=r["previewed"],
         )
         for r in rows
     ]
 
 
 async def totals(tx: Tx, upload: Upload) -> dict[str, int]:
-    """created, changed, unchanged and refused rows; they add up to the rows."""
+    """created, changed, unchanged and refused rows, which add up to the rows; and `differs`:
+    those of them that came out otherwise than a preview had said."""
     row = await tx.fetchrow(sql.totals, upload.environment, upload.job_id)
     assert row is not None
     counts = {name: int(row[name]) for name in ("created", "changed", "refused")}
-    return {**counts, "unchanged": int(row["rows"]) - sum(counts.values())}
+    unchanged = int(row["rows"]) - sum(counts.values())
+    return {**counts, "unchanged": unchanged, "differs": int(row["differs"])}
 
 
 async def last_row(tx: Tx, upload: Upload) -> int:

@@ -7,13 +7,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from pydantic_core import to_json
+
 from runtime.sql import statements
 from runtime.transaction import Tx
 from services.importer.domain.book import Book, KnownAccount, KnownCustomer, series_of
-from services.importer.domain.ids import command_id
 from services.importer.domain.matching import names_of
 from services.importer.domain.names import email_key, name_keys
 from services.importer.domain.planning import RowPlan
+from services.importer.domain.refusals import Problem
 from services.importer.domain.rows import Entry
 from services.importer.store.uploads import Upload
 
@@ -21,16 +23,23 @@ sql = statements("services.importer", "sql/plans.sql")
 
 
 async def forget(tx: Tx, upload: Upload) -> None:
-    """Before planning (again): nothing is planned. Never once a command was sent."""
+    """Before planning (again): nothing is planned. Never once a command was sent.
+
+    What a preview said of the rows is kept, to tell of rows that come out otherwise.
+    """
     job = (upload.environment, upload.job_id)
     await tx.execute(sql.forget_commands, *job)
-    await tx.execute(sql.forget_rows, *job)
+    if upload.status == "running" and upload.mode == "preview":
+        await tx.execute(sql.keep_verdicts, *job)
+    else:
+        await tx.execute(sql.forget_rows, *job)
     await forget_book(tx, upload)
 
 
 async def forget_book(tx: Tx, upload: Upload) -> None:
     """The job goes no further: its numbers are free again."""
     await tx.execute(sql.forget_customers, upload.environment, upload.job_id)
+    await tx.execute(sql.forget_keys, upload.environment, upload.job_id)
     await tx.execute(sql.forget_accounts, upload.environment, upload.job_id)
 
 
@@ -78,8 +87,8 @@ async def add(tx: Tx, upload: Upload, plans: Sequence[RowPlan], book: Book) -> N
         *job,
         [p.row for p in plans],
         [p.verdict for p in plans],
-        [json.dumps([asdict(x) for x in p.problems]) for p in plans],
-        [json.dumps([asdict(x) for x in p.warnings]) for p in plans],
+        [_told(p.problems) for p in plans],
+        [_told(p.warnings) for p in plans],
     )
     commands = [(p.row, c) for p in plans for c in p.commands]
     if commands:
@@ -88,17 +97,26 @@ async def add(tx: Tx, upload: Upload, plans: Sequence[RowPlan], book: Book) -> N
             *job,
             [row for row, _ in commands],
             [c.step for _, c in commands],
-            [_id(upload, row, c.step) for row, c in commands],
             [c.type for _, c in commands],
-            [json.dumps(c.body) for _, c in commands],
-            [json.dumps(c.before) for _, c in commands],
-            [_id(upload, *c.after) if c.after else None for _, c in commands],
+            [_json(c.body) for _, c in commands],
+            [_json(c.before) if c.before else "{}" for _, c in commands],
+            [c.after[0] if c.after else None for _, c in commands],
+            [c.after[1] if c.after else None for _, c in commands],
         )
     await _add_book(tx, job, book)
 
 
-def _id(upload: Upload, row: int, step: int) -> str:
-    return command_id(upload.job_id, upload.environment, row, step)
+def _json(value: Any) -> str:
+    return to_json(value).decode()
+
+
+def _told(problems: Sequence[Problem]) -> str:
+    return _json([asdict(p) for p in problems]) if problems else "[]"
+
+
+def _keys(fields: Mapping[str, Any]) -> frozenset[str]:
+    mail = email_key(fields.get("email"), fields.get("email_fictitious"))
+    return name_keys(fields) | ({mail} if mail else frozenset())
 
 
 async def _add_book(tx: Tx, job: tuple[int, str], book: Book) -> None:
@@ -109,11 +127,11 @@ async def _add_book(tx: Tx, job: tuple[int, str], book: Book) -> None:
             *job,
             [c.customer_id for c in customers],
             [c.made_by for c in customers],
-            [json.dumps(c.fields) for c in customers],
-            [json.dumps(c.said_by) for c in customers],
-            [email_key(c.fields.get("email"), c.fields.get("email_fictitious")) for c in customers],
-            [json.dumps(sorted(name_keys(c.fields))) for c in customers],
+            [_json(c.fields) for c in customers],
+            [_json(c.said_by) for c in customers],
         )
+        keys = [(key, c.customer_id) for c in customers for key in sorted(_keys(c.fields))]
+        await tx.execute(sql.add_keys, *job, [k for k, _ in keys], [c for _, c in keys])
     accounts = [book.accounts[a] for a in book.changed_accounts]
     if accounts:
         await tx.execute(
@@ -121,7 +139,7 @@ async def _add_book(tx: Tx, job: tuple[int, str], book: Book) -> None:
             *job,
             [a.account for a in accounts],
             [a.row for a in accounts],
-            [json.dumps(a.fields) for a in accounts],
+            [_json(a.fields) for a in accounts],
             [a.holder for a in accounts],
             [series_of(job[0], a.account) for a in accounts],
         )

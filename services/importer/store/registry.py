@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -38,7 +38,8 @@ async def hear_environments(tx: Tx, states: Iterable[EnvironmentState]) -> None:
     await _hear(tx, sql.hear_environments, rows)
 
 
-async def hear_customers(tx: Tx, states: Iterable[CustomerState]) -> None:
+async def hear_customers(tx: Tx, states: Iterable[CustomerState]) -> Mapping[int, list[str]]:
+    """Keep the newest states; gives, by environment, the customers that were erased by now."""
     rows = []
     for state in states:
         fields = {} if state.erased else _given(state, CUSTOMER_FIELDS)
@@ -48,25 +49,30 @@ async def hear_customers(tx: Tx, states: Iterable[CustomerState]) -> None:
             (state.environment, state.customer_id, state.version, state.erased,
              json.dumps(fields), mail, names)
         )  # fmt: skip
-    await _hear(tx, sql.hear_customers, rows)
+    erased: dict[int, list[str]] = defaultdict(list)
+    for row in await _hear(tx, sql.hear_customers, rows):
+        if row["erased"]:
+            erased[row["environment"]].append(str(row["customer_id"]))
+    return erased
 
 
 async def hear_accounts(tx: Tx, states: Iterable[AccountState]) -> None:
     rows = [
         (s.environment, s.account, s.version, json.dumps(_given(s, ACCOUNT_FIELDS)), s.holder,
-         series_of(s.environment, s.account))
+         series_of(s.environment, s.account), json.dumps(s.viewers))
         for s in states
     ]  # fmt: skip
     await _hear(tx, sql.hear_accounts, rows)
 
 
-async def _hear(tx: Tx, statement: str, rows: list[tuple[Any, ...]]) -> None:
+async def _hear(tx: Tx, statement: str, rows: list[tuple[Any, ...]]) -> Sequence[Any]:
     if not rows:
-        return
+        return ()
     changed = await tx.fetch(statement, *(list(column) for column in zip(*rows, strict=True)))
     counts = sorted(Counter(row["environment"] for row in changed).items())
     if counts:
         await tx.execute(sql.note_changes, [e for e, _ in counts], [n for _, n in counts])
+    return changed
 
 
 def _given(state: Any, fields: Iterable[str]) -> dict[str, Any]:
@@ -95,9 +101,19 @@ class Outcome:
     outcome: str
     effect: str | None
     message: str | None
+    reason: str | None = None
 
 
 async def note_outcomes(tx: Tx, outcomes: Iterable[Outcome]) -> None:
-    rows = sorted((o.environment, o.command_id, o.outcome, o.effect, o.message) for o in outcomes)
-    if rows:
-        await tx.execute(sql.note_outcomes, *(list(column) for column in zip(*rows, strict=True)))
+    """Note what became of commands of imports, and of those that take one back."""
+    found = sorted(outcomes, key=lambda o: (o.environment, o.command_id))
+    if not found:
+        return
+    environments = [o.environment for o in found]
+    ids = [o.command_id for o in found]
+    ends = [o.outcome for o in found]
+    effects = [o.effect for o in found]
+    messages = [o.message for o in found]
+    reasons = [o.reason for o in found]
+    await tx.execute(sql.note_outcomes, environments, ids, ends, effects, messages)
+    await tx.execute(sql.note_undone, environments, ids, ends, effects, reasons, messages)

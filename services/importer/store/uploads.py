@@ -51,6 +51,9 @@ class Upload:
     changed: int
     unchanged: int
     refused: int
+    undo_by: str | None
+    undo_at: datetime | None
+    forgotten: bool
 
     @property
     def ref(self) -> str:
@@ -169,13 +172,15 @@ async def say(tx: Tx, upload: Upload, said: Answer, *, at_part: int) -> Answer:
     return said
 
 
-async def said(tx: Tx, upload: Upload, *, at_part: int | None = None) -> list[Answer]:
-    """What was answered about the job, byte for byte."""
+async def said(
+    tx: Tx, upload: Upload, *, at_part: int | None = None, kind: str = ""
+) -> list[Answer]:
+    """What was answered about the job (at one part's repetition; of one type), byte for byte."""
     rows = await tx.fetch(sql.said, upload.environment, upload.job_id)
     return [
         Answer(EVENTS, upload.job_id, r["ce_id"], r["ce_type"], r["ce_time"], r["value"])
         for r in rows
-        if at_part is None or r["at_part"] == at_part
+        if (at_part is None or r["at_part"] == at_part) and (not kind or r["ce_type"] == kind)
     ]
 
 

@@ -7,6 +7,8 @@ lies ends as a damaged file and not as a full memory.
 
 from __future__ import annotations
 
+import os
+import struct
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +20,7 @@ _PARTS_OF: Final = (
     ("xl/workbook.xml", "xlsx"),
     ("xl/workbook.bin", "xlsb"),
     ("word/document.xml", "docx"),
+    ("ppt/presentation.xml", "pptx"),
     ("content.xml", "ods"),
     ("EncryptedPackage", "encrypted"),
     ("Index/Document.iwa", "numbers"),
@@ -29,11 +32,12 @@ class Bounds:
     """How large an unpacked workbook may be. Sizes in bytes; a ratio is unpacked to packed."""
 
     entries: int = 2_000
+    directory: int = MIB
     total: int = 400 * MIB
     sheet: int = 300 * MIB
     shared_strings: int = 64 * MIB
     other: int = 16 * MIB
-    ratio: int = 200
+    ratio: int = 100
     ratio_from: int = 4 * MIB
 
 
@@ -49,9 +53,11 @@ class Unfit(Exception):
 def check(path: str, bounds: Bounds) -> None:
     """Raise Unfit unless the file is an .xlsx or .xlsm whose parts are within bounds."""
     try:
+        if _directory_bytes(path) > bounds.directory:
+            raise Unfit("too_demanding")
         with zipfile.ZipFile(path) as archive:
             entries = archive.infolist()
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, UnicodeError) as error:
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, struct.error) as error:
         raise Unfit("unreadable") from error
     names = [entry.filename for entry in entries]
     if (kind := _kind(names)) != "xlsx":
@@ -66,9 +72,35 @@ def check(path: str, bounds: Bounds) -> None:
     _check_places(entries)
 
 
+_END: Final = b"PK\x05\x06"
+_END_BYTES: Final = 22
+_FAR: Final = 0xFFFFFFFF
+"""In its place stands a larger number, in a record of its own (zip64)."""
+
+
+def _directory_bytes(path: str) -> int:
+    """How large the directory is that zipfile is going to read whole; found as zipfile does."""
+    with open(path, "rb") as file:  # noqa: PTH123
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - _END_BYTES - 0xFFFF - 20))
+        tail = file.read()
+        plain = tail[-_END_BYTES:]
+        at = len(tail) - _END_BYTES if plain[:4] == _END and plain[-2:] == b"\0\0" else -1
+        if at < 0 and (at := tail.rfind(_END)) < 0:
+            raise Unfit("unreadable")
+        directory = int(struct.unpack_from("<L", tail, at + 12)[0])
+        if tail[at - 20 : at - 16] != b"PK\x06\x07":
+            return directory
+        file.seek(struct.unpack_from("<Q", tail, at - 12)[0])
+        return max(int(struct.unpack_from("<Q", file.read(56), 40)[0]), directory % _FAR)
+
+
 def _kind(names: Sequence[str]) -> str:
-    known = {name.lstrip("/") for name in names}
-    return next((kind for part, kind in _PARTS_OF if part in known), "zip")
+    known = {name.replace("\\", "/").lstrip("/").casefold() for name in names}
+    kind = next((kind for part, kind in _PARTS_OF if part.casefold() in known), "zip")
+    if kind == "zip" and "[content_types].xml" in known:
+        return "xlsx"  # its workbook has another name, which only its relations tell
+    return kind
 
 
 def _is_plain(name: str) -> bool:
@@ -89,9 +121,10 @@ def _check_sizes(entries: Sequence[zipfile.ZipInfo], bounds: Bounds) -> None:
 
 
 def _most(name: str, bounds: Bounds) -> int:
+    name = name.casefold()
     if name.startswith("xl/worksheets/"):
         return bounds.sheet
-    return bounds.shared_strings if name == "xl/sharedStrings.xml" else bounds.other
+    return bounds.shared_strings if name.endswith("/sharedstrings.xml") else bounds.other
 
 
 def _check_places(entries: Sequence[zipfile.ZipInfo]) -> None:

@@ -1,27 +1,46 @@
-"""What a file is by its first bytes, whatever its name says."""
+"""What a file is by its bytes, whatever its name says."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
 HEAD: Final = 4096
 """How many bytes of a file `sniff` wants to see."""
 
+_OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _MAGIC: Final[tuple[tuple[bytes, str], ...]] = (
     (b"PK\x03\x04", "zip"),
     (b"PK\x05\x06", "zip"),
-    # An OLE container: .xls, or an .xlsx that is wrapped because it has a password.
-    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "xls"),
+    (_OLE, "ole"),
     (b"\x09\x08", "xls"),
     (b"%PDF-", "pdf"),
     (b"\x89PNG", "picture"),
     (b"\xff\xd8\xff", "picture"),
     (b"GIF8", "picture"),
+    (b"Rar!", "archive"),
+    (b"7z\xbc\xaf", "archive"),
+    (b"\x1f\x8b", "archive"),
 )
+
+_STREAMS: Final = (("EncryptedPackage", "encrypted"), ("Workbook", "xls"), ("Book", "xls"))
+"""Streams of an OLE container: .xls, or an .xlsx that is wrapped because it has a password."""
+
+
+def kind_of(path: Path) -> str:
+    """The kind of a file, one of domain.kinds.KINDS; "zip" says only that it may be a workbook."""
+    with path.open("rb") as file:
+        kind = sniff(file.read(HEAD))
+        if kind != "ole":
+            return kind
+        file.seek(0)
+        content = file.read()
+    streams = (kind for name, kind in _STREAMS if name.encode("utf-16-le") in content)
+    return next(streams, "unknown")
 
 
 def sniff(head: bytes) -> str:
-    """The kind of a file, one of messages.KINDS; "zip" says only that it may be a workbook."""
+    """The same by the first bytes alone; "ole" is a container that has to be looked into."""
     if not head:
         return "empty"
     for magic, kind in _MAGIC:

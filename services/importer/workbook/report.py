@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from openpyxl import load_workbook
-from openpyxl.styles import Alignment, Font, PatternFill
-
+from services.importer.workbook.annotate import WIDTH, Annotating, Annotation, Result, survey
+from services.importer.workbook.bounds import Unfit
+from services.importer.workbook.package import Package
+from services.importer.workbook.places import LAST_ROW
+from services.importer.workbook.repack import Change, Writer, repack
+from services.importer.workbook.restyle import FILLS, INKS, restyle
 from services.importer.workbook.sheets import Sheets
 
-FILLS: Final = {
-    "created": "C6EFCE",
-    "changed": "DDEBF7",
-    "unchanged": "EDEDED",
-    "refused": "FFC7CE",
-}
-INKS: Final = {"created": "006100", "changed": "1F4E78", "unchanged": "595959", "refused": "9C0006"}
-WIDTH: Final = 60
 
-
-def results(path: str) -> Iterator[tuple[int, str, str]]:
+def results(path: str) -> Iterator[Result]:
     """Lines of JSON: [row, outcome, sentence], in the order of rows."""
     with Path(path).open(encoding="utf-8") as file:
         for line in file:
@@ -30,50 +24,56 @@ def results(path: str) -> Iterator[tuple[int, str, str]]:
             yield row, outcome, sentence
 
 
-def annotate(request: dict[str, Any]) -> None:
+PIECES_A_SIGN: Final = 64
+ROWS_A_SIGN: Final = 5_000
+
+
+def _alive(pieces: Iterable[bytes], sign: Callable[[], None]) -> Iterator[bytes]:
+    """Pieces of a part, with a sign of life after every four megabytes."""
+    for number, piece in enumerate(pieces, start=1):
+        yield piece
+        if number % PIECES_A_SIGN == 0:
+            sign()
+
+
+def annotate(request: dict[str, Any], sign: Callable[[], None] = lambda: None) -> None:
     """Write `request["to"]`: the workbook with a coloured result column and a frozen header.
 
-    Everything that openpyxl keeps of a workbook stays (values, formulas, styles, other sheets);
-    pictures and macros do not.
+    Everything else is as it was, byte for byte, but for macros, which are left out. Memory does
+    not grow with the file. `sign` is called now and then while it goes on. Raises Unfit for a
+    workbook that is built too oddly for that.
     """
-    book = load_workbook(request["path"], keep_links=False)
-    sheet = book[request["sheet"]]
-    column = _last_column(sheet, request["header_row"]) + 1
-    heading = sheet.cell(request["header_row"], column, request["title"])
-    heading.font = Font(bold=True)
-    for row, outcome, sentence in results(request["results"]):
-        cell = sheet.cell(row, column)
-        _as_text(cell, sentence)
-        cell.fill = PatternFill("solid", start_color=FILLS[outcome])
-        cell.font = Font(color=INKS[outcome])
-        cell.alignment = Alignment(wrap_text=True, vertical="top")
-    sheet.column_dimensions[heading.column_letter].width = WIDTH
-    sheet.freeze_panes = f"A{request['header_row'] + 1}"
-    book.save(request["to"])
+    package = Package(request["path"])
+    sheet = next((s for s in package.sheets if s.name == request["sheet"]), None)
+    if sheet is None:
+        raise Unfit("unreadable")
+    found = survey(_alive(package.pieces(sheet.part), sign), request["header_row"])
+    styles: dict[str, int] = {}
+
+    def restyled(pieces: Iterable[bytes], write: Writer) -> None:
+        restyle(pieces, write)
+
+    def annotated(pieces: Iterable[bytes], write: Writer) -> None:
+        wanted = Annotation(
+            header_row=request["header_row"],
+            title=request["title"],
+            results=results(request["results"]),
+            styles=styles,
+        )
+        Annotating(found, wanted, write).run(_alive(pieces, sign))
+
+    changes: dict[str, Change] = {sheet.part: annotated}
+    part = package.related("styles")
+    if part and part.casefold() != sheet.part.casefold():
+        # Once to learn the new styles' numbers: the sheet may come before them in the archive.
+        styles.update(restyle(package.pieces(part), lambda _: None))
+        changes[part] = restyled
+    repack(package, request["to"], changes)
 
 
-def _last_column(sheet: Any, header_row: int) -> int:
-    """The last column with content; a sheet may be formatted far beyond it."""
-    last = 0
-    for row in sheet.iter_rows(min_row=header_row):
-        for cell in reversed(row[last:]):
-            if cell.value is not None:
-                last = cell.column
-                break
-    return last
-
-
-def _as_text(cell: Any, text: str) -> None:
-    """Text that begins with = + - or @ stays text: it comes from a stranger's cell."""
-    cell.value = text
-    if cell.data_type == "f":
-        cell.data_type = "s"
-    cell.quotePrefix = True
-
-
-def rewrite(request: dict[str, Any]) -> None:
-    """The same for a workbook that is too large to be opened whole: the list's values and their
-    results in a new workbook, written as it is read."""
+def rewrite(request: dict[str, Any], sign: Callable[[], None] = lambda: None) -> None:
+    """The same for a workbook that cannot be annotated: the list's values and their results in a
+    new workbook, written as it is read."""
     import xlsxwriter
 
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
@@ -89,7 +89,11 @@ def rewrite(request: dict[str, Any]) -> None:
         sheet.set_column(column, column, WIDTH)
         told = results(request["results"])
         upcoming = next(told, None)
-        for number, cells in Sheets(request["path"]).rows(request["sheet"], after=0):
+        for number, cells in Sheets(request["path"]).rows(
+            request["sheet"], after=0, at_most=LAST_ROW
+        ):
+            if number % ROWS_A_SIGN == 0:
+                sign()
             heading = number == request["header_row"]
             for index, cell in enumerate(cells[:column]):
                 value = cell if isinstance(cell, str | int | float | None) else cell.text

@@ -1,92 +1,110 @@
-"""Rows of a workbook's sheets, cell by cell as domain.cells has them. Runs in the child only."""
+"""The sheets of a workbook, as the reading child hands them over. Runs in the child only."""
 
 from __future__ import annotations
 
-import datetime as dt
-import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from openpyxl import load_workbook
-
-from services.importer.domain.cells import Cell, Odd, is_empty
 from services.importer.workbook.bounds import Unfit
-from services.importer.workbook.lines import MAX_CELL, MAX_COLUMNS
+from services.importer.workbook.formats import formats_of
+from services.importer.workbook.glance import Glance, glance, has_more_full_rows
+from services.importer.workbook.merges import Merges, Range
+from services.importer.workbook.package import Package, SheetPart
+from services.importer.workbook.rows import Row, SheetRows, merged_ranges
+from services.importer.workbook.strings import SharedStrings
+from services.importer.workbook.values import Values
 
 OUTLINE_ROWS: Final = 60
-"""Rows of each sheet that are looked at for its header."""
+"""Rows with content of each sheet that are looked at for its header."""
+
+OUTLINE_SEEN: Final = 20_000
+"""Rows of each sheet, most of them empty, after which nobody looks for its header any more."""
 
 OUTLINE_SHEETS: Final = 50
-LAST_ROW: Final = 1_048_576
-_PADDED: Final = re.compile(r"0{2,15}")
 
-Row = tuple[int, list[Cell]]
+MAX_CELLS: Final = 8_000_000
+"""Cells of one sheet, with content or without: 200,000 rows of 40 columns."""
 
 
 class Sheets:
-    """An opened workbook, read-only and streaming: formulas by their stored value."""
+    """An opened workbook, streaming: formulas by their stored value."""
 
     def __init__(self, path: str) -> None:
-        self._book: Any = load_workbook(path, read_only=True, data_only=True, keep_links=False)
+        self.package = package = Package(path)
+        shared = package.related("sharedStrings")
+        styles = package.related("styles")
+        self._strings = SharedStrings(package.pieces(shared) if shared else None)
+        self._values = Values(
+            string=self._strings.get,
+            formats=formats_of(package.pieces(styles)) if styles else (),
+            dates_from_1904=package.dates_from_1904,
+            never_computed=package.never_computed,
+        )
+        self._glances: dict[str, Glance] = {}
+        self._merged: dict[str, list[Range]] = {}
 
-    def outlines(self) -> list[dict[str, Any]]:
-        """The first rows with content of every sheet: name, hidden, rows."""
-        found = []
-        for sheet in self._book.worksheets[:OUTLINE_SHEETS]:
+    def outlines(self, wanted: str | None = None) -> Iterator[dict[str, Any]]:
+        """The first rows with content of every sheet: name, hidden, rows, hidden_columns.
+
+        Of a workbook of very many sheets: of the one that is wanted, and of those that are seen.
+        """
+        named = (wanted or "").casefold()
+        sheets = sorted(self.package.sheets, key=lambda s: (s.name.casefold() != named, s.hidden))
+        for sheet in sheets[:OUTLINE_SHEETS]:
+            found = self._read(sheet)
             rows: list[Row] = []
-            for number, cells in self._rows(sheet):
-                rows.append((number, cells))
-                if len(rows) >= OUTLINE_ROWS:
+            for row in found.read(self._pieces(sheet)):
+                rows.append(row)
+                if len(rows) >= OUTLINE_ROWS or found.seen > OUTLINE_SEEN:
                     break
-            found.append(
-                {"name": sheet.title, "hidden": sheet.sheet_state != "visible", "rows": rows}
-            )
-        return found
+            yield {
+                "name": sheet.name,
+                "hidden": sheet.hidden,
+                "rows": rows,
+                "hidden_columns": sorted(found.hidden_columns),
+            }
 
-    def rows(self, name: str, *, after: int) -> Iterator[Row]:
-        """The rows with content below row `after` of one sheet."""
-        for number, cells in self._rows(self._book[name]):
+    def rows(self, name: str, *, after: int, at_most: int) -> Iterator[Row]:
+        """The rows with content below row `after` of one sheet; `noticed` is right at its end.
+
+        Raises Unfit where there are more than `at_most`, at once where a glance tells.
+        """
+        sheet = next(s for s in self.package.sheets if s.name == name)
+        if self._glance(sheet).rows > at_most + after and has_more_full_rows(
+            self._pieces(sheet), at_most + after
+        ):
+            raise Unfit("too_many_rows")
+        self._rows = found = self._read(sheet, after)
+        count = 0
+        for number, cells in found.read(self._pieces(sheet)):
             if number > after:
+                count += 1
+                if count > at_most:
+                    raise Unfit("too_many_rows")
                 yield number, cells
+        self._strings.finish()
 
-    def _rows(self, sheet: Any) -> Iterator[Row]:
-        # The dimension that a file claims is often wrong: cells beyond it would not be read.
-        sheet.reset_dimensions()
-        for number, row in enumerate(sheet.iter_rows(), start=1):
-            if number > LAST_ROW:
-                raise Unfit("unreadable")
-            cells = [_cell(c) for c in row[:MAX_COLUMNS]]
-            while cells and is_empty(cells[-1]):
-                cells.pop()
-            if cells:
-                yield number, cells
+    def noticed(self) -> dict[str, Any]:
+        """What a person should know of the sheet that was read."""
+        rows = self._rows
+        return {
+            "hidden_rows": rows.hidden_rows,
+            "merged": rows.merges.filled,
+            "beyond": rows.beyond,
+        }
 
+    def _pieces(self, sheet: SheetPart) -> Iterator[bytes]:
+        return self.package.pieces(sheet.part)
 
-def _cell(cell: Any) -> Cell:
-    value = cell.value
-    match value:
-        case None | bool():
-            return value
-        case str():
-            if cell.data_type == "e":
-                return Odd(kind="error", text=value[:MAX_CELL])
-            if len(value) > MAX_CELL:
-                return Odd(kind="long", text=value[:MAX_CELL])
-            return value
-        case int() | float():
-            return _number(value, cell.number_format)
-        case dt.datetime() | dt.date() | dt.time() | dt.timedelta():
-            return Odd(kind="date", text=str(value).removesuffix(" 00:00:00"))
-    return Odd(kind="error", text=str(value)[:MAX_CELL])
+    def _glance(self, sheet: SheetPart) -> Glance:
+        if sheet.part not in self._glances:
+            self._glances[sheet.part] = seen = glance(self._pieces(sheet))
+            if seen.cells > MAX_CELLS:
+                raise Unfit("too_demanding")
+        return self._glances[sheet.part]
 
-
-def _number(value: int | float, shown_as: str | None) -> Cell:
-    if value != value or value in (float("inf"), float("-inf")):
-        return Odd(kind="error", text=str(value))
-    if isinstance(value, int) and value.bit_length() > 64:
-        return Odd(kind="number", text=str(value)[:MAX_CELL])
-    # A number that its format shows with leading zeros is meant with them: 00001234.
-    if shown_as and _PADDED.fullmatch(shown_as) and value >= 0 and value == int(value):
-        text = str(int(value)).zfill(len(shown_as))
-        return Odd(kind="padded", text=text) if text.startswith("0") else int(value)
-    return value
+    def _read(self, sheet: SheetPart, after: int = 0) -> SheetRows:
+        if sheet.part not in self._merged:
+            merged = self._glance(sheet).merged
+            self._merged[sheet.part] = merged_ranges(self._pieces(sheet)) if merged else []
+        return SheetRows(self._values, Merges(self._merged[sheet.part]), after=after)

@@ -20,10 +20,19 @@ from schemas.invoices import (
     InvoiceSend,
     InvoicesRun,
     PaymentRecord,
+    PendingRequest,
     StatementRequest,
 )
 from schemas.malformed import Malformed
-from services.invoicer.handlers import corrections, documents, drafts, payments, runs, sending
+from services.invoicer.handlers import (
+    corrections,
+    documents,
+    drafts,
+    payments,
+    pending,
+    runs,
+    sending,
+)
 from services.invoicer.handlers import statements as statement_requests
 from services.invoicer.replies import Done, Refusal, applied, refused
 from services.invoicer.store import invoices, registry, requests
@@ -40,7 +49,7 @@ _DECIDES: dict[type[Message], tuple[requests.Kind, str, Decide]] = {
 }
 """Message -> kind of its id, the id's field, who decides."""
 
-TAKES: tuple[type[Message], ...] = (InvoicesRun, DocumentRequest, *_DECIDES)
+TAKES: tuple[type[Message], ...] = (InvoicesRun, DocumentRequest, PendingRequest, *_DECIDES)
 
 
 async def handle(messages: Sequence[Incoming], tx: Tx) -> Iterable[Answer]:
@@ -53,6 +62,8 @@ async def handle(messages: Sequence[Incoming], tx: Tx) -> Iterable[Answer]:
             answers += await runs.run(incoming, message, tx)
         elif isinstance(message, DocumentRequest):
             answers += await documents.request(incoming, message, tx)
+        elif isinstance(message, PendingRequest):
+            answers += await pending.request(incoming, message, tx)
         elif isinstance(message, Malformed):
             answers.append(_malformed(incoming, message))
         else:

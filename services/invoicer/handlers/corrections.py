@@ -17,8 +17,9 @@ from schemas.pos import SaleCancelled
 from schemas.registry import EnvironmentState
 from schemas.values import account_key
 from services.invoicer import issuing, parties
+from services.invoicer.admission import unready
 from services.invoicer.domain import bills, month_end
-from services.invoicer.handlers.drafts import incomplete, settled, whole_credit
+from services.invoicer.handlers.drafts import settled, whole_credit
 from services.invoicer.handlers.finding import find_issued
 from services.invoicer.making import NewInvoice
 from services.invoicer.names import made
@@ -35,16 +36,16 @@ async def correct(command: InvoiceCorrect, tx: Tx) -> Done | Refusal:
         return invoice
     environment = await registry.environment(tx, command.environment)
     assert environment is not None  # an invoice has one
-    refusal = settled(invoice) or incomplete(environment)
+    refusal = settled(invoice) or await unready(tx, environment)
     if refusal is None:
         refusal = await _wrong_account(tx, command, invoice)
     if refusal is not None:
         return refusal
     note = await whole_credit(tx, invoice, command.command_id, command.reason)
     its_sales = list(dict.fromkeys(item.sale_id for item in note.items))
-    off = its_sales if command.exclude_sales is None and command.account else [
-        *(command.exclude_sales or ())
-    ]  # fmt: skip
+    off = list(dict.fromkeys(command.exclude_sales or ()))
+    if command.account and not off:
+        off = its_sales
     strange = set(off) - set(its_sales)
     if strange:
         return Refusal(
@@ -53,6 +54,8 @@ async def correct(command: InvoiceCorrect, tx: Tx) -> Done | Refusal:
             message=f"{len(strange)} of these sales are not on this invoice.",
         )
     kept = [sale for sale in its_sales if sale not in set(off)]
+    if kept and (refusal := await _no_buyer(tx, invoice)) is not None:
+        return refusal
     credited = await issuing.issue(tx, environment, [], [note])
     again = await _again(tx, environment, invoice, kept, command)
     taken_off = await _take_off(tx, command, invoice, off)
@@ -70,18 +73,24 @@ async def correct(command: InvoiceCorrect, tx: Tx) -> Done | Refusal:
 
 
 async def _wrong_account(tx: Tx, command: InvoiceCorrect, invoice: Invoice) -> Refusal | None:
-    accounts = [invoice.account, *([command.account] if command.account else [])]
-    holdings = await registry.holdings(tx, command.environment, accounts)
+    if command.account is None:
+        return None
     if command.account == invoice.account:
         return Refusal(
             reason="same_account", field="account", message="The sales are on this account already."
         )
-    if command.account and not (command.account in holdings and holdings[command.account].known):
+    holdings = await registry.holdings(tx, command.environment, [command.account])
+    if not (command.account in holdings and holdings[command.account].known):
         return Refusal(
             reason="account_unknown", field="account", message="There is no such account here."
         )
-    holder = holdings[invoice.account].holder if invoice.account in holdings else None
-    unfit = parties.unfit(holder)
+    return None
+
+
+async def _no_buyer(tx: Tx, invoice: Invoice) -> Refusal | None:
+    """Why the invoice can't be made again. Where all of its sales go nobody need be found."""
+    holdings = await registry.holdings(tx, invoice.environment, [invoice.account])
+    unfit = parties.unfit(holdings[invoice.account].holder)
     if unfit is None:
         return None
     return Refusal(
@@ -99,10 +108,12 @@ async def _again(
     command: InvoiceCorrect,
 ) -> NewInvoice | None:
     """The new invoice over the sales that remain; None where nothing does."""
+    if not kept:
+        return None
     number = environment.environment
     zone = ZoneInfo(environment.time_zone)
     holder = (await registry.holdings(tx, number, [invoice.account]))[invoice.account].holder
-    assert holder is not None  # `_wrong_account` saw to it
+    assert holder is not None  # `_no_buyer` saw to it
     lines = await rows.open_lines(
         tx, number, [invoice.account], month_end(invoice.period, zone), kept
     )

@@ -2,14 +2,12 @@
 
 from zoneinfo import ZoneInfo
 
-from runtime.answers import Answer
 from runtime.transaction import Tx
-from schemas.billing import InvoiceDeleted
 from schemas.invoices import InvoiceApprove, InvoiceDelete
 from schemas.registry import EnvironmentState
-from services.invoicer import issuing, parties
+from services.invoicer import drafting, issuing, parties
+from services.invoicer.admission import unready
 from services.invoicer.domain import Item, bills, month_end
-from services.invoicer.events import event
 from services.invoicer.handlers.finding import find
 from services.invoicer.making import NewCredit, NewInvoice
 from services.invoicer.names import made
@@ -32,7 +30,7 @@ async def approve(command: InvoiceApprove, tx: Tx) -> Done | Refusal:
         )
     environment = await registry.environment(tx, command.environment)
     assert environment is not None  # an invoice has one
-    refusal = incomplete(environment)
+    refusal = await unready(tx, environment)
     if refusal is not None:
         return refusal
     new = await _again(tx, environment, draft)
@@ -47,18 +45,6 @@ async def approve(command: InvoiceApprove, tx: Tx) -> Done | Refusal:
     done = await issuing.issue(tx, environment, [_as(new, draft.invoice_id, supplementary)])
     return Done(
         events=done.events, changes=(change(draft.invoice_id),), touched=(draft.invoice_id,)
-    )
-
-
-def incomplete(environment: EnvironmentState) -> Refusal | None:
-    """What a lawful invoice needs and the environment lacks is said before a number is given."""
-    lacking = issuing.missing(environment)
-    if not lacking:
-        return None
-    return Refusal(
-        reason="environment_incomplete",
-        field=lacking[0],
-        message=f"The environment lacks {', '.join(lacking)}: no lawful invoice can be made.",
     )
 
 
@@ -108,32 +94,20 @@ async def _changed(
     tx: Tx, environment: EnvironmentState, draft: Invoice, new: NewInvoice | None, command_id: str
 ) -> Refusal:
     """The old draft goes; a new one takes its place where something is due."""
-    events = await _vanish(tx, draft)
+    events = await drafting.vanish(tx, [draft])
     successor = ""
     if new is not None:
         again = _as(new, made("draft", draft.environment, draft.invoice_id, command_id))
         made_ = await issuing.draft(tx, environment, [again])
-        events = (*events, *made_.events)
+        events += made_.events
         successor = f" The new draft is {again.invoice_id}."
     return Refusal(
         reason="draft_changed",
         field="invoice_id",
         message=f"What is due is no longer what was reviewed.{successor}",
-        events=events,
+        events=tuple(events),
         touched=(draft.invoice_id,) if new is None else (draft.invoice_id, again.invoice_id),
     )
-
-
-async def _vanish(tx: Tx, draft: Invoice) -> tuple[Answer, ...]:
-    """A draft claimed nothing and had no number: nothing but its state is left of it."""
-    await invoices.set_status(tx, draft, "deleted", credited=0, paid=0)
-    said = InvoiceDeleted(
-        invoice_id=draft.invoice_id,
-        environment=draft.environment,
-        account=draft.account,
-        at=tx.now,
-    )
-    return (event(said, draft.environment, draft.account, tx, draft.invoice_id),)
 
 
 async def delete(command: InvoiceDelete, tx: Tx) -> Done | Refusal:
@@ -142,15 +116,17 @@ async def delete(command: InvoiceDelete, tx: Tx) -> Done | Refusal:
     if isinstance(invoice, Refusal):
         return invoice
     if invoice.status == "draft":
-        events = await _vanish(tx, invoice)
+        events = await drafting.vanish(tx, [invoice])
         return Done(
-            events=events, changes=(change(invoice.invoice_id),), touched=(invoice.invoice_id,)
+            events=tuple(events),
+            changes=(change(invoice.invoice_id),),
+            touched=(invoice.invoice_id,),
         )
-    refusal = settled(invoice)
-    if refusal is not None:
-        return refusal
     environment = await registry.environment(tx, command.environment)
     assert environment is not None  # an invoice has one
+    refusal = settled(invoice) or await unready(tx, environment)
+    if refusal is not None:
+        return refusal
     note = await whole_credit(tx, invoice, command.command_id, "deleted")
     done = await issuing.issue(tx, environment, [], [note])
     return Done(

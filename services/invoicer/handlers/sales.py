@@ -1,8 +1,10 @@
 """pos.decisions: what was sold, and what was taken back.
 
-Takes sale.approved, sale.reversed and (for corrections of ours) sale.reversal_refused, in any
-order and any number of times. A reversal that comes before its sale waits for it. When a sale
-that is being moved came back, it is recorded on the other account (sale.recorded on pos.sales).
+Takes sale.approved, sale.declined, sale.reversed and (for corrections of ours)
+sale.reversal_refused, in any order and any number of times. A reversal that comes before its sale
+waits for it. When a sale that is being moved came back, it is recorded on the other account
+(sale.recorded on pos.sales). Of what was declined only the reason is kept, for whoever asks why a
+sale is not invoiced: approved beats declined.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from runtime.answers import Answer
 from runtime.incoming import Incoming
 from runtime.transaction import Tx
-from schemas.pos import SaleApproved, SaleReversalRefused, SaleReversed
+from schemas.pos import SaleApproved, SaleDeclined, SaleReversalRefused, SaleReversed
 from services.invoicer import moves
 from services.invoicer.store import registry, sales
 
@@ -24,6 +26,7 @@ async def handle(messages: Sequence[Incoming], tx: Tx) -> Iterable[Answer]:
     both: list[SaleApproved | SaleReversed] = [*approved, *reversed_]
     await registry.lock_accounts(tx, ((m.environment, m.account) for m in both), add=True)
     await sales.record(tx, approved)
+    await sales.record_declined(tx, [m for m in said if isinstance(m, SaleDeclined)])
     await sales.record_reversals(tx, reversed_)
     await sales.apply_waiting(tx, {(m.environment, m.sale_id) for m in both})
     return await moves.finish(tx, reversed_, refused)

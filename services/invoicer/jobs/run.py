@@ -15,8 +15,8 @@ from runtime.jobs import JobKind, StepTx, Work
 from schemas.billing import RunCompleted, RunProgressed
 from schemas.commands import CommandRefused
 from schemas.registry import EnvironmentState
-from services.invoicer import issuing, parties
-from services.invoicer.admission import UNKNOWN, refuses
+from services.invoicer import drafting, issuing, parties
+from services.invoicer.admission import UNKNOWN, refuses, unready
 from services.invoicer.domain import (
     Bill,
     OpenLine,
@@ -32,6 +32,7 @@ from services.invoicer.store import invoices, registry, requests, runs
 from services.invoicer.store import issuing as rows
 from services.invoicer.store.registry import Holding
 from services.invoicer.store.runs import Run
+from services.invoicer.viewing import send_statements
 
 ACCOUNTS_PER_STEP = 20
 
@@ -68,6 +69,8 @@ async def run(work: Work) -> None:
 async def _begin(tx: StepTx, environment: EnvironmentState | None, number: int, asked: Run) -> None:
     """Note what is to be done; or refuse before the first number is given."""
     refusal = refuses(environment, asked)
+    if refusal is None and environment is not None and asked.mode == "issue":
+        refusal = await unready(tx, environment)
     if refusal is not None or environment is None:
         await _refuse(tx, number, asked, refusal or UNKNOWN)
         return
@@ -105,10 +108,15 @@ async def _bill(
     assert asked.until is not None  # it has begun
     lines = await rows.open_lines(tx, number, accounts, asked.until)
     plan = _decide(environment, asked, holdings, lines)
+    tx.answer(*await drafting.replace(tx, number, accounts, asked.period))
     if asked.mode == "issue":
         await _add_credits(tx, number, asked, lines, plan)
         plan.invoices = await with_supplements(tx, number, plan.invoices)
         done = await issuing.issue(tx, environment, plan.invoices, plan.credits)
+        if asked.send:
+            concerned = [n.account for n in plan.invoices]
+            concerned += [c.invoice.account for c in plan.credits]
+            await send_statements(tx, environment, asked.run_id, asked.period, concerned)
     else:
         done = await issuing.draft(tx, environment, plan.invoices)
     tx.answer(*done.events)

@@ -4,6 +4,10 @@ SELECT invoice_id::text, version, account, period, run_id, send, status, number,
        supplementary
 FROM invoice WHERE environment = $1 AND invoice_id = ANY($2::uuid[]);
 
+-- name: drafts
+SELECT invoice_id::text FROM invoice
+WHERE environment = $1 AND account = ANY($2::text[]) AND period <= $3 AND status = 'draft';
+
 -- name: where_they_are
 -- The accounts of invoices that are named by id or by number.
 SELECT DISTINCT i.environment, i.account
@@ -63,7 +67,7 @@ SELECT state ->> 'description' AS description FROM account WHERE environment = $
 -- name: states
 -- Invoices as invoices.state tells them.
 SELECT i.environment, i.invoice_id::text, i.version, i.account, i.period, i.status, i.number, i.currency,
-       i.total, i.paid, i.due_on, i.changed_at
+       i.total, i.paid, i.credited, i.due_on, i.changed_at
 FROM invoice AS i
 JOIN unnest($1::int[], $2::uuid[]) AS u (environment, invoice_id)
   ON (i.environment, i.invoice_id) = (u.environment, u.invoice_id);

@@ -31,6 +31,23 @@ UPDATE series AS s SET last_seq = u.last_seq, last_issued_at = $5, last_issued_o
 FROM unnest($2::text[], $4::int[]) AS u (series, last_seq)
 WHERE s.environment = $1 AND s.series = u.series AND s.year = $3;
 
+-- name: last_numbers
+-- The last number of each series of a year.
+SELECT s.series, s.last_seq, n.number FROM series AS s
+LEFT JOIN number AS n ON (n.environment, n.series, n.year, n.seq)
+    = (s.environment, s.series, s.year, s.last_seq)
+WHERE s.environment = $1 AND s.year = $2;
+
+-- name: number_ahead
+-- A number that was given already and that a format is still to write: $2 reads it, its groups $3
+-- and $4 are year and sequence, and $6 was the last sequence of the year $5.
+SELECT n.number FROM number AS n
+CROSS JOIN LATERAL regexp_match(n.number, $2) AS m (parts)
+WHERE n.environment = $1 AND m.parts IS NOT NULL
+  AND (m.parts[$3::int]::numeric > $5::int
+       OR m.parts[$3::int]::numeric = $5::int AND m.parts[$4::int]::numeric > $6::int)
+ORDER BY n.number LIMIT 1;
+
 -- name: numbers_taken
 SELECT number FROM number WHERE environment = $1 AND number = ANY($2::text[]);
 

@@ -20,11 +20,15 @@ UPDATE run SET state = 'billing', until = $3 WHERE environment = $1 AND run_id =
 UPDATE run SET state = $3, ended_at = now() WHERE environment = $1 AND run_id = $2;
 
 -- name: plan
--- All accounts with something due, or those of them that were chosen.
+-- All accounts with something due or with a draft to replace, or those of them that were chosen.
 INSERT INTO run_item (environment, run_id, account)
-SELECT DISTINCT $1::int, $2, l.account FROM sale_line AS l
-WHERE l.environment = $1 AND l.due <> 0 AND l.booked_at < $3
-  AND ($4::text[] IS NULL OR l.account = ANY($4::text[]))
+SELECT $1::int, $2, found.account FROM (
+    SELECT l.account FROM sale_line AS l
+    WHERE l.environment = $1 AND l.due <> 0 AND l.booked_at < $3
+    UNION
+    SELECT i.account FROM invoice AS i
+    WHERE i.environment = $1 AND i.status = 'draft' AND i.period <= $5) AS found
+WHERE $4::text[] IS NULL OR found.account = ANY($4::text[])
 ON CONFLICT DO NOTHING;
 
 -- name: plan_chosen

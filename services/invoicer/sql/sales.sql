@@ -12,10 +12,17 @@ SELECT * FROM unnest($1::int[], $2::uuid[], $3::int[], $4::text[], $5::timestamp
                      $7::text[], $8::text[], $9::bigint[], $10::text[], $11::bigint[]);
 
 -- name: add_reversals
-INSERT INTO reversal (environment, cancellation_id, sale_id, account, amount, decided_at, lines)
+INSERT INTO reversal (environment, cancellation_id, sale_id, account, amount, decided_at, lines,
+                      reason)
 SELECT * FROM unnest($1::int[], $2::uuid[], $3::uuid[], $4::text[], $5::bigint[],
-                     $6::timestamptz[], $7::jsonb[])
+                     $6::timestamptz[], $7::jsonb[], $8::text[])
 ORDER BY 1, 2
+ON CONFLICT DO NOTHING;
+
+-- name: add_declined
+INSERT INTO declined_sale (environment, sale_id, account, reason, decided_at)
+SELECT * FROM unnest($1::int[], $2::uuid[], $3::text[], $4::text[], $5::timestamptz[])
+ORDER BY 1, 2, 5
 ON CONFLICT DO NOTHING;
 
 -- name: waiting_reversals

@@ -83,6 +83,12 @@ async def find(tx: Tx, environment: int, invoice_ids: Iterable[str]) -> dict[str
     }
 
 
+async def drafts(tx: Tx, environment: int, accounts: Sequence[str], period: str) -> list[Invoice]:
+    """Drafts of these accounts, of months up to and with `period`."""
+    rows = await tx.fetch(sql.drafts, environment, list(accounts), period)
+    return list((await find(tx, environment, [r["invoice_id"] for r in rows])).values())
+
+
 async def by_number(tx: Tx, environment: int, number: str) -> str | None:
     found: str | None = await tx.fetchval(sql.by_number, environment, number)
     return found
@@ -161,6 +167,7 @@ def _state(r: Record) -> Answer:
         currency=r["currency"],
         total=r["total"],
         paid=r["paid"],
+        credited=r["credited"] or None,
         due_on=r["due_on"],
     )
     key = f"{state.environment}:{state.invoice_id}"

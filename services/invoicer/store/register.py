@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from runtime.sql import statements
 from runtime.transaction import Tx
+from schemas.numbering import pattern
 from schemas.registry import EnvironmentState
 from services.invoicer import numbers
 
@@ -24,6 +25,33 @@ class Given:
     numbers: dict[str, str]
     issued_at: datetime
     issued_on: date
+
+
+async def ahead(tx: Tx, environment: EnvironmentState) -> tuple[numbers.Series, str] | None:
+    """A number that was given already and that a present format will write again, with its kind.
+
+    Formats may be changed at any time, and then a series counts on. The register is looked through
+    only where a format has not written the last number of its series.
+    """
+    number = environment.environment
+    year = numbers.year_of(tx.now, ZoneInfo(environment.time_zone))
+    last = {r["series"]: r for r in await tx.fetch(sql.last_numbers, number, year)}
+    for kind in numbers.KINDS:
+        series, written_by = (
+            numbers.series_of(kind, environment),
+            numbers.format_of(kind, environment),
+        )
+        row = last.get(series)
+        seq = row["last_seq"] if row else 0
+        if row and row["number"] == numbers.written(written_by, year=year, seq=seq):
+            continue
+        expression, year_group, seq_group = pattern(written_by)
+        found = await tx.fetchval(
+            sql.number_ahead, number, expression, year_group, seq_group, year, seq
+        )
+        if found is not None:
+            return kind, found
+    return None
 
 
 async def give(

@@ -11,7 +11,7 @@ from runtime.transaction import Tx
 
 sql = statements("services.invoicer", "sql/requests.sql")
 
-Kind = Literal["run", "command", "payment", "statement", "document", "move"]
+Kind = Literal["run", "command", "payment", "statement", "document", "move", "pending"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

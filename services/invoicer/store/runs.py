@@ -81,7 +81,7 @@ async def end(tx: Tx, environment: int, run_id: str, state: str) -> None:
 
 async def plan(tx: Tx, environment: int, run: Run, until: datetime) -> None:
     """Note every account that the run is about."""
-    await tx.execute(sql.plan, environment, run.run_id, until, run.accounts)
+    await tx.execute(sql.plan, environment, run.run_id, until, run.accounts, run.period)
     if run.accounts is not None:
         await tx.execute(sql.plan_chosen, environment, run.run_id, run.accounts)
 

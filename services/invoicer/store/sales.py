@@ -9,7 +9,7 @@ from asyncpg import Record
 
 from runtime.sql import statements
 from runtime.transaction import Tx
-from schemas.pos import GivenLine, SaleApproved, SaleReversed
+from schemas.pos import GivenLine, SaleApproved, SaleDeclined, SaleReversed
 from services.invoicer.reversals import SoldLine, TakenLine, apply
 from services.invoicer.store.registry import as_json
 
@@ -61,6 +61,20 @@ async def record_reversals(tx: Tx, reversed_: Sequence[SaleReversed]) -> None:
             [m.amount for m in rows],
             [m.decided_at for m in rows],
             [as_json([_taken(line) for line in m.lines]) for m in rows],
+            [str(m.reason) for m in rows],
+        )
+
+
+async def record_declined(tx: Tx, declined: Sequence[SaleDeclined]) -> None:
+    """Keep why sales were declined; the first reason stays."""
+    if declined:
+        await tx.execute(
+            sql.add_declined,
+            [m.environment for m in declined],
+            [m.sale_id for m in declined],
+            [m.account for m in declined],
+            [str(m.reason) for m in declined],
+            [m.decided_at for m in declined],
         )
 
 

@@ -7,16 +7,13 @@ from typing import Any
 import prometheus_client
 import structlog
 
-from runtime.answers import Answer, answer
+from runtime.answers import Answer
 from runtime.incoming import Handler, Incoming
 from runtime.transaction import Tx
-from schemas.ledger import EntryPosted
-from schemas.values import account_key
 from services.ledger import store
+from services.ledger.answers import entry_posted, repeated
 from services.ledger.domain import AccountKey, Journal, OtherCurrency, Source, changes
 from services.ledger.store import NewEntry, Recalled
-
-ENTRIES_TOPIC = "ledger.entries"
 
 POSTED = prometheus_client.Counter(
     "onaccount_entries_posted", "Journals posted, by kind.", ["kind"]
@@ -44,12 +41,12 @@ def posts(journal_of: Callable[[Any], Journal]) -> Handler:
         currencies = await store.lock(tx, _accounts(asked.values()))
         known = await store.recall(tx, asked)
         entries, answers = _decide(asked, known, currencies, tx)
+        moved = changes((entry.journal, entry.answer) for entry in entries)
         if entries:
-            posted = [(entry.journal, entry.answer) for entry in entries]
-            await store.record(tx, entries, changes(posted))
-            for kind, count in Counter(j.kind for j, _ in posted).items():
+            await store.record(tx, entries, moved)
+            for kind, count in Counter([entry.journal.kind for entry in entries]).items():
                 POSTED.labels(kind).inc(count)
-        for key in {entry.journal.key for entry in entries} | {old.key for old in known.values()}:
+        for key in moved.keys() | {old.key for old in known.values()}:
             tx.touch("balance", *key)
         return answers
 
@@ -93,13 +90,7 @@ def _decide(
         event, key = journal.event, journal.key
         if (currency := currencies[key]) != event.currency:
             raise OtherCurrency(journal.kind, event.source_id, event.currency, currency)
-        new = answer(
-            ENTRIES_TOPIC,
-            account_key(*key),
-            message_of(journal, entry_id),
-            id=f"entry.posted/{event.environment}/{entry_id}",
-            time=tx.now,
-        )
+        new = entry_posted(journal, entry_id, tx.now)
         entries.append(NewEntry(journal, entry_id, new.value))
         answers.append(new)
     return entries, answers
@@ -107,39 +98,7 @@ def _decide(
 
 def _again(recalled: Recalled, journal: Journal, entry_id: str) -> Answer:
     """The answer that was given, byte for byte; the first message of a source stands."""
-    environment, account = recalled.key
     if not recalled.says(journal):
         CONTRADICTED.labels(journal.kind).inc()
-        log.error("entry.contradicted", environment=environment, entry_id=entry_id)
-    return Answer(
-        ENTRIES_TOPIC,
-        account_key(environment, account),
-        f"entry.posted/{environment}/{entry_id}",
-        "entry.posted",
-        recalled.posted_at,
-        recalled.answer,
-    )
-
-
-def message_of(journal: Journal, entry_id: str) -> EntryPosted:
-    """The journal as it is published."""
-    event = journal.event
-    # From plain values: the legs are checked with the rest, in one pass.
-    return EntryPosted.model_validate(
-        {
-            "entry_id": entry_id,
-            "environment": event.environment,
-            "account": event.account,
-            "at": event.at,
-            "kind": journal.kind.value,
-            "source_id": event.source_id,
-            "currency": event.currency,
-            "legs": tuple([_leg(name, amount) for name, amount in journal.legs.items()]),
-        }
-    )
-
-
-def _leg(name: str, amount: int) -> dict[str, str | int]:
-    if amount > 0:
-        return {"ledger_account": name, "debit": amount, "credit": 0}
-    return {"ledger_account": name, "debit": 0, "credit": -amount}
+        log.error("entry.contradicted", environment=recalled.key.environment, entry_id=entry_id)
+    return repeated(recalled.key, entry_id, recalled.posted_at, recalled.answer)

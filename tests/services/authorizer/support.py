@@ -163,7 +163,7 @@ def opening(limit: int | None = 1_000, **settings: Any) -> Iterable[Any]:
 @asynccontextmanager
 async def venue(database: Database, **settings: Any) -> AsyncIterator[Venue]:
     """A bench with a venue that sells; settings are those of `opening`."""
-    async with Venue(database.dsn("authorizer"), states=STATES) as bench:
+    async with Venue(database.dsn("authorizer"), states=STATES, by_key=True) as bench:
         outcomes = await bench.order(*opening(**settings))
         assert all(outcome["type"] == "command.applied" for outcome in outcomes), outcomes
         yield bench

@@ -14,9 +14,10 @@ import pytest
 from schemas.base import Message
 from schemas.malformed import Malformed, Undecodable
 from schemas.wire import decode, encode
-from services.authorizer.handlers import registry, sales
+from services.authorizer.handlers import registry, sales, tills
 from tests.services.authorizer.support import (
     NOON,
+    VENUE,
     cancelled,
     command,
     recorded,
@@ -49,7 +50,11 @@ COMMANDS = (
     command("account.open", 6, account="28900009", limit=5, holder=uid("k")),
     command("account.change", 7, accounts=["28900001"], raise_limit_by=1),
     command("account.link", 8, account="28900001", customer_id=uid("k"), role="viewer"),
+    command("account.unlink", 10, account="28900001", customer_id=uid("k"), role="holder"),
     command("registry.republish", 9),
+    command("unbooked.dismiss", 11, sale_id=uid("a"), content="0" * 64, note="x"),
+    command("environment.activate", 12),
+    command("environment.deactivate", 13),
 )
 
 
@@ -119,3 +124,27 @@ async def test_a_command_that_is_wrong_anywhere_is_answered(
             if isinstance(asked, Malformed):
                 assert (said(answer)["reason"], said(answer)["field"]) == ("invalid", asked.field)
             assert decode("registry.outcomes", answer.value)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"type": "terminal.signed_on", "session_id": uid("s"), "at": NOON.isoformat()},
+        {"type": "terminal.searched", "search_id": uid("s"), "query": "x", "at": NOON.isoformat()},
+    ],
+    ids=lambda content: content["type"],
+)
+async def test_a_till_that_asks_wrongly_is_answered_where_it_can_be_read(
+    postgres: Database, content: dict[str, Any]
+) -> None:
+    right = {**content, "environment": VENUE, "terminal": "bar"}
+    message = decode("pos.terminals", json.dumps(right).encode())
+    assert isinstance(message, Message)
+    async with venue(postgres) as bench:
+        asked = read("pos.terminals", spoiled(message))
+        assert len(asked) > 10
+        answers = await bench.handle(tills.answer_tills, asked)
+        assert len(answers) >= len(asked)
+        assert await bench.handle(tills.answer_tills, asked) == answers
+        for answer in answers:
+            assert isinstance(decode("pos.directories", answer.value), Message)

@@ -57,6 +57,21 @@ async def test_an_environment_begins_with_its_configuration_and_tells_its_defaul
         assert "gdpr" not in state
 
 
+async def test_formats_by_which_invoice_and_credit_note_could_get_one_number_are_refused(
+    postgres: Database,
+) -> None:
+    async with empty(postgres) as bench:
+        refused, applied, later, *_ = await bench.order(
+            command("environment.configure", 1, credit_note_format="{year}-9{seq:04}"),
+            command("environment.configure", 2, credit_note_format="C{year}-{seq:05}"),
+            command("environment.configure", 3, number_format="C{year}-0{seq:04}"),
+        )
+        assert (refused["reason"], refused["field"]) == ("invalid", "credit_note_format")
+        assert "1000-91000" in refused["message"]
+        assert applied["type"] == "command.applied"
+        assert (later["reason"], later["field"]) == ("invalid", "number_format")
+
+
 async def test_configuring_what_is_so_already_changes_nothing(postgres: Database) -> None:
     schedule = {"day": 2, "hour": 6, "mode": "draft", "send": False}
     async with empty(postgres) as bench:

@@ -6,6 +6,7 @@ import pytest
 
 from schemas.terminals import DirectoryPage
 from schemas.wire import decode, encode
+from services.authorizer.domain.directory import MOST_BYTES, pages
 from services.authorizer.domain.names import fold, natural
 from services.authorizer.store.states import STATES
 from tests.services.authorizer.support import (
@@ -102,6 +103,32 @@ async def test_many_tills_share_one_reading(postgres: Database) -> None:
             assert isinstance(message, DirectoryPage)
             assert encode(message) == answer.value
         assert len({a.id for a in answers}) == 60
+
+
+async def test_a_page_with_the_longest_names_still_fits_its_topic(postgres: Database) -> None:
+    async with venue(postgres) as bench:
+        await bench.order(*(opened(f"{n:04}{'é' * 60}", f"{n} {'𝄞' * 195}") for n in range(600)))
+        answers = await bench.ask(signed_on("a"))
+        assert sum(len(said(a)["accounts"]) for a in answers) == 600
+        assert [said(a)["page"] for a in answers] == list(range(1, len(answers) + 1))
+        for answer in answers:
+            message = decode("pos.directories", answer.value)
+            assert isinstance(message, DirectoryPage)
+            assert encode(message) == answer.value
+
+
+@pytest.mark.parametrize(
+    ("sizes", "expected"),
+    [
+        ([], [slice(0, 0)]),
+        ([10] * 500, [slice(0, 500)]),
+        ([10] * 501, [slice(0, 500), slice(500, 501)]),
+        ([MOST_BYTES, 1, 1], [slice(0, 1), slice(1, 3)]),
+        ([MOST_BYTES // 2, MOST_BYTES // 2, 1], [slice(0, 2), slice(2, 3)]),
+    ],
+)
+def test_a_page_has_so_many_accounts_as_fit(sizes: list[int], expected: list[slice]) -> None:
+    assert pages(sizes) == expected
 
 
 @pytest.mark.parametrize(

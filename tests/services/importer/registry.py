@@ -15,7 +15,9 @@ from schemas.registry import (
     AccountLink,
     AccountOpen,
     AccountState,
+    AccountUnlink,
     CustomerChange,
+    CustomerErase,
     CustomerRegister,
     CustomerState,
     EnvironmentState,
@@ -36,6 +38,8 @@ class Registry:
     refuse: dict[str, str] = field(default_factory=dict)
     asked: list[Any] = field(default_factory=list)
     answered: dict[str, Any] = field(default_factory=dict)
+    used: set[str] = field(default_factory=set)
+    erased: set[str] = field(default_factory=set)
     version: int = 0
 
     def environment_state(
@@ -66,6 +70,13 @@ class Registry:
         return outcome, states
 
     def _decide(self, command: Any) -> tuple[Any, list[Any]]:
+        match command:
+            case AccountUnlink():
+                return self._unlink(command)
+            case CustomerErase():
+                return self._erase(command)
+            case AccountChange(only_if_unused=True) if self.used & set(command.accounts):
+                return self._refused(command, "It was bought on.", "account_used"), []
         for key in (getattr(command, "account", None), getattr(command, "company", None)):
             if key in self.refuse:
                 return self._refused(command, self.refuse[key]), []
@@ -118,11 +129,27 @@ class Registry:
         state = self.account_state(command.account)
         return self._applied(command, "account", command.account, "created"), [state]
 
+    def _unlink(self, command: AccountUnlink) -> tuple[Any, list[Any]]:
+        self.accounts[command.account]["holder"] = None
+        state = self.account_state(command.account)
+        return self._applied(command, "account", command.account, "changed"), [state]
+
+    def _erase(self, command: CustomerErase) -> tuple[Any, list[Any]]:
+        held = [n for n, a in self.accounts.items() if a["holder"] == command.customer_id]
+        if self.used & set(held):
+            return self._refused(command, "It is not invoiced yet.", "open_amounts"), []
+        for number in held:
+            self.accounts[number]["holder"] = None
+        self.customers[command.customer_id] = {}
+        self.erased.add(command.customer_id)
+        states = [self.customer_state(command.customer_id), *map(self.account_state, held)]
+        return self._applied(command, "customer", command.customer_id, "changed"), states
+
     def customer_state(self, customer_id: str) -> CustomerState:
         self.version += 1
         return CustomerState(
             environment=self.environment, customer_id=customer_id, version=self.version,
-            erased=False, **self.customers[customer_id],
+            erased=customer_id in self.erased, **self.customers[customer_id],
         )  # fmt: skip
 
     def account_state(self, number: str) -> AccountState:
@@ -139,10 +166,10 @@ class Registry:
             changes=(Change(kind=kind, id=ident, change=change),),
         )
 
-    def _refused(self, command: Any, message: str) -> CommandRefused:
+    def _refused(self, command: Any, message: str, reason: str = "refused") -> CommandRefused:
         return CommandRefused(
             command_id=command.command_id,
             environment=self.environment,
-            reason="refused",
+            reason=reason,
             message=message,
         )

@@ -15,6 +15,7 @@ import pytest
 
 from runtime.answers import Answer
 from runtime.jobs import Job, JobKind, StepTx, Work
+from schemas.imports import ImportUndo
 from schemas.wire import decode
 from tests.services.importer.registry import Registry
 from tests.services.importer.venue import Venue, completed_of, parts, report_of
@@ -105,7 +106,7 @@ async def check(place: Venue, since: int) -> None:
     once = {a.id: decode(a.topic, a.value) for a in events}.values()
     done = completed_of(once)
     assert (done.created, done.refused) == (3, 1)
-    assert report_of(once)["D2"].value == "created: accounts 1"
+    assert report_of(once)["D2"].value.startswith("created: accounts 1;")
     registry = place.registry
     assert sorted(registry.accounts) == ["1", "2", "3"]
     assert sorted(c["company"] for c in registry.customers.values()) == ["A", "C"]
@@ -144,4 +145,27 @@ async def test_a_worker_may_die_between_a_commit_and_its_publishing(module_venue
         await check(place, since)
         if not died:
             assert times > 4
+            return
+
+
+@pytest.mark.timeout(120)
+async def test_a_worker_may_die_in_any_step_of_an_undo(module_venue: Venue) -> None:
+    place = module_venue
+    kinds = place.kinds
+    for steps in range(1, 100):
+        run = 1000 + steps
+        await begin(place, run)
+        await place.settle()
+        since = len(place.events)
+        job_id = str(uuid.UUID(int=run))
+        await place.say(ImportUndo(job_id=job_id, environment=3000 + run, by="Ans"))
+        place.kinds = mortal(kinds, [steps])
+        died = await live(place)
+        place.kinds = kinds
+        await place.settle()
+        said = {decode(a.topic, a.value) for a in place.events[since:] if "undone" in a.type}
+        assert [(s.closed, s.erased, s.kept) for s in said] == [(3, 2, ())]
+        assert len(place.registry.answered) == 10
+        if not died:
+            assert steps > 5
             return

@@ -68,7 +68,10 @@ async def test_so_many_accounts_as_the_operator_asked_for_and_no_more(postgres: 
     async with venue(postgres) as place:
         events = await place.imported(content)
         assert completed_of(events).created == 2
-        assert report_of(events)["D2"].value == "created: accounts 28900001, 28900002, 28900003"
+        assert report_of(events)["D2"].value == (
+            "created: accounts 28900001, 28900002, 28900003;"
+            " without street, postcode and town this customer cannot be invoiced"
+        )
         done = completed_of(await place.imported(content))
         assert (done.created, done.unchanged) == (0, 2)
     holders = [a["holder"] for _, a in sorted(place.registry.accounts.items())]

@@ -14,7 +14,7 @@ import xlsxwriter
 
 from services.importer.child import ChildLimits, Row, Unread, opened
 from services.importer.domain.cells import Odd
-from services.importer.workbook.kinds import sniff
+from services.importer.workbook.kinds import kind_of
 from tests.services.importer.files import (
     HEADER,
     MAIN,
@@ -22,7 +22,6 @@ from tests.services.importer.files import (
     SHEET,
     changed,
     good,
-    hostile,
     sheet,
     sheet_xml,
     text_cell,
@@ -96,21 +95,14 @@ async def test_more_rows_than_are_imported_are_refused(tmp_path: Path) -> None:
         await read(tmp_path, sheet(HEADER + rows), replace(LIMITS, max_rows=17))
 
 
-@pytest.mark.parametrize("name", hostile())
-async def test_a_hostile_file_ends_in_one_word(name: str, tmp_path: Path) -> None:
-    content, reason = hostile()[name]
-    begin = time.monotonic()
-    with pytest.raises(Unread) as refused:
-        await read(tmp_path, content)
-    assert refused.value.reason == reason
-    assert time.monotonic() - begin < 10
-
-
 @pytest.mark.parametrize("name", OTHER_KINDS)
-def test_a_file_of_another_kind_is_known_by_its_first_bytes(name: str) -> None:
+def test_a_file_of_another_kind_is_known_by_its_bytes(name: str, tmp_path: Path) -> None:
     content, kind = OTHER_KINDS[name]
-    assert sniff(content) == kind
-    assert sniff(good()) == "zip"
+    path = tmp_path / "leden.xlsx"
+    path.write_bytes(content)
+    assert kind_of(path) == kind
+    path.write_bytes(good())
+    assert kind_of(path) == "zip"
 
 
 async def test_a_child_that_wants_too_much_memory_is_refused_it(tmp_path: Path) -> None:
@@ -120,22 +112,24 @@ async def test_a_child_that_wants_too_much_memory_is_refused_it(tmp_path: Path) 
     content = changed(article_workbook(), **{"xl/sharedStrings.xml": strings})
     assert len(await read(tmp_path, content, replace(LIMITS, memory_bytes=300 * MIB))) == 10
     with pytest.raises(Unread, match="too_demanding"):
-        await read(tmp_path, content, replace(LIMITS, memory_bytes=90 * MIB))
+        await read(tmp_path, content, replace(LIMITS, memory_bytes=60 * MIB))
+
+
+def empty_rows(count: int) -> bytes:
+    """A sheet that says nothing for long."""
+    return sheet(HEADER + b"".join(b'<row r="%d" s="1"/>' % n for n in range(2, count)))
 
 
 async def test_a_child_that_computes_without_end_is_killed(tmp_path: Path) -> None:
-    rows = b"".join(
-        b'<row r="%d"><c r="ZZZ%d"><v>1</v></c></row>' % (n, n) for n in range(2, 60_000)
-    )
+    content = changed(empty_rows(1_000_000))
     with pytest.raises(Unread, match="too_demanding"):
-        await read(tmp_path, sheet(HEADER + rows), replace(LIMITS, cpu_s=1, max_rows=10**6))
+        await read(tmp_path, content, replace(LIMITS, cpu_s=1, bounds={"ratio": 10**6}))
 
 
 async def test_a_child_that_falls_silent_is_killed(tmp_path: Path) -> None:
-    rows = b"".join(b'<row r="%d"><c r="ZZZ%d"/></row>' % (n, n) for n in range(2, 60_000))
     begin = time.monotonic()
     with pytest.raises(Unread, match="too_demanding"):
-        await read(tmp_path, sheet(HEADER + rows), replace(LIMITS, silence_s=1, cpu_s=60))
+        await read(tmp_path, empty_rows(1_000_000), replace(LIMITS, silence_s=0.5))
     assert time.monotonic() - begin < 5
 
 

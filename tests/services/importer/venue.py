@@ -19,6 +19,7 @@ from schemas.imports import (
     ImportConfirmed,
     ImportFailed,
     ImportPreviewed,
+    ImportUndo,
     ImportUploaded,
 )
 from schemas.wire import decode
@@ -42,6 +43,7 @@ class Venue:
             file_bytes=self.settings.import_file_mb * MIB,
             kept_bytes=self.settings.import_kept_mb * MIB,
             expiry_s=self.settings.import_expiry_s,
+            undo_days=self.settings.import_undo_days,
         )
         self.kinds: tuple[JobKind, ...] = jobs(self.settings)
         self.events: list[Answer] = []
@@ -77,13 +79,15 @@ class Venue:
         return [decode(a.topic, a.value) for a in self.events[begin:]]
 
     async def run_jobs(self) -> None:
-        """Run jobs until none is open but those that wait for an expiry."""
+        """Run jobs until none is open but those whose time has not come."""
         while await self.bench.database.fetch(
             "SELECT FROM job WHERE state = 'open' AND kind <> 'expire'"
+            " AND (kind <> 'forget' OR due_at <= now())"
         ):
             await self.bench.run_jobs(self.kinds)
-            for kind in self.kinds[:-1]:
-                await self.bench.make_due(kind.kind)
+            for kind in self.kinds:
+                if kind.kind not in ("expire", "forget"):
+                    await self.bench.make_due(kind.kind)
 
     async def follow(self) -> None:
         """Take what was published since: events for the person, commands for the registry."""
@@ -108,11 +112,22 @@ class Venue:
             states += told
         if outcomes:
             await self.bench.handle(hear_outcomes, outcomes)
-        if states:
-            await self.bench.handle(hear_state, states)
+        await self.tell(states)
+
+    async def tell(self, states: Iterable[Any]) -> None:
+        """registry.state tells of these."""
+        if told := list(states):
+            await self.bench.handle(hear_state, told)
 
     def confirm(self, job_id: str) -> ImportConfirmed:
         return ImportConfirmed(job_id=job_id, environment=self.registry.environment, by="Ans")
+
+    async def undone(self, job_id: str) -> list[Any]:
+        """Ask for an undo, and follow it to its end."""
+        said = await self.say(
+            ImportUndo(job_id=job_id, environment=self.registry.environment, by="Ans")
+        )
+        return [*said, *await self.settle()]
 
     def cancel(self, job_id: str) -> ImportCancelled:
         return ImportCancelled(job_id=job_id, environment=self.registry.environment, by="Ans")

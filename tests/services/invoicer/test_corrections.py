@@ -12,6 +12,7 @@ from tests.services.invoicer.world import (
     JULY,
     LUNCH,
     World,
+    account,
     new_id,
     nth,
     reversal,
@@ -122,6 +123,18 @@ async def test_a_refused_cancellation_lets_the_sale_be_billed_again(world: World
     )
     (issued,) = said(await world.run(run_id="b"), "invoice.issued")
     assert issued["total"] == 700
+
+
+async def test_all_sales_can_be_moved_off_an_account_that_nobody_holds_any_more(
+    world: World,
+) -> None:
+    move = sale("A1", BEER)
+    invoice = await invoiced(world, move)
+    await world.registry(account("A1", None, version=2))
+    (refused,) = said(await world.command(correct(invoice)))
+    assert refused["reason"] == "no_holder"
+    told = await world.command(correct(invoice, account="A2", exclude_sales=(move.sale_id,) * 2))
+    assert types(told) == ["credit_note.issued", "sale.cancelled", "command.applied"]
 
 
 async def test_what_cannot_be_corrected_is_refused_and_changes_nothing(world: World) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from runtime.answers import Answer
 from runtime.database import Database
 from runtime.jobs import JobRunner
+from services.invoicer.jobs.run import RUN
 from services.invoicer.verify import audit
 from tests.services.invoicer.world import (
     BEER,
@@ -114,7 +115,7 @@ async def as_it_must_be(world: World, number: int, told: Sequence[Answer]) -> No
 
 
 def runner(world: World, database: Database, publisher: Any) -> JobRunner:
-    healthy = world.bench.runner(world.kinds[:1])
+    healthy = world.bench.runner([RUN])
     healthy.database = database
     healthy._publisher = publisher
     return healthy

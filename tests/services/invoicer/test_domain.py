@@ -75,6 +75,29 @@ def test_what_is_held_or_stands_on_an_invoice_is_not_billed() -> None:
     assert bills([line(at, held=True), line(at, billed=100, reversed=40)], AMSTERDAM) == []
 
 
+def test_what_was_credited_is_billed_again_and_what_was_taken_back_first_is_not() -> None:
+    at = datetime(2026, 7, 1, tzinfo=UTC)
+    freed = line(at, 100, "a", billed=100, credited=100)
+    part = line(at, 500, "b", billed=380, credited=380, reversed=120)
+    (found,) = bills([freed, part], AMSTERDAM)
+    assert found.sales == {"a": 100, "b": 380}
+
+
+def test_lines_stand_on_a_bill_in_the_order_in_which_they_were_sold() -> None:
+    first, second = datetime(2026, 7, 1, tzinfo=UTC), datetime(2026, 7, 2, tzinfo=UTC)
+    found = bills(
+        [line(second, sale_id="a"), line(first, sale_id="b", line=1), line(first, sale_id="b")],
+        AMSTERDAM,
+    )
+    assert [(i.sale_id, i.line) for i in found[0].items] == [("b", 0), ("b", 1), ("a", 0)]
+
+
+def test_of_what_was_taken_back_nothing_stands_on_a_bill() -> None:
+    at = datetime(2026, 7, 1, tzinfo=UTC)
+    (found,) = bills([line(at, sale_id="a", reversed=100), line(at, sale_id="b")], AMSTERDAM)
+    assert [i.sale_id for i in found.items] == ["b"]
+
+
 def test_a_month_of_more_sales_than_a_record_lists_gives_a_second_bill() -> None:
     at = datetime(2026, 7, 2, tzinfo=UTC)
     found = bills([line(at, sale_id=f"{i:06}") for i in range(MAX_SALES + 1)], AMSTERDAM)

@@ -89,12 +89,49 @@ async def test_a_draft_of_which_nothing_is_left_goes_without_a_successor(world: 
     assert types(await world.command(approve(draft))) == ["invoice.deleted", "command.refused"]
 
 
-async def test_a_second_draft_of_the_same_sales_cannot_be_issued_too(world: World) -> None:
+async def test_a_later_run_replaces_the_drafts_of_an_earlier_one(world: World) -> None:
     first = await drafted(world)
-    (second,) = said(await world.run(run_id="b", mode="draft"), "invoice.drafted")
-    await world.command(approve(first))
-    told = await world.command(approve(second["invoice_id"]))
-    assert types(told) == ["invoice.deleted", "command.refused"]
+    told = await world.run(run_id="b", mode="draft")
+    (second,) = said(told, "invoice.drafted")
+    assert [d["invoice_id"] for d in said(told, "invoice.deleted")] == [first]
+    (refused,) = said(await world.command(approve(first)))
+    assert (refused["reason"], "deleted" in refused["message"]) == ("not_a_draft", True)
+    states = {s["invoice_id"]: s for s in said(world.bench.published.answers, "invoice.state")}
+    assert [s["status"] for s in states.values()] == ["deleted", "draft"]
+    assert "invoice.issued" in types(await world.command(approve(second["invoice_id"])))
+
+
+async def test_a_run_that_issues_takes_the_drafts_of_what_it_bills_along(world: World) -> None:
+    draft = await drafted(world)
+    told = await world.run(run_id="b")
+    assert [d["invoice_id"] for d in said(told, "invoice.deleted")] == [draft]
+    assert [i["total"] for i in said(told, "invoice.issued")] == [700]
+
+
+async def test_a_draft_of_which_nothing_is_left_goes_with_the_next_run(world: World) -> None:
+    sold = sale("A1")
+    draft = await drafted(world, sold)
+    await world.sell(reversal(sold))
+    told = await world.run(run_id="b", mode="draft")
+    assert [d["invoice_id"] for d in said(told, "invoice.deleted")] == [draft]
+    assert said(told, "run.completed")[0]["skipped"] == [
+        {"account": "A1", "reason": "nothing_to_invoice"}
+    ]
+
+
+async def test_drafts_of_other_accounts_and_of_later_months_stay(world: World) -> None:
+    await world.guests("A1", "A2")
+    await world.sell(sale("A1"), sale("A2"), sale("A1", at=JULY.replace(month=6)))
+    july = said(await world.run(mode="draft"), "invoice.drafted")
+    told = await world.run(run_id="june", period="2026-06", mode="draft", accounts=("A1",))
+    gone = {d["invoice_id"] for d in said(told, "invoice.deleted")}
+    assert gone == {
+        d["invoice_id"] for d in july if (d["account"], d["period"]) == ("A1", "2026-06")
+    }
+    rows = await world.fetch(
+        "SELECT account, period FROM invoice WHERE status = 'draft' ORDER BY 1, 2"
+    )
+    assert [tuple(r) for r in rows] == [("A1", "2026-06"), ("A1", "2026-07"), ("A2", "2026-07")]
 
 
 async def test_a_deleted_draft_vanishes_and_its_sales_stay_open(world: World) -> None:

@@ -1,14 +1,26 @@
 """Numbers without a gap: two workers, rollbacks, and what the database itself refuses."""
 
 import asyncio
+from datetime import UTC, datetime
 
 import asyncpg
 import pytest
 
+from schemas.invoices import InvoiceDelete
 from services.invoicer.numbers import Series
 from services.invoicer.store import register
 from services.invoicer.verify import audit
-from tests.services.invoicer.world import ENV, World, asked, environment, new_id, nth, said, sale
+from tests.services.invoicer.world import (
+    ENV,
+    JULY,
+    World,
+    asked,
+    environment,
+    new_id,
+    nth,
+    said,
+    sale,
+)
 
 
 async def numbers(world: World) -> list[str]:
@@ -94,6 +106,81 @@ async def test_a_changed_format_that_would_repeat_a_number_gives_none(world: Wor
         async with world.bench.transaction() as tx:
             await register.give(tx, other, [("credit_note", new_id())])
     assert len(await numbers(world)) == 1
+
+
+@pytest.mark.parametrize(
+    ("before", "formats", "reason", "field"),
+    [
+        (
+            "{year}-{seq:05}",
+            {"number_format": "{year}-{seq:05}", "credit_note_format": "{year}-9{seq:04}"},
+            "number_formats_meet",
+            "credit_note_format",
+        ),
+        (
+            "{year}-{seq:05}5",  # the first is written as the fifteenth will be
+            {"number_format": "{year}-{seq:06}", "credit_note_format": "{year}-{seq:06}"},
+            "number_taken",
+            "number_format",
+        ),
+        (
+            "{year}-{seq:05}",
+            {"number_format": "F{year}-{seq:05}", "credit_note_format": "{year}-{seq:05}"},
+            "number_taken",
+            "credit_note_format",
+        ),
+    ],
+)
+async def test_formats_that_would_repeat_a_number_are_refused_before_the_first_is_given(
+    world: World, before: str, formats: dict[str, str], reason: str, field: str
+) -> None:
+    await world.guests("A1", "A2")
+    await world.registry(environment(version=2, number_format=before, credit_note_format=before))
+    await world.sell(sale("A1"))
+    (issued,) = said(await world.run("run", send=False), "invoice.issued")
+    await world.registry(environment(version=3, **formats))
+    await world.sell(sale("A2"))
+    (refused,) = said(await world.run("run", run_id="again", send=False), "command.refused")
+    assert (refused["reason"], refused["field"]) == (reason, field)
+    delete = InvoiceDelete(
+        command_id=new_id(), environment=ENV, at=JULY, by="f", invoice_id=issued["invoice_id"]
+    )
+    (refused,) = said(await world.command(delete))
+    assert (refused["reason"], refused["field"]) == (reason, field)
+    assert await numbers(world) == [issued["number"]]
+
+
+async def test_a_format_may_change_where_it_repeats_nothing(world: World) -> None:
+    await world.guests("A1")
+    await world.sell(sale("A1"))
+    await world.run("run", send=False)
+    await world.registry(
+        environment(version=2, number_format="{year}-{seq:04}", credit_note_format="C{year}-{seq}")
+    )
+    await world.sell(sale("A1"))
+    (issued,) = said(await world.run("run", run_id="b", send=False), "invoice.issued")
+    assert issued["number"] == f"{nth(1)[:4]}-0002"
+
+
+async def test_with_the_venues_new_year_a_series_begins_anew(world: World) -> None:
+    venue = environment()
+    given = []
+    for now in (
+        datetime(2026, 12, 31, 22, 59, tzinfo=UTC),
+        datetime(2026, 12, 31, 23, 1, tzinfo=UTC),  # 2027 in Amsterdam
+        datetime(2026, 12, 31, 22, 58, tzinfo=UTC),  # began before it, and waited for the lock
+        datetime(2027, 1, 1, 12, tzinfo=UTC),
+    ):
+        async with world.bench.transaction() as tx:
+            tx.now = now
+            made = await register.give(tx, venue, [("invoice", new_id())])
+            given.append((*made.numbers.values(), str(made.issued_on)))
+    assert given == [
+        ("2026-00001", "2026-12-31"),
+        ("2027-00001", "2027-01-01"),
+        ("2026-00002", "2026-12-31"),
+        ("2027-00002", "2027-01-01"),
+    ]
 
 
 async def test_the_audit_finds_a_gap_a_wrong_total_and_wrong_vat(

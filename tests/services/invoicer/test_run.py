@@ -244,6 +244,56 @@ async def test_a_schedule_asks_once_and_only_for_what_fell_due_since_it_was_set(
     assert await world.bench.tick(SCHEDULE) == []
 
 
+async def test_viewers_get_a_statement_with_a_run_that_mails_where_the_venue_wants_it(
+    world: World, smtp: MailServer
+) -> None:
+    await world.guests("A1", "A2")
+    eye, blind = new_id(), new_id()
+    viewed = account("A1", await holder_of(world, "A1"), version=2)
+    await world.registry(
+        environment(version=2, viewer_statements=True),
+        customer(eye, email="eye@club.example"),
+        customer(blind, email="no@club.example", email_fictitious=True),
+        viewed.model_copy(update={"viewers": (eye, blind)}),
+    )
+    await world.sell(sale("A1"), sale("A2"))
+    told = await world.run()
+    assert [s["to"] for s in said(told, "statement.sent")] == ["eye@club.example"]
+    assert ["eye@club.example"] in smtp.recipients
+    await world.sell(sale("A1"))
+    assert said(await world.run(run_id="b", send=False), "statement.sent") == []
+    await world.registry(environment(version=3))
+    await world.sell(sale("A1"))
+    assert said(await world.run(run_id="c"), "statement.sent") == []
+
+
+async def holder_of(world: World, name: str) -> str:
+    (row,) = await world.fetch("SELECT holder::text FROM account WHERE account = $1", name)
+    return str(row["holder"])
+
+
+async def test_over_the_change_of_time_and_the_turn_of_the_year_sales_fall_in_the_venues_month(
+    world: World,
+) -> None:
+    await world.guests("A1")
+    moments = {
+        "2025-12": datetime(2025, 12, 31, 22, 59, 59, tzinfo=UTC),
+        "2026-01": datetime(2025, 12, 31, 23, 0, tzinfo=UTC),  # the new year in Amsterdam
+        "2026-03": datetime(2026, 3, 31, 21, 59, 59, tzinfo=UTC),  # summer time since the 29th
+        "2026-04": datetime(2026, 3, 31, 22, 0, tzinfo=UTC),
+        "2025-10": datetime(2025, 10, 31, 22, 59, 59, tzinfo=UTC),  # winter time since the 26th
+        "2025-11": datetime(2025, 10, 31, 23, 0, tzinfo=UTC),
+    }
+    await world.sell(*(sale("A1", at=at) for at in moments.values()))
+    told = await world.run("run", period="2026-03", send=False)
+    assert [i["period"] for i in said(told, "invoice.issued")] == [
+        "2025-10", "2025-11", "2025-12", "2026-01", "2026-03",
+    ]  # fmt: skip
+    assert said(told, "run.completed")[0]["open"] == []
+    (april,) = said(await world.run("run", run_id="b", period="2026-04"), "invoice.issued")
+    assert (april["period"], april["total"]) == ("2026-04", 700)
+
+
 async def test_a_run_never_stops_for_one_account(world: World) -> None:
     await world.guests("A1", "A2", "A3")
     await world.sell(sale("A1"), sale("A2"), sale("A3"))

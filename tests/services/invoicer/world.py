@@ -1,7 +1,6 @@
 """A venue, its guests and their sales, as the invoicer is told of them."""
 
 import json
-import uuid
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -15,21 +14,23 @@ from runtime.answers import Answer
 from runtime.jobs import JobKind
 from schemas.invoices import InvoicesRun
 from schemas.pos import ReversedLine, SaleApproved, SaleLine, SaleReversed
-from schemas.registry import AccountState, CustomerState, EnvironmentState
 from schemas.values import line_total
 from services.invoicer.__main__ import STATES
 from services.invoicer.handlers import commands, registry, sales
 from services.invoicer.jobs.delivery import Delivery
 from services.invoicer.jobs.documents import Documents
 from services.invoicer.jobs.mail import Mailing
+from services.invoicer.jobs.pending import PENDING
 from services.invoicer.jobs.run import RUN
 from services.invoicer.jobs.statements import Statements
 from services.invoicer.rendering import Rendering
 from services.invoicer.settings import Settings
 from services.invoicer.smtp import Mailer
+from tests.services.invoicer.people import ENV, account, customer, environment, new_id
 from tests.support.handlers import HandlerBench
 
-ENV = 2890
+__all__ = ["ENV", "account", "customer", "environment", "new_id"]
+
 JULY = datetime(2026, 7, 10, 18, 30, tzinfo=UTC)
 Line = tuple[str, str, int, str]
 BEER: Line = ("Bier", "2", 350, "21")
@@ -39,80 +40,6 @@ LUNCH: Line = ("Lunch", "1", 1250, "9")
 def nth(seq: int) -> str:
     """The number that is given today, in the usual format."""
     return f"{datetime.now(ZoneInfo('Europe/Amsterdam')).year}-{seq:05}"
-
-
-def new_id() -> str:
-    return str(uuid.uuid4())
-
-
-def environment(number: int = ENV, version: int = 1, **changes: Any) -> EnvironmentState:
-    settings: dict[str, Any] = {
-        "name": "De Club",
-        "legal_name": "Stichting De Club",
-        "street": "Dorpsstraat 1",
-        "postcode": "1234 AB",
-        "city": "Utrecht",
-        "country": "NL",
-        "vat_number": "NL123456782B90",
-        "chamber_number": "12345678",
-        "iban": "NL91ABNA0417164300",
-        "currency": "EUR",
-        "time_zone": "Europe/Amsterdam",
-        "language": "nl",
-        "finance_email": "finance@club.example",
-        "finance_copy": "none",
-        "reply_to": None,
-        "payment_days": 14,
-        "limit_release": "issued",
-        "number_format": "{year}-{seq:05}",
-        "credit_note_format": "{year}-{seq:05}",
-        "default_limit": None,
-        "default_on_account": True,
-        "default_in_overview": True,
-        "schedule": None,
-        "import_enabled": True,
-        "viewer_statements": False,
-        "logo": None,
-        "colour": None,
-    }
-    return EnvironmentState(
-        environment=number, version=version, active=True, **{**settings, **changes}
-    )
-
-
-def customer(
-    customer_id: str, number: int = ENV, version: int = 1, **changes: Any
-) -> CustomerState:
-    fields: dict[str, Any] = {
-        "first_name": "Anna",
-        "last_name": "Jansen",
-        "email": f"{customer_id[:8]}@guest.example",
-        "street": "Kerkweg 2",
-        "postcode": "3456 CD",
-        "city": "Zeist",
-    }
-    return CustomerState(
-        environment=number,
-        customer_id=customer_id,
-        version=version,
-        erased=False,
-        **{**fields, **changes},
-    )
-
-
-def account(name: str, holder: str | None, number: int = ENV, version: int = 1) -> AccountState:
-    return AccountState(
-        environment=number,
-        account=name,
-        version=version,
-        description=f"Rekening {name}",
-        status="active",
-        limit=None,
-        on_account=True,
-        in_overview=True,
-        holder=holder,
-        viewers=(),
-    )
 
 
 def sale(
@@ -205,6 +132,7 @@ class World:
     def kinds(self) -> tuple[JobKind, ...]:
         return (
             RUN,
+            PENDING,
             Documents(rendering=Rendering(0)).kind(1),
             Delivery(rendering=Rendering(0)).kind(),
             Statements(rendering=Rendering(0)).kind(),

@@ -83,9 +83,19 @@ def test_no_is_said_in_many_ways(cell: Any) -> None:
     assert yes_or_no(cell) is False
 
 
-@pytest.mark.parametrize("cell", ["misschien", 2, 0.5, Odd(kind="date", text="2026-01-01")])
+@pytest.mark.parametrize("cell", ["misschien", 2, 0.5])
 def test_anything_else_is_neither_yes_nor_no(cell: Any) -> None:
     assert yes_or_no(cell) == Refusal(code="not_yes_or_no")
+
+
+def test_an_odd_cell_is_refused_for_what_is_odd_about_it() -> None:
+    assert yes_or_no(Odd(kind="date", text="2026-01-01")) == Refusal(code="is_date")
+    assert count_of(Odd(kind="formula", text="=A1"), at_most=9) == Refusal(code="no_result")
+    assert status_of(Odd(kind="error", text="#N/A")) == Refusal(code="is_error")
+    assert account_of(Odd(kind="shortened", text="2.89e+07"), at_most=64) == Refusal(
+        code="scientific"
+    )
+    assert account_of(Odd(kind="masked", text="1"), at_most=64) == Refusal(code="is_masked")
 
 
 def test_a_status_is_a_word_or_a_yes() -> None:

@@ -1,0 +1,250 @@
+"""An import of many members, against what openpyxl alone needs to read their workbook.
+
+    python -m benchmarks.importing [--rows 100000] [--few 10000] [--sales-per-s 200] [--json]
+
+One broker, one database with fsync, one authorizer and one importer, all on this machine.
+
+Rates are rows a second. openpyxl's is that of a process that reads every cell of the workbook in
+read-only mode and does nothing else. Preview: from the upload's last part on the log to
+import.previewed; import: from import.confirmed to import.completed, which is sent once every
+command has its outcome. Both by the broker's clock, which is this machine's.
+
+While the large import runs, twice (while its workbook is read, and while its commands are carried
+out) a small workbook of another environment is uploaded, and tills sell at a steady rate: their
+p99, from when a sale was due to its decision on the log, is set against that of a quiet minute
+before. Memory is the importer's largest resident size, of the worker alone and of its children,
+looked at ten times a second; once for few rows and once for many, each in a worker of its own.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import json
+import logging
+import statistics
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import uvloop
+import xlsxwriter
+from aiokafka import AIOKafkaProducer
+
+from benchmarks import load, servers
+from benchmarks.load import Decisions
+from benchmarks.subjects import Subject
+from benchmarks.uploader import PATIENCE_S, Person, person
+from cli.stack.component import running
+from cli.stack.ports import free_port
+from cli.stack.worker import Worker
+from runtime import topics
+
+HEADERS = (
+    "Bedrijf", "Rekeningnummer", "Limiet", "E-mailadres", "Straat", "Postcode", "Plaats", "KVK",
+)  # fmt: skip
+
+READ = """
+import sys, time, openpyxl
+begin = time.perf_counter()
+book = openpyxl.load_workbook(sys.argv[1], read_only=True, data_only=True)
+rows = sum(1 for row in book.worksheets[0].iter_rows(values_only=True))
+print(rows / (time.perf_counter() - begin))
+"""
+
+
+def workbook(path: Path, environment: int, rows: int, *, name: str) -> bytes:
+    """Members as an administrator lists them; eight columns."""
+    with xlsxwriter.Workbook(path, {"constant_memory": True}) as book:
+        sheet = book.add_worksheet("Leden")
+        sheet.write_row(0, 0, HEADERS)
+        for n in range(1, rows + 1):
+            sheet.write_row(
+                n, 0,
+                (f"{name} {n} B.V.", environment * 1_000_000 + n, n % 500 + 0.5,
+                 f"info{n}@{name.lower()}.nl", f"Dorpsstraat {n % 300 + 1}",
+                 f"{1000 + n % 8999} AB", "Houten", f"{n:08}"),
+            )  # fmt: skip
+    return path.read_bytes()
+
+
+def openpyxl_rate(path: Path) -> float:
+    """Rows a second of openpyxl alone."""
+    run = subprocess.run(
+        [sys.executable, "-c", READ, str(path)], capture_output=True, text=True, check=True
+    )
+    return float(run.stdout)
+
+
+@dataclass
+class Memory:
+    """The largest resident sizes seen, in MiB."""
+
+    worker: float = 0
+    child: float = 0
+
+    async def watch(self, pid: int) -> None:
+        process = psutil.Process(pid)
+        while True:
+            self.worker = max(self.worker, process.memory_info().rss / 2**20)
+            for one in process.children():
+                with contextlib.suppress(psutil.Error):
+                    self.child = max(self.child, one.memory_info().rss / 2**20)
+            await asyncio.sleep(0.1)
+
+
+@contextlib.contextmanager
+def watched(pid: int) -> Iterator[Memory]:
+    memory = Memory()
+    task = asyncio.create_task(memory.watch(pid))
+    try:
+        yield memory
+    finally:
+        task.cancel()
+
+
+class Scene:
+    """Servers, an authorizer, and importers that come and go."""
+
+    def __init__(self, path: Path, kafka: str, dsns: Any) -> None:
+        self.path = path
+        self.kafka = kafka
+        self.subject = Subject(name="onaccount", kafka=kafka, dsns=dsns, folder=path)
+
+    @contextlib.asynccontextmanager
+    async def importer(self) -> AsyncIterator[int]:
+        worker = Worker(
+            name="importer-1",
+            service="importer",
+            health_port=free_port(),
+            environment={
+                "ONACCOUNT_KAFKA": self.kafka,
+                "ONACCOUNT_POSTGRES_IMPORTER": self.subject.dsns["importer"],
+                "ONACCOUNT_LOG_LEVEL": "WARNING",
+            },
+            log=self.path / "importer.log",
+            death_signal=9,
+        )
+        async with running(worker) as pid:
+            yield pid
+
+    async def tills(self, per_s: float, seconds: float, seed: int) -> float:
+        """p99 in milliseconds of sales at a steady rate."""
+        if not per_s:
+            return 0.0
+        sent = load.sales(int(per_s * seconds), load.accounts(100), seed=seed)
+        async with Decisions(self.kafka) as decisions:
+            due = await load.open_loop(self.kafka, sent, per_s=per_s)
+            await decisions.wait_for(len(sent), within_s=PATIENCE_S)
+            found = await decisions.read()
+        took = sorted((found[sale].at - moment) * 1000 for sale, moment in due.items())
+        return statistics.quantiles(took, n=100, method="inclusive")[98]
+
+
+async def terms(scene: Scene, *environments: int) -> None:
+    """Environments that may import."""
+    async with AIOKafkaProducer(bootstrap_servers=scene.kafka, acks="all") as producer:
+        for environment in environments:
+            for kind, more in (
+                ("environment.configure", {"name": "Benchmark"}),
+                ("environment.accept_gdpr", {"accepted_by": "b", "document": "terms"}),
+            ):
+                message = {
+                    "type": kind, "command_id": str(uuid.uuid4()), "environment": environment,
+                    "at": "2026-11-01T10:00:00Z", "by": "benchmark", **more,
+                }  # fmt: skip
+                await producer.send_and_wait(
+                    "registry.commands", json.dumps(message).encode(), key=str(environment).encode()
+                )
+
+
+async def small_job(someone: Person, content: bytes) -> float:
+    """Seconds from a small upload to its preview."""
+    job_id, at = await someone.upload(700, content)
+    return await someone.wait(job_id, "import.previewed") - at
+
+
+async def imported(
+    scene: Scene, rows: int, *, environment: int, per_s: float = 0
+) -> dict[str, float]:
+    """One import in a worker of its own; with small jobs and tills meanwhile where `per_s`."""
+    path = scene.path / f"{rows}.xlsx"
+    content = workbook(path, environment, rows, name=f"Bedrijf{rows}")
+    little = workbook(scene.path / "little.xlsx", 700, 20, name=f"Klein{rows}")
+    found: dict[str, float] = {"rows": rows, "openpyxl_per_s": openpyxl_rate(path)}
+    async with scene.importer() as pid, person(scene.kafka) as someone:
+        with watched(pid) as memory:
+            first, _ = await someone.upload(700, little)
+            await someone.wait(first, "import.previewed")
+            job_id, sent = await someone.upload(environment, content)
+            if per_s:
+                await asyncio.sleep(0.5)
+                found["small_while_reading_s"] = await small_job(someone, little)
+            previewed = await someone.wait(job_id, "import.previewed")
+            counts = someone.heard[job_id, "import.previewed"]
+            if counts["creates"] != rows:
+                raise SystemExit(f"not all are to be created: {counts}")
+            confirmed = await someone.confirm(environment, job_id)
+            if per_s:
+                await asyncio.sleep(1)
+                found["tills_p99_meanwhile_ms"] = await scene.tills(per_s, 10, seed=rows)
+                found["small_while_importing_s"] = await small_job(someone, little)
+            completed = await someone.wait(job_id, "import.completed")
+            if someone.heard[job_id, "import.completed"]["created"] != rows:
+                raise SystemExit("not all were created")
+            reported = await someone.wait(job_id, "import.report")
+    found["preview_per_s"] = rows / (previewed - sent)
+    found["import_per_s"] = rows / (completed - confirmed)
+    found["report_s"] = reported - completed
+    found["preview_of_openpyxl"] = found["preview_per_s"] / found["openpyxl_per_s"]
+    found["import_of_openpyxl"] = found["import_per_s"] / found["openpyxl_per_s"]
+    found["worker_mib"], found["child_mib"] = memory.worker, memory.child
+    return found
+
+
+async def measure(options: argparse.Namespace) -> list[dict[str, float]]:
+    async with contextlib.AsyncExitStack() as stack:
+        path = stack.enter_context(servers.folder("importing"))
+        kafka = await stack.enter_async_context(servers.kafka(path))
+        dsns = await stack.enter_async_context(servers.postgres(path))
+        await topics.apply({"bootstrap_servers": kafka})
+        scene = Scene(path, kafka, dsns)
+        await scene.subject.get_ready(load.accounts(100))
+        await stack.enter_async_context(scene.subject.working())
+        await terms(scene, 700, 701, 702)
+        quiet = await scene.tills(options.sales_per_s, 10, seed=1)
+        lines = []
+        if options.few:
+            lines.append(await imported(scene, options.few, environment=701))
+        line = await imported(scene, options.rows, environment=702, per_s=options.sales_per_s)
+        lines.append({**line, "tills_p99_quiet_ms": quiet})
+        return lines
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rows", type=int, default=100_000)
+    parser.add_argument("--few", type=int, default=10_000)
+    parser.add_argument("--sales-per-s", type=float, default=200)
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    options = parser.parse_args()
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    if not options.json:
+        print(servers.machine())
+    begin = time.monotonic()
+    for line in uvloop.run(measure(options)):
+        shown = "  ".join(f"{key} {value:.4g}" for key, value in line.items())
+        print(json.dumps(line) if options.json else shown, flush=True)
+    if not options.json:
+        print(f"took {time.monotonic() - begin:.0f} s")
+
+
+if __name__ == "__main__":
+    main()

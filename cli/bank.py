@@ -1,0 +1,238 @@
+"""Bank statements as CSV, as banks export them: ING, Rabobank, ABN AMRO, and any with a header.
+
+Columns are found by their names, in Dutch or English; ABN AMRO's tab-separated export has none and
+is known by its shape. Amounts are read exactly; what can't be read is refused with its line.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+from cli.amounts import Misuse
+
+MOST_BYTES = 20_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line of an account. `amount` is in minor units, negative where money went out; `row` is
+    the file's line, and no part of what the line is."""
+
+    row: int
+    on: date
+    amount: int
+    currency: str
+    name: str
+    iban: str
+    description: str
+    reference: str
+    account: str
+    sequence: str
+
+    @property
+    def identity(self) -> str:
+        """What makes it this line in any export of it: blanks and capitals do not count."""
+        parts = (
+            self.account, self.on.isoformat(), str(self.amount), self.currency, self.iban,
+            self.name, self.description, self.reference, self.sequence,
+        )  # fmt: skip
+        return "\n".join("".join(part.split()).upper() for part in parts)
+
+
+COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "on": ("datum", "date", "boekdatum", "transactiondate", "bookingdate", "transactiedatum"),
+    "amount": (
+        "bedrag", "bedrageur", "amount", "amounteur", "transactiebedrag", "transactionamount",
+    ),
+    "sign": ("afbij", "debitcredit", "debetcredit", "dc", "bijaf"),
+    "currency": ("munt", "valuta", "currency", "muntsoort", "mutationcode"),
+    "name": (
+        "naamomschrijving", "naamtegenpartij", "naam", "name", "namedescription",
+        "counterpartyname", "counterparty", "tegenpartij",
+    ),
+    "iban": (
+        "tegenrekening", "tegenrekeningibanbban", "counterparty account", "counterpartyiban",
+        "counterpartyaccount", "iban", "tegenrekeningiban",
+    ),
+    "account": (
+        "rekening", "ibanbban", "account", "accountnumber", "rekeningnummer", "eigenrekening",
+    ),
+    "reference": ("betalingskenmerk", "paymentreference", "reference", "kenmerk"),
+    "sequence": (
+        "volgnr", "saldonamutatie", "resultingbalance", "saldonatrn", "endsaldo", "balance", "id",
+        "transactiereferentie",
+    ),
+    "description": (
+        "mededelingen", "notifications", "omschrijving", "description", "omschrijving1",
+        "omschrijving2", "omschrijving3", "remittanceinformation",
+    ),
+}  # fmt: skip
+_SEVERAL = ("description", "sequence")
+_IN = {"bij", "credit", "c", "cr", "+"}
+_OUT = {"af", "debit", "debet", "d", "dr", "-"}
+_AMOUNT = re.compile(
+    r"(?P<sign>[+-]?)(?:(?P<plain>[0-9]+)(?:[.,](?P<cents>[0-9]{1,2}))?"
+    r"|(?P<grouped>[0-9]{1,3}(?:[.,' ][0-9]{3})+)[.,](?P<decimals>[0-9]{2}))"
+)
+_DATES = ("%Y-%m-%d", "%Y%m%d", "%d-%m-%Y", "%d/%m/%Y", "%d.%m.%Y", "%Y/%m/%d")
+
+
+def read(file: Path) -> list[Line]:
+    """The lines of an export, in the file's order; raises Misuse where it is none."""
+    try:
+        if file.stat().st_size > MOST_BYTES:
+            raise Misuse(f"{file} is larger than a bank's export can be; is it the right file?")
+        content = file.read_bytes()
+    except FileNotFoundError:
+        raise Misuse(f"There is no file {file}.") from None
+    return lines(_text(content, file), str(file))
+
+
+def _text(content: bytes, file: Path) -> str:
+    if b"\x00" in content:
+        raise Misuse(f"{file} is no CSV: save it from your bank as CSV (or TAB), not as Excel.")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("cp1252", errors="replace")
+
+
+def lines(text: str, where: str) -> list[Line]:
+    """As `read`, of a text."""
+    head = next((row for row in text.splitlines() if row.strip()), "")
+    delimiter = max(";,\t", key=head.count)
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    try:
+        filled = [(rows.line_num, r) for r in rows if any(cell.strip() for cell in r)]
+    except csv.Error as fault:
+        raise Misuse(f"{where} is no CSV that can be read ({fault}).") from None
+    if not filled:
+        raise Misuse(f"{where} is empty.")
+    if delimiter == "\t" and _is_abn(filled[0][1]):
+        return [_abn(number, row, where) for number, row in filled]
+    return list(_with_header(filled, where))
+
+
+# -- with a header -----------------------------------------------------------------------------
+
+
+def _with_header(rows: Sequence[tuple[int, list[str]]], where: str) -> Iterator[Line]:
+    places = _places(rows[0][1])
+    missing = [name for name in ("on", "amount") if not places[name]]
+    if missing:
+        names = {"on": "a date (Datum, Date)", "amount": "an amount (Bedrag, Amount)"}
+        raise Misuse(
+            f"{where} has no column with {' and '.join(names[m] for m in missing)}; its first "
+            f"line says: {', '.join(rows[0][1])[:200]}."
+        )
+    for number, row in rows[1:]:
+        cells = {
+            name: " ".join(row[i].strip() for i in its if i < len(row)).strip()
+            for name, its in places.items()
+        }
+        amount = _cents(cells["amount"], where, number)
+        yield Line(
+            row=number,
+            on=_date(cells["on"], where, number),
+            amount=_signed(amount, cells["sign"], where, number),
+            currency=cells["currency"].upper() or "EUR",
+            name=cells["name"],
+            iban=_compact(cells["iban"]),
+            description=cells["description"],
+            reference=cells["reference"],
+            account=_compact(cells["account"]),
+            sequence=cells["sequence"],
+        )
+
+
+def _places(header: Sequence[str]) -> dict[str, list[int]]:
+    """Which columns hold what: the first name that is there, of descriptions all of them."""
+    plain = [re.sub(r"[^a-z0-9]", "", cell.lower()) for cell in header]
+    found: dict[str, list[int]] = {}
+    for field, names in COLUMNS.items():
+        its = [plain.index(name) for name in names if name in plain]
+        found[field] = its if field in _SEVERAL else its[:1]
+    return found
+
+
+def _signed(amount: int, sign: str, where: str, row: int) -> int:
+    word = sign.lower()
+    if not word or word in _IN:
+        return amount
+    if word in _OUT:
+        return -abs(amount)
+    raise Misuse(f"{where}, line {row}: {sign!r} does not say whether money came in or went out.")
+
+
+# -- ABN AMRO's export has no header -----------------------------------------------------------
+
+
+def _is_abn(row: Sequence[str]) -> bool:
+    """account, currency, date, balance before, balance after, value date, amount, description"""
+    return (
+        len(row) >= 8
+        and bool(re.fullmatch(r"[A-Z]{3}", row[1].strip()))
+        and (re.fullmatch(r"[0-9]{8}", row[2].strip()) is not None)
+    )
+
+
+def _abn(number: int, row: Sequence[str], where: str) -> Line:
+    if len(row) < 8:
+        raise Misuse(f"{where}, line {number}: a line of ABN AMRO has eight columns.")
+    account, currency, on, _, after, _, amount, description = (cell.strip() for cell in row[:8])
+    return Line(
+        row=number,
+        on=_date(on, where, number),
+        amount=_cents(amount, where, number),
+        currency=currency.upper(),
+        name=_between(description, "NAME", "NAAM"),
+        iban=_compact(_between(description, "IBAN")),
+        description=description,
+        reference="",
+        account=account,
+        sequence=after,
+    )
+
+
+def _between(description: str, *tags: str) -> str:
+    """What follows a tag in /TRTP/SEPA OVERBOEKING/IBAN/NL..../NAME/J. Jansen/REMI/..., or
+    behind `Naam:` in the older wording."""
+    for tag in tags:
+        found = re.search(rf"/{tag}/([^/]*)", description, re.IGNORECASE) or re.search(
+            rf"\b{tag}:\s*(.*?)(?=\s{{2,}}|$)", description, re.IGNORECASE
+        )
+        if found:
+            return found[1].strip()
+    return ""
+
+
+# -- cells -------------------------------------------------------------------------------------
+
+
+def _cents(text: str, where: str, row: int) -> int:
+    plain = text.replace("€", "").replace("EUR", "").replace("\u00a0", " ").strip()
+    found = _AMOUNT.fullmatch(plain)
+    if found is None:
+        raise Misuse(f"{where}, line {row}: {text!r} is not an amount.")
+    whole = int(re.sub(r"[^0-9]", "", found["plain"] or found["grouped"]))
+    value = whole * 100 + int((found["cents"] or found["decimals"] or "").ljust(2, "0"))
+    return -value if found["sign"] == "-" else value
+
+
+def _date(text: str, where: str, row: int) -> date:
+    for form in _DATES:
+        try:
+            return datetime.strptime(text.strip(), form).date()  # noqa: DTZ007 - a day has no zone
+        except ValueError:
+            continue
+    raise Misuse(f"{where}, line {row}: {text!r} is not a date.")
+
+
+def _compact(text: str) -> str:
+    return "".join(text.split()).upper()

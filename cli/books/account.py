@@ -1,0 +1,114 @@
+"""One account over the topics, and its statement on the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from cli.amounts import money
+from cli.books.period import moment_of
+from cli.books.statement import Line, Statement
+from cli.books.venue import Venue, document_of, read_venue
+from cli.client import Client
+from cli.messages import Json
+from cli.screen import Screen
+
+KINDS = {
+    "charge": "sold",
+    "reversal": "taken back",
+    "invoice": "invoiced",
+    "credit_note": "credited",
+    "payment": "paid",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """An account's entries by their ids, its balance as published, and its documents' numbers."""
+
+    venue: Venue
+    account: str
+    entries: Mapping[str, Json]
+    balance: Json | None
+    documents: Mapping[str, str]
+
+
+async def read_account(client: Client, environment: int, account: str, screen: Screen) -> Found:
+    """Raises Misuse where there is no such environment."""
+    venue = await read_venue(client, environment)
+    # Delivered at least once: the same entry may stand there twice.
+    entries: dict[str, Json] = {}
+    with screen.progress("reading the entries") as gauge:
+        async for reply in client.replies("ledger.entries", gauge=gauge):
+            message = reply.message
+            if message.get("environment") == environment and message.get("account") == account:
+                entries[message["entry_id"]] = message
+    sources = {entry["source_id"] for entry in entries.values()}
+    documents: dict[str, str] = {}
+    async for reply in client.replies("invoices.events"):
+        named = document_of(reply.message, environment)
+        if named is not None and named[0] in sources:
+            documents[named[0]] = named[1]
+    balance: Json | None = None
+    async for reply in client.replies("ledger.balances"):
+        message = reply.message
+        if message.get("environment") == environment and message.get("account") == account:
+            newer = balance is None or message["version"] >= balance["version"]
+            balance = message if newer else balance
+    return Found(
+        venue=venue, account=account, entries=entries, balance=balance, documents=documents
+    )
+
+
+def show_statement(screen: Screen, listed: Statement, found: Found, *, legs: bool) -> None:
+    """Print a statement, and whether it comes to the balance that was published."""
+    currency = str(found.venue.settings["currency"])
+    name = found.venue.name(found.account)
+    screen.say(f"Account {found.account}{f', {name}' if name else ''}", "bold")
+
+    def cells(line: Line) -> tuple[str, ...]:
+        when = moment_of(line.entry["at"]).astimezone(found.venue.zone)
+        return (
+            f"{when:%Y-%m-%d %H:%M}",
+            KINDS.get(line.entry["kind"], str(line.entry["kind"])),
+            money(line.unbilled, currency) if line.unbilled else "",
+            money(line.billed, currency) if line.billed else "",
+            money(line.owed, currency),
+            line.document,
+        )
+
+    opening = money(sum(listed.opening), currency)
+    screen.table(
+        ("When", "What", "Not invoiced", "Invoiced", "Owed", "Document"),
+        [("", "opening", "", "", opening, ""), *map(cells, listed.lines)]
+        if any(listed.opening)
+        else [cells(line) for line in listed.lines],
+        right=("Not invoiced", "Invoiced", "Owed"),
+    )
+    if legs:
+        _show_legs(screen, listed, currency)
+    unbilled, billed = (money(amount, currency) for amount in listed.closing)
+    screen.say(f"{len(listed.lines)} entries; owed: {unbilled} not yet invoiced, {billed} invoiced")
+    balance = found.balance
+    if len(listed.lines) == len(found.entries) and balance is not None:
+        published = (balance["unbilled"], balance["billed"])
+        # More may have been posted while we read.
+        if balance["version"] == len(found.entries) and published != listed.closing:
+            screen.bad("the balance that was published is another; see `onaccount ledger verify`")
+
+
+def _show_legs(screen: Screen, listed: Statement, currency: str) -> None:
+    screen.table(
+        ("Entry", "Ledger account", "Debit", "Credit"),
+        (
+            (
+                line.entry["entry_id"] if number == 0 else "",
+                leg["ledger_account"],
+                money(leg["debit"], currency) if leg["debit"] else "",
+                money(leg["credit"], currency) if leg["credit"] else "",
+            )
+            for line in listed.lines
+            for number, leg in enumerate(line.entry["legs"])
+        ),
+        right=("Debit", "Credit"),
+    )

@@ -1,0 +1,276 @@
+"""What `onaccount invoices` shows: lists of invoices, one of them, and what is still to be done."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from cli.amounts import money
+from cli.invoices import find, invoices, undelivered_mails
+from cli.messages import Json
+from cli.options import DEFAULT, Common
+from cli.payments import open_of
+from cli.pending import how_it_stands, pending, show_accounts, show_sales
+from cli.screen import Screen, outcome
+
+Status = Literal["draft", "issued", "sent", "undeliverable", "paid", "deleted", "credited"]
+
+
+async def list_(
+    environment: int,
+    /,
+    *,
+    status: Status | None = None,
+    account: str | None = None,
+    period: str | None = None,
+    common: Common = DEFAULT,
+) -> int:
+    """List invoices as they stand; drafts that were deleted only with --status deleted."""
+    async with common.client() as client:
+        states = await invoices(client, environment)
+    rows = [
+        s
+        for s in states
+        if (s["status"] != "deleted" if status is None else s["status"] == status)
+        and (account is None or s["account"] == account)
+        and (period is None or s["period"] == period)
+    ]
+    screen = common.screen
+    screen.data(rows)
+    screen.table(
+        ("Invoice", "Account", "Month", "Status", "Total", "Credited", "Paid", "Due on"),
+        (
+            (
+                s.get("number") or s["invoice_id"],  # either is understood
+                s["account"],
+                s["period"],
+                s["status"],
+                money(s["total"], s["currency"]),
+                money(s["credited"], s["currency"]) if s.get("credited") else "",
+                money(s["paid"], s["currency"]) if s["paid"] else "",
+                s.get("due_on"),
+            )
+            for s in rows
+        ),
+        right=("Total", "Credited", "Paid"),
+    )
+    screen.say(f"{len(rows)} invoice{'' if len(rows) == 1 else 's'}")
+    return 0
+
+
+async def open_(
+    environment: int,
+    /,
+    *,
+    account: str | None = None,
+    overdue: Annotated[bool, Parameter(negative="")] = False,
+    common: Common = DEFAULT,
+) -> int:
+    """List what is still to be paid, the longest due first.
+
+    Parameters
+    ----------
+    overdue
+        Only what should have been paid by now.
+    """
+    today = date.today()  # noqa: DTZ011 - the person's own calendar
+    async with common.client() as client:
+        states = await invoices(client, environment)
+    rows = [
+        {**s, "open": open_of(s), "days_overdue": _days_over(s, today)}
+        for s in states
+        if s.get("number")
+        and open_of(s)
+        and (account is None or s["account"] == account)
+        and (not overdue or (_days_over(s, today) > 0 and open_of(s) > 0))
+    ]
+    rows.sort(key=lambda s: (s["due_on"], s["number"]))
+    screen = common.screen
+    screen.data(rows)
+    _show_open(screen, [s for s in rows if s["open"] > 0])
+    too_much = [s for s in rows if s["open"] < 0]
+    if too_much:
+        screen.table(
+            ("Invoice", "Account", "Status", "Too much"),
+            (
+                (s["number"], s["account"], s["status"], money(-s["open"], s["currency"]))
+                for s in too_much
+            ),
+            title="Paid too much: to be paid back",
+            right=("Too much",),
+        )
+    return 0
+
+
+def _show_open(screen: Screen, rows: Sequence[Json]) -> None:
+    screen.table(
+        ("Invoice", "Account", "Month", "Status", "Total", "Open", "Due on", "Days over"),
+        (
+            (
+                s["number"],
+                s["account"],
+                s["period"],
+                s["status"],
+                money(s["total"], s["currency"]),
+                money(s["open"], s["currency"]),
+                s["due_on"],
+                s["days_overdue"] if s["days_overdue"] > 0 else "",
+            )
+            for s in rows
+        ),
+        right=("Total", "Open", "Days over"),
+    )
+    late = [s for s in rows if s["days_overdue"] > 0]
+    told = f"{money(sum(s['open'] for s in rows))} open on {len(rows)} invoices"
+    if late:
+        told += f", of it {money(sum(s['open'] for s in late))} overdue on {len(late)}"
+    screen.say(told)
+
+
+def _days_over(state: Json, today: date) -> int:
+    return (today - date.fromisoformat(state["due_on"])).days if state.get("due_on") else 0
+
+
+async def undelivered(environment: int, /, *, common: Common = DEFAULT) -> int:
+    """List the invoices that did not reach their guests, and why.
+
+    `onaccount invoices send ENVIRONMENT INVOICE --to ADDRESS` mends it.
+    """
+    async with common.client() as client:
+        states = await invoices(client, environment)
+        mails = undelivered_mails(await client.read("invoices.events"), environment)
+    by_id = {s["invoice_id"]: s for s in states}
+    rows = [
+        {**mail, "number": by_id[invoice]["number"], "status": by_id[invoice]["status"]}
+        for invoice, mail in mails.items()
+        if invoice in by_id and by_id[invoice]["status"] not in ("paid", "credited")
+    ]
+    rows.sort(key=lambda row: str(row["number"]))
+    screen = common.screen
+    screen.data(rows)
+    screen.table(
+        ("Invoice", "Account", "To", "Code", "Why"),
+        ((r["number"], r["account"], r.get("to"), r.get("code"), _reason(r)) for r in rows),
+    )
+    screen.say(
+        f"{len(rows)} undelivered; mend the address with `onaccount customer change`, then "
+        f"`onaccount invoices send {environment} INVOICE` (or --to another address)"
+        if rows
+        else "every invoice that was to be mailed was taken by its mail server, or still waits"
+    )
+    return 0
+
+
+def _reason(mail: Json) -> str:
+    words = {
+        "no_address": "the holder has no e-mail address",
+        "fictitious_address": "the address is fictitious: nothing is mailed to it",
+        "bad_address": "the address can't be mailed to",
+        "document_failed": "its documents could not be made",
+    }
+    return words.get(mail["reason"], str(mail["reason"]))
+
+
+async def pending_(
+    environment: int,
+    /,
+    *,
+    account: str | None = None,
+    sale: str | None = None,
+    period: str | None = None,
+    common: Common = DEFAULT,
+) -> int:
+    """List what is not yet invoiced; with --sale say why a given sale is not among it.
+
+    Parameters
+    ----------
+    account
+        Its sales, one by one.
+    sale
+        Id of a sale: declined, settled, cancelled, held, billed on which number, or open.
+    period
+        Only up to this month, YYYY-MM.
+    """
+    async with common.client("pending.request") as client:
+        with common.screen.waiting("what is open is counted ..."):
+            found = await pending(
+                client, environment, common.timeout, account=account, sale_id=sale
+            )
+    screen = common.screen
+    if found["type"] == "command.refused":
+        return outcome(screen, found)
+    screen.data(found)
+    currency = found["currency"]
+    if sale is not None:
+        (one,) = found["sales"]
+        screen.say(f"Sale {one['sale_id']} {how_it_stands(one, currency)}")
+        return 0
+    if account is not None:
+        show_sales(screen, _until(found["sales"], period), currency)
+    else:
+        show_accounts(screen, _until(found["accounts"], period), currency)
+    screen.say(f"{found['count']} sales, {money(found['amount'], currency)} not yet invoiced")
+    if found.get("lacking"):
+        screen.say(f"! {found['lacking']}", "yellow")
+    return 0
+
+
+def _until(rows: Sequence[Json], period: str | None) -> list[Json]:
+    return [row for row in rows if period is None or row["period"] <= period]
+
+
+async def show(environment: int, invoice: str, /, *, common: Common = DEFAULT) -> int:
+    """Show one invoice or credit note, and what happened to it."""
+    async with common.client() as client:
+        state = await find(client, environment, invoice)
+        events = await client.read("invoices.events")
+    history = [
+        e
+        for e in {e.header("ce_id") or e.value: e for e in events}.values()
+        if e.message.get("invoice_id") == state["invoice_id"]
+        and e.message.get("environment") == environment
+    ]
+    history.sort(key=lambda e: e.time)
+    screen = common.screen
+    screen.data({**state, "events": [e.message for e in history]})
+    currency = state["currency"]
+    amounts = {
+        name: money(amount, currency)
+        for name, amount in (
+            ("total", state["total"]),
+            ("credited", state.get("credited")),
+            ("paid", state["paid"]),
+            ("open", open_of(state)),
+        )
+        if amount is not None
+    }
+    screen.fields(
+        {**{k: v for k, v in state.items() if k != "type"}, **amounts},
+        title=f"Invoice {state.get('number') or state['invoice_id']}",
+    )
+    screen.table(
+        ("When", "What", "Details"),
+        (
+            (e.time.astimezone().strftime("%Y-%m-%d %H:%M:%S"), e.type, _details(e.message))
+            for e in history
+        ),
+    )
+    return 0
+
+
+def _details(event: Json) -> str:
+    match event["type"]:
+        case "credit_note.issued":
+            amount = money(event["total"], event["currency"])
+            return f"{event['number']}, {amount}: {event['reason']}"
+        case "payment.received":
+            return f"{money(event['amount'], event['currency'])}, open {money(event['open'])}"
+        case "invoice.undeliverable":
+            return " ".join(str(event[k]) for k in ("to", "code", "reason") if event.get(k))
+        case "invoice.issued":
+            return f"{event['number']}, {len(event['sales'])} sales"
+        case _:
+            return str(event.get("to") or event.get("reason") or "")

@@ -1,0 +1,187 @@
+"""`onaccount sales`: what became of a sale, and sales that could not be booked."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from cli.amounts import money
+from cli.asking import Yes, agreed
+from cli.decisions import show_decision
+from cli.explain import explain as gather
+from cli.explain import show_story
+from cli.items import item
+from cli.messages import Json, command
+from cli.options import DEFAULT, Common
+from cli.screen import outcome, when
+from cli.unbooked import booking, waiting
+from cli.unbooked import unbooked as all_unbooked
+
+app = App(
+    name="sales",
+    help_format="plaintext",
+    help_epilogue="""Examples:
+
+    onaccount sales explain SALE_ID
+    onaccount sales unbooked
+    onaccount sales assign 2890 SALE_ID 28900001
+    onaccount sales assign 2890 SALE_ID 28900001 "2 x Pils 3,50 21%"
+    onaccount sales dismiss 2890 SALE_ID --note "paid in cash"
+
+A till that sold while it was offline tells of it afterwards. Where that can't
+be booked (an account that is not known, amounts that don't add up), it waits
+here until a person assigns it to an account or dismisses it.
+""",
+)
+
+Content = Annotated[
+    str | None, Parameter(help="Tells several under one id apart; the list has it.")
+]
+
+
+@app.command
+async def unbooked(
+    environment: int | None = None,
+    /,
+    *,
+    everything: Annotated[bool, Parameter(name="--all", negative="")] = False,
+    common: Common = DEFAULT,
+) -> int:
+    """List the sales that could not be booked and wait for a person.
+
+    Parameters
+    ----------
+    environment
+        Only this one; all unless given.
+    everything
+        Also those that were assigned, dismissed or taken back.
+    """
+    async with common.client() as client:
+        states = await all_unbooked(client, environment)
+    rows = [one for one in states if everything or one["status"] == "open"]
+    screen = common.screen
+    screen.data(rows)
+    if not rows:
+        screen.good("every sale is booked")
+        return 0
+    screen.table(
+        ("Sale", "Environment", "Account", "Total", "When", "Why not", "Status"),
+        (
+            (
+                one["sale_id"],
+                one["environment"],
+                one.get("account"),
+                _total(one),
+                when((one.get("sale") or {}).get("at") or one["noted_at"]),
+                one["reason"].replace("_", " "),
+                one["status"],
+            )
+            for one in rows
+        ),
+        right=("Total",),
+    )
+    open_ = sum(one["status"] == "open" for one in rows)
+    screen.say(f"{open_} wait{'s' if open_ == 1 else ''} to be assigned or dismissed")
+    return 0
+
+
+def _total(state: Json) -> str:
+    sale = state.get("sale")
+    return "(unreadable)" if sale is None else money(sale["total"], sale["currency"])
+
+
+@app.command
+async def assign(
+    environment: int,
+    sale_id: str,
+    account: str,
+    items: Annotated[list[str] | None, Parameter(negative="")] = None,
+    /,
+    *,
+    content: Content = None,
+    currency: str = "EUR",
+    yes: Yes = False,
+    common: Common = DEFAULT,
+) -> int:
+    """Book a sale that waits, on an account: whatever its limit says, for it was made.
+
+    Parameters
+    ----------
+    sale_id
+        The sale's id, or its beginning.
+    account
+        The account to book it on.
+    items
+        What was sold, where the sale's own lines can't be booked: "2 x Pils 3,50 21%".
+    currency
+        Of these items.
+    """
+    lines = [item(text) for text in items] if items else None
+    async with common.client("sale.recorded") as client:
+        state = waiting(await all_unbooked(client, environment), sale_id, content)
+        message = booking(state, account, lines, currency)
+        amount = money(message["total"], message["currency"])
+        question = f"Book {amount} of sale {state['sale_id']} on account {account}?"
+        if not await agreed(common.screen, question, yes=yes):
+            return 1
+        reply = await client.ask(message, timeout_s=common.timeout)
+    return show_decision(common.screen, reply.message)
+
+
+@app.command
+async def dismiss(
+    environment: int,
+    sale_id: str,
+    /,
+    *,
+    note: str | None = None,
+    content: Content = None,
+    yes: Yes = False,
+    common: Common = DEFAULT,
+) -> int:
+    """Take a sale off the list without booking it, for good: it was paid otherwise, or never was.
+
+    Parameters
+    ----------
+    sale_id
+        The sale's id, or its beginning.
+    note
+        Why, as it is kept on the log.
+    """
+    async with common.client("unbooked.dismiss") as client:
+        state = waiting(await all_unbooked(client, environment), sale_id, content)
+        question = f"Dismiss sale {state['sale_id']} of {_total(state)}? Nobody will be charged."
+        if not await agreed(common.screen, question, yes=yes):
+            return 1
+        order = command(
+            "unbooked.dismiss",
+            environment,
+            by=common.by,
+            sale_id=state["sale_id"],
+            content=state["content"],
+            note=note,
+        )
+        answer = (await client.ask(order, timeout_s=common.timeout)).message
+    screen = common.screen
+    if answer["type"] == "command.refused":
+        return outcome(screen, answer)
+    screen.data(answer)
+    screen.good(f"sale {state['sale_id']} is off the list; nobody is charged for it")
+    return 0
+
+
+@app.command
+async def explain(sale_id: str, /, *, common: Common = DEFAULT) -> int:
+    """Tell all that is known of a sale: question, decision, reversals, invoice, journal.
+
+    Parameters
+    ----------
+    sale_id
+        The sale's id, whole.
+    """
+    screen = common.screen
+    async with common.client() as client:
+        with screen.progress("records") as gauge:
+            story = await gather(client, sale_id.strip().lower(), gauge)
+    return show_story(screen, story)

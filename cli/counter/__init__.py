@@ -1,0 +1,1 @@
+"""A till in the terminal, as somebody behind the bar would use one."""

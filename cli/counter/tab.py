@@ -1,0 +1,85 @@
+"""What a till remembers between two lines: who is served, what is on the tab, what was sold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from cli.messages import Json
+from cli.till import Entry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guest:
+    """An account as the till shows it; `reason` is why it can't be charged."""
+
+    account: str
+    name: str
+    description: str = ""
+    reason: str | None = None
+
+    @property
+    def called(self) -> str:
+        """How the till calls it."""
+        return f"{self.name} ({self.account})" if self.name else self.account
+
+
+@dataclass(slots=True)
+class Sold:
+    """One sale of this session: its message and its answer; `answer` None while it waits."""
+
+    message: Json
+    answer: Json | None = None
+    taken_back: int = 0
+
+    @property
+    def approved(self) -> bool:
+        """Whether it stands."""
+        return self.answer is not None and self.answer["type"] == "sale.approved"
+
+    @property
+    def status(self) -> str:
+        """How it stands, in a few words."""
+        if self.answer is None:
+            return "waits until the till is online"
+        if not self.approved:
+            return f"declined: {str(self.answer['reason']).replace('_', ' ')}"
+        if self.taken_back == self.message["total"]:
+            return "taken back"
+        return "a part taken back" if self.taken_back else "approved"
+
+
+@dataclass(slots=True)
+class Tab:
+    """The state of the screen."""
+
+    directory: list[Guest] = field(default_factory=list)
+    shown: list[Guest] = field(default_factory=list)
+    guest: Guest | None = None
+    lines: list[Json] = field(default_factory=list)
+    sold: list[Sold] = field(default_factory=list)
+    last: Json | None = None
+    unanswered: Json | None = None
+    offline: bool = False
+
+    @property
+    def total(self) -> int:
+        """What is on the tab, in minor units."""
+        return sum(one["total"] for one in self.lines)
+
+    @property
+    def waiting(self) -> list[Sold]:
+        """What was sold offline and is still to be told."""
+        return [one for one in self.sold if one.answer is None]
+
+    def sign_on(self, entries: list[Entry]) -> tuple[int, int]:
+        """Take over what stands behind the button; says how many are new and how many gone."""
+        before = {one.account for one in self.directory}
+        self.directory = [
+            Guest(account=e.account, name=e.name, description=e.description) for e in entries
+        ]
+        after = {one.account for one in self.directory}
+        return len(after - before), len(before - after)
+
+    def guest_of(self, text: str) -> Guest | None:
+        """The account of the directory that has this very number."""
+        return next((one for one in self.directory if one.account == text), None)

@@ -1,0 +1,276 @@
+"""All that the topics say of one sale: asked, decided, taken back, invoiced, booked.
+
+The topics are read from end to end, for nothing says in which partition a sale's messages are. A
+record is looked at as bytes and decoded only where the id stands in it; what does not speak of the
+sale is not kept, so memory does not grow with the topics.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiokafka import ConsumerRecord
+
+from cli.amounts import Misuse, money
+from cli.client import Client
+from cli.messages import Json
+from cli.registry import UUID
+from cli.replies import Reply, newest, reply_of
+from cli.screen import Gauge, Screen, when
+
+MOST_KEPT = 20_000
+ABOUT_SALES = ("pos.sales", "pos.decisions", "pos.unbooked", "registry.commands", "invoices.events")
+FOLLOWING = ("ledger.entries", "invoices.events")
+FINAL = ("sale.approved", "sale.declined")
+
+
+@dataclass(slots=True, kw_only=True)
+class Story:
+    """What is known of one sale; each event once, in the order of the log's time."""
+
+    sale_id: str
+    asked: list[Reply] = field(default_factory=list)
+    answers: list[Reply] = field(default_factory=list)
+    unbooked: list[Json] = field(default_factory=list)
+    documents: list[Reply] = field(default_factory=list)
+    journal: list[Reply] = field(default_factory=list)
+
+    @property
+    def decision(self) -> Json | None:
+        """What stands: approved beats declined, of declines the last."""
+        found = [r.message for r in self.answers if r.type in FINAL]
+        found.sort(key=lambda message: message["type"] == "sale.approved")
+        return found[-1] if found else None
+
+    def amount(self, kind: str) -> int:
+        """What events of this kind say of the sale together: reversals, or shares of invoices."""
+        if kind == "sale.reversed":
+            return sum(r.message["amount"] for r in self.answers if r.type == kind)
+        return sum(share_of(r.message, self.sale_id) for r in self.documents if r.type == kind)
+
+
+def share_of(document: Json, sale_id: str) -> int:
+    """What an invoice or a credit note says of one sale."""
+    return sum(one["amount"] for one in document.get("sales", ()) if one["sale_id"] == sale_id)
+
+
+async def explain(client: Client, sale_id: str, gauge: Gauge) -> Story:
+    """Read the topics for one sale. Raises Misuse for what is no sale's id."""
+    if not UUID.fullmatch(sale_id):
+        raise Misuse(f"{sale_id!r} is not a sale's id; it is a UUID, and has to be whole.")
+    found = await _holding(client, ABOUT_SALES, [sale_id], gauge)
+    story = Story(sale_id=sale_id)
+    told: list[Reply] = []
+    for reply in _once(found):
+        match reply.topic:
+            case "pos.sales" | "registry.commands":
+                story.asked.append(reply)
+            case "pos.decisions":
+                story.answers.append(reply)
+            case "pos.unbooked":
+                told.append(reply)
+            case _:
+                story.documents.append(reply)
+    story.unbooked = list(newest(told).values())
+    ids = {sale_id}
+    ids |= {str(r.message["cancellation_id"]) for r in story.answers if r.type == "sale.reversed"}
+    ids |= {str(r.message["invoice_id"]) for r in story.documents if "invoice_id" in r.message}
+    ids |= {
+        str(r.message["credit_note_id"]) for r in story.documents if "credit_note_id" in r.message
+    }
+    if story.answers:
+        for reply in _once(await _holding(client, FOLLOWING, sorted(ids), gauge)):
+            if reply.topic == "ledger.entries":
+                if reply.message.get("source_id") in ids:
+                    story.journal.append(reply)
+            elif all(reply.message != known.message for known in story.documents):
+                story.documents.append(reply)
+    story.documents.sort(key=lambda r: r.time)
+    return story
+
+
+async def _holding(
+    client: Client, topics: Sequence[str], ids: Sequence[str], gauge: Gauge
+) -> list[Reply]:
+    """Every record in which one of these ids stands, by the log's time."""
+    needles = [one.encode() for one in ids]
+    kept: list[Reply] = []
+    async for records in client.scan(*topics, gauge=gauge):
+        kept += [reply_of(r) for r in records if _speaks(r, needles)]
+        if len(kept) > MOST_KEPT:
+            raise Misuse(f"More than {MOST_KEPT:,} records speak of it; that is no single sale.")
+    return sorted(kept, key=lambda r: (r.time, r.topic, r.partition, r.offset))
+
+
+def _speaks(record: ConsumerRecord, needles: Sequence[bytes]) -> bool:
+    # A till may write its ids in capitals; what the services say is in small letters.
+    value = record.value or b""
+    if record.topic == "pos.sales":
+        value = value.lower()
+    return any(needle in value for needle in needles)
+
+
+def _once(replies: Iterable[Reply]) -> list[Reply]:
+    """Of an answer and its repetitions the first; what came from a till as often as it came."""
+    seen: set[tuple[str, bytes]] = set()
+    found = []
+    for reply in replies:
+        mark = (reply.topic, reply.value)
+        if reply.topic == "pos.sales" or mark not in seen:
+            seen.add(mark)
+            found.append(reply)
+    return found
+
+
+# --- telling it -------------------------------------------------------------------------------
+
+
+def show_story(screen: Screen, story: Story) -> int:
+    """Show what is known of a sale; status 1 where nothing is."""
+    screen.data(as_json(story))
+    if not (story.asked or story.answers or story.unbooked):
+        screen.bad(f"nothing is known of sale {story.sale_id}")
+        return 1
+    first = story.decision or (story.asked[0].message if story.asked else {})
+    currency = first.get("currency")
+    facts = {name: first.get(name) for name in ("environment", "account", "terminal")}
+    facts["total"] = None if "total" not in first else money(first["total"], currency)
+    screen.fields({**facts, "stands": stands(story)}, title=f"Sale {story.sale_id}")
+    lines = first.get("lines") or (story.asked[0].message.get("lines") if story.asked else ())
+    screen.table(
+        ("What", "Quantity", "Price", "VAT", "Total"),
+        (
+            (
+                one.get("description"),
+                one.get("quantity"),
+                money(one["unit_price"], currency),
+                f"{one.get('vat_rate')}%",
+                money(one["total"], currency),
+            )
+            for one in lines or ()
+        ),
+        right=("Quantity", "Price", "VAT", "Total"),
+    )
+    events = [*story.asked, *story.answers, *story.documents, *story.journal]
+    events.sort(key=lambda r: (r.time, r.topic != "pos.sales"))
+    screen.table(
+        ("When", "What", "Numbers then"),
+        ((when(r.time.isoformat()), *told(r.message, story.sale_id, currency)) for r in events),
+    )
+    return 0
+
+
+def stands(story: Story) -> str:
+    """How it stands, in a sentence."""
+    decision = story.decision
+    for one in story.unbooked:
+        if one["status"] == "open":
+            return (
+                f"sold, but not booked ({one['reason'].replace('_', ' ')}): a person must see to it"
+            )
+    if decision is None:
+        return "not decided yet"
+    if decision["type"] == "sale.declined":
+        cleared = [one for one in story.unbooked if one["status"] == "cleared"]
+        after = f"; {seen_to(story, cleared[-1]['cleared_by'])}" if cleared else ""
+        return f"declined: {decision['reason'].replace('_', ' ')}{after}"
+    currency = decision["currency"]
+    parts = ["approved" if decision["online"] else "booked after it was made"]
+    taken_back = story.amount("sale.reversed")
+    billed = story.amount("invoice.issued") - story.amount("credit_note.issued")
+    if taken_back:
+        parts.append(f"{money(taken_back, currency)} taken back")
+    left = decision["total"] - taken_back - billed
+    numbers = [r.message["number"] for r in story.documents if r.type == "invoice.issued"]
+    if numbers:
+        parts.append(f"{money(billed, currency)} invoiced ({', '.join(numbers)})")
+    if left:
+        parts.append(f"{money(left, currency)} to be {'invoiced' if left > 0 else 'credited'}")
+    return ", ".join(parts)
+
+
+def seen_to(story: Story, by: str) -> str:
+    """What became of a sale that could not be booked; `by` is a sale, cancellation or command."""
+    for message in (r.message for r in story.asked):
+        if message.get("sale_id") == by:
+            return f"booked on account {message['account']} as sale {by}"
+        if message.get("command_id") == by:
+            return f"dismissed by {message['by']}"
+    return f"taken back by its till ({by})"
+
+
+def told(message: Json, sale_id: str, currency: str | None) -> tuple[str, str]:
+    """One event in words, with its numbers."""
+    kind, currency = str(message["type"]), message.get("currency") or currency
+
+    def amount(name: str) -> str:
+        return money(message[name], currency) if name in message else ""
+
+    room = ", ".join(
+        f"{name} {amount(name)}" for name in ("limit", "used", "available") if name in message
+    )
+    match kind:
+        case "sale.recorded" if message.get("moved_from") == sale_id:
+            place = f"account {message['account']} as sale {message['sale_id']}"
+            return f"to be booked on {place}", amount("total")
+        case "unbooked.dismiss":
+            return f"dismissed by {message['by']}", str(message.get("note") or "")
+        case "sale.requested" | "sale.recorded":
+            how = "asked" if kind == "sale.requested" else "told as made already"
+            return f"{how} by {message.get('terminal')}", amount("total")
+        case "sale.cancelled":
+            return f"cancellation asked: {message.get('reason')}", amount("amount")
+        case "sale.approved":
+            over = ", over the limit" if message["over_limit"] else ""
+            return f"approved{over}", room
+        case "sale.declined":
+            return f"declined, {message['reason']}: {message['explanation']}", room
+        case "sale.reversed":
+            return f"taken back: {message['reason']}", f"{amount('amount')}; {room}"
+        case "sale.reversal_refused":
+            return f"cancellation refused: {message['reason']}", ""
+        case "invoice.issued" | "credit_note.issued":
+            share = money(share_of(message, sale_id), currency)
+            what = "invoice" if kind == "invoice.issued" else "credit note"
+            return f"{what} {message['number']}", f"{share} of {amount('total')}"
+        case "entry.posted":
+            legs = (_leg(leg, currency) for leg in message["legs"])
+            return f"journal: {message['kind']}", "\n".join(legs)
+        case _:
+            words = kind.replace(".", " ").replace("_", " ")
+            to = f" to {message['to']}" if message.get("to") else ""
+            return f"{words}{to}", amount("amount") or amount("total")
+
+
+def _leg(leg: Json, currency: Any) -> str:
+    side, value = ("Dr", leg["debit"]) if leg["debit"] else ("Cr", leg["credit"])
+    return f"{side} {leg['ledger_account']} {money(value, currency)}"
+
+
+def as_json(story: Story) -> Json:
+    """The story for machines: the messages, each with the log's time and place."""
+
+    def placed(replies: Iterable[Reply]) -> list[Json]:
+        return [
+            {
+                "topic": r.topic,
+                "partition": r.partition,
+                "offset": r.offset,
+                "time": r.time.isoformat(),
+                "message": r.message,
+            }
+            for r in replies
+        ]
+
+    return {
+        "sale_id": story.sale_id,
+        "stands": stands(story),
+        "decision": story.decision,
+        "asked": placed(story.asked),
+        "answers": placed(story.answers),
+        "unbooked": story.unbooked,
+        "documents": placed(story.documents),
+        "journal": placed(story.journal),
+    }

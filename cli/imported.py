@@ -1,0 +1,115 @@
+"""What the importer says, as tables and sentences."""
+
+from __future__ import annotations
+
+from cli.messages import Json
+from cli.screen import Screen, when
+
+SHOWN = 50
+COUNTS = ("Rows", "Valid", "New", "Changed", "Unchanged", "Problems", "Warnings")
+
+
+def show_preview(screen: Screen, preview: Json) -> None:
+    """Show import.previewed."""
+    screen.data(preview)
+    screen.table(
+        ("Column", "Taken as", "For instance"),
+        (
+            (c["header"], c["field"] or "not used", ", ".join(c.get("samples", ())[:3]))
+            for c in preview["columns"]
+        ),
+    )
+    row = (
+        preview["rows"],
+        preview["valid"],
+        preview["creates"],
+        preview["changes"],
+        preview["unchanged"],
+        preview["problem_count"],
+        len(preview["warnings"]),
+    )
+    screen.table(COUNTS, [row], right=COUNTS)
+    for title, style, entries in (
+        ("Problems (these rows are refused)", "red", preview["problems"]),
+        ("Warnings", "yellow", preview["warnings"]),
+    ):
+        if entries:
+            screen.say(title, style)
+            screen.table(
+                ("Row", "Column", "Value", "What is wrong"),
+                (
+                    (p["row"], p.get("column"), p.get("value"), p["message"])
+                    for p in entries[:SHOWN]
+                ),
+                right=("Row",),
+            )
+    if preview["problem_count"] > SHOWN:
+        screen.say(f"... and {preview['problem_count'] - SHOWN} more; the report has them all")
+    if len(preview["warnings"]) > SHOWN:
+        screen.say("... and more warnings; the report has them all")
+
+
+def show_failed(screen: Screen, failed: Json) -> int:
+    """Show import.failed; gives the exit status."""
+    screen.data(failed)
+    screen.bad(f"not imported, {failed['reason']}: {failed['message']}")
+    if choices := failed.get("choices"):
+        option = "--sheet" if failed["reason"] == "sheet_unclear" else "--mapping HEADER=FIELD"
+        screen.say(f"Choose with {option} from: {', '.join(choices)}")
+    return 1
+
+
+def show_completed(screen: Screen, completed: Json) -> None:
+    """Show import.completed."""
+    screen.good(
+        f"{completed['created']} created, {completed['changed']} changed, "
+        f"{completed['unchanged']} unchanged, {completed['refused']} refused"
+    )
+    if differs := completed.get("differs"):
+        screen.say(
+            f"! {differs} rows came out otherwise than the preview said, because customers or "
+            "accounts changed in between; the report names them",
+            "yellow",
+        )
+
+
+def show_undone(screen: Screen, undone: Json) -> None:
+    """Show import.undone."""
+    screen.good(
+        f"{undone['closed']} accounts closed, {undone['erased']} customers erased, "
+        f"{undone['restored']} put back"
+    )
+    if undone["kept"]:
+        screen.say("What stays", "yellow")
+        screen.table(
+            ("Kind", "Id", "Why"), ((k["kind"], k["id"], k["why"]) for k in undone["kept"][:SHOWN])
+        )
+    if len(undone["kept"]) > SHOWN:
+        screen.say(f"... and {len(undone['kept']) - SHOWN} more; --json gives them all")
+
+
+def show_states(screen: Screen, states: list[Json]) -> None:
+    """Show imports as they stand, the newest last."""
+    for state in states:
+        screen.data(state)
+    numbers = ("Rows", "Created", "Changed", "Same", "Refused")
+    screen.table(
+        ("Job", "Env", "File", "Status", *numbers, "By", "At"),
+        (
+            (
+                s["job_id"],
+                s["environment"],
+                s["file_name"],
+                s["status"],
+                s["rows"],
+                s["created"],
+                s["changed"],
+                s["unchanged"],
+                s["refused"],
+                s["by"],
+                when(s["at"]),
+            )
+            for s in states
+        ),
+        right=numbers,
+    )

@@ -1,0 +1,158 @@
+"""Payments out of a bank's export: which line pays which invoice.
+
+A line is matched where its description names an invoice's number and its amount is what is open of
+it (or of all the invoices that it names). What is named with another amount is matched only when
+asked for; an amount alone never is: two guests may owe the same.
+
+A payment's id is made from the line, so the same line in a second export is the same payment.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+from uuid import NAMESPACE_URL, uuid5
+
+from cli.amounts import money
+from cli.bank import Line
+from cli.messages import Json
+
+_SPACE = uuid5(NAMESPACE_URL, "https://onaccount/payments")
+_NOT_IN_NUMBERS = re.compile(r"[^A-Z0-9]+")
+
+Verdict = Literal["pays", "known", "differs", "no_number", "not_open", "outgoing"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """What a line is. `pays` are (number, amount, payment_id), to be recorded or known already."""
+
+    line: Line
+    verdict: Verdict
+    pays: tuple[tuple[str, int, str], ...] = ()
+    why: str = ""
+
+
+def open_of(state: Json) -> int:
+    """What of an invoice is still to be paid; negative where too much came."""
+    if state["status"] in ("draft", "deleted"):
+        return 0
+    credited = state.get("credited") or 0
+    if state["status"] == "credited":
+        credited = state["total"]
+    return int(state["total"] - credited - state["paid"])
+
+
+def payment_ids(environment: int, lines: Sequence[Line]) -> list[str]:
+    """An id for each line, made from what it says; of equal lines each gets one of its own."""
+    seen: Counter[str] = Counter()
+    found = []
+    for line in lines:
+        seen[line.identity] += 1
+        found.append(f"{environment}\n{line.identity}\n{seen[line.identity]}")
+    return found
+
+
+def payment_id(of_line: str, number: str) -> str:
+    """The id of what a line pays of one invoice."""
+    return str(uuid5(_SPACE, f"{of_line}\n{number}"))
+
+
+def match(
+    environment: int,
+    lines: Sequence[Line],
+    invoices: Iterable[Json],
+    recorded: Mapping[str, int],
+    *,
+    other_amounts: bool = False,
+) -> list[Match]:
+    """A verdict for each line. `recorded` are the payments that are known, by id, with amounts.
+
+    Lines are taken in order, and each counts on what those before it pay.
+    """
+    states = {str(s["number"]): s for s in invoices if s.get("number")}
+    left = {number: open_of(state) for number, state in states.items()}
+    finder = _Finder(states)
+    found = []
+    for line, of_line in zip(lines, payment_ids(environment, lines), strict=True):
+        named = finder.named(line)
+        foreign = [n for n in named if states[n]["currency"] != line.currency]
+        if foreign and line.amount > 0:
+            why = f"{', '.join(foreign)}: not in {line.currency}"
+            found.append(Match(line=line, verdict="differs", why=why))
+            continue
+        one = _verdict(line, of_line, named, left, recorded, other_amounts)
+        if one.verdict == "pays":
+            for number, amount, _ in one.pays:
+                left[number] -= amount
+        found.append(one)
+    return found
+
+
+def _verdict(
+    line: Line,
+    of_line: str,
+    named: Sequence[str],
+    left: Mapping[str, int],
+    recorded: Mapping[str, int],
+    other_amounts: bool,
+) -> Match:
+    if line.amount <= 0:
+        return Match(line=line, verdict="outgoing", why="money that went out")
+    if not named:
+        same = [n for n, open_ in left.items() if open_ == line.amount]
+        hint = f"; as much is open of {', '.join(same[:3])}" if same else ""
+        return Match(line=line, verdict="no_number", why=f"names no invoice{hint}")
+    ids = {number: payment_id(of_line, number) for number in named}
+    known = tuple((n, recorded[i], i) for n, i in ids.items() if i in recorded)
+    if known and sum(amount for _, amount, _ in known) == line.amount:
+        return Match(line=line, verdict="known", pays=known, why="recorded before")
+    if known:  # of several invoices some were recorded: an import was stopped in between
+        rest = line.amount - sum(amount for _, amount, _ in known)
+        named = [n for n in named if ids[n] not in recorded]
+        if sum(left[n] for n in named) == rest:
+            pays = tuple((n, left[n], ids[n]) for n in named)
+            return Match(line=line, verdict="pays", pays=pays)
+    wanted = sum(left[n] for n in named)
+    if wanted == line.amount and all(left[n] > 0 for n in named):
+        return Match(line=line, verdict="pays", pays=tuple((n, left[n], ids[n]) for n in named))
+    if len(named) == 1 and other_amounts and not known:
+        return Match(line=line, verdict="pays", pays=((named[0], line.amount, ids[named[0]]),))
+    if wanted <= 0:
+        names = ", ".join(named)
+        return Match(line=line, verdict="not_open", why=f"nothing is open of {names}")
+    open_ = ", ".join(f"{number} has {money(left[number])} open" for number in named)
+    return Match(line=line, verdict="differs", why=f"another amount: {open_}")
+
+
+class _Finder:
+    """Finds invoice numbers in what people type into a transfer: in any case, with other signs or
+    none between its parts, but never inside a longer run of digits or letters."""
+
+    def __init__(self, numbers: Iterable[str]) -> None:
+        self._numbers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
+        for number in numbers:
+            parts = [p for p in _NOT_IN_NUMBERS.split(number.upper()) if p]
+            between = r"[^A-Z0-9]{0,3}".join(map(re.escape, parts))
+            expression = re.compile(rf"(?<![A-Z0-9]){between}(?![A-Z0-9])")
+            self._numbers.setdefault("".join(parts), []).append((number, expression))
+        self._lengths = {len(squeezed) for squeezed in self._numbers}
+
+    def named(self, line: Line) -> list[str]:
+        """The invoices that a line names, in order of number."""
+        text = f"{line.description} {line.reference}".upper()
+        squeezed = _NOT_IN_NUMBERS.sub("", text)
+        pieces = {
+            squeezed[start : start + length]
+            for length in self._lengths
+            for start in range(len(squeezed) - length + 1)
+        }
+        return sorted(
+            number
+            for piece in pieces & self._numbers.keys()
+            for number, expression in self._numbers[piece]
+            if expression.search(text)
+        )

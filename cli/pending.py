@@ -1,0 +1,130 @@
+"""What is not yet invoiced, asked of the invoicer: it sees what was decided before the question."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from cli.amounts import money
+from cli.client import Client
+from cli.messages import Json, given, new_id
+from cli.screen import Screen, when
+
+WHY = {
+    "held": "taken off by a correction, and not back yet",
+    "credit_due": "reversed after it was invoiced: the next run credits it",
+    "no_holder": "no holder: link one with `onaccount account link`",
+    "no_postal_address": "the holder's address is not complete: `onaccount customer change`",
+    "negative_total": "comes to less than nothing",
+    "nothing_to_invoice": "comes to nothing",
+}
+
+
+async def pending(
+    client: Client,
+    environment: int,
+    timeout_s: float,
+    *,
+    account: str | None = None,
+    sale_id: str | None = None,
+) -> Json:
+    """pending.listed with all its parts in one, or command.refused."""
+    request = {
+        "type": "pending.request",
+        "request_id": new_id(),
+        "environment": environment,
+        **given({"account": account, "sale_id": sale_id}),
+    }
+    parts: dict[int, Json] = {}
+    with client.expecting(request) as answers:
+        await client.send(request)
+        while True:
+            message: Json = (await answers.next(timeout_s)).message
+            if message["type"] != "pending.listed":
+                return message
+            parts[message["part"]] = message
+            if len(parts) == message["parts"]:
+                break
+    every = [parts[number] for number in sorted(parts)]
+    return {
+        **{k: v for k, v in every[0].items() if k not in ("part", "parts")},
+        "accounts": [one for part in every for one in part.get("accounts", ())],
+        "sales": [one for part in every for one in part.get("sales", ())],
+    }
+
+
+def show_accounts(screen: Screen, rows: Iterable[Json], currency: str) -> None:
+    """What is open per account and month, and why some of it would stay so."""
+    screen.table(
+        ("Account", "Month", "Sales", "Amount", "Stays open because"),
+        (
+            (
+                row["account"],
+                row["period"],
+                row["sales"],
+                money(row["amount"], currency),
+                _why(row.get("why")),
+            )
+            for row in rows
+        ),
+        right=("Sales", "Amount"),
+    )
+
+
+def _why(word: str | None) -> str:
+    return "" if word is None else WHY.get(word, word.replace("_", " "))
+
+
+def show_sales(screen: Screen, rows: Iterable[Json], currency: str) -> None:
+    """An account's open sales."""
+    screen.table(
+        ("Sale", "Sold", "Month", "Total", "To invoice", "State"),
+        (
+            (
+                row["sale_id"],
+                when(row["booked_at"]),
+                row["period"],
+                money(row["total"], currency),
+                money(row["amount"], currency),
+                str(row["state"]).replace("_", " "),
+            )
+            for row in rows
+        ),
+        right=("Total", "To invoice"),
+    )
+
+
+def how_it_stands(sale: Json, currency: str) -> str:
+    """A sentence on one sale: whether it will be invoiced, or why not."""
+    numbers = ", ".join(sale.get("numbers") or ())
+    match sale["state"]:
+        case "pending":
+            before = f" (it was on {numbers}, which was credited)" if numbers else ""
+            return f"is to be invoiced: {money(sale['amount'], currency)} of it, on " + (
+                f"account {sale['account']} in {sale['period']}{before}"
+            )
+        case "held":
+            return "is held: a correction takes it off, and its cancellation is not back yet"
+        case "declined":
+            reason = str(sale.get("reason")).replace("_", " ")
+            return f"was declined ({reason}): it does not stand on the account"
+        case "settled":
+            return "was settled at the till after all: nothing is left to invoice"
+        case "cancelled" | "returned" as how:
+            moved = sale.get("moved_to")
+            if moved:
+                return f"was moved to account {moved} by a correction"
+            return f"was {how}: nothing is left to invoice"
+        case "billed":
+            return f"was billed on {numbers}"
+        case "credit_due":
+            return (
+                f"was billed on {numbers} and taken back since: the next run credits "
+                f"{money(-sale['amount'], currency)}"
+            )
+        case "nothing_to_pay":
+            return "comes to nothing: there is nothing to invoice"
+        case _:
+            return (
+                "is not known here: no till's sale of this id was answered, or it belongs to "
+                "another environment"
+            )

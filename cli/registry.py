@@ -1,0 +1,133 @@
+"""The registry as the command line sees it: customers and accounts of one environment, by name."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from cli.amounts import Misuse
+from cli.client import Client
+from cli.messages import Json
+
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+SEARCHED = ("customer_id", "email", "street", "postcode", "city", "chamber_number", "vat_number")
+MOST_NAMED = 5
+
+
+def folded(text: str) -> str:
+    """A text without case and accents, as a person who searches means it."""
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    return " ".join("".join(c for c in plain if not unicodedata.combining(c)).split())
+
+
+def name_of(customer: Mapping[str, Any]) -> str:
+    """How a customer is called: the company, else the person."""
+    person = (customer.get(part) for part in ("first_name", "infix", "last_name"))
+    return str(customer.get("company") or " ".join(part for part in person if part))
+
+
+class Registry:
+    """One environment as registry.state has it now."""
+
+    def __init__(self, environment: int, states: Iterable[Json]) -> None:
+        self.environment = environment
+        self.settings: Json | None = None
+        self.customers: dict[str, Json] = {}
+        self.accounts: dict[str, Json] = {}
+        for state in states:
+            match state.get("type"):
+                case "environment.state":
+                    self.settings = state
+                case "customer.state":
+                    self.customers[state["customer_id"]] = state
+                case "account.state":
+                    self.accounts[state["account"]] = state
+
+    @property
+    def currency(self) -> str:
+        """What its amounts are in."""
+        return str((self.settings or {}).get("currency") or "EUR")
+
+    def tied_to(self, customer_id: str) -> list[tuple[Json, str]]:
+        """The accounts of a customer, each with its role: holder or viewer."""
+        found = []
+        for account in sorted(self.accounts.values(), key=lambda one: str(one["account"])):
+            if account.get("holder") == customer_id:
+                found.append((account, "holder"))
+            elif customer_id in account.get("viewers", ()):
+                found.append((account, "viewer"))
+        return found
+
+    def found(self, text: str) -> list[Json]:
+        """The customers with all these words in a name, address, number, or account; by name."""
+        numbers: dict[str, list[str]] = {}
+        for account in self.accounts.values():
+            for who in (account.get("holder"), *account.get("viewers", ())):
+                if who:
+                    numbers.setdefault(who, []).append(account["account"])
+        words = folded(text).split()
+        hits = []
+        for customer in self.customers.values():
+            person = " ".join(str(customer.get(p) or "") for p in ("first_name", "last_name"))
+            about = (str(customer.get(part) or "") for part in SEARCHED)
+            tied = numbers.get(customer["customer_id"], ())
+            whole = folded(" ".join((name_of(customer), person, *about, *tied)))
+            if all(word in whole for word in words):
+                hits.append(customer)
+        return sorted(hits, key=lambda one: (bool(one.get("erased")), folded(name_of(one))))
+
+    def customer(self, text: str) -> Json:
+        """The one customer that is meant: by id, or by words that fit no other.
+
+        Raises Misuse where that is nobody, or several.
+        """
+        if UUID.fullmatch(text.strip().lower()):
+            if (known := self.customers.get(text.strip().lower())) is not None:
+                return known
+            raise Misuse(
+                f"Environment {self.environment} has no customer {text}; `onaccount customer find "
+                f"{self.environment}` shows who there is."
+            )
+        found = self.found(text)
+        if len(found) == 1:
+            return found[0]
+        if not found:
+            raise Misuse(
+                f"Environment {self.environment} has no customer {text!r}; `onaccount customer "
+                f"find {self.environment}` shows who there is."
+            )
+        named = [f"{name_of(one)} ({one['customer_id']})" for one in found[:MOST_NAMED]]
+        more = f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
+        raise Misuse(
+            f"{text!r} fits {len(found)} customers: {', '.join(named)}{more}; give an id, or more "
+            "of the name."
+        )
+
+    def chosen(self, numbers: Sequence[str], *, everyone: bool, matching: str | None) -> list[str]:
+        """The accounts that are meant: those named, all that are not closed, or those that fit.
+
+        Raises Misuse unless exactly one way was taken, or where nothing fits.
+        """
+        if sum((bool(numbers), everyone, matching is not None)) != 1:
+            raise Misuse("Name the accounts, or give --all, or --matching with words to look for.")
+        if numbers:
+            return list(dict.fromkeys(numbers))
+        words = folded(matching or "").split()
+        found = []
+        for account in self.accounts.values():
+            holder = self.customers.get(account.get("holder") or "", {})
+            whole = folded(f"{account['account']} {account['description']} {name_of(holder)}")
+            if account["status"] != "closed" and all(word in whole for word in words):
+                found.append(str(account["account"]))
+        if not found:
+            raise Misuse(f"No open account of environment {self.environment} fits.")
+        return sorted(found)
+
+
+async def registry_of(client: Client, environment: int) -> Registry:
+    """The environment's present state, read from registry.state."""
+    return Registry(
+        environment, (await client.view("registry.state", environment=environment)).values()
+    )

@@ -1,0 +1,77 @@
+"""What a preview says of a whole sheet: what was read otherwise than its reader may think."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from services.importer.domain.columns import Layout
+from services.importer.domain.messages import Tongue, say
+from services.importer.domain.refusals import Problem
+from services.importer.domain.sentences import Sentence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noticed:
+    """What the reader noticed of the sheet that it read.
+
+    `hidden_rows` (by hand or by a filter) and `hidden_columns` (indexes) were read like the
+    others; `merged` cells got the value of the cell that they are merged with; macros, and
+    columns `beyond` the last that is read, were left alone.
+    """
+
+    macros: bool = False
+    hidden_rows: int = 0
+    hidden_columns: tuple[int, ...] = ()
+    merged: int = 0
+    beyond: bool = False
+
+
+_SENTENCES: Final[dict[str, Sentence]] = {
+    "macros": (
+        "the workbook has macros; they are ignored, and left out of the report",
+        "de werkmap bevat macro's; die worden genegeerd en staan niet in het verslag",
+    ),
+    "hidden_rows": (
+        "{value} hidden or filtered rows are imported as well; remove them from the sheet if they"
+        " should not be",
+        "{value} verborgen of weggefilterde rijen worden ook geïmporteerd; verwijder ze uit het"
+        " blad als dat niet moet",
+    ),
+    "hidden_column": (
+        "this column is hidden, and is imported as well",
+        "deze kolom is verborgen en wordt ook geïmporteerd",
+    ),
+    "merged": (
+        "{value} merged cells got the text of the first cell of their group",
+        "{value} samengevoegde cellen kregen de tekst van de eerste cel van hun groep",
+    ),
+    "beyond": (
+        "columns right of IP (the 250th) are not read",
+        "kolommen rechts van IP (de 250e) worden niet gelezen",
+    ),
+}
+
+
+def warnings_of(noticed: Noticed, layout: Layout, tongue: Tongue) -> tuple[Problem, ...]:
+    """One warning for each, at the header row; hidden columns only where they are imported."""
+
+    def warning(code: str, *, column: str = "", value: object = "") -> Problem:
+        message = say(_SENTENCES[code], tongue, value=value)
+        return Problem(row=layout.header_row, column=column, value="", message=message)
+
+    found = []
+    if noticed.macros:
+        found.append(warning("macros"))
+    if noticed.hidden_rows:
+        found.append(warning("hidden_rows", value=noticed.hidden_rows))
+    found += [
+        warning("hidden_column", column=column.header)
+        for column in layout.columns
+        if column.field and column.index in noticed.hidden_columns
+    ]
+    if noticed.merged:
+        found.append(warning("merged", value=noticed.merged))
+    if noticed.beyond:
+        found.append(warning("beyond"))
+    return tuple(found)

@@ -1,0 +1,28 @@
+"""What is written beside a row, and what an undo says of what it leaves: (English, Dutch)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from services.importer.domain.sentences import Sentence
+
+RESULTS: Final[dict[str, Sentence]] = {
+    "title": ("Result", "Resultaat"),
+    "created": ("created", "aangemaakt"),
+    "changed": ("changed", "gewijzigd"),
+    "unchanged": ("unchanged", "ongewijzigd"),
+    "refused": ("refused: {why}", "geweigerd: {why}"),
+    "accounts": ("accounts {value}", "rekeningen {value}"),
+    "partly": ("the rest of the row was carried out", "de rest van de rij is uitgevoerd"),
+    "otherwise": (
+        "the preview said {value}, but customers or accounts changed in between",
+        "het voorbeeld zei {value}, maar klanten of rekeningen zijn intussen gewijzigd",
+    ),
+}
+
+PREVIEWED: Final[dict[str, Sentence]] = {
+    "create": ("new", "nieuw"),
+    "change": ("changed", "gewijzigd"),
+    "unchanged": ("unchanged", "ongewijzigd"),
+    "refused": ("refused", "geweigerd"),
+}

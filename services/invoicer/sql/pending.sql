@@ -1,0 +1,48 @@
+-- name: overview
+-- Per account and month what is due of sales that stand on no invoice (`open`), of such as a
+-- correction holds, and what was reversed after it was invoiced (`credit`).
+SELECT l.account, to_char(l.booked_at AT TIME ZONE $2, 'YYYY-MM') AS period,
+       CASE WHEN l.billed <> l.credited THEN 'credit'
+            WHEN s.hold IS NOT NULL THEN 'held' ELSE 'open' END AS kind,
+       count(DISTINCT l.sale_id) AS sales, sum(l.due)::bigint AS amount
+FROM sale_line AS l JOIN sale AS s USING (environment, sale_id)
+WHERE l.environment = $1 AND l.due <> 0
+GROUP BY 1, 2, 3 ORDER BY 1, 2, 3 LIMIT $3;
+
+-- name: sums
+SELECT count(DISTINCT sale_id) AS count, coalesce(sum(due), 0)::bigint AS amount
+FROM sale_line
+WHERE environment = $1 AND due <> 0 AND ($2::text IS NULL OR account = $2);
+
+-- name: due_of_account
+-- The sales of an account of which something is due.
+SELECT sale_id::text FROM sale_line
+WHERE environment = $1 AND account = $2 AND due <> 0
+GROUP BY sale_id ORDER BY min(booked_at), sale_id LIMIT $3;
+
+-- name: facts
+-- Sales with what became of them. `numbers` are the invoices on which something of it stands, or
+-- else all that it ever stood on.
+SELECT s.sale_id::text, s.account, s.booked_at, s.total, s.reversed, s.hold IS NOT NULL AS held,
+       l.billed, l.credited, l.due,
+       (SELECT r.reason FROM reversal AS r
+        WHERE (r.environment, r.sale_id) = (s.environment, s.sale_id) AND r.amount > 0
+        ORDER BY r.decided_at DESC, r.cancellation_id LIMIT 1) AS reason,
+       (SELECT m.to_account FROM moved_sale AS m
+        WHERE (m.environment, m.sale_id) = (s.environment, s.sale_id) AND m.to_account IS NOT NULL
+        LIMIT 1) AS moved_to,
+       coalesce((SELECT array_agg(DISTINCT i.number ORDER BY i.number)
+        FROM invoice_line AS il JOIN invoice AS i USING (environment, invoice_id)
+        WHERE (il.environment, il.sale_id) = (s.environment, s.sale_id) AND i.number IS NOT NULL
+          AND (il.amount <> il.credited OR l.billed = l.credited)), '{}') AS numbers
+FROM sale AS s
+JOIN LATERAL (
+    SELECT coalesce(sum(x.billed), 0)::bigint AS billed,
+           coalesce(sum(x.credited), 0)::bigint AS credited,
+           coalesce(sum(x.due), 0)::bigint AS due
+    FROM sale_line AS x WHERE (x.environment, x.sale_id) = (s.environment, s.sale_id)) AS l ON true
+WHERE s.environment = $1 AND s.sale_id = ANY($2::uuid[])
+ORDER BY s.booked_at, s.sale_id;
+
+-- name: declined
+SELECT account, reason FROM declined_sale WHERE environment = $1 AND sale_id = $2;

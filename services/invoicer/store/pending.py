@@ -1,0 +1,118 @@
+"""What is not yet invoiced, and how a sale stands."""
+
+from collections.abc import Iterable
+from zoneinfo import ZoneInfo
+
+from asyncpg import Record
+
+from runtime.sql import statements
+from runtime.transaction import Tx
+from schemas.billing import PendingAmount, PendingSale
+from schemas.registry import EnvironmentState
+from services.invoicer import parties
+from services.invoicer.domain import Skip, Standing, month_of, standing_of
+from services.invoicer.store import registry
+
+sql = statements("services.invoicer", "sql/pending.sql")
+
+MOST = 20_000
+"""Entries that are listed: the sums are of all."""
+
+
+async def overview(tx: Tx, environment: EnvironmentState) -> list[PendingAmount]:
+    """Per account and month, with why a run would leave it."""
+    number = environment.environment
+    rows = await tx.fetch(sql.overview, number, environment.time_zone, MOST)
+    unfit = await _unfit(tx, number, dict.fromkeys(r["account"] for r in rows))
+    return [
+        PendingAmount(
+            account=r["account"],
+            period=r["period"],
+            sales=r["sales"],
+            amount=r["amount"],
+            why=_why(r, unfit[r["account"]]),
+        )
+        for r in rows
+    ]
+
+
+def _why(row: Record, unfit: Skip | None) -> str | None:
+    match row["kind"]:
+        case "held":
+            return "held"
+        case "credit":
+            return "credit_due"
+        case _ if row["amount"] == 0:
+            return Skip.NOTHING
+        case _ if row["amount"] < 0:
+            return Skip.NEGATIVE_TOTAL
+        case _:
+            return unfit
+
+
+async def _unfit(tx: Tx, environment: int, accounts: Iterable[str]) -> dict[str, Skip | None]:
+    found: dict[str, Skip | None] = {}
+    for some in _batches(list(accounts), 1_000):
+        holdings = await registry.holdings(tx, environment, some)
+        for account in some:
+            holder = holdings[account].holder if account in holdings else None
+            found[account] = parties.unfit(holder)
+    return found
+
+
+def _batches(items: list[str], size: int) -> Iterable[list[str]]:
+    return (items[start : start + size] for start in range(0, len(items), size))
+
+
+async def sums(tx: Tx, environment: int, account: str | None) -> tuple[int, int]:
+    """How many sales are open, and what they come to."""
+    row = await tx.fetchrow(sql.sums, environment, account)
+    assert row is not None  # an aggregate always gives a row
+    return row["count"], row["amount"]
+
+
+async def of_account(tx: Tx, environment: int, account: str, zone: ZoneInfo) -> list[PendingSale]:
+    """The account's sales of which something is due, in order of booking."""
+    due = [r["sale_id"] for r in await tx.fetch(sql.due_of_account, environment, account, MOST)]
+    return [_told(r, zone) for r in await tx.fetch(sql.facts, environment, due)]
+
+
+async def sale(tx: Tx, environment: int, sale_id: str, zone: ZoneInfo) -> PendingSale:
+    """How one sale stands, also where it is not known or was declined."""
+    row = await tx.fetchrow(sql.facts, environment, [sale_id])
+    if row is not None:
+        return _told(row, zone)
+    declined = await tx.fetchrow(sql.declined, environment, sale_id)
+    if declined is None:
+        return PendingSale(sale_id=sale_id, amount=0, state="unknown")
+    return PendingSale(
+        sale_id=sale_id,
+        account=declined["account"],
+        amount=0,
+        state="declined",
+        reason=declined["reason"],
+    )
+
+
+def _told(row: Record, zone: ZoneInfo) -> PendingSale:
+    state = standing_of(
+        Standing(
+            total=row["total"],
+            reversed=row["reversed"],
+            outstanding=row["billed"] - row["credited"],
+            due=row["due"],
+            held=row["held"],
+            taken_back_as=row["reason"],
+        )
+    )
+    return PendingSale(
+        sale_id=row["sale_id"],
+        account=row["account"],
+        booked_at=row["booked_at"],
+        period=month_of(row["booked_at"], zone),
+        total=row["total"],
+        amount=row["due"],
+        state=state,
+        numbers=tuple(row["numbers"]) or None,
+        moved_to=row["moved_to"] if state in ("cancelled", "held") else None,
+    )

@@ -1,0 +1,52 @@
+"""Statements for an account's viewers, with each run that mails invoices, where the venue wants
+them (`viewer_statements`)."""
+
+from collections.abc import Iterable
+from datetime import date
+
+from runtime.transaction import Tx
+from schemas.invoices import StatementRequest
+from schemas.registry import EnvironmentState
+from services.invoicer import parties
+from services.invoicer.domain import following
+from services.invoicer.names import made
+from services.invoicer.store import registry
+
+
+async def send_statements(
+    tx: Tx, environment: EnvironmentState, run_id: str, period: str, accounts: Iterable[str]
+) -> None:
+    """Record a statement over the run's month for each of these accounts that has viewers.
+
+    Its id is made from the run's and the account's: a step that is taken again makes it once.
+    """
+    if not environment.viewer_statements:
+        return
+    number = environment.environment
+    for account in sorted(set(accounts)):
+        viewers = await registry.viewers(tx, number, account)
+        addresses = [a for one in viewers if (a := parties.mail_address(one)[0])]
+        if not addresses:
+            continue
+        request = StatementRequest(
+            statement_id=made("statement", number, run_id, account),
+            environment=number,
+            account=account,
+            from_=_first_of(period),
+            until=_first_of(following(period)),
+            format="pdf",
+            to="viewers",
+            by="run",
+        )
+        await tx.add_job(
+            "statement",
+            f"{number}/{request.statement_id}",
+            {
+                "request": request.model_dump(mode="json", by_alias=True),
+                "recipients": list(dict.fromkeys(addresses)),
+            },
+        )
+
+
+def _first_of(period: str) -> date:
+    return date.fromisoformat(f"{period}-01")

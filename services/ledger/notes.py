@@ -1,0 +1,39 @@
+"""Findings that are named once, and reading that never stops at a record."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from schemas.malformed import Malformed, Undecodable
+from schemas.wire import decode
+from services.ledger.audit import Finding
+from services.ledger.report import Report, Traced
+
+MOST_REMEMBERED = 10_000
+
+
+@dataclass(slots=True, kw_only=True)
+class Notes:
+    """Where all links of the chain write down what they meet."""
+
+    report: Report
+    traced: Traced
+    _named: set[tuple[object, ...]] = field(default_factory=set)
+
+    def name(self, finding: Finding, *what: object) -> None:
+        """Add a finding once: messages come at least once."""
+        key = (finding.flaw, *what)
+        if key in self._named:
+            return
+        if len(self._named) < MOST_REMEMBERED:
+            self._named.add(key)
+        self.report.add(finding)
+
+    def read(self, topic: str, record: Any) -> object:
+        """The message in a record; None, or Malformed, and counted, where there is none."""
+        try:
+            message: object = decode(topic, record.value)
+        except Undecodable:
+            message = None
+        if message is None or isinstance(message, Malformed):
+            self.traced.unreadable += 1
+        return message

@@ -1,0 +1,91 @@
+"""Bank exports as they are found: four shapes of one payment, and what is refused."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from cli.amounts import Misuse
+from cli.bank import Line, lines, read
+
+ING = """"Datum";"Naam / Omschrijving";"Rekening";"Tegenrekening";"Code";"Af Bij";"Bedrag (EUR)";\
+"Mutatiesoort";"Mededelingen";"Saldo na mutatie";"Tag"
+"20260805";"Hr J. Jansen";"NL91ABNA0417164300";"NL20INGB0001234567";"OV";"Bij";"1250,50";\
+"Overschrijving";"Naam: Hr J. Jansen Omschrijving: factuur 2026-00001";"5000,00";""
+"20260806";"Bakker";"NL91ABNA0417164300";"NL69INGB0123456789";"IC";"Af";"80,00";"Incasso";\
+"Brood";"4920,00";""
+"""
+RABO = """"IBAN/BBAN","Munt","BIC","Volgnr","Datum","Rentedatum","Bedrag","Saldo na trn",\
+"Tegenrekening IBAN/BBAN","Naam tegenpartij","Naam uiteindelijke partij","Betalingskenmerk",\
+"Omschrijving-1","Omschrijving-2","Omschrijving-3"
+"NL91RABO0315273637","EUR","RABONL2U","000000000000012345","2026-08-05","2026-08-05","+1250,50",\
+"+5000,00","NL20INGB0001234567","Hr J. Jansen","","","factuur 2026-","00001",""
+"NL91RABO0315273637","EUR","RABONL2U","000000000000012346","2026-08-06","2026-08-06","-80,00",\
+"+4920,00","NL69INGB0123456789","Bakker","","","Brood","",""
+"""
+ABN = (
+    "417164300\tEUR\t20260805\t3749,50\t5000,00\t20260805\t1250,50\t/TRTP/SEPA OVERBOEKING"
+    "/IBAN/NL20INGB0001234567/BIC/INGBNL2A/NAME/Hr J. Jansen/REMI/factuur 2026-00001/EREF/X\n"
+    "417164300\tEUR\t20260806\t5000,00\t4920,00\t20260806\t-80,00\tBEA  06.08.26 Bakker\n"
+)
+PLAIN = """Date,Amount,Name,IBAN,Description
+05-08-2026,"1.250,50",Hr J. Jansen,NL20 INGB 0001 2345 67,factuur 2026-00001
+06-08-2026,-80.00,Bakker,,Brood
+"""
+
+
+@pytest.mark.parametrize("text", [ING, RABO, ABN, PLAIN], ids=["ing", "rabo", "abn", "plain"])
+def test_one_payment_reads_the_same_in_each_banks_export(text: str) -> None:
+    came, went = lines(text, "export.csv")
+    assert (came.on, came.amount, came.currency) == (date(2026, 8, 5), 125050, "EUR")
+    assert (came.name, came.iban) == ("Hr J. Jansen", "NL20INGB0001234567")
+    assert "2026-00001" in came.description.replace(" ", "")
+    assert (went.on, went.amount) == (date(2026, 8, 6), -8000)
+
+
+def test_a_line_is_the_same_line_in_a_later_longer_export_with_other_quotes() -> None:
+    head, first, *_ = ING.splitlines()
+    longer = "\n".join([head, first.replace("20260805", "20260801"), first.replace('"', "")])
+    again = lines(longer, "x")[1]
+    assert again.identity == lines(ING, "x")[0].identity
+    assert again.row != lines(ING, "x")[0].row
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "is empty"),
+        ("Naam;Plaats\nJan;Utrecht\n", "no column with a date"),
+        ("Datum;Naam\n20260801;Jan\n", "no column with an amount"),
+        ("Datum;Bedrag\n20260801;12,345\n", "line 2: '12,345' is not an amount"),
+        ("Datum;Bedrag\n20260801;1e5\n", "is not an amount"),
+        ("Datum;Bedrag\n31-02-2026;12,50\n", "'31-02-2026' is not a date"),
+        ("Datum;Bedrag;Af Bij\n20260801;12,50;Weg\n", "'Weg' does not say whether"),
+    ],
+)
+def test_what_can_not_be_read_is_refused_with_its_line(text: str, says: str) -> None:
+    with pytest.raises(Misuse, match=says):
+        lines(text, "export.csv")
+
+
+@pytest.mark.parametrize(
+    ("text", "cents"),
+    [
+        ("12,50", 1250), ("12.5", 1250), ("+12", 1200), ("1.234,56", 123456),
+        ("1,234.56", 123456), ("-0,01", -1), ("€ 3,00", 300), ("1 000,00", 100000),
+    ],
+)  # fmt: skip
+def test_amounts_are_read_exactly(text: str, cents: int) -> None:
+    (line,) = lines(f"Datum;Bedrag\n20260801;{text}\n", "x")
+    assert line.amount == cents
+
+
+def test_a_file_of_an_old_bank_program_and_one_that_is_none(tmp_path: Path) -> None:
+    file = tmp_path / "export.csv"
+    file.write_bytes("Datum;Bedrag;Naam\n20260801;12,50;Café Zoë\n".encode("cp1252"))
+    (line,) = read(file)
+    assert isinstance(line, Line)
+    assert line.name == "Café Zoë"
+    file.write_bytes(b"PK\x03\x04\x00\x00")
+    with pytest.raises(Misuse, match="is no CSV"):
+        read(file)

@@ -1,0 +1,159 @@
+"""What is typed at the till in the terminal, and what the till makes of it."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from cli.amounts import Misuse
+from cli.counter.counter import Counter
+from cli.counter.screen import Display
+from cli.counter.tab import Guest, Sold, Tab
+from cli.counter.typed import HELP, WORDS, Typed, understand
+from cli.replies import NoAnswer
+from cli.screen import Screen
+from cli.till import Entry, Till
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("", Typed(kind="charge")),
+        ("  pay ", Typed(kind="charge")),
+        ("twelve", Typed(kind="find", text="twelve")),
+        ("find 3", Typed(kind="find", text="3")),
+        ("sales office", Typed(kind="find", text="sales office")),
+        ("on the roof", Typed(kind="find", text="on the roof")),
+        ("3", Typed(kind="pick", number=3)),
+        ("6", Typed(kind="find", text="6")),
+        ("28900001", Typed(kind="find", text="28900001")),
+        ("cancel", Typed(kind="cancelled")),
+        ("c 2", Typed(kind="cancelled", number=2)),
+        ("cancel 3,50", Typed(kind="cancelled", amount=350)),
+        ("return 2 3,50", Typed(kind="returned", number=2, amount=350)),
+        ("settle 1 €4", Typed(kind="settled", number=1, amount=400)),
+        ("list 2", Typed(kind="list", number=2)),
+        ("d", Typed(kind="drop")),
+        ("OFFLINE", Typed(kind="offline")),
+        ("?", Typed(kind="help")),
+    ],
+)
+def test_a_line_is_understood(text: str, meant: Typed) -> None:
+    assert understand(text, listed=5) == meant
+
+
+def test_what_is_sold_is_put_on_the_tab() -> None:
+    meant = understand("2 x Pils 3,50 21%", listed=0)
+    assert (meant.kind, (meant.line or {})["total"]) == ("item", 700)
+
+
+@pytest.mark.parametrize("text", ["cancel 0", "cancel 1 2 3", "cancel x", "list x", "drop 0"])
+def test_half_a_command_is_told_with_how_it_is_written(text: str) -> None:
+    with pytest.raises(Misuse):
+        understand(text, listed=5)
+
+
+def test_the_help_names_every_kind_of_thing_that_can_be_typed() -> None:
+    shown = " ".join(words for words, _ in HELP)
+    for word in ("drop", "cancel", "return", "settle", "sales", "repeat", "offline", "online",
+                 "list", "on", "quit"):  # fmt: skip
+        assert word in WORDS
+        assert word in shown
+
+
+def test_a_new_sign_on_says_what_came_and_what_went() -> None:
+    tab = Tab(directory=[Guest(account="1", name="a"), Guest(account="2", name="b")])
+    entries = [Entry(account=n, name="x", description="") for n in ("2", "3", "4")]
+    assert tab.sign_on(entries) == (2, 1)
+    assert tab.guest_of("3") is not None
+    assert tab.guest_of("1") is None
+
+
+def test_a_sale_says_how_it_stands() -> None:
+    sale = Sold({"total": 500})
+    assert "waits" in sale.status
+    sale.answer = {"type": "sale.declined", "reason": "over_limit"}
+    assert sale.status == "declined: over limit"
+    sale.answer = {"type": "sale.approved"}
+    assert sale.status == "approved"
+    sale.taken_back = 200
+    assert sale.status == "a part taken back"
+    sale.taken_back = 500
+    assert sale.status == "taken back"
+
+
+class Silent:
+    """Stands for the topics at the far edge: answers what it is told to, else nothing."""
+
+    def __init__(self, *answers: dict[str, Any] | None) -> None:
+        self.answers = list(answers)
+        self.asked: list[dict[str, Any]] = []
+
+    async def ask(self, message: dict[str, Any], *, timeout_s: float) -> Any:
+        self.asked.append(message)
+        answer = self.answers.pop(0)
+        if answer is None:
+            raise NoAnswer("No answer.")
+        return SimpleNamespace(message={"sale_id": message["sale_id"], **answer})
+
+
+def counter(client: Silent) -> Counter:
+    till = Till(client, 2890, "bar-1")  # type: ignore[arg-type]
+    made = Counter(till, Display(Screen(), "EUR"), valid_s=30)
+    made.tab.guest = Guest(account="28900001", name="Twelve")
+    return made
+
+
+APPROVED = {"type": "sale.approved", "online": True, "over_limit": False, "total": 350,
+            "limit": None, "used": 350, "available": None}  # fmt: skip
+
+
+async def test_a_question_without_an_answer_is_asked_again_under_the_same_id() -> None:
+    client = Silent(None, APPROVED)
+    made = counter(client)
+    await made.line("Pils 3,50 21%")
+    await made.line("")
+    first, second = client.asked
+    assert first == second
+    assert made.tab.sold[0].status == "approved"
+    assert not made.failed
+
+
+async def test_who_gives_up_waiting_says_what_was_done_under_the_same_id(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    client = Silent(None, None, {**APPROVED, "online": False})
+    made = counter(client)
+    await made.line("Pils 3,50 21%")
+    await made.line("")
+    assert "`served` tells that it was sold anyway" in capsys.readouterr().out
+    await made.line("served")
+    asked, again, told = client.asked
+    assert (told["type"], told["sale_id"]) == ("sale.recorded", asked["sale_id"])
+    assert "valid_s" not in told
+    assert again == asked
+    assert made.tab.unanswered is None
+
+
+async def test_what_was_not_served_is_cancelled() -> None:
+    client = Silent(None, None, {"type": "sale.reversed", "amount": 0, "available": 0})
+    made = counter(client)
+    await made.line("Pils 3,50 21%")
+    await made.line("")
+    await made.line("unserved")
+    assert (client.asked[-1]["type"], client.asked[-1]["sale_id"]) == (
+        "sale.cancelled", client.asked[0]["sale_id"],
+    )  # fmt: skip
+    assert made.tab.unanswered is None
+
+
+async def test_what_was_sold_offline_is_told_when_the_till_is_online_again() -> None:
+    client = Silent({**APPROVED, "online": False})
+    made = counter(client)
+    for line in ("offline", "Pils 3,50 21%", ""):
+        await made.line(line)
+    assert client.asked == []
+    assert [one.status for one in made.tab.sold] == ["waits until the till is online"]
+    await made.line("online")
+    assert [one["type"] for one in client.asked] == ["sale.recorded"]
+    assert made.tab.waiting == []

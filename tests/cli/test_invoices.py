@@ -1,0 +1,122 @@
+"""What the command line makes of invoices' messages, without a broker."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from cli.amounts import Misuse
+from cli.invoices import left_over, show_run, statement_message, undelivered_mails, what_was_made
+from cli.messages import Json
+from cli.pending import how_it_stands, show_accounts
+from cli.replies import Reply
+from cli.screen import Screen
+
+NOON = datetime(2026, 8, 1, 12, tzinfo=UTC)
+
+
+def reply(minute: int, kind: str, invoice: str, **fields: Any) -> Reply:
+    message = {"type": kind, "invoice_id": invoice, "environment": 2890, **fields}
+    return Reply(
+        topic="invoices.events", partition=0, offset=minute, time=NOON + timedelta(minutes=minute),
+        key=None, value=b"", headers=(), message=message,
+    )  # fmt: skip
+
+
+def test_undelivered_is_what_no_later_mail_mended() -> None:
+    events = [
+        reply(3, "invoice.sent", "a", to="b@club.nl"),
+        reply(1, "invoice.undeliverable", "a", reason="no such user"),
+        reply(1, "invoice.sent", "b"),
+        reply(2, "invoice.undeliverable", "b", reason="mailbox full"),
+        reply(4, "invoice.undeliverable", "c", reason="no_address", environment=7),
+    ]
+    assert {k: v["reason"] for k, v in undelivered_mails(events, 2890).items()} == {
+        "b": "mailbox full"
+    }
+
+
+def test_what_a_run_left_is_told_once_and_drafts_in_one_line(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    result: Json = {
+        "type": "run.completed", "period": "2026-10", "drafted": 2, "issued": 0, "sent": 0,
+        "total": 300, "vat": [],
+        "skipped": [{"account": "1", "reason": "no_holder"}, {"account": "2", "reason": "odd"}],
+        "open": [
+            {"account": "1", "amount": 700, "why": "no_holder"},
+            {"account": "3", "amount": 100, "why": "draft"},
+            {"account": "4", "amount": 200, "why": "draft"},
+        ],
+    }  # fmt: skip
+    assert left_over(result) == [
+        "account 2 left out: odd",
+        "account 1 keeps € 7.00 uninvoiced: no holder",
+    ]
+    assert show_run(Screen(), result) == 0
+    shown = capsys.readouterr().out
+    assert "€ 3.00 on drafts" in shown
+    assert "account 3" not in shown
+
+
+@pytest.mark.parametrize(
+    ("given", "first", "until"),
+    [
+        ({"period": "2026-12", "first": None, "until": None}, "2026-12-01", "2027-01-01"),
+        ({"period": "2026-02", "first": None, "until": None}, "2026-02-01", "2026-03-01"),
+        (
+            {"period": None, "first": "2026-02-03", "until": "2026-02-04"},
+            "2026-02-03",
+            "2026-02-04",
+        ),
+    ],
+)
+def test_a_statement_is_of_a_month_or_of_chosen_days(
+    given: dict[str, Any], first: str, until: str
+) -> None:
+    message = statement_message(2890, "A1", format="pdf", to=None, by="me", **given)
+    assert (message["from"], message["until"]) == (first, until)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"period": "2026-13", "first": None, "until": None},
+        {"period": "2026-12", "first": "2026-12-01", "until": "2026-12-02"},
+        {"period": None, "first": "2026-12-01", "until": None},
+    ],
+)
+def test_a_statement_of_half_a_period_is_refused(given: dict[str, Any]) -> None:
+    with pytest.raises(Misuse):
+        statement_message(2890, None, format="pdf", to=None, by="me", **given)
+
+
+@pytest.mark.parametrize(
+    ("sale", "says"),
+    [
+        ({"state": "pending", "amount": 700, "account": "A1", "period": "2026-10"},
+         "€ 7.00 of it, on account A1 in 2026-10"),
+        ({"state": "pending", "amount": 700, "account": "A1", "period": "2026-10",
+          "numbers": ["2026-00001"]}, "it was on 2026-00001, which was credited"),
+        ({"state": "held"}, "a correction takes it off"),
+        ({"state": "declined", "reason": "over_limit"}, "declined (over limit)"),
+        ({"state": "settled"}, "settled at the till"),
+        ({"state": "cancelled"}, "was cancelled"),
+        ({"state": "cancelled", "moved_to": "A2"}, "moved to account A2"),
+        ({"state": "billed", "numbers": ["2026-00001"]}, "billed on 2026-00001"),
+        ({"state": "credit_due", "amount": -200, "numbers": ["2026-00001"]},
+         "the next run credits € 2.00"),
+        ({"state": "nothing_to_pay"}, "nothing to invoice"),
+        ({"state": "unknown"}, "is not known here"),
+    ],
+)  # fmt: skip
+def test_why_a_sale_is_or_is_not_invoiced_is_a_sentence(sale: Json, says: str) -> None:
+    assert says in how_it_stands(sale, "EUR")
+
+
+def test_what_is_open_says_what_to_mend(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [{"account": "1", "period": "2026-10", "sales": 2, "amount": 700, "why": "no_holder"}]
+    show_accounts(Screen(), rows, "EUR")
+    assert "onaccount account link" in capsys.readouterr().out
+    note = {"type": "credit_note.issued", "number": "7", "total": 5, "currency": "EUR"}
+    assert what_was_made(note) == "credit note 7: € 0.05"

@@ -1,0 +1,123 @@
+"""Which line of a bank's export pays which invoice."""
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from cli.bank import Line
+from cli.messages import Json
+from cli.payments import Match, match, open_of
+
+ENV = 2890
+
+
+def line(amount: int, description: str = "", row: int = 2, **changes: Any) -> Line:
+    values: dict[str, Any] = {
+        "row": row, "on": date(2026, 8, 5), "amount": amount, "currency": "EUR", "name": "Jansen",
+        "iban": "NL20INGB0001234567", "description": description, "reference": "",
+        "account": "NL91", "sequence": "",
+    }  # fmt: skip
+    return Line(**{**values, **changes})
+
+
+def invoice(number: str | None, total: int, **changes: Any) -> Json:
+    return {
+        "number": number, "total": total, "paid": 0, "status": "sent", "currency": "EUR",
+        "account": "A1", **changes,
+    }  # fmt: skip
+
+
+def matched(lines: list[Line], *invoices: Json, **options: Any) -> list[Match]:
+    recorded = options.pop("recorded", {})
+    return match(ENV, lines, invoices, recorded, **options)
+
+
+def verdicts(found: list[Match]) -> list[str]:
+    return [one.verdict for one in found]
+
+
+ONE, TWO = invoice("2026-00001", 700), invoice("2026-00002", 1250)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2026-00001", "factuur 2026 00001!", "FACT.202600001", "nr:2026/00001,", "2026-\n00001"],
+)
+def test_a_number_is_found_as_people_write_it(text: str) -> None:
+    (one,) = matched([line(700, text)], ONE, TWO)
+    assert one.verdict == "pays"
+    ((number, amount, payment_id),) = one.pays
+    assert (number, amount) == ("2026-00001", 700)
+    UUID(payment_id)
+
+
+@pytest.mark.parametrize("text", ["12026-00001", "2026-000019", "klant 202600001A", "2026", ""])
+def test_a_number_inside_another_one_is_none(text: str) -> None:
+    (one,) = matched([line(999, text)], ONE)
+    assert one.verdict == "no_number"
+
+
+def test_an_amount_alone_pays_nothing_but_says_what_it_could_be() -> None:
+    (one,) = matched([line(700, "bier")], ONE, TWO)
+    assert (one.verdict, "2026-00001" in one.why) == ("no_number", True)
+
+
+def test_a_number_with_another_amount_counts_only_when_asked_for() -> None:
+    part = [line(300, "2026-00001")]
+    (one,) = matched(part, ONE)
+    assert (one.verdict, one.pays) == ("differs", ())
+    assert "€ 7.00 open" in one.why
+    (one,) = matched(part, ONE, other_amounts=True)
+    assert one.pays[0][:2] == ("2026-00001", 300)
+
+
+def test_one_transfer_may_pay_several_invoices_in_full() -> None:
+    (one,) = matched([line(1950, "2026-00001 en 2026-00002")], ONE, TWO)
+    assert [p[:2] for p in one.pays] == [("2026-00001", 700), ("2026-00002", 1250)]
+    assert len({p[2] for p in one.pays}) == 2
+    (one,) = matched([line(1900, "2026-00001 en 2026-00002")], ONE, TWO)
+    assert one.verdict == "differs"
+
+
+def test_each_line_counts_on_what_those_before_it_pay() -> None:
+    twice = [line(700, "2026-00001"), line(700, "2026-00001", row=3)]
+    assert verdicts(matched(twice, ONE)) == ["pays", "not_open"]
+
+
+def test_the_same_line_in_a_second_export_is_the_same_payment() -> None:
+    (first,) = matched([line(700, "2026-00001")], ONE)
+    paid = invoice("2026-00001", 700, paid=700, status="paid")
+    recorded = {first.pays[0][2]: 700}
+    later = [line(1, "rente", row=2), line(700, "2026-00001", row=9)]
+    assert verdicts(matched(later, paid, recorded=recorded)) == ["no_number", "known"]
+    # A second transfer that says the same, on the same day, is another payment.
+    again = [*later, line(700, "2026-00001", row=10)]
+    found = matched(again, paid, recorded=recorded, other_amounts=True)
+    assert verdicts(found) == ["no_number", "known", "pays"]
+    assert found[2].pays[0][2] not in recorded
+
+
+def test_an_import_that_was_stopped_half_way_records_the_rest() -> None:
+    both = [line(1950, "2026-00001 2026-00002")]
+    (first,) = matched(both, ONE, TWO)
+    half = {first.pays[0][2]: 700}
+    (one,) = matched(both, invoice("2026-00001", 700, paid=700), TWO, recorded=half)
+    assert (one.verdict, one.pays) == ("pays", first.pays[1:])
+
+
+def test_drafts_credited_and_foreign_invoices_take_no_money() -> None:
+    assert open_of(invoice(None, 700, status="draft")) == 0
+    assert open_of(invoice("1", 700, status="credited")) == 0
+    assert open_of(invoice("1", 700, credited=200, paid=100)) == 400
+    credited = invoice("2026-00001", 700, status="credited", credited=700)
+    dollars = invoice("2026-00002", 700, currency="USD")
+    lines = [line(700, "2026-00001"), line(700, "2026-00002"), line(-700, "2026-00001")]
+    assert verdicts(matched(lines, credited, dollars)) == ["not_open", "differs", "outgoing"]
+
+
+def test_thousands_of_lines_against_thousands_of_invoices_take_no_time() -> None:
+    invoices = [invoice(f"2026-{n:05}", 700) for n in range(1, 5001)]
+    lines = [line(700, f"Factuur 2026-{n:05} met dank", row=n) for n in range(1, 5001)]
+    assert verdicts(matched(lines, *invoices)) == ["pays"] * 5000

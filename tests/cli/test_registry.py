@@ -1,0 +1,114 @@
+"""Going from a guest to an account: who is meant, which accounts, which numbers are free."""
+
+from typing import Any
+
+import pytest
+
+from cli.amounts import Misuse
+from cli.commands.env import FOR_INVOICES, needs
+from cli.commands.limits import standings
+from cli.registry import Registry
+from cli.series import numbers
+
+ZOE, TWELVE, GONE = (f"0191b0c4-7e3a-7cc1-9a51-12345678900{n}" for n in range(3))
+
+
+def customer(id_: str, **fields: Any) -> dict[str, Any]:
+    return {"type": "customer.state", "environment": 2890, "customer_id": id_, "version": 1,
+            "erased": False, **fields}  # fmt: skip
+
+
+def account(number: str, **fields: Any) -> dict[str, Any]:
+    return {"type": "account.state", "environment": 2890, "account": number, "version": 1,
+            "description": "", "status": "active", "limit": 5_000, "on_account": True,
+            "in_overview": False, "viewers": [], **fields}  # fmt: skip
+
+
+def registry() -> Registry:
+    return Registry(
+        2890,
+        [
+            {"type": "environment.state", "environment": 2890, "currency": "EUR",
+             "limit_release": "issued"},
+            customer(ZOE, first_name="Zoë", last_name="Müller", email="zoe@test.nl"),
+            customer(TWELVE, company="Twelve B.V.", city="Houten"),
+            customer(GONE, erased=True),
+            account("28900001", holder=TWELVE, viewers=[ZOE]),
+            account("28900002", holder=ZOE, description="Tafel 9"),
+            account("28900003", description="Tafel 10", status="closed"),
+        ],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "who"),
+    [("zoe muller", ZOE), ("MÜLLER", ZOE), ("houten", TWELVE), (TWELVE.upper(), TWELVE),
+     ("28900002", ZOE), ("twelve b.v.", TWELVE), (GONE, GONE)],
+)  # fmt: skip
+def test_a_customer_is_meant_by_an_id_or_by_words_that_fit_no_other(text: str, who: str) -> None:
+    assert registry().customer(text)["customer_id"] == who
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [("jansen", "has no customer 'jansen'"), ("28900001", "fits 2 customers"),
+     ("0191b0c4-7e3a-7cc1-9a51-123456789009", "has no customer")],
+)  # fmt: skip
+def test_who_is_nobody_or_several_is_told_with_what_to_do(text: str, says: str) -> None:
+    with pytest.raises(Misuse, match=says):
+        registry().customer(text)
+
+
+def test_a_customers_accounts_are_those_it_holds_and_those_it_may_see() -> None:
+    tied = [(a["account"], role) for a, role in registry().tied_to(ZOE)]
+    assert tied == [("28900001", "viewer"), ("28900002", "holder")]
+
+
+def test_accounts_are_chosen_by_number_by_words_or_all_that_are_not_closed() -> None:
+    known = registry()
+    assert known.chosen(["1", "2", "1"], everyone=False, matching=None) == ["1", "2"]
+    assert known.chosen([], everyone=True, matching=None) == ["28900001", "28900002"]
+    assert known.chosen([], everyone=False, matching="tafel") == ["28900002"]
+    assert known.chosen([], everyone=False, matching="muller") == ["28900002"]
+    for ways in (
+        {"everyone": False, "matching": None},
+        {"everyone": True, "matching": "x"},
+        {"everyone": False, "matching": "nothing"},
+    ):
+        with pytest.raises(Misuse):
+            known.chosen([], **ways)
+
+
+def test_a_series_takes_the_free_numbers_of_its_environment() -> None:
+    assert numbers(2890, 3, ["28900001", "28900003"]) == ["28900002", "28900004", "28900005"]
+    assert numbers(7, 2, [f"7{n:04}" for n in range(1, 10_000)]) == ["710000", "710001"]
+    for count in (0, -1, 10_001):
+        with pytest.raises(Misuse, match="1 to 10,000"):
+            numbers(2890, count, [])
+
+
+def test_what_is_used_of_a_limit_is_what_counts_against_it() -> None:
+    known = registry()
+    balances = {"2890:28900001": {"unbilled": 1_000, "billed": 500},
+                "2890:28900002": {"unbilled": -300, "billed": 0}}  # fmt: skip
+    rows = {row["account"]: row for row in standings(known, balances)}
+    assert (rows["28900001"]["used"], rows["28900001"]["available"]) == (1_000, 4_000)
+    assert (rows["28900002"]["used"], rows["28900002"]["name"]) == (0, "Zoë Müller")
+    known.settings = {"limit_release": "paid"}
+    paid = {row["account"]: row for row in standings(known, balances)}
+    assert paid["28900001"]["used"] == 1_500
+
+
+def test_an_environment_says_what_it_needs_to_sell_and_to_invoice() -> None:
+    state = {"environment": 2890, "active": False, "legal_name": "De Twaalf", "iban": "NL91"}
+    terms, switch, data = needs(state)
+    assert "accept-gdpr 2890" in terms
+    assert "activate 2890" in switch
+    assert "--vat-number" in data
+    assert "--iban" not in data
+    whole = dict.fromkeys(FOR_INVOICES, "x") | {
+        "environment": 2890,
+        "active": True,
+        "gdpr": {"at": 1},
+    }
+    assert needs(whole) == []

@@ -1,0 +1,142 @@
+"""What became of a sale, and what is sent to book one that waits."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from cli.amounts import Misuse
+from cli.explain import Story, as_json, show_story, stands
+from cli.items import item
+from cli.replies import Reply
+from cli.screen import Screen
+from cli.unbooked import booking, waiting
+from schemas.pos import SaleRecorded
+from schemas.wire import decode
+
+SALE = "0191b0c4-7e3a-7cc1-9a51-1234567890ab"
+OTHER = "0191b0c4-7e3a-7cc1-9a51-1234567890ac"
+NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
+
+
+def state(**changes: Any) -> dict[str, Any]:
+    sale = {
+        "terminal": "bar-1", "at": "2026-07-01T12:00:00Z", "currency": "EUR", "total": 700,
+        "lines": [item("2 x Pils 3,50 21%")], "operator": "Jo",
+    }  # fmt: skip
+    return {"type": "unbooked.state", "environment": 2890, "sale_id": SALE, "content": "ab" * 32,
+            "version": 1, "status": "open", "reason": "account_unknown", "account": "1",
+            "noted_at": "2026-07-01T12:00:01Z", "sale": sale} | changes  # fmt: skip
+
+
+def test_a_sale_that_waits_is_booked_as_it_was_made_and_once_however_often_it_is_asked() -> None:
+    message = booking(state(), "28900001", None, "EUR")
+    read = decode("pos.sales", json.dumps(message).encode())
+    assert isinstance(read, SaleRecorded)
+    assert (read.moved_from, read.total, read.terminal, read.operator) == (SALE, 700, "bar-1", "Jo")
+    assert read.at == NOON
+    again = booking(state(noted_at="2026-07-02T12:00:00Z"), "28900001", None, "EUR")
+    elsewhere = booking(state(), "28900002", None, "EUR")
+    assert message["sale_id"] == again["sale_id"] != elsewhere["sale_id"]
+
+
+@pytest.mark.parametrize("reason", ["currency_mismatch", "invalid_total", "invalid_vat_rate"])
+def test_what_would_be_declined_again_has_to_be_mended(reason: str) -> None:
+    with pytest.raises(Misuse, match="wrong in itself"):
+        booking(state(reason=reason), "1", None, "EUR")
+    mended = booking(state(reason=reason), "1", [item("Wijn 5 21%")], "EUR")
+    assert (mended["total"], mended["at"]) == (500, "2026-07-01T12:00:00Z")
+
+
+def test_what_could_not_be_read_is_booked_with_what_a_person_says_was_sold() -> None:
+    unreadable = state(reason="invalid_message")
+    del unreadable["sale"]
+    with pytest.raises(Misuse, match="nobody knows what was sold"):
+        booking(unreadable, "1", None, "EUR")
+    message = booking(unreadable, "1", [item("Wijn 5 21%")], "EUR")
+    assert isinstance(decode("pos.sales", json.dumps(message).encode()), SaleRecorded)
+
+
+def test_of_several_under_one_id_a_person_says_which() -> None:
+    two = [state(), state(content="cd" * 32), state(sale_id=OTHER, status="cleared")]
+    with pytest.raises(Misuse, match="2 sales wait"):
+        waiting(two, SALE, None)
+    assert waiting(two, SALE[:35], "cd")["content"] == "cd" * 32
+    with pytest.raises(Misuse, match="is waiting to be booked"):
+        waiting(two, OTHER, None)
+
+
+def reply(topic: str, after_s: float, **message: Any) -> Reply:
+    return Reply(
+        topic=topic, partition=0, offset=0, time=NOON + timedelta(seconds=after_s), key=b"",
+        value=json.dumps(message).encode(), headers=(), message=message,
+    )  # fmt: skip
+
+
+def story() -> Story:
+    asked = {"environment": 2890, "account": "1", "terminal": "bar-1", "currency": "EUR",
+             "total": 700, "lines": [item("2 x Pils 3,50 21%")], "sale_id": SALE}  # fmt: skip
+    numbers = {"limit": 5_000, "used": 700, "available": 4_300}
+    return Story(
+        sale_id=SALE,
+        asked=[reply("pos.sales", 0, type="sale.requested", **asked)],
+        answers=[
+            reply("pos.decisions", 1, type="sale.approved", over_limit=False, online=True,
+                  **asked, **numbers),
+            reply("pos.decisions", 2, type="sale.reversed", sale_id=SALE, cancellation_id=OTHER,
+                  amount=350, currency="EUR", reason="returned", available=4_650),
+        ],
+        documents=[
+            reply("invoices.events", 3, type="invoice.issued", number="2026-00001",
+                  currency="EUR", total=1_000, invoice_id=OTHER,
+                  sales=[{"sale_id": SALE, "amount": 350}, {"sale_id": OTHER, "amount": 650}]),
+        ],
+        journal=[
+            reply("ledger.entries", 1.5, type="entry.posted", kind="charge", currency="EUR",
+                  source_id=SALE, legs=[
+                      {"ledger_account": "receivable:unbilled", "debit": 700, "credit": 0},
+                      {"ledger_account": "revenue:unbilled:21", "debit": 0, "credit": 700}]),
+        ],
+    )  # fmt: skip
+
+
+def test_a_sale_is_told_from_the_question_to_its_invoice(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert show_story(Screen(), story()) == 0
+    told = capsys.readouterr().out
+    for words in (
+        "approved, € 3.50 taken back, € 3.50 invoiced (2026-00001)",
+        "limit € 50.00, used € 7.00, available € 43.00",
+        "Dr receivable:unbilled € 7.00",
+        "€ 3.50 of € 10.00",
+        "asked by bar-1",
+    ):
+        assert words in told
+    assert told.index("asked by") < told.index("journal: charge") < told.index("taken back:")
+    assert json.loads(json.dumps(as_json(story())))["decision"]["used"] == 700
+
+
+def test_what_is_left_of_a_sale_is_still_to_be_invoiced() -> None:
+    open_ = story()
+    open_.documents.clear()
+    assert stands(open_) == "approved, € 3.50 taken back, € 3.50 to be invoiced"
+
+
+def test_a_sale_of_which_nothing_is_known_is_told_so(capsys: pytest.CaptureFixture[str]) -> None:
+    assert show_story(Screen(), Story(sale_id=SALE)) == 1
+    assert f"nothing is known of sale {SALE}" in capsys.readouterr().out
+
+
+def test_a_sale_that_waits_says_so_and_one_that_was_seen_to_by_whom() -> None:
+    waits = Story(sale_id=SALE, unbooked=[state()])
+    assert "a person must see to it" in stands(waits)
+    declined = reply("pos.decisions", 1, type="sale.declined", reason="account_unknown")
+    seen = Story(
+        sale_id=SALE,
+        answers=[declined],
+        unbooked=[state(status="cleared", cleared_by=OTHER)],
+        asked=[reply("registry.commands", 2, type="unbooked.dismiss", command_id=OTHER, by="anna")],
+    )
+    assert stands(seen) == "declined: account unknown; dismissed by anna"

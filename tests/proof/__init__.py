@@ -1,0 +1,1 @@
+"""What is proved, beyond examples: see docs/proof.md."""

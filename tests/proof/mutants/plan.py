@@ -1,0 +1,47 @@
+"""Which faults are tried, and which tests must find them: the quick ones first."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.proof.mutants import python_faults, sql_faults
+from tests.proof.mutants.python_faults import Fault
+
+Tests = tuple[str, ...]
+"""Of one phase, blanks between files; a phase is begun where the one before found nothing."""
+
+_T = "tests/services/authorizer/test_"
+_L = "tests/services/ledger/test_"
+_P = "tests/proof/test_"
+_MODEL = f"{_P}model.py"
+_TOGETHER = f"{_P}schedules.py {_T}together.py"
+_SELLING = (f"{_P}finds.py {_T}sums.py", f"{_T}sales.py", _MODEL)
+_REGISTRY = (f"{_T}registry.py", _MODEL)
+
+DOMAIN = "services/authorizer/domain/"
+TESTS: dict[str, Tests] = {
+    f"{DOMAIN}standing.py": (f"{_T}standing.py", *_SELLING, f"{_T}registry.py"),
+    f"{DOMAIN}sales.py": (f"{_T}decisions.py", *_SELLING),
+    f"{DOMAIN}reversals.py": (f"{_T}reversals.py", *_SELLING),
+    "services/ledger/domain.py": (f"{_L}domain.py", f"{_L}posting.py", _MODEL),
+    "services/authorizer/sql/sales.sql": (*_SELLING, _TOGETHER),
+    "services/authorizer/sql/invoices.sql": (f"{_T}sums.py", _MODEL, _TOGETHER),
+    "services/ledger/sql/journal.sql": (f"{_L}posting.py {_L}concurrency.py", _MODEL),
+    f"{DOMAIN}book.py": _SELLING,
+    f"{DOMAIN}accounts.py": _REGISTRY,
+    f"{DOMAIN}environments.py": _REGISTRY,
+    f"{DOMAIN}commands.py": _REGISTRY,
+    f"{DOMAIN}entities.py": _REGISTRY,
+    "services/authorizer/sql/registry.sql": (*_REGISTRY, _TOGETHER),
+}
+
+
+def planned(root: Path, only: str = "") -> list[Fault]:
+    """All faults in all files, or in those whose names hold a part of `only` (by commas)."""
+    found: list[Fault] = []
+    for name in TESTS:
+        file = root / name
+        if any(part in name for part in only.split(",")) and file.exists():
+            make = sql_faults.faults if file.suffix == ".sql" else python_faults.faults
+            found += make(name, file.read_text(encoding="utf-8"))
+    return found

@@ -1,0 +1,155 @@
+"""Tries its share of the faults in a copy of the tree, each in a child of this process.
+
+What is heavy is imported and started once, here: the libraries, the messages, a database server.
+A child gets the copy with one fault in it, imports the services from there, and runs the tests of
+that file until one fails.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.proof.mutants.plan import TESTS, Tests, planned
+from tests.proof.mutants.python_faults import Fault
+from tests.support import databases, run, servers
+from tests.support.apart import run_apart
+
+TREE = Path.cwd()
+PATIENCE_S = float(os.environ.get("ONACCOUNT_MUTANT_PATIENCE_S", "240"))
+SMALLER = {"ONACCOUNT_MODEL_SEQUENCES": "25", "ONACCOUNT_MODEL_SHRINK": "0"}
+
+
+class Warm:
+    """Lets a child's tests find the server that runs already."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    def pytest_sessionstart(self) -> None:
+        shutil.copy(self._file, run.current().folder / self._file.name)
+
+
+class Notes:
+    """Which test failed first, for the table."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        if report.failed:
+            self._file.write_text(report.nodeid)
+
+    def pytest_collectreport(self, report: Any) -> None:
+        if report.failed:
+            self._file.write_text(f"{report.nodeid} (not importable)")
+
+
+def start_server() -> Path:
+    """A server for all children, as the fixture of tests/support would start it."""
+    this = run.current()
+    server = servers.new_postgres(this.new_folder("postgres"))
+    facts = servers.started(server, this)
+    run_apart(databases.make_template(server))
+    file = this.folder / "postgres.json"
+    file.write_text(json.dumps({**facts, "folder": str(server.folder), "port": server.port}))
+    return file
+
+
+def tried(phases: Tests, warm: Path) -> tuple[str, str]:
+    """("killed", by which test) or ("survived", "")."""
+    for tests in phases:
+        found = _tried(tests.split(), warm)
+        if found[0] == "killed":
+            return found
+    return "survived", ""
+
+
+def _tried(tests: list[str], warm: Path) -> tuple[str, str]:
+    noted = warm.with_name("noted")
+    noted.unlink(missing_ok=True)
+    child = os.fork()
+    if child == 0:
+        _run_child(tests, warm, noted)
+    deadline = time.monotonic() + PATIENCE_S
+    while time.monotonic() < deadline:
+        pid, status = os.waitpid(child, os.WNOHANG)
+        if pid:
+            by = (
+                noted.read_text() if noted.exists() else f"exit {os.waitstatus_to_exitcode(status)}"
+            )
+            return ("survived", "") if status == 0 else ("killed", by)
+        time.sleep(0.02)
+    os.killpg(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return "killed", f"no end within {PATIENCE_S:.0f} s"
+
+
+def _run_child(tests: list[str], warm: Path, noted: Path) -> None:
+    os.setpgid(0, 0)
+    os.environ.update(SMALLER)
+    quiet = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(quiet, 1)
+    os.dup2(quiet, 2)
+    options = ["-x", "-q", "-n0", "-p", "no:cacheprovider", "--no-header", "--tb=no"]
+    existing = [test for test in tests if Path(test).exists()]
+    os._exit(pytest.main([*options, *existing], plugins=[Warm(warm), Notes(noted)]))
+
+
+def try_fault(fault: Fault, warm: Path) -> tuple[str, str]:
+    file = TREE / fault.file
+    whole = file.read_text(encoding="utf-8")
+    file.write_text(fault.text, encoding="utf-8")
+    try:
+        return tried(TESTS[fault.file], warm)
+    finally:
+        file.write_text(whole, encoding="utf-8")
+
+
+def main(share: int, of: int, only: str, results: Path) -> None:
+    """Every `of`th fault from `share` on; one line of JSON each, appended to `results`."""
+    lock = run.begin()
+    warm = start_server()
+    try:
+        # Without a fault all must pass: else every fault would seem to be found.
+        phases = sorted({phase for some in TESTS.values() for phase in some})
+        for phase in phases[share::of]:
+            if (found := tried((phase,), warm))[0] != "survived":
+                sys.exit(f"{phase} fails without any fault: {found[1]}")
+        todo = planned(TREE, only)
+        # Mixed, so that a run that is stopped has seen something of everything.
+        random.Random(1).shuffle(todo)
+        for number, fault in list(enumerate(todo))[share::of]:
+            began = time.monotonic()
+            outcome, by = try_fault(fault, warm)
+            took = round(time.monotonic() - began, 1)
+            line = {"number": number, "of": len(todo), "where": f"{fault.file}:{fault.line}",
+                    "fault": f"{fault.was} -> {fault.now}", "outcome": outcome, "by": by,
+                    "took_s": took}  # fmt: skip
+            with results.open("a") as out:
+                out.write(json.dumps(line) + "\n")
+    finally:
+        run.finish(lock, keep=False)
+
+
+if __name__ == "__main__":
+    import aiokafka
+    import hypothesis.stateful
+    import uvloop
+
+    import runtime.transaction
+    import schemas.wire
+    import tests.support.fixtures
+
+    for each in (aiokafka, hypothesis, uvloop, runtime, schemas, tests):
+        assert each is not None
+    main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], Path(sys.argv[4]))

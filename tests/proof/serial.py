@@ -1,0 +1,93 @@
+"""Batches that were handled at once, held against the reference model one after another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import permutations
+from typing import Any, Literal
+
+from runtime.answers import Answer
+from runtime.incoming import Handler, Incoming
+from services.authorizer.handlers import invoices, registry, sales
+from tests.proof.checking import Memory
+from tests.proof.reference.sales import Till
+from tests.proof.rig import Rig, read
+
+Message = dict[str, Any]
+Family = Literal["tills", "administrators", "finance"]
+HANDLERS: dict[Family, tuple[str, Handler]] = {
+    "tills": ("pos.sales", sales.decide_sales),
+    "administrators": ("registry.commands", registry.carry_out_commands),
+    "finance": ("invoices.events", invoices.add_up),
+}
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one worker has in hand, all of one topic, and the time of its records."""
+
+    family: Family
+    messages: Sequence[Message]
+    time: datetime
+
+    @property
+    def work(self) -> tuple[Handler, list[Incoming]]:
+        topic, handler = HANDLERS[self.family]
+        return handler, [
+            Incoming(read(topic, message), topic, 0, n, self.time)
+            for n, message in enumerate(self.messages)
+        ]
+
+
+Done = tuple[Batch, Sequence[Answer]]
+
+
+def apply(batch: Batch, till: Till, answers: Sequence[Answer], memory: Memory) -> None:
+    """Let the model do a batch; fails where it would have answered otherwise."""
+    if batch.family == "finance":
+        for message in batch.messages:
+            till.event(message)
+        assert not answers
+        return
+    for message, answer in zip(batch.messages, answers, strict=True):
+        if batch.family == "administrators":
+            expected = till.command(message)
+        elif message["type"] == "sale.cancelled":
+            expected = till.cancellation(message)
+        else:
+            expected = till.sale(message, batch.time)
+        memory.check(expected, answer, message)
+
+
+def standing_of(till: Till) -> tuple[list[Any], list[Any]]:
+    """Accounts and what is unbooked, as Rig.standing gives them."""
+    accounts = [
+        [
+            name, account.version, account.settings["limit"], account.settings["status"],
+            account.settings["on_account"], s.approved, s.reversed, s.issued, s.credited, s.paid,
+        ]
+        for name, account in till.accounts.items()
+        for s in (till.sums_of(name),)
+    ]  # fmt: skip
+    return sorted(accounts), sorted([id_, why] for (id_, _), why in till.unbooked.items())
+
+
+def find_order(
+    rig: Rig, environment: int, before: Sequence[Done], at_once: Sequence[Done]
+) -> tuple[Done, ...]:
+    """An order in which the model gives these answers and this standing. Fails without one."""
+    accounts, _, unbooked = rig.standing(environment)
+    said = []
+    for order in permutations(at_once):
+        till, memory = Till(environment), Memory()
+        try:
+            for batch, answers in (*before, *order):
+                apply(batch, till, answers, memory)
+            assert standing_of(till) == (sorted(accounts), sorted(unbooked))
+        except AssertionError as other:
+            said.append(str(other))
+        else:
+            return order
+    raise AssertionError("no order of the batches explains what was answered:\n" + said[0])

@@ -1,0 +1,141 @@
+"""Round the code: what the database refuses by itself, to each service's role and to its owner.
+
+Goal: a fault in our code may stop a batch, but can't lose, double or change money. Method: plain
+statements on a venue with one sale of each state, an invoice and a payment. Most as the service's
+own login role; what a CHECK, a key or a trigger guards also as the superuser who owns the tables.
+"""
+
+from __future__ import annotations
+
+import asyncpg
+import pytest
+
+from services.authorizer.store.states import STATES
+from services.ledger.verify import verify
+from tests.proof.breaking import BOOKS, BROKEN, FORBIDDEN, JOURNALS, posting, sell_on
+from tests.proof.guards import Guard, guards
+from tests.services.authorizer.support import Venue, cancelled, recorded
+from tests.support.apart import run_apart
+from tests.support.databases import Database
+
+REFUSED = asyncpg.IntegrityConstraintViolationError  # all of SQLSTATE class 23
+DENIED = asyncpg.InsufficientPrivilegeError
+
+
+@pytest.fixture(scope="module")
+def sold(module_postgres: Database) -> Database:
+    """The venue, for all of the module: whatever a test does to it is rolled back."""
+    run_apart(sell_on(module_postgres))
+    return module_postgres
+
+
+async def try_as(dsn: str, schema: str, *statements: str) -> None:
+    """Do this to a schema, and take it back. Raises what the database says."""
+    connection = await asyncpg.connect(dsn, server_settings={"search_path": schema})
+    try:
+        for statement in statements:
+            transaction = connection.transaction()
+            await transaction.start()
+            try:
+                await connection.execute(statement)
+            finally:
+                await transaction.rollback()
+    finally:
+        await connection.close()
+
+
+@pytest.mark.parametrize("what", BROKEN)
+async def test_the_authorizers_database_refuses(sold: Database, what: str) -> None:
+    with pytest.raises(REFUSED):
+        await try_as(sold.dsn("authorizer"), "authorizer", BROKEN[what])
+    with pytest.raises(REFUSED):
+        await try_as(sold.admin, "authorizer", BROKEN[what])
+
+
+@pytest.mark.parametrize("service", FORBIDDEN)
+async def test_a_service_may_not(sold: Database, service: str) -> None:
+    for statement in FORBIDDEN[service]:
+        with pytest.raises(DENIED):
+            await try_as(sold.dsn(service), service, statement)
+
+
+@pytest.mark.parametrize("what", JOURNALS)
+async def test_a_journal_is_refused_that_is(sold: Database, what: str) -> None:
+    for dsn in (sold.dsn("ledger"), sold.admin):
+        with pytest.raises(asyncpg.CheckViolationError):
+            await try_as(dsn, "ledger", posting(JOURNALS[what]))
+
+
+@pytest.mark.parametrize("what", BOOKS)
+async def test_the_ledgers_database_refuses(sold: Database, what: str) -> None:
+    for dsn in (sold.dsn("ledger"), sold.admin):
+        with pytest.raises(REFUSED):
+            await try_as(dsn, "ledger", BOOKS[what])
+
+
+async def test_what_the_owner_deletes_is_missed_and_what_is_lawful_goes_on(
+    postgres: Database,
+) -> None:
+    """Nothing stops a superuser; `ledger verify` says what he did. The guards let pass what the
+    code does: a declined request that is then recorded, and the rest of a sale taken back."""
+    await sell_on(postgres)
+    async with Venue(postgres.dsn("authorizer"), states=STATES) as bench:
+        late, rest = await bench.sell(recorded("declined", 10**6), cancelled("all", "approved"))
+        assert (late.type, rest.type) == ("sale.approved", "sale.reversed")
+    connection = await asyncpg.connect(
+        postgres.admin, server_settings={"search_path": "ledger", "timezone": "UTC"}
+    )
+    try:
+        assert (await verify(connection)).ok
+        await connection.execute("DELETE FROM entry WHERE kind = 'charge'")
+        assert not (await verify(connection)).ok
+    finally:
+        await connection.close()
+
+
+DOUBLY_GUARDED = {}
+"""Guards whose every breach another one refuses too, and why they stay (docs/proof.md)."""
+
+
+async def test_each_guard_is_missed_when_it_is_taken_away(sold: Database) -> None:
+    """The statements above are held against the database without each guard in turn: one of them
+    must go through, else nothing here shows that the guard does anything."""
+    connection = await asyncpg.connect(sold.admin)
+    try:
+        assert await let_pass(connection, None) == []
+        found = [(guard, await let_pass(connection, guard)) for guard in await guards(sold.admin)]
+    finally:
+        await connection.close()
+    assert len(found) > 50
+    missed = {guard.where: guard.says for guard, passed in found if not passed}
+    assert len(found) > 60
+    assert missed.keys() == DOUBLY_GUARDED.keys(), "\n".join(map(str, missed.items()))
+
+
+async def let_pass(connection: asyncpg.Connection, guard: Guard | None) -> list[str]:
+    """What goes through where a guard is missing."""
+    tries = [("authorizer", statement) for statement in BROKEN.values()]
+    tries += [("ledger", posting(legs)) for legs in JOURNALS.values()]
+    tries += [("ledger", statement) for statement in BOOKS.values()]
+    tries += [(s, one) for s, some in FORBIDDEN.items() for one in some if one[:3] != "SET"]
+    passed = []
+    outer = connection.transaction()
+    await outer.start()
+    try:
+        if guard is not None:
+            await connection.execute(guard.without)
+        for schema, statement in tries:
+            inner = connection.transaction()
+            await inner.start()
+            try:
+                await connection.execute(f"SET LOCAL ROLE {schema}")
+                await connection.execute(f"SET LOCAL search_path TO {schema}")
+                await connection.execute(statement)
+                passed.append(statement)
+            except (REFUSED, DENIED, asyncpg.UndefinedObjectError):
+                pass
+            finally:
+                await inner.rollback()
+    finally:
+        await outer.rollback()
+    return passed

@@ -1,0 +1,128 @@
+"""What the model found, each as the shortest history that shows it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.services.authorizer.support import (
+    GUEST,
+    cancelled,
+    command,
+    line,
+    requested,
+    said,
+    uid,
+    venue,
+    words,
+)
+from tests.support.databases import Database
+
+OTHER = "28900002"
+
+
+def opened(account: str = OTHER) -> Any:
+    return command("account.open", account, account=account, on_account=True, limit=None)
+
+
+async def test_a_cancellation_on_a_wrong_account_does_not_stand_before_the_right_one(
+    postgres: Database,
+) -> None:
+    async with venue(postgres) as bench:
+        await bench.order(opened())
+        answers = await bench.sell(
+            cancelled("wrong", "a", account=OTHER),
+            cancelled("right", "a"),
+            requested("a", 100),
+        )
+        assert [words(answer) for answer in answers] == [
+            ("sale.reversed", 0), ("sale.reversed", 0), ("sale.declined", "already_cancelled"),
+        ]  # fmt: skip
+        assert await bench.used() == 0
+
+
+@pytest.mark.parametrize("apart", [False, True])
+async def test_a_sale_is_called_off_by_its_own_account_only_whenever_it_is_decided(
+    postgres: Database, apart: bool
+) -> None:
+    """On the other account it is sold; here it stays called off when it is recorded later."""
+    steps = [cancelled("c1", "a"), cancelled("c2", "b"), requested("a", 100, account=OTHER),
+             requested("b", 5000), requested("b", 5000, type="sale.recorded")]  # fmt: skip
+    async with venue(postgres) as bench:
+        await bench.order(opened())
+        batches = [[step] for step in steps] if apart else [steps]
+        told = [words(answer) for batch in batches for answer in await bench.sell(*batch)]
+        assert told == [
+            ("sale.reversed", 0), ("sale.reversed", 0), ("sale.approved", None),
+            ("sale.declined", "already_cancelled"), ("sale.declined", "already_cancelled"),
+        ]  # fmt: skip
+        assert (await bench.used(), await bench.used(OTHER)) == (0, 100)
+
+
+async def test_a_part_of_an_unknown_sale_may_be_asked_again_whatever_else_was_cancelled(
+    postgres: Database,
+) -> None:
+    """A refusal `sale_unknown` is not remembered, also where another account named the sale."""
+    part = cancelled("part", "a", 40)
+    async with venue(postgres) as bench:
+        await bench.order(opened())
+        first = await bench.sell(cancelled("wrong", "a", account=OTHER), part)
+        assert words(first[1]) == ("sale.reversal_refused", "sale_unknown")
+        again = await bench.sell(requested("a", 100), part)
+        assert words(again[1]) == ("sale.reversed", 40)
+        assert await bench.used() == 60
+
+
+async def test_refusals_that_are_not_remembered_are_events_of_their_own(
+    postgres: Database,
+) -> None:
+    """Two contents under one cancellation_id in one batch: two answers, two ce_ids."""
+    async with venue(postgres) as bench:
+        await bench.order(opened())
+        one, other, same = await bench.sell(
+            cancelled("c", "a", 40), cancelled("c", "a", 40, account=OTHER), cancelled("c", "a", 40)
+        )
+        assert (said(one)["account"], said(other)["account"]) == (GUEST, OTHER)
+        assert one.id != other.id
+        assert one == same
+
+
+@pytest.mark.parametrize("apart", [False, True])
+async def test_what_could_not_be_booked_waits_whatever_was_cleared_before_it_in_its_batch(
+    postgres: Database, apart: bool
+) -> None:
+    """Under a reused id: the first sale is taken back, the second was drunk all the same."""
+    steps = [cancelled("early", "a"), requested("a", 100, type="sale.recorded"),
+             cancelled("back", "a"), requested("a", 250, type="sale.recorded")]  # fmt: skip
+    async with venue(postgres) as bench:
+        for batch in [[step] for step in steps] if apart else [steps]:
+            await bench.sell(*batch)
+        rows = await bench.rows("SELECT reason, cleared_by::text FROM unbooked ORDER BY 1")
+        assert [tuple(row) for row in rows] == [
+            ("already_cancelled", uid("back")), ("sale_id_reused", None),
+        ]  # fmt: skip
+
+
+async def test_what_can_not_be_read_is_the_same_message_at_another_time_and_till(
+    postgres: Database,
+) -> None:
+    """So it is answered as before, and stands once in the list of what was not booked."""
+    wrong = {"type": "sale.recorded", "total": "2,50"}
+    later = {"at": "2026-07-01T12:05:00Z", "terminal": "terrace"}
+    async with venue(postgres) as bench:
+        (first,) = await bench.sell(requested("a", 250, **wrong))
+        (again,) = await bench.sell(requested("a", 250, **wrong, **later))
+        assert again == first
+        (row,) = await bench.rows("SELECT count(*) FROM unbooked")
+        assert row[0] == 1
+
+
+async def test_a_sale_that_comes_to_nothing_fixes_the_currency_too(postgres: Database) -> None:
+    """A swap at two rates makes a journal: in another currency none could follow it."""
+    swap = [line(500), {**line(500, "9"), "quantity": "-1", "total": -500}]
+    async with venue(postgres) as bench:
+        (answer,) = await bench.sell(requested("swap", lines=swap))
+        assert (answer.type, said(answer)["total"]) == ("sale.approved", 0)
+        (outcome,) = await bench.order(command("environment.configure", "usd", currency="USD"))
+        assert outcome["reason"] == "currency_fixed"

@@ -1,0 +1,102 @@
+"""Every field of every message wrong in every way: read, answerable, or a dead letter; no more.
+
+Goal: whatever stands on a topic, reading it gives a message of the contract, what is needed to
+answer its sender, or the reason for a dead letter; in time, and never another exception. Method:
+generated from the schemas (wrongs.py), for every message of every topic: tens of thousands.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+
+import pytest
+
+from schemas.base import Message
+from schemas.malformed import Malformed, Undecodable
+from schemas.topics import MESSAGES
+from schemas.wire import decode, encode
+from tests.schemas.message_strategies import of_topic
+from tests.schemas.wrongs import BAD, Path, Wrong, places, right, spoiled
+
+HALF_OR_NUL = re.compile("[\x00\ud800-\udfff]")
+SLOWEST_S = 2.0
+"""For the worst single record, on a busy machine: 2 MB that are looked at closely."""
+
+
+@pytest.mark.parametrize("kind", sorted(MESSAGES))
+def test_what_is_generated_is_right_until_it_is_spoiled(kind: str) -> None:
+    found = decode(of_topic(kind), json.dumps(right(kind)).encode())
+    assert isinstance(found, MESSAGES[kind]), found
+
+
+@pytest.mark.parametrize("kind", sorted(MESSAGES))
+def test_whatever_is_wrong_is_answered_or_a_dead_letter(kind: str) -> None:
+    topic, model = of_topic(kind), MESSAGES[kind]
+    fates = {"read": 0, "answered": 0, "dead": 0}
+    for wrong in spoiled(kind):
+        begun = time.perf_counter()
+        try:
+            found = decode(topic, wrong.value)
+        except Undecodable as dead:
+            _dead(wrong, model, dead)
+            fates["dead"] += 1
+        else:
+            if isinstance(found, Malformed):
+                _answerable(wrong, model, found)
+                fates["answered"] += 1
+            else:
+                _read(topic, found)
+                fates["read"] += 1
+        assert time.perf_counter() - begun < SLOWEST_S, wrong.bad
+    assert min(fates.values()) > 0, fates
+    assert sum(fates.values()) >= 4 * len(BAD)
+
+
+def _dead(wrong: Wrong, model: type[Message], dead: Undecodable) -> None:
+    """Only what has no readable type or ids, or is no JSON at all."""
+    top = wrong.path[0] if wrong.path else None
+    assert top in (None, "type", *model.answer_ids), (wrong.path, wrong.bad, dead.reason)
+    _tells_nothing(wrong, dead.reason)
+
+
+def _answerable(wrong: Wrong, model: type[Message], found: Malformed) -> None:
+    """Its ids are there, and the field that is named is the one that was spoiled."""
+    assert set(model.answer_ids) <= set(found.ids)
+    if wrong.path and found.message != "the message is too large":
+        assert _about(found.field, wrong.path), (wrong.path, wrong.bad, found.field, found.message)
+    _tells_nothing(wrong, found.message)
+
+
+def _about(field: str, path: Path) -> bool:
+    """Whether a refusal's field is the spoiled one, one within it, or one that it is tied to."""
+    spoiled_at = ".".join(map(str, path))
+    tied = {"lines": "amount", "amount": "amount", "from": "until", "until": "until",
+            "invoice_id": "invoice_id", "limit": "raise_limit_by", "legs": "legs"}  # fmt: skip
+    return (
+        field == spoiled_at
+        or field.startswith(f"{spoiled_at}.")
+        or spoiled_at.startswith(f"{field}.")
+        or field == tied.get(str(path[0]))
+    )
+
+
+def _tells_nothing(wrong: Wrong, sentence: str) -> None:
+    """No value of the message comes back in a sentence that will stand in a log."""
+    if isinstance(wrong.bad, str) and wrong.path and len(wrong.bad) > 6:
+        assert wrong.bad not in sentence
+    assert len(sentence) < 400
+
+
+def _read(topic: str, found: Message) -> None:
+    """It can be stored and said again: no NUL, no half character, and the same once more."""
+    said = encode(found)
+    assert not HALF_OR_NUL.search(said.decode())
+    assert b"\\u0000" not in said
+    assert decode(topic, said) == found
+
+
+def test_what_is_made_wrong_is_tens_of_thousands() -> None:
+    """Each place of each message with each bad value, and its bytes."""
+    assert sum(len(list(places(right(kind)))) * len(BAD) for kind in MESSAGES) > 35_000

@@ -1,0 +1,147 @@
+"""Erasing a customer: what goes at once, what stays, and what is said of it."""
+
+import asyncio
+from typing import Any
+
+from tests.services.authorizer.support import (
+    GUEST,
+    Venue,
+    command,
+    invoice,
+    payment,
+    requested,
+    said,
+    uid,
+    venue,
+)
+from tests.services.authorizer.test_tills import searched, signed_on
+from tests.support.databases import Database
+
+ZOE = uid("Zoë")
+
+
+def known(**fields: Any) -> Any:
+    given = {"first_name": "Zoë", "last_name": 'van "Dam"', "email": "zoe@bar.nl"}
+    return command("customer.register", "zoe", customer_id=ZOE, **(given | fields))
+
+
+def tied(role: str = "holder", account: str = GUEST) -> Any:
+    return command("account.link", ("link", account), account=account, customer_id=ZOE, role=role)
+
+
+def erased() -> Any:
+    return command("customer.erase", "erase", customer_id=ZOE)
+
+
+async def messages(bench: Venue) -> list[str]:
+    (outcome,) = await bench.order(erased())
+    assert outcome["type"] == "command.applied", outcome
+    return [warning["message"] for warning in outcome.get("warnings", ())]
+
+
+async def test_nothing_of_a_name_is_left_in_what_tills_were_told(postgres: Database) -> None:
+    async with venue(postgres) as bench:
+        await bench.order(
+            known(), tied(), command("account.change", "show", accounts=[GUEST], in_overview=True)
+        )
+        (page,) = await bench.ask(signed_on("a"))
+        (found,) = await bench.ask(searched("b", "dam"))
+        assert said(page)["accounts"][0]["name"] == 'Zoë van "Dam"'
+        await bench.order(erased())
+        (again,) = await bench.ask(signed_on("a"))
+        (found_again,) = await bench.ask(searched("b", "dam"))
+        assert said(again)["accounts"] == [{"account": GUEST, "name": "", "description": ""}]
+        assert said(found_again)["accounts"][0]["name"] == ""
+        assert (again.id, again.time) == (page.id, page.time)
+        for table in ("directory", "search", "customer", "command", "session"):
+            rows = await bench.rows(f"SELECT t::text AS row FROM {table} AS t")
+            for row in rows:
+                content = row["row"]
+                for name in ("Zoë", "Dam", "dam"):
+                    assert name not in content
+                    assert name.encode().hex() not in content
+        assert found.id == found_again.id
+
+
+async def test_invoices_that_must_be_kept_are_told_with_what_is_not_paid(
+    postgres: Database,
+) -> None:
+    async with venue(postgres) as bench:
+        await bench.order(known(), tied())
+        await bench.sell(requested("a", 900))
+        await bench.account_for(invoice("i", 900), payment("p", 400))
+        assert await messages(bench) == [
+            "Invoices that were made out to it keep its name and address, as the law asks; "
+            "EUR 5.00 of them is not paid yet."
+        ]
+
+
+async def test_a_description_that_names_the_customer_is_told(postgres: Database) -> None:
+    async with venue(postgres) as bench:
+        await bench.order(
+            known(last_name="Dam"),
+            tied(),
+            command("account.change", "d", accounts=[GUEST], description="rekening van ZOE DAM"),
+        )
+        assert await messages(bench) == [
+            "Its description names the customer still; change it with account.change."
+        ]
+
+
+async def test_nothing_is_said_where_nothing_stays(postgres: Database) -> None:
+    async with venue(postgres) as bench:
+        await bench.order(known(), tied("viewer"))
+        assert await messages(bench) == []
+
+
+async def test_who_buys_while_being_erased_is_erased_or_kept_as_a_whole(
+    postgres: Database,
+) -> None:
+    """Goal: never half erased. Method: a sale and the erasure at once, many times."""
+    async with venue(postgres) as bench:
+        for turn in range(12):
+            account, who = f"2890y{turn:02}", uid(("guest", turn))
+            await bench.order(
+                command("customer.register", ("r", turn), customer_id=who, first_name="Jo"),
+                command("account.open", ("o", turn), account=account, on_account=True, holder=who,
+                        limit=None),
+            )  # fmt: skip
+            answers, (outcome,) = await asyncio.gather(
+                bench.sell(requested(("s", turn), 100, account=account)),
+                bench.order(command("customer.erase", ("e", turn), customer_id=who)),
+            )
+            assert said(answers[0])["type"] == "sale.approved"
+            kept = outcome["type"] == "command.refused"
+            assert not kept or outcome["reason"] == "open_amounts"
+            (row,) = await bench.rows(
+                "SELECT a.holder IS NOT NULL AS held, c.erased FROM account AS a, customer AS c "
+                "WHERE a.account = $1 AND c.customer_id = $2", account, who,
+            )  # fmt: skip
+            assert (row["held"], row["erased"]) == (kept, not kept)
+
+
+async def test_a_new_address_is_not_what_was_said_of_the_old_one(postgres: Database) -> None:
+    async with venue(postgres) as bench:
+        await bench.order(known(email="nobody@bar.nl", email_fictitious=True))
+        change = command("customer.change", "c", customer_id=ZOE, email="zoe@bar.nl")
+        await bench.order(change)
+        state = bench.told()[f"customer:2890:{ZOE}"]
+        assert (state["email"], state.get("email_fictitious")) == ("zoe@bar.nl", None)
+
+
+async def test_a_postcode_is_looked_at_again_when_the_country_changes(postgres: Database) -> None:
+    async with venue(postgres) as bench:
+        await bench.order(known(country="NL", postcode="3991 AB"))
+        wrong = command("customer.change", 1, customer_id=ZOE, country="DE")
+        right = command("customer.change", 2, customer_id=ZOE, country="DE", postcode="10115")
+        refused, applied = await bench.order(wrong, right)
+        assert (refused["reason"], refused["field"]) == ("invalid", "postcode")
+        assert applied["type"] == "command.applied"
+        wrong, right = (
+            command("environment.configure", n, country=country, **more)
+            for n, country, more in ((3, "DE", {}), (4, "DE", {"postcode": "10115"}))
+        )
+        await bench.order(command("environment.configure", 5, country="NL", postcode="3991 AB"))
+        refused, applied = await bench.order(wrong, right)
+        assert (refused["reason"], refused["field"]) == ("invalid", "postcode")
+        assert applied["type"] == "command.applied"

@@ -1,0 +1,174 @@
+"""The list of what tills sold and could not be booked: told on pos.unbooked, cleared by people."""
+
+from typing import Any
+
+import pytest
+
+from schemas.unbooked import UnbookedState
+from schemas.wire import decode
+from services.authorizer.handlers import republish, sales
+from tests.services.authorizer.support import (
+    GUEST,
+    VENUE,
+    Venue,
+    cancelled,
+    command,
+    recorded,
+    requested,
+    said,
+    uid,
+    venue,
+)
+from tests.support.databases import Database
+
+ELSEWHERE = "28909999"
+
+
+def waiting(bench: Venue) -> dict[str, tuple[Any, ...]]:
+    """Of each sale that was told of, by name of its id: status, reason, version."""
+    last = {a.key: a for a in bench.published.answers if a.topic == "pos.unbooked"}
+    for answer in last.values():
+        assert isinstance(decode("pos.unbooked", answer.value), UnbookedState)
+    told = [said(a) for a in last.values()]
+    return {t["sale_id"]: (t["status"], t["reason"], t["version"]) for t in told}
+
+
+def dismissed(name: object, sale: object, **more: Any) -> Any:
+    return command("unbooked.dismiss", name, sale_id=uid(sale), **more)
+
+
+async def test_what_could_not_be_booked_is_told_with_the_whole_sale(postgres: Database) -> None:
+    async with venue(postgres) as bench:
+        await bench.sell(
+            recorded("a", 100, 150, account=ELSEWHERE, operator="Jo"),
+            requested("b", 100),
+            recorded("c", 100),
+            recorded("d", 100, currency="eur"),
+        )
+        assert waiting(bench) == {
+            uid("a"): ("open", "account_unknown", 1),
+            uid("d"): ("open", "invalid_message", 1),
+        }
+        states = [said(a) for a in bench.published.answers if a.topic == "pos.unbooked"]
+        told = next(state for state in states if state["sale_id"] == uid("a"))
+        assert (told["environment"], told["account"]) == (VENUE, ELSEWHERE)
+        assert (told["sale"]["total"], len(told["sale"]["lines"])) == (250, 2)
+        assert (told["sale"]["terminal"], told["sale"]["operator"]) == ("bar", "Jo")
+        unreadable = next(state for state in states if state["sale_id"] == uid("d"))
+        assert "sale" not in unreadable
+
+
+async def test_a_sale_is_booked_on_another_account_and_leaves_the_list(postgres: Database) -> None:
+    async with venue(postgres) as bench:
+        await bench.sell(recorded("a", 100, account=ELSEWHERE))
+        await bench.sell(recorded("moved", 100, moved_from=uid("a")))
+        assert waiting(bench) == {uid("a"): ("cleared", "account_unknown", 2)}
+        assert await bench.used() == 100
+
+
+@pytest.mark.parametrize(
+    "sold",
+    [
+        recorded("a", 100, account=ELSEWHERE),
+        recorded("a", 100, environment=7),
+        recorded("a", 100, terminal=""),
+        recorded("a", 100, currency="USD"),
+    ],
+    ids=["account unknown", "environment unknown", "unreadable", "other currency"],
+)
+async def test_a_till_that_takes_it_back_clears_it_whatever_it_was(
+    postgres: Database, sold: Any
+) -> None:
+    async with venue(postgres) as bench:
+        await bench.sell(sold)
+        assert [status for status, _, _ in waiting(bench).values()] == ["open"]
+        ids = getattr(sold, "ids", None) or {
+            "account": sold.account,
+            "environment": sold.environment,
+        }
+        taken_back = cancelled(
+            "c", "a", account=ids.get("account", GUEST), environment=ids["environment"]
+        )
+        await bench.sell(taken_back)
+        assert [status for status, _, _ in waiting(bench).values()] == ["cleared"]
+
+
+async def test_a_person_dismisses_one_or_all_that_wait_under_an_id(postgres: Database) -> None:
+    async with venue(postgres) as bench:
+        await bench.sell(requested("a", 100), recorded("a", 101), recorded("a", 102))
+        states = [said(a) for a in bench.published.answers if a.topic == "pos.unbooked"]
+        first = next(s for s in states if s["sale"]["total"] == 101)
+        (one,) = await bench.order(dismissed(1, "a", content=first["content"]))
+        assert one["changes"] == [{"kind": "unbooked", "id": uid("a"), "change": "changed"}]
+        rows = await bench.rows("SELECT cleared_by::text FROM unbooked ORDER BY cleared_at")
+        assert [r["cleared_by"] for r in rows] == [uid(1), None]
+        (rest,) = await bench.order(dismissed(2, "a"))
+        assert rest["changes"][0]["change"] == "changed"
+        (again,) = await bench.order(dismissed(3, "a"))
+        assert again["changes"][0]["change"] == "unchanged"
+        # The sale that stands under the id is left alone.
+        assert await bench.used() == 100
+
+
+async def test_what_does_not_wait_can_not_be_dismissed(postgres: Database) -> None:
+    async with venue(postgres) as bench:
+        await bench.sell(requested("a", 100))
+        (refused,) = await bench.order(dismissed(1, "a"))
+        assert (refused["reason"], refused["field"]) == ("sale_unknown", "sale_id")
+
+
+async def test_a_sale_of_an_environment_that_is_not_known_can_be_dismissed(
+    postgres: Database,
+) -> None:
+    async with venue(postgres) as bench:
+        await bench.sell(recorded("a", 100, environment=7))
+        (outcome,) = await bench.order(dismissed(1, "a", environment=7))
+        assert outcome["changes"][0]["change"] == "changed"
+        assert waiting(bench) == {uid("a"): ("cleared", "environment_unknown", 2)}
+
+
+async def test_a_repetition_tells_again_what_a_killed_worker_did_not(postgres: Database) -> None:
+    async with venue(postgres) as bench:
+        put = recorded("a", 100, account=ELSEWHERE)
+        for message in (put, recorded("b", 100, moved_from=uid("a")), cancelled("c", "a")):
+            await bench.sell(message)
+            told = waiting(bench)
+            bench.published.answers.clear()
+            await bench.sell(message)
+            assert waiting(bench) == told != {}
+        bench.published.answers.clear()
+        order = dismissed(1, "a")
+        await bench.order(order)
+        told = waiting(bench)
+        bench.published.answers.clear()
+        await bench.order(order)
+        assert waiting(bench) == told == {uid("a"): ("cleared", "account_unknown", 2)}
+
+
+async def test_what_our_own_fault_kept_from_being_booked_is_told_too(postgres: Database) -> None:
+    async with venue(postgres) as bench:
+        await bench.handle(sales.refuse_poison, [recorded("a", 100)])
+        assert waiting(bench) == {uid("a"): ("open", "not_processed", 1)}
+
+
+async def test_the_list_is_told_again_with_everything_else(postgres: Database) -> None:
+    async with venue(postgres) as bench:
+        await bench.sell(*(recorded(n, 100, account=ELSEWHERE) for n in range(501)))
+        told = waiting(bench)
+        bench.published.answers.clear()
+        await bench.order(command("registry.republish", "again"))
+        await bench.run_jobs([republish.JOB])
+        assert waiting(bench) == told
+        assert len(told) == 501
+
+
+async def test_an_ordinary_batch_reads_nothing_of_the_list(postgres: Database) -> None:
+    """Goal: the list costs a sale nothing. Method: what is touched by what tills send all day."""
+    async with venue(postgres) as bench:
+        await bench.sell(requested("a", 300), requested("b", 5_000))
+        async with bench.transaction() as tx:
+            some = (requested("c", 100), cancelled("d", "a", 100), cancelled("e", "a"))
+            await sales.decide_sales([bench.incoming(each) for each in some], tx)
+            assert tx.touched == {}
+            await sales.decide_sales([bench.incoming(cancelled("f", "b"))], tx)
+            assert list(tx.touched) == [("unbooked", (VENUE, uid("b")))]

@@ -1,0 +1,97 @@
+"""What an import knows of people goes when nobody needs it, or when they are erased.
+
+Method: a name and an address that stand nowhere else are looked for in every table of the schema.
+"""
+
+import uuid
+from collections.abc import Sequence
+
+from schemas.imports import ImportUndone
+from schemas.registry import CustomerErase
+from tests.services.importer.registry import NOW
+from tests.services.importer.venue import Venue, only, parts, venue
+from tests.support.article_workbook import sheet_workbook
+from tests.support.databases import Database
+
+JOB = str(uuid.UUID(int=11))
+LIST = sheet_workbook(
+    ["Bedrijf", "Rekening", "Limiet", "Plaats"],
+    ["Zonnebloem", 1, 10, "Zoutkamp"], ["Klaproos", 2, 10, "Zoutkamp"], ["Distel", 3, "veel", ""],
+)  # fmt: skip
+
+
+async def tables_with(place: Venue, word: str, but: Sequence[str] = ()) -> list[str]:
+    """The tables in which a word stands somewhere."""
+    database = place.bench.database
+    names = await database.fetch(
+        "SELECT tablename FROM pg_tables WHERE schemaname = 'importer'"
+        " AND tablename <> 'migration' ORDER BY 1"
+    )
+    found = []
+    for (name,) in names:
+        count = await database.fetch(
+            f"SELECT count(*) FROM {name} AS t"
+            f" WHERE t::text ILIKE '%{word}%' OR t::text LIKE '%{word.encode().hex()}%'"
+        )
+        if count[0][0] and name not in but:
+            found.append(str(name))
+    return found
+
+
+async def days_later(place: Venue) -> None:
+    await place.bench.make_due("forget")
+    await place.bench.run_jobs(place.kinds)
+
+
+async def test_rows_are_kept_for_an_undo_and_then_forgotten(postgres: Database) -> None:
+    async with venue(postgres) as place:
+        await place.say(*parts(LIST, job_id=JOB))
+        await place.settle()
+        await place.say(place.confirm(JOB))
+        await place.settle()
+        assert await tables_with(place, "Zonnebloem") == ["command", "customer", "said"]
+        await days_later(place)
+        # The copy of the registry knows its customers as long as that does.
+        assert await tables_with(place, "Zonnebloem") == ["customer"]
+        assert await tables_with(place, "veel") == []
+        (refused,) = await place.undone(JOB)
+        assert refused.reason == "too_late"
+        # What was said of the job, but its preview, is said again.
+        assert [m.type for m in await place.say(*parts(LIST, job_id=JOB))] == ["import.completed"]
+
+
+async def test_a_job_that_did_nothing_is_forgotten_at_once(postgres: Database) -> None:
+    async with venue(postgres) as place:
+        await place.say(*parts(LIST, job_id=JOB))
+        await place.settle()
+        await place.say(place.cancel(JOB))
+        await place.settle()
+        assert await tables_with(place, "Zonnebloem") == []
+
+
+async def test_a_customer_who_is_erased_is_forgotten_by_imports_too(postgres: Database) -> None:
+    async with venue(postgres) as place:
+        await place.say(*parts(LIST, job_id=JOB), place.confirm(JOB))
+        await place.settle()
+        who = next(i for i, c in place.registry.customers.items() if c["company"] == "Zonnebloem")
+        command = CustomerErase(
+            command_id=str(uuid.uuid4()), environment=2890, at=NOW, by="Bo", customer_id=who
+        )
+        _, states = place.registry.ask(command)
+        await place.tell(states)
+        await place.settle()
+        assert await tables_with(place, "Zonnebloem") == []
+        assert await tables_with(place, "Klaproos") == ["command", "customer"]
+        # And an undo goes on with the others.
+        said = only(await place.undone(JOB), ImportUndone)
+        assert (said.closed, said.erased) == (2, 1)
+
+
+async def test_an_undo_under_way_is_not_forgotten_before_its_end(postgres: Database) -> None:
+    async with venue(postgres) as place:
+        await place.imported(LIST, job_id=JOB)
+        await place.bench.make_due("forget")
+        said = only(await place.undone(JOB), ImportUndone)
+        assert (said.closed, said.erased) == (2, 2)
+        await days_later(place)
+        assert await tables_with(place, "Zonnebloem") == []

@@ -1,0 +1,156 @@
+"""An import is taken back as far as nobody has built on it, and what stays is told with why.
+
+Method: the importer's handlers and jobs on PostgreSQL, beside a registry that answers in plain
+values and can be told that somebody used or changed what an import made.
+"""
+
+import uuid
+from typing import Any
+
+from schemas.imports import ImportUndone
+from schemas.registry import AccountChange
+from tests.services.importer.registry import NOW
+from tests.services.importer.venue import Venue, completed_of, only, parts, report_of, venue
+from tests.support.article_workbook import article_workbook, sheet_workbook
+from tests.support.databases import Database
+
+JOB = str(uuid.UUID(int=9))
+HEADERS = ["Bedrijf", "Rekening", "Limiet", "Plaats"]
+
+
+async def by_hand(place: Venue, number: str, **changed: Any) -> None:
+    """Somebody changes an account without an import."""
+    command = AccountChange(
+        command_id=str(uuid.uuid4()), environment=2890, at=NOW, by="Bo",
+        accounts=(number,), **changed,
+    )  # fmt: skip
+    _, states = place.registry.ask(command)
+    await place.tell(states)
+
+
+async def undone(place: Venue, job_id: str = JOB) -> ImportUndone:
+    found: ImportUndone = only(await place.undone(job_id), ImportUndone)
+    return found
+
+
+async def test_what_nobody_used_is_gone_again(postgres: Database) -> None:
+    async with venue(postgres) as place:
+        await place.imported(article_workbook(), job_id=JOB)
+        said = await undone(place)
+        assert (said.closed, said.erased, said.restored, said.kept) == (10, 10, 0, ())
+        assert {a["status"] for a in place.registry.accounts.values()} == {"closed"}
+        assert len(place.registry.erased) == 10
+
+
+async def test_an_account_that_was_bought_on_stays_with_its_customer(postgres: Database) -> None:
+    async with venue(postgres) as place:
+        content = sheet_workbook(HEADERS, ["A", 1, 10, "Houten"], ["A", 2, 10, None], ["B", 3, 5])
+        await place.imported(content, job_id=JOB)
+        place.registry.used.add("1")
+        said = await undone(place)
+        assert (said.closed, said.erased) == (2, 1)
+        assert [(k.kind, k.why) for k in said.kept] == [
+            ("account", "it was bought on; close it by hand once it is settled"),
+            ("customer", "it has the accounts 1"),
+        ]
+        assert [a["status"] for a in place.registry.accounts.values()] == [
+            "active", "closed", "closed",
+        ]  # fmt: skip
+
+
+async def test_changed_values_go_back_where_nobody_changed_them_since(postgres: Database) -> None:
+    async with venue(postgres) as place:
+        first = sheet_workbook(HEADERS, ["A", 1, 10, "Houten"], ["B", 2, 10, "Houten"])
+        await place.imported(first)
+        second = sheet_workbook(HEADERS, ["A", 1, 20, "Utrecht"], ["B", 2, 20, "Houten"])
+        await place.imported(second, job_id=JOB)
+        await by_hand(place, "2", limit=9900)
+        said = await undone(place)
+        assert (said.closed, said.erased, said.restored) == (0, 0, 2)
+        assert [(k.kind, k.id, k.why) for k in said.kept] == [
+            ("account", "2", "changed since the import: limit")
+        ]
+        accounts = place.registry.accounts
+        assert (accounts["1"]["limit"], accounts["2"]["limit"]) == (1000, 9900)
+        assert {c["city"] for c in place.registry.customers.values()} == {"Houten"}
+
+
+async def test_a_limit_that_was_none_is_none_again_and_nothing_is_not_none(
+    postgres: Database,
+) -> None:
+    async with venue(postgres) as place:
+        await place.imported(sheet_workbook(["Bedrijf", "Rekening"], ["A", 1]))
+        await by_hand(place, "1", limit=None)
+        content = sheet_workbook(["Bedrijf", "Rekening", "Limiet"], ["A", 1, 0])
+        await place.imported(content, job_id=JOB)
+        assert place.registry.accounts["1"]["limit"] == 0
+        assert (await undone(place)).restored == 1
+        assert place.registry.accounts["1"]["limit"] is None
+
+
+async def test_a_holder_whom_an_import_gave_to_an_account_is_taken_away_unless_it_was_used(
+    postgres: Database,
+) -> None:
+    async with venue(postgres) as place:
+        await place.imported(sheet_workbook(["Rekening"], [1], [2]))
+        content = sheet_workbook(["Bedrijf", "Rekening"], ["A", 1], ["B", 2])
+        await place.imported(content, job_id=JOB)
+        place.registry.used.add("2")
+        said = await undone(place)
+        assert (said.erased, said.restored) == (1, 1)
+        assert [(k.kind, k.id) for k in said.kept][:1] == [("account", "2")]
+        assert place.registry.accounts["1"]["holder"] is None
+        assert place.registry.accounts["2"]["holder"] is not None
+
+
+async def test_a_customer_whom_somebody_changed_or_uses_stays(postgres: Database) -> None:
+    async with venue(postgres) as place:
+        content = sheet_workbook(["Bedrijf", "Plaats"], ["A", "Houten"], ["B", "Houten"])
+        await place.imported(content, job_id=JOB)
+        # A later import builds on both: another town for one, an account for the other.
+        later = sheet_workbook(["Bedrijf", "Plaats", "Rek."], ["A", "Zeist", None], ["B", None, 7])
+        await place.imported(later)
+        said = await undone(place)
+        assert (said.closed, said.erased) == (0, 0)
+        assert sorted(k.why for k in said.kept) == [
+            "changed since the import: city", "it has the accounts 7",
+        ]  # fmt: skip
+
+
+async def test_an_undo_is_done_once_and_said_again(postgres: Database) -> None:
+    async with venue(postgres) as place:
+        await place.imported(article_workbook(), job_id=JOB)
+        said = await undone(place)
+        asked = len(place.registry.asked)
+        (again,) = await place.undone(JOB)
+        assert again == said
+        assert len(place.registry.asked) == asked
+        # What was taken back can be imported anew, and is asked to be opened again.
+        content = sheet_workbook(["Bedrijf", "Rekening", "Status"], ["A", 28900001, "actief"])
+        assert completed_of(await place.imported(content)).refused == 0
+        assert place.registry.accounts["28900001"]["status"] == "active"
+
+
+async def test_an_account_that_is_closed_stays_closed_and_that_is_said(postgres: Database) -> None:
+    async with venue(postgres) as place:
+        content = sheet_workbook(["Bedrijf", "Rekening"], ["A", 28900001])
+        await place.imported(content, job_id=JOB)
+        await undone(place)
+        sheet = report_of(await place.imported(content))
+        assert "is closed" in sheet["C2"].value
+
+
+async def test_only_what_has_ended_and_did_something_can_be_taken_back(postgres: Database) -> None:
+    async with venue(postgres) as place:
+        (refused,) = await place.undone(JOB)
+        assert refused.reason == "unknown_job"
+        await place.say(*parts(article_workbook(), job_id=JOB))
+        assert (await place.undone(JOB))[0].reason == "not_possible"
+        await place.say(place.cancel(JOB))
+        (refused,) = await place.undone(JOB)
+        assert refused.reason == "not_possible"
+        other = str(uuid.UUID(int=10))
+        await place.imported(
+            sheet_workbook(["Bedrijf", "Rekening", "Limiet"], ["A", 1, "x"]), job_id=other
+        )
+        assert (await place.undone(other))[0].reason == "not_possible"

@@ -1,0 +1,168 @@
+"""What is not yet invoiced, and why a given sale is not among it."""
+
+from typing import Any
+
+from schemas.invoices import InvoiceCorrect, InvoiceDelete, PendingRequest
+from schemas.pos import SaleDeclined
+from services.invoicer.handlers import commands
+from tests.services.invoicer.world import (
+    BEER,
+    ENV,
+    JULY,
+    LUNCH,
+    World,
+    account,
+    environment,
+    new_id,
+    nth,
+    reversal,
+    said,
+    sale,
+)
+
+JUNE = JULY.replace(month=6)
+
+
+def pending(**changes: Any) -> PendingRequest:
+    return PendingRequest(**{"request_id": new_id(), "environment": ENV, **changes})
+
+
+async def listed(world: World, **changes: Any) -> dict[str, Any]:
+    await world.command(pending(**changes))
+    (found,) = said(await world.jobs("pending"))
+    return found
+
+
+async def how(world: World, sale_id: str) -> dict[str, Any]:
+    (found,) = (await listed(world, sale_id=sale_id))["sales"]
+    return {k: v for k, v in found.items() if k in ("state", "reason", "numbers", "amount")}
+
+
+def declined(sale_id: str, reason: str = "over_limit") -> SaleDeclined:
+    return SaleDeclined(
+        sale_id=sale_id,
+        environment=ENV,
+        terminal="till-1",
+        account="A1",
+        at=JULY,
+        decided_at=JULY,
+        currency="EUR",
+        total=700,
+        reason=reason,  # type: ignore[arg-type]
+        explanation="Te veel",
+    )
+
+
+async def test_per_account_and_month_it_is_told_what_is_open_and_what_would_stay_so(
+    world: World,
+) -> None:
+    await world.guests("A1", "A2")
+    await world.registry(account("A3", None))
+    await world.sell(
+        sale("A1", BEER), sale("A1", LUNCH), sale("A1", BEER, at=JUNE), sale("A3", BEER)
+    )
+    found = await listed(world)
+    assert (found["type"], found["count"], found["amount"]) == ("pending.listed", 4, 3350)
+    assert [tuple(a.values()) for a in found["accounts"]] == [
+        ("A1", "2026-06", 1, 700),
+        ("A1", "2026-07", 2, 1950),
+        ("A3", "2026-07", 1, 700, "no_holder"),
+    ]
+    assert "lacking" not in found
+
+
+async def test_what_a_correction_holds_and_what_is_to_be_credited_are_told_apart(
+    world: World,
+) -> None:
+    await world.guests("A1")
+    gone, held, kept = sale("A1", BEER), sale("A1", LUNCH), sale("A1", BEER)
+    await world.sell(gone, held, kept)
+    (issued,) = said(await world.run("run", send=False), "invoice.issued")
+    correct = InvoiceCorrect(
+        command_id=new_id(), environment=ENV, at=JULY, by="f", reason="x",
+        invoice_id=issued["invoice_id"], exclude_sales=(held.sale_id,),
+    )  # fmt: skip
+    await world.command(correct)
+    await world.sell(reversal(gone))
+    found = await listed(world)
+    assert [(a["amount"], a["why"]) for a in found["accounts"]] == [
+        (-700, "credit_due"),
+        (1250, "held"),
+    ]
+    assert (await how(world, held.sale_id))["state"] == "held"
+    assert await how(world, gone.sale_id) == {
+        "state": "credit_due",
+        "numbers": [nth(3)],
+        "amount": -700,
+    }
+    assert await how(world, kept.sale_id) == {"state": "billed", "numbers": [nth(3)], "amount": 0}
+
+
+async def test_why_a_sale_is_not_among_it(world: World) -> None:
+    await world.guests("A1")
+    open_, settled, cancelled = (sale("A1", BEER) for _ in range(3))
+    refused, later = sale("A1", BEER), sale("A1", BEER)
+    await world.sell(declined(refused.sale_id), declined(later.sale_id, "expired"))
+    await world.sell(open_, settled, cancelled, later)  # one was recorded after all
+    await world.sell(reversal(settled, reason="settled"), reversal(cancelled))
+    assert await how(world, open_.sale_id) == {"state": "pending", "amount": 700}
+    assert (await how(world, settled.sale_id))["state"] == "settled"
+    assert (await how(world, cancelled.sale_id))["state"] == "cancelled"
+    assert await how(world, refused.sale_id) == {
+        "state": "declined",
+        "reason": "over_limit",
+        "amount": 0,
+    }
+    assert (await how(world, later.sale_id))["state"] == "pending"
+    assert (await how(world, new_id()))["state"] == "unknown"
+
+
+async def test_a_sale_on_a_deleted_invoice_is_pending_again(world: World) -> None:
+    await world.guests("A1")
+    sold = sale("A1", BEER)
+    await world.sell(sold)
+    (issued,) = said(await world.run("run", send=False), "invoice.issued")
+    assert await how(world, sold.sale_id) == {"state": "billed", "numbers": [nth(1)], "amount": 0}
+    delete = InvoiceDelete(
+        command_id=new_id(), environment=ENV, at=JULY, by="f", invoice_id=issued["invoice_id"]
+    )
+    await world.command(delete)
+    assert (await how(world, sold.sale_id))["state"] == "pending"
+    (one,) = (await listed(world, account="A1"))["sales"]
+    assert (one["sale_id"], one["period"], one["amount"]) == (sold.sale_id, "2026-07", 700)
+
+
+async def test_it_waits_for_what_was_decided_before_and_answers_the_same_bytes(
+    world: World,
+) -> None:
+    await world.guests("A1")
+    request = pending()
+    await world.bench.handle(commands.handle, [request], ends={"pos.decisions": {3: 10}})
+    assert await world.jobs("pending") == []
+    await world.sell(sale("A1"))
+    async with world.bench.database.connection() as connection:
+        await connection.execute("INSERT INTO positions VALUES ('pos.decisions', 3, 10)")
+    told = await world.jobs("pending")
+    assert said(told)[0]["amount"] == 700
+    await world.sell(sale("A1"))
+    assert await world.command(request) == told
+    (refused,) = said(await world.command(pending(request_id=request.request_id, account="A1")))
+    assert refused["reason"] == "request_id_reused"
+
+
+async def test_many_accounts_come_in_parts(world: World) -> None:
+    names = [f"A{i:04}" for i in range(4_100)]
+    await world.registry(environment(), *(account(name, None) for name in names))
+    await world.sell(*(sale(name) for name in names))
+    await world.command(pending())
+    first, second = said(await world.jobs("pending"))
+    assert (first["part"], second["part"], first["parts"]) == (1, 2, 2)
+    assert [a["account"] for a in (*first["accounts"], *second["accounts"])] == names
+
+
+async def test_what_is_not_there_is_refused_and_what_is_lacking_is_told(world: World) -> None:
+    assert (await listed(world, environment=77))["reason"] == "environment_unknown"
+    await world.guests("A1")
+    assert (await listed(world, account="nowhere"))["reason"] == "account_unknown"
+    await world.registry(environment(version=2, iban=None))
+    assert "iban" in (await listed(world))["lacking"]
