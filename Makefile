@@ -7,8 +7,8 @@ PYTHON ?=
 ARGS ?=
 BIN := .venv/bin
 
-.PHONY: help setup fuzz prove-chaos prove-model prove-interleavings prove-month prove-ten-thousand \
-	prove-invoicer-mutants prove-documents golden bench demo test check format
+.PHONY: help setup fuzz prove-chaos prove-model prove-interleavings prove-mutants prove-month \
+	prove-ten-thousand prove-invoicer-mutants prove-documents golden bench bench-scale demo test check format
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1	/' | expand -t 20
@@ -42,7 +42,11 @@ prove-model: setup  ## 10,000 random histories held against a reference model; S
 		$(BIN)/python -m pytest -v -n 2 --dist load tests/proof/test_model.py $(ARGS)
 
 prove-interleavings: setup  ## all orders of small histories, and thousands of schedules of workers
-	@ONACCOUNT_ALL_ORDERS=1 $(BIN)/python -m pytest -v tests/proof/test_interleavings.py $(ARGS)
+	@ONACCOUNT_ALL_ORDERS=1 ONACCOUNT_SCHEDULES=2000 $(BIN)/python -m pytest -v -n 2 --dist load \
+		tests/proof/test_interleavings.py tests/proof/test_schedules.py $(ARGS)
+
+prove-mutants: setup  ## put some 470 small faults into the code that guards money; tests must find each
+	@$(BIN)/python -m tests.proof.mutants $(ARGS)
 
 prove-month: setup  ## a month of 200 accounts and 20,000 sales, from the tills to paid, with kills in between
 	@ONACCOUNT_MONTH_ACCOUNTS=200 ONACCOUNT_MONTH_SALES=20000 $(BIN)/python -m pytest -q -x -s tests/journeys/test_a_month.py
@@ -67,6 +71,14 @@ bench: setup  ## measure: ratios in one run, best on a machine that does nothing
 	@$(BIN)/python -m benchmarks.engine_authorizer
 	@$(BIN)/python -m benchmarks.engine_ledger
 	@$(BIN)/python -m benchmarks.till_to_decision
+	@$(BIN)/python -m benchmarks.all_workers
+	@$(BIN)/python -m benchmarks.sign_on
+	@$(BIN)/python -m benchmarks.reading
+	@$(BIN)/python -m benchmarks.importing
+	@$(BIN)/python -m benchmarks.invoicing
+
+bench-scale: setup  ## a million accounts and ten million sales remembered: some minutes, 15 GB of disk
+	@$(BIN)/python -m benchmarks.engine_at_scale
 
 format: setup  ## format the code
 	@$(BIN)/ruff format --quiet .

@@ -93,7 +93,7 @@ class Subject:
             await _open_in_tables(self.dsns["admin"], accounts)
         elif self.name == "onaccount":
             async with self.working():
-                await _open_by_commands(self.kafka, accounts)
+                await open_accounts(self.kafka, accounts)
 
 
 async def _open_in_tables(dsn: str, accounts: Sequence[str]) -> None:
@@ -109,7 +109,7 @@ async def _open_in_tables(dsn: str, accounts: Sequence[str]) -> None:
         await connection.close()
 
 
-async def _open_by_commands(kafka: str, accounts: Sequence[str]) -> None:
+async def open_accounts(kafka: str, accounts: Sequence[str]) -> None:
     """As an administrator would: over registry.commands, waiting for every outcome."""
 
     def about() -> dict[str, object]:

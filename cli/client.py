@@ -25,6 +25,7 @@ from cli.trouble import Trouble
 from cli.where import Unreachable
 from runtime.settings import KafkaSettings
 from schemas.malformed import Malformed
+from schemas.topics import TOPIC
 from schemas.wire import decode
 
 START_S = 10.0
@@ -105,6 +106,11 @@ class Client:
         """Send a message on its topic, with its key; raises Misuse where it breaks the contract."""
         topic, value = topic_of(message["type"]), encode(message)
         found = decode(topic, value)
+        if len(value) > (most := TOPIC[topic].max_value_bytes):
+            raise Misuse(
+                f"This can't be sent: the message has {len(value):,} bytes, and {topic} takes at "
+                f"most {most:,}; do it in several."
+            )
         if isinstance(found, Malformed):
             raise Misuse(f"This can't be sent: {found.field.replace('_', ' ')} {found.message}.")
         await self.put(topic, value, key=key_of(message).encode())

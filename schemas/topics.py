@@ -244,7 +244,7 @@ _CONTRACT: Final = (
             *_OUTCOMES,
         ),
         writers=("invoicer",),
-        readers=("ledger", "authorizer", "finance"),
+        readers=("ledger", "authorizer", "finance", "cli"),
     ),
     Topic(
         name="invoices.state",

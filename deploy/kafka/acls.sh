@@ -19,6 +19,7 @@ allow administrator \
     --operation Read \
     --topic imports.events \
     --topic imports.state \
+    --topic invoices.events \
     --topic invoices.state \
     --topic ledger.balances \
     --topic ledger.entries \

@@ -11,6 +11,7 @@ from services.importer.handlers.uploads import (
     BARRIER,
     CARRY_OUT,
     DECIDE,
+    DECIDE_LARGE,
     EXPIRE,
     FORGET,
     TAKES,
@@ -62,11 +63,14 @@ def jobs(settings: Settings) -> tuple[JobKind, ...]:
     )
     undoing = Undoing(window=settings.import_window, resend_s=settings.import_resend_s)
     return (
-        JobKind(kind=DECIDE, run=planning.run, side_by_side=many, on_poison=planning.poisoned),
+        *(
+            JobKind(kind=kind, run=planning.run, side_by_side=many, on_poison=planning.poisoned)
+            for kind in (DECIDE, DECIDE_LARGE)
+        ),
         JobKind(
             kind=CARRY_OUT, run=carrying_out.run, side_by_side=many, on_poison=carrying_out.poisoned
         ),
-        JobKind(kind=REPORT, run=reporting.run, on_poison=reporting.poisoned),
+        JobKind(kind=REPORT, run=reporting.run, side_by_side=many, on_poison=reporting.poisoned),
         JobKind(kind=UNDO, run=undoing.run, side_by_side=many, on_poison=undoing.poisoned),
         JobKind(kind=FORGET, run=forgetting.run),
         JobKind(kind=registry.ERASE, run=erase),

@@ -83,6 +83,11 @@ class Child:
             raise Unread(str(said["failed"]), str(said.get("kind", "")))
         return said
 
+    async def finished(self) -> None:
+        """It has done what it was asked to; meanwhile it gives signs of life."""
+        while "end" not in await self.hear():
+            pass
+
     async def outlines(self) -> list[Outline]:
         """The first rows of every sheet."""
         found: list[Outline] = []

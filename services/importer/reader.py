@@ -45,7 +45,8 @@ def _serve(request: dict[str, Any], asked: BinaryIO, answers: BinaryIO) -> None:
         case "report":
             from services.importer.workbook import report
 
-            (report.rewrite if request["rewrite"] else report.annotate)(request)
+            write = report.rewrite if request["rewrite"] else report.annotate
+            write(request, lambda: _say(answers, {"busy": True}))
             _say(answers, {"end": 0})
 
 

@@ -114,6 +114,15 @@ async def test_what_breaks_the_contract_is_not_sent(broker: KafkaSettings) -> No
             await client.send(command("environment.configure", 1, iban=12))
 
 
+async def test_what_is_too_large_for_its_topic_is_told_with_what_to_do(
+    broker: KafkaSettings,
+) -> None:
+    async with Client(broker) as client:
+        accounts = [f"{n:05}{'é' * 59}" for n in range(10_000)]
+        with pytest.raises(Misuse, match="takes at most 1,048,576; do it in several"):
+            await client.send(command("account.change", 2890, accounts=accounts, limit=1))
+
+
 async def test_a_view_keeps_the_highest_version_of_each_key(
     broker: KafkaSettings, kafka: str, new_topic: NewTopicName
 ) -> None:

@@ -59,8 +59,8 @@ def _take(wanted: SaleCancelled, book: Book, standing: Standing) -> Taken | Refu
             return Refused(reason=ReversalRefusal.SALE_UNKNOWN)
         if sale is None:
             sale = book.sales[key] = KnownSale("awaited", wanted.account, stored="awaited")
-            # It may have come and not been readable: then it waits for nobody any more.
-            book.clear(key, wanted.cancellation_id)
+        # It may have come and not been readable: then it waits for nobody any more.
+        book.clear(key, wanted.cancellation_id)
         # On which account the sale will come is not known yet: each that was named is kept.
         sale.called_off.add(wanted.account)
         return NOTHING

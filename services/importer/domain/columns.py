@@ -87,9 +87,11 @@ def lay_out(
     candidates = [s for s in sheets if not s.hidden] or list(sheets)
     found = [(s, _lay_out_sheet(s, wanted, tongue)) for s in candidates]
     fitting = [(s, layout) for s, layout in found if isinstance(layout, Layout)]
-    if len(fitting) > 1:
+    # A list of which only a column is not clear is one that may be meant, too.
+    meant = [s for s, layout in found if isinstance(layout, Layout) or layout.field]
+    if fitting and len(meant) > 1:
         message = of_failure("sheet_unclear", tongue)
-        names = tuple(s.name for s, _ in fitting)
+        names = tuple(s.name for s in meant)
         return Unclear(reason="sheet_unclear", message=message, choices=names)
     if fitting:
         return fitting[0][1]

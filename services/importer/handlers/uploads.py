@@ -30,6 +30,8 @@ from services.importer.store.uploads import Upload
 TAKES = (ImportUploaded, ImportConfirmed, ImportCancelled, ImportUndo)
 BARRIER = ("registry.state", "registry.outcomes")
 DECIDE = "plan"
+DECIDE_LARGE = "plan-large"
+SMALL_BYTES = 256 * 1024
 CARRY_OUT = "import"
 EXPIRE = "expire"
 UNDO = "undo"
@@ -96,7 +98,7 @@ class Uploads:
             why = failed(upload, reason, at=record.time, value=most)
             return [await end(tx, upload, "failed", why, at_part=message.part)]
         if await uploads.arrived(tx, upload) == upload.parts:
-            await self._complete(upload, tx)
+            await self._complete(upload, upload.kept_bytes + len(content or b""), tx)
         return []
 
     async def _too_much(
@@ -110,10 +112,13 @@ class Uploads:
             return "too_busy"
         return None
 
-    async def _complete(self, upload: Upload, tx: Tx) -> None:
-        """All parts are there. What was answered to commands so far is seen by the plan."""
+    async def _complete(self, upload: Upload, size: int, tx: Tx) -> None:
+        """All parts are there. What was answered to commands so far is seen by the plan.
+
+        Large workbooks have workers of their own: however many come, a small one is read at once.
+        """
         await tx.add_job(
-            DECIDE,
+            DECIDE if size <= SMALL_BYTES else DECIDE_LARGE,
             upload.ref,
             payload(upload),
             serial=serial(upload.environment),

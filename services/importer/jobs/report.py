@@ -87,7 +87,7 @@ class Reporting:
             "rewrite": rewrite,
         }
         async with opened(self.limits, **asked) as child:
-            await child.hear()
+            await child.finished()
 
     def _publish(self, tx: StepTx, upload: Upload, content: bytes) -> None:
         pieces = [content[i : i + MAX_PART_BYTES] for i in range(0, len(content), MAX_PART_BYTES)]

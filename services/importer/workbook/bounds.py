@@ -96,9 +96,9 @@ def _directory_bytes(path: str) -> int:
 
 
 def _kind(names: Sequence[str]) -> str:
-    known = {name.lstrip("/").casefold() for name in names}
+    known = {name.replace("\\", "/").lstrip("/").casefold() for name in names}
     kind = next((kind for part, kind in _PARTS_OF if part.casefold() in known), "zip")
-    if kind == "zip" and "[content_types].xml" in known and any(n.startswith("xl/") for n in known):
+    if kind == "zip" and "[content_types].xml" in known:
         return "xlsx"  # its workbook has another name, which only its relations tell
     return kind
 

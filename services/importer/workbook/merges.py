@@ -26,7 +26,10 @@ class Range:
 
 def range_of(attributes: Mapping[str, str]) -> Range | None:
     """A mergeCell element; None where it is within one row. Raises Unfit for what is no range."""
-    found = _RANGE.fullmatch(attributes.get("ref", ""))
+    reference = attributes.get("ref", "")
+    if reference and ":" not in reference:
+        return None  # one cell, merged with nothing
+    found = _RANGE.fullmatch(reference)
     if found is None:
         raise Unfit("unreadable")
     column, first, last = column_of(found[1]), int(found[2]), int(found[4])

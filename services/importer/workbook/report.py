@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from services.importer.workbook.annotate import WIDTH, Annotating, Annotation, Result, survey
 from services.importer.workbook.bounds import Unfit
@@ -24,17 +24,30 @@ def results(path: str) -> Iterator[Result]:
             yield row, outcome, sentence
 
 
-def annotate(request: dict[str, Any]) -> None:
+PIECES_A_SIGN: Final = 64
+ROWS_A_SIGN: Final = 5_000
+
+
+def _alive(pieces: Iterable[bytes], sign: Callable[[], None]) -> Iterator[bytes]:
+    """Pieces of a part, with a sign of life after every four megabytes."""
+    for number, piece in enumerate(pieces, start=1):
+        yield piece
+        if number % PIECES_A_SIGN == 0:
+            sign()
+
+
+def annotate(request: dict[str, Any], sign: Callable[[], None] = lambda: None) -> None:
     """Write `request["to"]`: the workbook with a coloured result column and a frozen header.
 
     Everything else is as it was, byte for byte, but for macros, which are left out. Memory does
-    not grow with the file. Raises Unfit for a workbook that is built too oddly for that.
+    not grow with the file. `sign` is called now and then while it goes on. Raises Unfit for a
+    workbook that is built too oddly for that.
     """
     package = Package(request["path"])
     sheet = next((s for s in package.sheets if s.name == request["sheet"]), None)
     if sheet is None:
         raise Unfit("unreadable")
-    found = survey(package.pieces(sheet.part), request["header_row"])
+    found = survey(_alive(package.pieces(sheet.part), sign), request["header_row"])
     styles: dict[str, int] = {}
 
     def restyled(pieces: Iterable[bytes], write: Writer) -> None:
@@ -47,17 +60,18 @@ def annotate(request: dict[str, Any]) -> None:
             results=results(request["results"]),
             styles=styles,
         )
-        Annotating(found, wanted, write).run(pieces)
+        Annotating(found, wanted, write).run(_alive(pieces, sign))
 
     changes: dict[str, Change] = {sheet.part: annotated}
-    if part := package.related("styles"):
+    part = package.related("styles")
+    if part and part.casefold() != sheet.part.casefold():
         # Once to learn the new styles' numbers: the sheet may come before them in the archive.
         styles.update(restyle(package.pieces(part), lambda _: None))
         changes[part] = restyled
     repack(package, request["to"], changes)
 
 
-def rewrite(request: dict[str, Any]) -> None:
+def rewrite(request: dict[str, Any], sign: Callable[[], None] = lambda: None) -> None:
     """The same for a workbook that cannot be annotated: the list's values and their results in a
     new workbook, written as it is read."""
     import xlsxwriter
@@ -78,6 +92,8 @@ def rewrite(request: dict[str, Any]) -> None:
         for number, cells in Sheets(request["path"]).rows(
             request["sheet"], after=0, at_most=LAST_ROW
         ):
+            if number % ROWS_A_SIGN == 0:
+                sign()
             heading = number == request["header_row"]
             for index, cell in enumerate(cells[:column]):
                 value = cell if isinstance(cell, str | int | float | None) else cell.text

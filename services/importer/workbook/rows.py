@@ -27,18 +27,19 @@ _OUTSIDE, _DATA, _ROW, _CELL, _VALUE, _INLINE, _TEXT, _FORMULA, _ELSEWHERE = ran
 class SheetRows:
     """Rows with content of one sheet; what was noticed of it stands in the counts.
 
-    `hidden_rows`, of those that were given out; `hidden_columns`, by index; `beyond`: whether
+    `hidden_rows`, of those below row `after`; `hidden_columns`, by index; `beyond`: whether
     there is content right of the columns that are read.
     """
 
     __slots__ = (
-        "_at", "_before", "_cell", "_cells", "_column", "_depth", "_digits", "_formula", "_found",
-        "_hidden", "_row", "_runs", "_text", "_value", "_values", "beyond", "hidden_columns",
-        "hidden_rows", "merges", "seen",
+        "_after", "_at", "_before", "_cell", "_cells", "_column", "_depth", "_digits", "_formula",
+        "_found", "_hidden", "_inline", "_row", "_runs", "_text", "_value", "_values", "beyond",
+        "hidden_columns", "hidden_rows", "merges", "seen",
     )  # fmt: skip
 
-    def __init__(self, values: Values, merges: Merges | None = None) -> None:
+    def __init__(self, values: Values, merges: Merges | None = None, *, after: int = 0) -> None:
         self._values = values
+        self._after = after
         self.merges = merges or Merges()
         self.hidden_columns: set[int] = set()
         self.hidden_rows = 0
@@ -51,6 +52,7 @@ class SheetRows:
         self._cells: list[Cell] = []
         self._cell: dict[str, str] = {}
         self._value: str | None = None
+        self._inline: str | None = None
         self._formula: str | None = None
         self._hidden = False
         self._text: list[str] = []
@@ -76,8 +78,7 @@ class SheetRows:
         if kind == "c" and at == _ROW:
             self._at = _CELL
             self._cell = attributes
-            self._value = None
-            self._formula = None
+            self._value = self._inline = self._formula = None
         elif kind == "v" and at == _CELL and self._value is None:
             self._at = _VALUE
             self._text.clear()
@@ -89,7 +90,7 @@ class SheetRows:
             self._column = -1
             self._cells = []
             self.seen += 1
-        elif kind == "is" and at == _CELL and self._value is None:
+        elif kind == "is" and at == _CELL and self._inline is None:
             self._at = _INLINE
             self._runs = ""
         elif kind == "t" and at == _INLINE:
@@ -138,7 +139,7 @@ class SheetRows:
             self._runs = (self._runs + "".join(self._text))[:KEPT]
         elif kind == "is" and at == _INLINE:
             self._at = _CELL
-            self._value = self._runs
+            self._inline = self._runs
         elif kind == "sheetData" and at == _DATA:
             self._at = _OUTSIDE
         else:
@@ -160,9 +161,11 @@ class SheetRows:
         if kind == "s" and raw is not None:
             value = self._values.shared(raw)
         else:
-            value = self._values.read(kind or "n", raw, cell.get("s", "0"), self._formula)
-            if value is None:
-                return
+            if kind == "inlineStr" and self._inline is not None:
+                raw = self._inline
+            value = self._values.read(kind or "n", raw, cell.get("s") or "0", self._formula)
+        if value is None:
+            return
         if column >= MAX_COLUMNS:
             self.beyond = self.beyond or not is_empty(value)
             return
@@ -178,7 +181,7 @@ class SheetRows:
             cells.pop()
         if cells:
             self._found.append((self._row, cells))
-            self.hidden_rows += self._hidden
+            self.hidden_rows += self._hidden and self._row > self._after
 
     def _hide(self, attributes: dict[str, str]) -> None:
         first, last = attributes.get("min", ""), attributes.get("max", "")

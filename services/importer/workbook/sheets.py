@@ -74,7 +74,7 @@ class Sheets:
             self._pieces(sheet), at_most + after
         ):
             raise Unfit("too_many_rows")
-        self._rows = found = self._read(sheet)
+        self._rows = found = self._read(sheet, after)
         count = 0
         for number, cells in found.read(self._pieces(sheet)):
             if number > after:
@@ -82,8 +82,6 @@ class Sheets:
                 if count > at_most:
                     raise Unfit("too_many_rows")
                 yield number, cells
-            else:
-                found.hidden_rows = 0
         self._strings.finish()
 
     def noticed(self) -> dict[str, Any]:
@@ -105,8 +103,8 @@ class Sheets:
                 raise Unfit("too_demanding")
         return self._glances[sheet.part]
 
-    def _read(self, sheet: SheetPart) -> SheetRows:
+    def _read(self, sheet: SheetPart, after: int = 0) -> SheetRows:
         if sheet.part not in self._merged:
             merged = self._glance(sheet).merged
             self._merged[sheet.part] = merged_ranges(self._pieces(sheet)) if merged else []
-        return SheetRows(self._values, Merges(self._merged[sheet.part]))
+        return SheetRows(self._values, Merges(self._merged[sheet.part]), after=after)

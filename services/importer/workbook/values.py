@@ -53,6 +53,8 @@ class Values:
         """A cell of type s, whose value is the index of its string."""
         if not raw.isdecimal():
             raw = raw.strip()
+        if not raw:
+            return None
         if not (raw.isdecimal() and len(raw) <= 9):
             raise Unfit("unreadable")
         text = self.string(int(raw))

@@ -5,6 +5,7 @@ bytes, Message-ID and MIME boundaries too, so that a mail that is sent a second 
 is recognised as the same one.
 """
 
+import base64
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -177,10 +178,36 @@ def assemble(
     message.add_alternative(html, subtype="html", cte=_SEVEN_BITS)
     for each in attached:
         main, _, sub = each.media_type.partition("/")
-        message.add_attachment(each.content, maintype=main, subtype=sub, filename=each.name)
+        message.add_attachment(b"", maintype=main, subtype=sub, filename=each.name)
+        *_, part = message.iter_attachments()
+        part.set_payload(base64.encodebytes(each.content).decode())
     message["Content-Language"] = language  # set last: what is set before moves to an inner part
     _fix_boundaries(message, envelope)
     return message
+
+
+def wire_bytes(message: EmailMessage) -> bytes:
+    """What `as_bytes` gives, some ten times as fast: the library writes attachments line by line.
+
+    They are put in afterwards, in place of a word that stands nowhere else in the mail.
+    """
+    held: list[tuple[EmailMessage, str, bytes]] = []
+    try:
+        for place, part in enumerate(message.iter_attachments()):
+            payload = part.get_payload()
+            assert isinstance(payload, str)  # base64
+            word = hashlib.sha256(f"{message['Message-ID']}\0{place}".encode()).hexdigest()
+            held.append((part, payload, word.encode()))
+            part.set_payload(f"{word}\n")
+        whole = message.as_bytes()
+    finally:
+        for part, payload, _ in held:
+            part.set_payload(payload)
+    for _, payload, mark in held:
+        before, found, after = whole.partition(mark + b"\r\n")
+        assert found
+        whole = before + payload.replace("\n", "\r\n").encode() + after
+    return whole
 
 
 def _footer(seller: Seller) -> str:

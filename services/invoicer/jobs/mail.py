@@ -16,8 +16,8 @@ import structlog
 from runtime.answers import Answer, answer
 from runtime.jobs import JobKind, StepTx, Work
 from schemas.billing import InvoiceSent, InvoiceUndeliverable, StatementSent
-from services.invoicer.composing import compose
-from services.invoicer.documents.mail import BadAddressError
+from services.invoicer.composing import Make, compose
+from services.invoicer.documents.mail import BadAddressError, message_id, wire_bytes
 from services.invoicer.events import event
 from services.invoicer.metrics import MAILS, MAYBE_TWICE
 from services.invoicer.replies import EVENTS
@@ -64,7 +64,7 @@ class Mailing:
         )
 
     async def run(self, work: Work) -> None:
-        """Compose, note, send, record."""
+        """Note, compose, send, record."""
         number, mail_id = work.job.payload["environment"], work.job.payload["mail_id"]
         await self.mailer.ready()
         async with work.step() as tx:
@@ -72,32 +72,39 @@ class Mailing:
             if mail is None or mail.state != "pending":
                 tx.done()
                 return
-            if mail.unsure >= MOST_UNSURE:
-                await failed(tx, number, mail, None, "may_have_arrived", permanent=False)
-                tx.done()
+            make = await self._begin(tx, number, mail)
+            if make is None:
                 return
-            make = await compose(tx, number, mail, self.settings.mail_from)
-        if make is None:  # its document is not made yet
-            async with work.step() as tx:
-                tx.later(2)
-            return
         try:
             message = await asyncio.to_thread(make)
         except BadAddressError:
             await self._fail(work, number, mail, None, "bad_address", permanent=True)
             return
-        async with work.step() as tx:
-            times = await mails.hand_over(tx, number, mail_id, message["Message-ID"])
-        if times is None:
-            return
-        if times > mail.attempts + 1:
-            MAYBE_TWICE.inc()
-            log.warning("a mail may arrive twice", environment=number, mail=mail_id)
         await self._record(work, number, mail, message, await self._send(message))
+
+    async def _begin(self, tx: StepTx, number: int, mail: Mail) -> Make | None:
+        """How to make the mail, noted as handed over; None where there is nothing to send now."""
+        if mail.unsure >= MOST_UNSURE:
+            await failed(tx, number, mail, None, "may_have_arrived", permanent=False)
+            tx.done()
+            return None
+        make = await compose(tx, number, mail, self.settings.mail_from)
+        if make is None:  # its document is not made yet
+            tx.later(2)
+            return None
+        try:
+            name = message_id(mail.mail_id, mail.recipient, self.settings.mail_from)
+        except BadAddressError:  # composing finds so too, for every part of an address
+            name = ""
+        times = await mails.hand_over(tx, number, mail.mail_id, name)
+        if times is not None and times > mail.attempts + 1:
+            MAYBE_TWICE.inc()
+            log.warning("a mail may arrive twice", environment=number, mail=mail.mail_id)
+        return make
 
     async def _send(self, message: EmailMessage) -> Outcome:
         recipient = message["To"].addresses[0].addr_spec
-        return await self.mailer.send(self.settings.mail_from, recipient, message.as_bytes())
+        return await self.mailer.send(self.settings.mail_from, recipient, wire_bytes(message))
 
     async def _record(
         self, work: Work, number: int, mail: Mail, message: EmailMessage, outcome: Outcome

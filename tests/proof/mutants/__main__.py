@@ -1,7 +1,7 @@
 """`python -m tests.proof.mutants [--only PART] [--jobs 2]`: try all faults, print a table.
 
 Works in copies of the tree below var/mutants; what came of each fault stands in results.jsonl.
-`--only` takes part of a file's name, or `guards`. Exit 0: every survivor is one that
+`--only` takes parts of files' names. Exit 0: every survivor is one that
 docs/proof.md explains (tests/proof/mutants/explained.txt).
 """
 
@@ -94,7 +94,7 @@ def report(lines: list[dict[str, Any]]) -> int:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.proof.mutants", description=__doc__)
-    parser.add_argument("--only", default="", help="part of a file's name, or guards")
+    parser.add_argument("--only", default="", help="parts of files' names, by commas")
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
     HOME.mkdir(parents=True, exist_ok=True)

@@ -34,7 +34,6 @@ TESTS: dict[str, Tests] = {
     f"{DOMAIN}entities.py": _REGISTRY,
     "services/authorizer/sql/registry.sql": (*_REGISTRY, _TOGETHER),
 }
-GUARD_TESTS: Tests = (f"{_P}constraints.py", f"{_L}guards.py")
 
 
 def planned(root: Path, only: str = "") -> list[Fault]:

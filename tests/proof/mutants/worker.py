@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
 import signal
 import sys
@@ -16,12 +17,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import pytest
 
-from cli.stack.postgres import Postgres
-from tests.proof.mutants.guards import Guard, guards
-from tests.proof.mutants.plan import GUARD_TESTS, TESTS, Tests, planned
+from tests.proof.mutants.plan import TESTS, Tests, planned
 from tests.proof.mutants.python_faults import Fault
 from tests.support import databases, run, servers
 from tests.support.apart import run_apart
@@ -56,7 +54,7 @@ class Notes:
             self._file.write_text(f"{report.nodeid} (not importable)")
 
 
-def start_server() -> tuple[Postgres, Path]:
+def start_server() -> Path:
     """A server for all children, as the fixture of tests/support would start it."""
     this = run.current()
     server = servers.new_postgres(this.new_folder("postgres"))
@@ -64,7 +62,7 @@ def start_server() -> tuple[Postgres, Path]:
     run_apart(databases.make_template(server))
     file = this.folder / "postgres.json"
     file.write_text(json.dumps({**facts, "folder": str(server.folder), "port": server.port}))
-    return server, file
+    return file
 
 
 def tried(phases: Tests, warm: Path) -> tuple[str, str]:
@@ -117,55 +115,26 @@ def try_fault(fault: Fault, warm: Path) -> tuple[str, str]:
         file.write_text(whole, encoding="utf-8")
 
 
-def try_guard(guard: Guard, server: Postgres, warm: Path) -> tuple[str, str]:
-    run_apart(_without(server, guard))
-    try:
-        return tried(GUARD_TESTS, warm)
-    finally:
-        run_apart(_whole_again(server))
-
-
-async def _without(server: Postgres, guard: Guard) -> None:
-    connection = await asyncpg.connect(server.dsn(databases.TEMPLATE))
-    await connection.execute(guard.without)
-    await connection.close()
-
-
-async def _whole_again(server: Postgres) -> None:
-    connection = await asyncpg.connect(server.dsn("postgres"))
-    await connection.execute(f"DROP DATABASE {databases.TEMPLATE} WITH (FORCE)")
-    await connection.execute(f"CREATE DATABASE {databases.TEMPLATE} TEMPLATE whole")
-    await connection.close()
-
-
-async def _keep_whole(server: Postgres) -> None:
-    connection = await asyncpg.connect(server.dsn("postgres"))
-    await connection.execute(f"CREATE DATABASE whole TEMPLATE {databases.TEMPLATE}")
-    await connection.close()
-
-
 def main(share: int, of: int, only: str, results: Path) -> None:
     """Every `of`th fault from `share` on; one line of JSON each, appended to `results`."""
     lock = run.begin()
-    server, warm = start_server()
-    run_apart(_keep_whole(server))
+    warm = start_server()
     try:
-        todo: list[Fault | Guard] = []
-        if only != "guards":
-            todo += planned(TREE, only)
-        if "guards" in only or not only:
-            todo += run_apart(guards(server.dsn(databases.TEMPLATE)))
-        for number, one in list(enumerate(todo))[share::of]:
+        # Without a fault all must pass: else every fault would seem to be found.
+        phases = sorted({phase for some in TESTS.values() for phase in some})
+        for phase in phases[share::of]:
+            if (found := tried((phase,), warm))[0] != "survived":
+                sys.exit(f"{phase} fails without any fault: {found[1]}")
+        todo = planned(TREE, only)
+        # Mixed, so that a run that is stopped has seen something of everything.
+        random.Random(1).shuffle(todo)
+        for number, fault in list(enumerate(todo))[share::of]:
             began = time.monotonic()
-            if isinstance(one, Fault):
-                outcome, by = try_fault(one, warm)
-                where, fault = f"{one.file}:{one.line}", f"{one.was} -> {one.now}"
-            else:
-                outcome, by = try_guard(one, server, warm)
-                where, fault = one.where, f"without {one.says}"
+            outcome, by = try_fault(fault, warm)
             took = round(time.monotonic() - began, 1)
-            line = {"number": number, "of": len(todo), "where": where, "fault": fault,
-                    "outcome": outcome, "by": by, "took_s": took}  # fmt: skip
+            line = {"number": number, "of": len(todo), "where": f"{fault.file}:{fault.line}",
+                    "fault": f"{fault.was} -> {fault.now}", "outcome": outcome, "by": by,
+                    "took_s": took}  # fmt: skip
             with results.open("a") as out:
                 out.write(json.dumps(line) + "\n")
     finally:

@@ -244,6 +244,10 @@ class Till(Registry):
     def _take_back(self, message: Message) -> Expected:
         account, sale = message["account"], self.sales.get(message["sale_id"])
         memory = ("cancellation", message["cancellation_id"])
+        unknown = self.house is None or account not in self.accounts
+        if unknown and sale is not None and not sale.approved and sale.account == account:
+            # Not booked, and now taken back: nobody need see to it (decision 16).
+            self._clear(message["sale_id"])
         if self.house is None:
             return self._refuse(message, "environment_unknown", memory)
         if account not in self.accounts:
@@ -252,6 +256,7 @@ class Till(Registry):
             if "amount" in message:
                 return self._refuse(message, "sale_unknown", None)
             self.called_off.setdefault(message["sale_id"], set()).add(account)
+            self._clear(message["sale_id"])
             return self._reversed(message, [], [], memory)
         if sale.account != account:
             return self._refuse(message, "not_this_account", memory)

@@ -51,7 +51,7 @@ async def report(
         "rewrite": rewrite,
     }
     async with opened(limits, **asked) as child:
-        await child.hear()
+        await child.finished()
     return to.read_bytes()
 
 

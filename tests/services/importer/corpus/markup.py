@@ -118,7 +118,7 @@ SAMPLES = {
                 HEADER + b'<row r="2"><c r="A2" s="77"><v>1</v></c></row>'
             ),
             "a merged range that is none": lambda: with_tail(
-                b'<mergeCells><mergeCell ref="x"/></mergeCells>'
+                b'<mergeCells><mergeCell ref="x:y"/></mergeCells>'
             ),
             "a workbook that is its own sheet": lambda: edited(
                 RELATIONS, b"/xl/worksheets/sheet1.xml", b"/xl/workbook.xml"

@@ -74,6 +74,14 @@ def test_two_sheets_that_fit_are_put_to_the_person() -> None:
     assert found(*sheets, sheet="oud").sheet == "Oud"
 
 
+def test_a_sheet_with_a_column_that_is_not_clear_may_be_meant_too() -> None:
+    unclear = outline(["Bedrijf", "Limiet", "Budget"], ["A", 1, 2], name="2026")
+    asked_for = asked(outline(*LIST, name="2025"), unclear)
+    assert (asked_for.reason, asked_for.choices) == ("sheet_unclear", ("2025", "2026"))
+    rivals = asked(outline(*LIST, name="2025"), unclear, sheet="2026")
+    assert (rivals.field, rivals.choices) == ("limit", ("Limiet", "Budget"))
+
+
 def test_the_only_sheet_that_fits_is_taken_and_hidden_ones_are_not() -> None:
     sheets = (
         outline(["Toelichting"], ["Vul het blad Leden in"], name="Uitleg"),

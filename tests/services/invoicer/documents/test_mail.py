@@ -15,6 +15,7 @@ from services.invoicer.documents.mail import (
     attachments,
     compose,
     message_id,
+    wire_bytes,
 )
 from services.invoicer.documents.model import Document
 from tests.services.invoicer.documents.samples import (
@@ -184,6 +185,18 @@ def test_the_message_id_is_the_mails_and_the_recipients_for_ever() -> None:
 
 def test_the_same_mail_has_the_same_bytes() -> None:
     assert mail(invoice()).as_bytes() == mail(invoice()).as_bytes()
+
+
+def test_what_goes_over_the_wire_is_what_the_library_would_write() -> None:
+    files = attachments(
+        invoice(), pdf=bytes(range(256)) * 99, specification=b"", ubl=b"<x/>" * 5000
+    )
+    for document in (invoice(), credit_note(buyer=BUSINESS)):
+        message = compose(document, ENVELOPE, files)
+        assert wire_bytes(message) == message.as_bytes()
+        assert wire_bytes(message) == message.as_bytes()  # nothing was left changed
+        parts = [each.get_content() for each in read(message).iter_attachments()]
+        assert parts == [each.content for each in files]
 
 
 def test_no_line_is_longer_than_mail_allows() -> None:

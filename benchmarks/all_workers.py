@@ -1,0 +1,151 @@
+"""All four workers on one machine under a steady load: do they keep up, and in how much memory?
+
+    python -m benchmarks.all_workers [--rate 5000] [--seconds 60]
+
+One broker, one database with fsync, one worker of each service, all on this machine with the till
+that sends. The lag of a group is what stands on its topic and is not committed: decisions for the
+ledger and the invoicer are only there once the authorizer has made them. It is looked at every
+second; bounded is what is no longer at the end than in the middle. Then it must run out.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import json
+import logging
+import time
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+
+import psutil
+import uvloop
+
+from benchmarks import load, servers
+from benchmarks.subjects import open_accounts
+from cli.stack.component import running
+from cli.stack.ports import free_port
+from cli.stack.postgres import SERVICES
+from cli.stack.worker import Worker
+from runtime import topics
+from runtime.edge.watch import Watch
+
+READS = {"authorizer": "pos.sales", "ledger": "pos.decisions", "invoicer": "pos.decisions"}
+PATIENCE_S = 120
+
+
+@contextlib.asynccontextmanager
+async def working(kafka: str, dsns: Mapping[str, str], path: Path) -> AsyncIterator[dict[str, int]]:
+    """A worker of each service; gives their pids."""
+    async with contextlib.AsyncExitStack() as stack:
+        pids = {}
+        for service in SERVICES:
+            worker = Worker(
+                name=f"{service}-1",
+                service=service,
+                health_port=free_port(),
+                environment={
+                    "ONACCOUNT_KAFKA": kafka,
+                    f"ONACCOUNT_POSTGRES_{service.upper()}": dsns[service],
+                    "ONACCOUNT_SMTP": "127.0.0.1:9",
+                    "ONACCOUNT_LOG_LEVEL": "WARNING",
+                },
+                log=path / f"{service}.log",
+            )
+            pids[service] = await stack.enter_async_context(running(worker))
+        yield pids
+
+
+class Lags:
+    """How far each group is behind."""
+
+    def __init__(self, kafka: str) -> None:
+        self._watches = {g: Watch({"bootstrap_servers": kafka}, g) for g in READS}
+
+    async def now(self) -> dict[str, int]:
+        found = {}
+        for group, topic in READS.items():
+            watch = self._watches[group]
+            committed = await watch.committed()
+            ends = await watch.log_ends([topic])
+            found[group] = sum(end - committed.get(tp, 0) for tp, end in ends.items())
+        return found
+
+    async def run_out(self) -> float:
+        """Seconds until nothing is left to do. Raises TimeoutError."""
+        started = time.monotonic()
+        async with asyncio.timeout(PATIENCE_S):
+            while any((await self.now()).values()):
+                await asyncio.sleep(0.2)
+        return time.monotonic() - started
+
+    async def close(self) -> None:
+        for watch in self._watches.values():
+            await watch.close()
+
+
+async def sampled(lags: Lags, seconds: float) -> list[dict[str, int]]:
+    """The lags each second."""
+    found = []
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        found.append(await lags.now())
+        await asyncio.sleep(1)
+    return found
+
+
+async def run(options: argparse.Namespace) -> dict[str, object]:
+    """Measure on servers of its own."""
+    accounts = load.accounts(options.accounts)
+    with servers.folder("all-workers") as path:
+        async with servers.kafka(path) as kafka, servers.postgres(path) as dsns:
+            await topics.apply({"bootstrap_servers": kafka})
+            async with working(kafka, dsns, path) as pids:
+                await open_accounts(kafka, accounts)
+                warm = load.sales(4_000, accounts, seed=1)
+                await load.open_loop(kafka, warm, per_s=1_000)
+                sent = load.sales(int(options.rate * options.seconds), accounts, seed=2)
+                lags = Lags(kafka)
+                await lags.run_out()
+                watching = asyncio.create_task(sampled(lags, options.seconds))
+                started = time.monotonic()
+                await load.open_loop(kafka, sent, per_s=options.rate)
+                took = time.monotonic() - started
+                samples = await watching
+                drained = await lags.run_out()
+                memory = {
+                    service: round(psutil.Process(pid).memory_info().rss / 2**20)
+                    for service, pid in pids.items()
+                }
+                await lags.close()
+    third = max(1, len(samples) // 3)
+    return {
+        "benchmark": "all_workers",
+        "machine": servers.machine(),
+        "sent_per_s": round(len(sent) / took),
+        "lag_middle": {g: max(s[g] for s in samples[third : 2 * third]) for g in READS},
+        "lag_end": {g: max(s[g] for s in samples[2 * third :]) for g in READS},
+        "drained_s": round(drained, 1),
+        "memory_mb": memory,
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rate", type=float, default=5_000, help="sales a second")
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--accounts", type=int, default=1_000)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    found = uvloop.run(run(options))
+    if options.json:
+        print(json.dumps(found))
+    else:
+        for name, value in found.items():
+            print(f"{name:<18} {value}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+"""The tables of docs/importing.md, made from the code: `python -m services.importer.manual`.
+
+Prints the page with its tables as the code has them now; a test compares.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import Final
+
+from services.importer.domain.fields import FIELDS, SYNONYMS
+from services.importer.domain.sentences import CELLS, FAILURES, ROWS, Sentence
+
+PAGE: Final = Path(__file__).parents[2] / "docs" / "importing.md"
+_TABLE: Final = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+EXAMPLES: Final[dict[str, dict[str, object]]] = {
+    "not_text": {"value": "TRUE"},
+    "is_date": {"value": "2026-05-01"},
+    "is_error": {"value": "#N/A"},
+    "too_long": {"at_most": 200},
+    "damaged_number": {"value": "12345678901234568"},
+    "scientific": {"value": "2,89E+07"},
+    "is_masked": {"value": "42"},
+    "no_result": {"value": "=50*2"},
+    "is_merged": {"value": "28900001"},
+    "not_an_account": {"value": "-5"},
+    "not_a_count": {"value": "veel", "at_most": 1000},
+    "not_yes_or_no": {"value": "misschien"},
+    "not_a_status": {"value": "nieuw"},
+    "not_a_language": {"value": "Fries"},
+    "not_a_country": {"value": "Gelderland"},
+    "not_an_email": {"value": "info@club"},
+    "not_a_chamber_number": {"value": "1234"},
+    "not_a_peppol_id": {"value": "12345678"},
+    "not_an_amount": {"value": "12,5O", "write": "12,50"},
+    "unclear_amount": {"value": "1.250", "write": "1250,00"},
+    "too_many_decimals": {"value": "12,505"},
+    "negative_amount": {"value": "-10"},
+    "amount_too_large": {"value": "1000000000"},
+    "twice": {"value": "28900001", "other": 4},
+    "contradicts": {"other": 4, "theirs": "Houten"},
+    "other_holder": {"value": "28900001", "theirs": "De Kraan B.V."},
+    "renames": {"other": "28900001", "theirs": "De Kraan B.V."},
+    "closed_account": {"value": "28900001"},
+    "fictitious": {"value": "test@test.nl"},
+    "depends": {"other": 4},
+    "environment_unknown": {"value": 2890},
+    "invalid_message": {"value": "sha256 is required"},
+    "stopped": {"done": 40, "rows": 100},
+    "too_large": {"value": 20},
+    "too_many_rows": {"value": 200000},
+    "not_a_workbook": {"value": "een PDF", "advice": "..."},
+    "columns_unclear": {"value": "limit"},
+    "mapping_unknown": {"value": "naam"},
+    "sheet_unknown": {"value": "2025"},
+    "too_late": {"value": 30},
+}
+"""Words to fill the sentences with; a sentence without an entry has no words."""
+
+
+def page(text: str) -> str:
+    """The page with its tables filled in."""
+    tables = {
+        "columns": _columns(),
+        "cells": _sentences(CELLS),
+        "rows": _sentences(ROWS),
+        "failures": _sentences(FAILURES, names=True),
+    }
+    return _TABLE.sub(lambda found: f"{found[1]}{tables[found[2]]}{found[3]}", text)
+
+
+def _columns() -> str:
+    lines = ["| field | names above the column |", "|---|---|"]
+    lines += [f"| `{field}` | {', '.join(SYNONYMS[field])} |" for field in FIELDS]
+    return "\n".join(lines) + "\n"
+
+
+def _sentences(sentences: dict[str, Sentence], *, names: bool = False) -> str:
+    lines = ["| reason | Nederlands | English |", "|---|---|---|"] if names else (
+        ["| Nederlands | English |", "|---|---|"]
+    )  # fmt: skip
+    for code, (english, dutch) in sentences.items():
+        words = EXAMPLES.get(code, {})
+        first = [f"`{code}`"] if names else []
+        lines.append(f"| {' | '.join([*first, dutch.format(**words), english.format(**words)])} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page(PAGE.read_text(encoding="utf-8")))
