@@ -71,6 +71,7 @@ bench: setup  ## measure: ratios in one run, best on a machine that does nothing
 	@$(BIN)/python -m benchmarks.engine_authorizer
 	@$(BIN)/python -m benchmarks.engine_ledger
 	@$(BIN)/python -m benchmarks.till_to_decision
+	@$(BIN)/python -m benchmarks.invoicing
 
 format: setup  ## format the code
 	@$(BIN)/ruff format --quiet .
