@@ -8,7 +8,7 @@ ARGS ?=
 BIN := .venv/bin
 
 .PHONY: help setup fuzz prove-chaos prove-model prove-interleavings prove-mutants prove-month \
-	prove-ten-thousand prove-invoicer-mutants prove-documents golden bench demo test check format
+	prove-ten-thousand prove-invoicer-mutants prove-documents golden bench bench-scale demo test check format
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1	/' | expand -t 20
@@ -71,7 +71,14 @@ bench: setup  ## measure: ratios in one run, best on a machine that does nothing
 	@$(BIN)/python -m benchmarks.engine_authorizer
 	@$(BIN)/python -m benchmarks.engine_ledger
 	@$(BIN)/python -m benchmarks.till_to_decision
+	@$(BIN)/python -m benchmarks.all_workers
+	@$(BIN)/python -m benchmarks.sign_on
+	@$(BIN)/python -m benchmarks.reading
+	@$(BIN)/python -m benchmarks.importing
 	@$(BIN)/python -m benchmarks.invoicing
+
+bench-scale: setup  ## a million accounts and ten million sales remembered: some minutes, 15 GB of disk
+	@$(BIN)/python -m benchmarks.engine_at_scale
 
 format: setup  ## format the code
 	@$(BIN)/ruff format --quiet .

@@ -6,6 +6,7 @@ Prints the page with its tables as the code has them now; a test compares.
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -89,4 +90,4 @@ def _sentences(sentences: dict[str, Sentence], *, names: bool = False) -> str:
 
 
 if __name__ == "__main__":
-    print(page(PAGE.read_text(encoding="utf-8")), end="")
+    sys.stdout.write(page(PAGE.read_text(encoding="utf-8")))

@@ -1,5 +1,5 @@
 """Statements for an account's viewers, with each run that mails invoices, where the venue wants
-them (`viewer_statements`)."""
+them (`viewer_statements`): when it issues, or when its draft is approved."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -16,9 +16,10 @@ from services.invoicer.store import registry
 async def send_statements(
     tx: Tx, environment: EnvironmentState, run_id: str, period: str, accounts: Iterable[str]
 ) -> None:
-    """Record a statement over the run's month for each of these accounts that has viewers.
+    """Record a statement over a month for each of these accounts that has viewers.
 
-    Its id is made from the run's and the account's: a step that is taken again makes it once.
+    Its id is made from the run, the account and the month: a step that is taken again, or several
+    drafts of one account, make it once.
     """
     if not environment.viewer_statements:
         return
@@ -29,7 +30,7 @@ async def send_statements(
         if not addresses:
             continue
         request = StatementRequest(
-            statement_id=made("statement", number, run_id, account),
+            statement_id=made("statement", number, run_id, account, period),
             environment=number,
             account=account,
             from_=_first_of(period),

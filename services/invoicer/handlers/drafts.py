@@ -15,6 +15,7 @@ from services.invoicer.replies import Done, Refusal, change
 from services.invoicer.store import invoices, registry
 from services.invoicer.store import issuing as rows
 from services.invoicer.store.invoices import Invoice
+from services.invoicer.viewing import send_statements
 
 
 async def approve(command: InvoiceApprove, tx: Tx) -> Done | Refusal:
@@ -43,6 +44,9 @@ async def approve(command: InvoiceApprove, tx: Tx) -> Done | Refusal:
         tx, command.environment, [draft.account]
     )
     done = await issuing.issue(tx, environment, [_as(new, draft.invoice_id, supplementary)])
+    if draft.send:
+        cause = draft.run_id or draft.invoice_id
+        await send_statements(tx, environment, cause, draft.period, [draft.account])
     return Done(
         events=done.events, changes=(change(draft.invoice_id),), touched=(draft.invoice_id,)
     )

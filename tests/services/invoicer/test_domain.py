@@ -20,7 +20,6 @@ from services.invoicer.domain import (
     previous,
     status_after,
 )
-from services.invoicer.jobs.mail import LONGEST_DELAY_S, delay_s
 from services.invoicer.numbers import written
 from services.invoicer.schedule import due
 
@@ -112,6 +111,7 @@ def test_what_was_reversed_after_billing_is_credited_on_its_invoice() -> None:
     on = {("a", 0): "i1", ("a", 1): "i1", ("b", 0): "i2"}
     found = credits_due([whole, part, discount, line(at)], on)
     assert {k: [i.amount for i in v] for k, v in found.items()} == {"i1": [100, -30], "i2": [120]}
+    assert credits_due([line(at, 100, "b", billed=100)], on) == {}
 
 
 @pytest.mark.parametrize(
@@ -125,6 +125,7 @@ def test_what_was_reversed_after_billing_is_credited_on_its_invoice() -> None:
         (100, 40, 0, "sent"),
         (100, 100, 0, "credited"),
         (100, 100, 100, "credited"),
+        (0, 0, 0, "sent"),  # of nothing nothing was paid
     ],
 )
 def test_an_invoice_is_paid_when_nothing_is_open_and_credited_when_all_of_it_is(
@@ -140,13 +141,6 @@ def test_the_last_day_to_pay_counts_from_the_issue_date() -> None:
 def test_numbers_are_written_as_the_format_says() -> None:
     assert written("{year}-{seq:05}", year=2026, seq=7) == "2026-00007"
     assert written("F{seq}/{year}".replace("/", "-"), year=2026, seq=123) == "F123-2026"
-
-
-def test_a_temporary_refusal_waits_longer_each_time_up_to_four_hours() -> None:
-    delays = [delay_s(60, n) for n in range(12)]
-    assert delays[:3] == [60, 120, 240]
-    assert delays == sorted(delays)
-    assert delays[-1] == LONGEST_DELAY_S
 
 
 def test_a_schedule_asks_for_the_month_before_once_its_hour_has_come() -> None:

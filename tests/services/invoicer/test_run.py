@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from schemas.invoices import InvoiceApprove
 from schemas.registry import Schedule
 from services.invoicer.timers import SCHEDULE
 from tests.services.invoicer.world import (
@@ -260,6 +261,13 @@ async def test_viewers_get_a_statement_with_a_run_that_mails_where_the_venue_wan
     told = await world.run()
     assert [s["to"] for s in said(told, "statement.sent")] == ["eye@club.example"]
     assert ["eye@club.example"] in smtp.recipients
+    await world.sell(sale("A1"))
+    (draft,) = said(await world.run(run_id="d", mode="draft"), "invoice.drafted")
+    approve = InvoiceApprove(
+        command_id=new_id(), environment=ENV, at=JULY, by="f", invoice_id=draft["invoice_id"]
+    )
+    await world.command(approve, approve)
+    assert [s["to"] for s in said(await world.jobs(), "statement.sent")] == ["eye@club.example"]
     await world.sell(sale("A1"))
     assert said(await world.run(run_id="b", send=False), "statement.sent") == []
     await world.registry(environment(version=3))
