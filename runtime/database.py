@@ -55,7 +55,7 @@ class Database:
         self, dsn: str, *, size: int = 8, name: str = "onaccount", by_key: bool = False
     ) -> None:
         self._dsn = dsn
-        self._size = size
+        self.size = size
         self._session = {**SESSION, **(BY_KEY if by_key else {}), "application_name": name}
         self._pool: asyncpg.Pool | None = None
         self._opening = asyncio.Lock()
@@ -68,7 +68,7 @@ class Database:
             self._pool = await asyncpg.create_pool(
                 self._dsn,
                 min_size=1,
-                max_size=self._size,
+                max_size=self.size,
                 max_inactive_connection_lifetime=300,
                 timeout=5,
                 command_timeout=65,

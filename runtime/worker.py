@@ -65,17 +65,20 @@ class Worker:
         jobs = tuple(jobs)
         lanes = [consumer for lane in lanes for consumer in lane.consumers()]
         name = settings.worker or service
+        by_key = 2 * sum(lane.by_key for lane in lanes)
         self.database = database_type(
             settings.postgres.get_secret_value(),
-            size=len(lanes) * 2 + sum(k.side_by_side * 2 for k in jobs) + 4,
+            size=len(lanes) * 2 - by_key + sum(k.side_by_side * 2 for k in jobs) + 4,
             name=name,
         )
         self._by_key = database_type(
             settings.postgres.get_secret_value(),
-            size=2 * max(1, sum(lane.by_key for lane in lanes)),
+            size=by_key or 1,  # not opened where no lane asks for it
             name=name,
             by_key=True,
         )
+        # That it opens at most, of PostgreSQL's.
+        self.connections = self.database.size + by_key
         self._make_producer = producer
         self._envelope = Envelope(service)
         self._guard = Guard(service)

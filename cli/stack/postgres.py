@@ -109,7 +109,7 @@ class Postgres:
             "port": str(self.port),
             # A path to a socket has at most 107 bytes; a person's folder may have more.
             "unix_socket_directories": "",
-            "max_connections": "200",
+            "max_connections": "300",
             "shared_buffers": "128MB",
             "fsync": "on" if self.fsync else "off",
             "synchronous_commit": "on" if self.fsync else "off",

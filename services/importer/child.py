@@ -69,7 +69,15 @@ class Child:
             await self._process.stdin.drain()
 
     async def hear(self) -> dict[str, Any]:
-        """Its next line. Raises Unread for what it found, and where it died or fell silent."""
+        """Its next line that says anything; signs of life between them count against silence.
+
+        Raises Unread for what it found, and where it died or fell silent.
+        """
+        while "busy" in (said := await self._line()):
+            pass
+        return said
+
+    async def _line(self) -> dict[str, Any]:
         assert self._process.stdout is not None
         try:
             line = await asyncio.wait_for(self._process.stdout.readline(), self._silence_s)
@@ -84,9 +92,8 @@ class Child:
         return said
 
     async def finished(self) -> None:
-        """It has done what it was asked to; meanwhile it gives signs of life."""
-        while "end" not in await self.hear():
-            pass
+        """It has done what it was asked to."""
+        await self.hear()
 
     async def outlines(self) -> list[Outline]:
         """The first rows of every sheet."""

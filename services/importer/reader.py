@@ -8,7 +8,7 @@ and no secret. Whatever goes wrong in it ends as one line, or as a dead child.
 from __future__ import annotations
 
 import sys
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Final
 
 from services.importer.workbook import lines
 from services.importer.workbook.bounds import Bounds, Unfit, check
@@ -16,6 +16,7 @@ from services.importer.workbook.limits import confine
 from services.importer.workbook.sheets import Sheets
 
 ROWS_A_LINE = 100
+BUSY: Final = {"busy": True}
 CELLS_A_LINE = 1_500
 """Of at most MAX_CELL characters each: a line stays below MAX_LINE."""
 
@@ -46,12 +47,12 @@ def _serve(request: dict[str, Any], asked: BinaryIO, answers: BinaryIO) -> None:
             from services.importer.workbook import report
 
             write = report.rewrite if request["rewrite"] else report.annotate
-            write(request, lambda: _say(answers, {"busy": True}))
+            write(request, lambda: _say(answers, BUSY))
             _say(answers, {"end": 0})
 
 
 def _rows(request: dict[str, Any], asked: BinaryIO, answers: BinaryIO) -> None:
-    sheets = Sheets(request["path"])
+    sheets = Sheets(request["path"], lambda: _say(answers, BUSY))
     told = 0
     for outline in sheets.outlines(request.get("sheet")):
         _say(answers, {"sheet": outline})

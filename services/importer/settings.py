@@ -45,7 +45,7 @@ class Settings(WorkerSettings):
         60, gt=0, description="Seconds after which a command without an outcome is sent again."
     )
     import_child_memory_mb: int = Field(
-        768, ge=128, description="Memory (MiB of address space) of a process that opens a workbook."
+        256, ge=96, description="Memory (MiB of address space) of a process that opens a workbook."
     )
     import_child_cpu_s: int = Field(
         180, ge=1, description="CPU seconds of a process that opens a workbook."

@@ -22,18 +22,28 @@ class RendererDied(OSError):
     """A process was killed under its work (out of memory, by hand): a fault of the surroundings."""
 
 
+class TakesTooLong(Exception):
+    """A document is not made in any reasonable time, such as for a logo that never ends."""
+
+
+LIMIT_S = 120.0
+"""A document of thousands of lines takes a minute at most."""
+
+
 class Rendering:
     """Calls plain functions in `processes` others, started at the first call; 0: in threads.
 
-    They are nicer than we are, and end with us, however we end.
+    They are nicer than we are, and end with us, however we end. One that takes longer than
+    `limit_s` is killed: its document fails, and those of others go on.
     """
 
-    def __init__(self, processes: int) -> None:
+    def __init__(self, processes: int, *, limit_s: float = LIMIT_S) -> None:
         self._processes = processes
+        self._limit_s = limit_s
         self._pool: ProcessPoolExecutor | None = None
 
     async def call(self, function: Callable[[*Args], T], *args: *Args) -> T:
-        """`function(*args)`. Raises what it raises, and RendererDied."""
+        """`function(*args)`. Raises what it raises, RendererDied and TakesTooLong."""
         if self._processes == 0:
             return await asyncio.to_thread(function, *args)
         pool = self._pool = self._pool or ProcessPoolExecutor(
@@ -41,8 +51,18 @@ class Rendering:
             mp_context=multiprocessing.get_context("spawn"),
             initializer=_begin,
         )
+        made = asyncio.get_running_loop().run_in_executor(pool, function, *args)
         try:
-            return await asyncio.get_running_loop().run_in_executor(pool, function, *args)
+            async with asyncio.timeout(self._limit_s):
+                return await made
+        except TimeoutError:
+            if not made.cancelled():
+                raise  # its own, not ours
+            self._pool = None
+            for process in list(pool._processes.values()):  # it has no word for it
+                process.kill()
+            log.error("a document took too long", limit_s=self._limit_s)
+            raise TakesTooLong(f"not made within {self._limit_s:.0f} s") from None
         except BrokenExecutor as error:
             if self._pool is pool:
                 self._pool = None  # the next call starts others

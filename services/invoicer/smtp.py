@@ -10,8 +10,10 @@ import aiosmtplib
 from aiosmtplib.errors import (
     SMTPAuthenticationError,
     SMTPConnectResponseError,
+    SMTPDataError,
     SMTPException,
     SMTPResponseException,
+    SMTPServerDisconnected,
 )
 
 from services.invoicer.settings import Settings
@@ -19,6 +21,8 @@ from services.invoicer.smtp_outcomes import Away, Outcome, Refused, Sent, Unsure
 
 IDLE_S = 5.0
 """A connection that idled for longer is closed: servers close them too, and then a mail fails."""
+
+_GO_ON, _TAKEN = 354, 250
 
 MAILS_PER_CONNECTION = 100
 """Servers count too, and many refuse more than that."""
@@ -86,15 +90,16 @@ class Mailer:
     async def _talk(
         self, connection: "_Connection", sender: str, recipient: str, content: bytes
     ) -> Outcome:
-        """MAIL, RCPT, DATA. Once DATA is said, a line that breaks off leaves open whether the
-        server has the mail (RFC 5321, 4.5.3.2.6)."""
+        """MAIL, RCPT, DATA. Once the mail is on its way, a line that breaks off leaves open whether
+        the server has it (RFC 5321, 4.5.3.2.6)."""
         smtp, given = connection.smtp, False
         try:
             size = [f"SIZE={len(content)}"] if smtp.supports_extension("size") else []
             await smtp.mail(sender, options=size)
             await smtp.rcpt(recipient)
+            await _may_come(smtp)
             given = True
-            await smtp.data(content, timeout=self._settings.smtp_data_timeout_s)
+            await _content(smtp, content, self._settings.smtp_data_timeout_s)
         except SMTPResponseException as error:
             outcome = of_response(error.code, error.message, given=given)
             await self._keep_or_close(connection, reset=isinstance(outcome, Refused))
@@ -162,6 +167,30 @@ class Mailer:
             return None
         self._tls = self._tls or ssl.create_default_context(cafile=self._settings.smtp_ca_file)
         return self._tls
+
+
+async def _may_come(smtp: aiosmtplib.SMTP) -> None:
+    """Say DATA. Raises SMTPDataError where the server won't have it."""
+    response = await smtp.execute_command(b"DATA")
+    if response.code != _GO_ON:
+        raise SMTPDataError(response.code, response.message)
+
+
+async def _content(smtp: aiosmtplib.SMTP, content: bytes, timeout_s: float) -> None:
+    """The mail itself, whose lines end in CR LF, and the answer to it.
+
+    As the library's own `data`, which searches a mail for line ends and dots for 13 ms.
+    """
+    protocol = smtp.protocol
+    if protocol is None:
+        raise SMTPServerDisconnected("Connection lost")
+    stuffed = (b"\r\n" + content).replace(b"\r\n.", b"\r\n..")[2:]  # RFC 5321, 4.5.2
+    end = b".\r\n" if stuffed.endswith(b"\r\n") else b"\r\n.\r\n"
+    protocol._response_pending = True  # or what is answered counts as said unasked
+    protocol.write(stuffed + end)
+    response = await protocol.read_response(timeout=timeout_s)
+    if response.code != _TAKEN:
+        raise SMTPDataError(response.code, response.message)
 
 
 class _Connection:

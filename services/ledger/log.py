@@ -65,7 +65,10 @@ class Log:
         async with self._asking(*self._topics):
             # Asked for first: aiokafka waits long for a topic that does not exist.
             if missing := self._topics - await self._consumer.topics():
-                raise LogAway(f"Kafka at {self._address} has no topic {', '.join(sorted(missing))}")
+                raise LogAway(
+                    f"Kafka at {self._address} has no topic {', '.join(sorted(missing))} that this "
+                    "login may read"
+                )
             self._consumer.subscribe(list(self._topics))
             while {one.topic for one in self._consumer.assignment()} != self._topics:  # noqa: ASYNC110
                 await asyncio.sleep(0.005)

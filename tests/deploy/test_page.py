@@ -18,7 +18,7 @@ PAGE = (ROOT / "docs" / "deploying.md").read_text(encoding="utf-8")
 def connections(service: str) -> int:
     settings = import_module(f"services.{service}.settings").Settings(postgres=SecretStr("unused"))
     worker: Worker = import_module(f"services.{service}.__main__").build(settings)
-    return worker.database._size
+    return worker.connections
 
 
 @pytest.mark.parametrize("service", WORKERS)

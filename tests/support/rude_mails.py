@@ -141,7 +141,8 @@ class RudeServer:
                 rcpt = argument.partition("<")[2].partition(">")[0]
             elif verb == "DATA" and taken:
                 content = await reader.readuntil(b"\r\n.\r\n")
-                mail = message_from_bytes(content[:-3], _class=EmailMessage, policy=SMTP_POLICY)
+                plain = content[:-3].replace(b"\r\n..", b"\r\n.")
+                mail = message_from_bytes(plain, _class=EmailMessage, policy=SMTP_POLICY)
                 await self._take(writer, mail, rcpt)
             elif verb == "QUIT":
                 return

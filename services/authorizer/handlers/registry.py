@@ -7,6 +7,7 @@ of what it touched be published. A command is done as a whole or not at all.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
 
@@ -105,9 +106,10 @@ async def _carry_out(messages: Sequence[Command | Malformed], tx: Tx) -> list[An
         if earlier is None:
             if isinstance(message, UnbookedDismiss):
                 outcome = await unbooked.dismiss(tx, message)
+                answer = _answer(message, outcome, tx)
             else:
-                outcome = carry_out(message, known)
-            made[key] = answered[key] = (content, _answer(message, outcome, tx))
+                outcome, answer = await _decide(message, known, tx)
+            made[key] = answered[key] = (content, answer)
             said.append(answered[key][1])
             await _follow(message, outcome, known, tx)
         elif earlier[0] == content:
@@ -121,6 +123,18 @@ async def _carry_out(messages: Sequence[Command | Malformed], tx: Tx) -> list[An
     await registry.record_commands(tx, made)
     first = await sales.remember_refusals(tx, refusals) if refusals else {}
     return [first[one] if isinstance(one, RefusalKey) else one for one in said]
+
+
+async def _decide(command: Command, known: Registry, tx: Tx) -> tuple[Outcome, Answer]:
+    """Decide and word one command; one of thousands of accounts beside the loop that sales need."""
+
+    def decide() -> tuple[Outcome, Answer]:
+        outcome = carry_out(command, known)
+        return outcome, _answer(command, outcome, tx)
+
+    if len(registry.accounts_named(command)) <= registry.A_BREATH:
+        return decide()
+    return await asyncio.to_thread(decide)
 
 
 async def _follow(command: Command, outcome: Outcome, known: Registry, tx: Tx) -> None:

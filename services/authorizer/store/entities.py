@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Collection, Sequence
 
@@ -9,7 +10,7 @@ from runtime.transaction import Tx
 from services.authorizer.domain.entities import Account, Customer, Entity, Environment, Key
 from services.authorizer.domain.names import display_name, fold, searched_name
 from services.authorizer.store import directory
-from services.authorizer.store.registry import columns, sql
+from services.authorizer.store.registry import A_BREATH, columns, sql
 
 
 async def record(tx: Tx, changed: Collection[Entity], before: Collection[Entity]) -> None:
@@ -41,7 +42,10 @@ async def record(tx: Tx, changed: Collection[Entity], before: Collection[Entity]
             tx.now,
         )
     if altered:
-        values = _account_columns(altered)
+        few = len(altered) <= A_BREATH
+        values = (
+            _account_columns(altered) if few else await asyncio.to_thread(_account_columns, altered)
+        )
         await tx.execute(sql.lock_accounts, *values[:2])
         await tx.execute(sql.change_accounts, *values, tx.now)
     await _viewers(tx, [*added, *altered], known)

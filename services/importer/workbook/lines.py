@@ -3,7 +3,7 @@
 Child, when it reads: `{"sheet": {...}}` for every sheet, with its first rows, and `{"sheets": how
 many, "macros": whether it has them}`; then, told which sheet to go on with, `{"rows": [[row, [cell,
 ...]], ...]}` again and again, at last `{"end": rows, "noticed": {...}}`. An Odd cell is an object.
-When it writes a report: `{"busy": true}` now and then, and `{"end": 0}`.
+When it writes a report: `{"end": 0}`. Where a file keeps it busy, `{"busy": true}` now and then.
 Or at any time `{"failed": reason, "kind": kind}`. Both ends are ours; its content is not.
 """
 

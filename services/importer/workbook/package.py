@@ -5,7 +5,7 @@ from __future__ import annotations
 import posixpath
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,6 +13,7 @@ from services.importer.workbook.bounds import Unfit
 from services.importer.workbook.markup import elements
 
 PIECE: Final = 64 * 1024
+PIECES_A_SIGN: Final = 64
 MAX_SHEETS: Final = 20_000
 
 
@@ -34,9 +35,14 @@ class SheetPart:
 
 
 class Package:
-    """An opened workbook; `bounds.check` has looked at it before."""
+    """An opened workbook; `bounds.check` has looked at it before.
 
-    def __init__(self, path: str) -> None:
+    `sign` is called after every four megabytes that were read of it, in whatever parts.
+    """
+
+    def __init__(self, path: str, sign: Callable[[], None] = lambda: None) -> None:
+        self._sign = sign
+        self._read = 0
         try:
             self.archive = zipfile.ZipFile(path)
         except (zipfile.BadZipFile, ValueError, OSError) as error:
@@ -68,6 +74,9 @@ class Package:
             with self.archive.open(name) as file:
                 while piece := file.read(PIECE):
                     left -= len(piece)
+                    self._read += 1
+                    if self._read % PIECES_A_SIGN == 0:
+                        self._sign()
                     yield piece
             if left:
                 raise Unfit("unreadable")

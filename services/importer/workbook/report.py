@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from services.importer.workbook.annotate import WIDTH, Annotating, Annotation, Result, survey
 from services.importer.workbook.bounds import Unfit
@@ -24,18 +24,6 @@ def results(path: str) -> Iterator[Result]:
             yield row, outcome, sentence
 
 
-PIECES_A_SIGN: Final = 64
-ROWS_A_SIGN: Final = 5_000
-
-
-def _alive(pieces: Iterable[bytes], sign: Callable[[], None]) -> Iterator[bytes]:
-    """Pieces of a part, with a sign of life after every four megabytes."""
-    for number, piece in enumerate(pieces, start=1):
-        yield piece
-        if number % PIECES_A_SIGN == 0:
-            sign()
-
-
 def annotate(request: dict[str, Any], sign: Callable[[], None] = lambda: None) -> None:
     """Write `request["to"]`: the workbook with a coloured result column and a frozen header.
 
@@ -43,11 +31,11 @@ def annotate(request: dict[str, Any], sign: Callable[[], None] = lambda: None) -
     not grow with the file. `sign` is called now and then while it goes on. Raises Unfit for a
     workbook that is built too oddly for that.
     """
-    package = Package(request["path"])
+    package = Package(request["path"], sign)
     sheet = next((s for s in package.sheets if s.name == request["sheet"]), None)
     if sheet is None:
         raise Unfit("unreadable")
-    found = survey(_alive(package.pieces(sheet.part), sign), request["header_row"])
+    found = survey(package.pieces(sheet.part), request["header_row"])
     styles: dict[str, int] = {}
 
     def restyled(pieces: Iterable[bytes], write: Writer) -> None:
@@ -60,7 +48,7 @@ def annotate(request: dict[str, Any], sign: Callable[[], None] = lambda: None) -
             results=results(request["results"]),
             styles=styles,
         )
-        Annotating(found, wanted, write).run(_alive(pieces, sign))
+        Annotating(found, wanted, write).run(pieces)
 
     changes: dict[str, Change] = {sheet.part: annotated}
     part = package.related("styles")
@@ -89,11 +77,9 @@ def rewrite(request: dict[str, Any], sign: Callable[[], None] = lambda: None) ->
         sheet.set_column(column, column, WIDTH)
         told = results(request["results"])
         upcoming = next(told, None)
-        for number, cells in Sheets(request["path"]).rows(
+        for number, cells in Sheets(request["path"], sign).rows(
             request["sheet"], after=0, at_most=LAST_ROW
         ):
-            if number % ROWS_A_SIGN == 0:
-                sign()
             heading = number == request["header_row"]
             for index, cell in enumerate(cells[:column]):
                 value = cell if isinstance(cell, str | int | float | None) else cell.text

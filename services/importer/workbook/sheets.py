@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from services.importer.workbook.bounds import Unfit
@@ -29,8 +29,8 @@ MAX_CELLS: Final = 8_000_000
 class Sheets:
     """An opened workbook, streaming: formulas by their stored value."""
 
-    def __init__(self, path: str) -> None:
-        self.package = package = Package(path)
+    def __init__(self, path: str, sign: Callable[[], None] = lambda: None) -> None:
+        self.package = package = Package(path, sign)
         shared = package.related("sharedStrings")
         styles = package.related("styles")
         self._strings = SharedStrings(package.pieces(shared) if shared else None)

@@ -84,8 +84,8 @@ def compose_run_report(report: RunReport, envelope: Envelope) -> EmailMessage:
         "month": period,
         "venue": clean(report.seller.shown_name),
         "total": money(report.total, report.currency, language),
-        "issued": issued,
-        "drafted": drafts,
+        "issued": words["one_invoice" if issued == 1 else "invoices"].format(count=issued),
+        "drafted": words["one_draft" if drafts == 1 else "drafts"].format(count=drafts),
     }
     subject = "subject_report_drafts" if drafts and not issued else "subject_report"
     values: dict[str, Any] = {

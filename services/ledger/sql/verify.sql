@@ -72,6 +72,10 @@ WHERE NOT EXISTS (
       AND c.conrelid IN ('entry'::regclass, 'balance'::regclass)
 )
 UNION ALL
+SELECT 'is_journal takes what is no journal'
+WHERE is_journal('{bank,receivable:billed}', '{1,1}')
+   OR is_journal('{bank,bank}', '{1,-1}') OR is_journal('{bank}', '{1}')
+UNION ALL
 SELECT 'the ledger may ' || lower(privilege) || ' entries'
 FROM unnest(ARRAY['DELETE', 'TRUNCATE', 'TRIGGER']) AS privilege
 WHERE has_table_privilege('ledger', 'entry', privilege)

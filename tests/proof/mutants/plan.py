@@ -16,13 +16,13 @@ _P = "tests/proof/test_"
 _MODEL = f"{_P}model.py"
 _TOGETHER = f"{_P}schedules.py {_T}together.py"
 _SELLING = (f"{_P}finds.py {_T}sums.py", f"{_T}sales.py", _MODEL)
-_REGISTRY = (f"{_T}registry.py", _MODEL)
+_REGISTRY = (f"{_P}survivors.py", f"{_T}registry.py", _MODEL)
 
 DOMAIN = "services/authorizer/domain/"
 TESTS: dict[str, Tests] = {
     f"{DOMAIN}standing.py": (f"{_T}standing.py", *_SELLING, f"{_T}registry.py"),
     f"{DOMAIN}sales.py": (f"{_T}decisions.py", *_SELLING),
-    f"{DOMAIN}reversals.py": (f"{_T}reversals.py", *_SELLING),
+    f"{DOMAIN}reversals.py": (f"{_T}reversals.py {_P}survivors.py", *_SELLING),
     "services/ledger/domain.py": (f"{_L}domain.py", f"{_L}posting.py", _MODEL),
     "services/authorizer/sql/sales.sql": (*_SELLING, _TOGETHER),
     "services/authorizer/sql/invoices.sql": (f"{_T}sums.py", _MODEL, _TOGETHER),

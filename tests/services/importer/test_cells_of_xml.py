@@ -16,7 +16,8 @@ from services.importer.workbook.bounds import Bounds, check
 from services.importer.workbook.rows import Row
 from services.importer.workbook.sheets import Sheets
 from tests.services.importer.corpus.markup import edited, string_table, with_strings, with_tail
-from tests.services.importer.files import HEADER, MAIN, SHEET, changed, sheet_xml, text_cell
+from tests.services.importer.corpus.odd import many_sheets
+from tests.services.importer.files import HEADER, MAIN, SHEET, changed, sheet, sheet_xml, text_cell
 from tests.services.importer.workbooks import BY_PROGRAM, HEADERS, ROWS
 
 
@@ -199,6 +200,23 @@ def test_hidden_rows_and_columns_are_read_and_noticed(tmp_path: Path) -> None:
     assert [o["hidden_columns"] for o in sheets.outlines()] == [[1, 2]]
     assert [n for n, _ in sheets.rows("Blad1", after=1, at_most=9)] == [2, 4]
     assert sheets.noticed() == {"hidden_rows": 1, "merged": 0, "beyond": False}
+
+
+def test_cells_far_to_the_right_are_left_alone_and_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "x.xlsx"
+    path.write_bytes(sheet(HEADER.replace(b"</row>", text_cell("XFD1", "x") + b"</row>")))
+    sheets = Sheets(str(path))
+    assert list(sheets.rows("Blad1", after=0, at_most=9)) == [(1, ["Bedrijf", "Rekening"])]
+    assert sheets.noticed()["beyond"]
+
+
+def test_a_sheet_that_is_named_is_found_among_thousands(tmp_path: Path) -> None:
+    path = tmp_path / "x.xlsx"
+    path.write_bytes(many_sheets(3000))
+    sheets = Sheets(str(path))
+    seen = [outline["name"] for outline in sheets.outlines()]
+    assert (seen[0], len(seen)) == ("Blad1", 50)  # the one that is not hidden
+    assert next(sheets.outlines("blad2718"))["name"] == "Blad2718"
 
 
 @pytest.mark.parametrize("program", BY_PROGRAM)

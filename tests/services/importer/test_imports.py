@@ -196,8 +196,37 @@ async def test_the_registry_is_looked_at_again_where_it_changed_since_the_previe
         assert preview_of(await place.settle()).creates == 1
         await place.imported(content)  # somebody else was faster
         await place.say(place.confirm(JOB))
+        events = await place.settle()
+        done = completed_of(events)
+        assert (done.created, done.unchanged, done.refused, done.differs) == (0, 1, 0, 1)
+        assert report_of(events)["C2"].value.startswith(
+            "unchanged; the preview said new, but customers or accounts changed in between"
+        )
+
+
+async def test_what_the_import_does_is_what_the_preview_said(postgres: Database) -> None:
+    content = sheet_workbook(
+        ["Bedrijf", "Rekening", "Limiet"], ["A", 1, 5], ["B", 2, "x"], ["C", 3, 7]
+    )
+    async with venue(postgres) as place:
+        await place.imported(sheet_workbook(["Bedrijf", "Rekening"], ["C", 3]))
+        await place.say(*parts(content, job_id=JOB))
+        preview = preview_of(await place.settle())
+        await place.say(place.confirm(JOB))
         done = completed_of(await place.settle())
-        assert (done.created, done.unchanged, done.refused) == (0, 1, 0)
+        assert (done.created, done.changed, done.unchanged, done.refused) == (
+            preview.creates, preview.changes, preview.unchanged, preview.rows - preview.valid,
+        )  # fmt: skip
+        assert (done.created, done.changed, done.differs) == (1, 1, None)
+
+
+async def test_a_large_workbook_is_read_by_other_tasks_than_a_small_one(
+    postgres: Database,
+) -> None:
+    async with venue(postgres) as place:
+        await place.say(*parts(bytes(300_000)), *parts(article_workbook()))
+        jobs = await place.bench.database.fetch("SELECT kind FROM job WHERE kind LIKE 'plan%'")
+        assert sorted(j["kind"] for j in jobs) == ["plan", "plan-large"]
 
 
 async def test_an_import_that_is_cancelled_under_way_stops_and_tells_how_far_it_came(

@@ -3,6 +3,7 @@
 import datetime as dt
 import io
 import os
+import signal
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ import openpyxl
 import pytest
 import xlsxwriter
 
-from services.importer.child import ChildLimits, Row, Unread, opened
+from services.importer.child import Child, ChildLimits, Row, Unread, opened
 from services.importer.domain.cells import Odd
 from services.importer.workbook.kinds import kind_of
 from tests.services.importer.files import (
@@ -126,11 +127,31 @@ async def test_a_child_that_computes_without_end_is_killed(tmp_path: Path) -> No
         await read(tmp_path, content, replace(LIMITS, cpu_s=1, bounds={"ratio": 10**6}))
 
 
+async def hear_all(child: Child) -> None:
+    while True:
+        await child.hear()
+
+
 async def test_a_child_that_falls_silent_is_killed(tmp_path: Path) -> None:
-    begin = time.monotonic()
-    with pytest.raises(Unread, match="too_demanding"):
-        await read(tmp_path, empty_rows(1_000_000), replace(LIMITS, silence_s=0.5))
-    assert time.monotonic() - begin < 5
+    path = tmp_path / "x.xlsx"
+    path.write_bytes(good())
+    async with opened(replace(LIMITS, silence_s=1), ask="rows", path=str(path)) as child:
+        os.kill(child.pid, signal.SIGSTOP)
+        begin = time.monotonic()
+        with pytest.raises(Unread, match="too_demanding"):
+            await hear_all(child)
+        assert time.monotonic() - begin < 5
+    assert not Path(f"/proc/{child.pid}").exists()
+
+
+async def test_a_child_that_is_busy_for_long_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "x.xlsx"
+    path.write_bytes(empty_rows(500_000))
+    async with opened(LIMITS, ask="rows", path=str(path)) as child:
+        said: list[str] = []
+        while "sheets" not in said:
+            said += await child._line()
+    assert said.count("busy") > 1
 
 
 async def test_the_child_gets_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

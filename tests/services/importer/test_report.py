@@ -14,6 +14,7 @@ import xlsxwriter
 
 from services.importer.child import ChildLimits, opened
 from services.importer.settings import Settings
+from tests.services.importer.corpus.markup import RELATIONS, edited
 from tests.services.importer.corpus.odd import with_prefix
 from tests.services.importer.files import HEADER, SHEET, changed, sheet, sheet_xml, text_cell
 
@@ -175,6 +176,14 @@ async def test_a_byte_order_mark_moves_nothing(tmp_path: Path) -> None:
     made = await report(tmp_path, content, [(2, "created", "aangemaakt")])
     page: Any = openpyxl.load_workbook(io.BytesIO(made)).active
     assert [c.value for c in page[2]] == ["één", None, "aangemaakt"]
+
+
+async def test_a_sheet_that_is_also_the_styles_is_a_sheet(tmp_path: Path) -> None:
+    """The fuzzer's find: its results were lost, as the part was copied as one of styles."""
+    content = edited(RELATIONS, b'"styles.xml"', b'"/xl/worksheets/sheet1.xml"')
+    made = await report(tmp_path, content, [(2, "created", "aangemaakt")])
+    page = entries(made)[SHEET]
+    assert b"aangemaakt" in page
 
 
 async def test_what_cannot_be_annotated_is_written_anew(tmp_path: Path) -> None:

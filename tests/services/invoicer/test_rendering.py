@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from runtime.faults import Fault, fault_of
-from services.invoicer.rendering import RendererDied, Rendering
+from services.invoicer.rendering import RendererDied, Rendering, TakesTooLong
 from tests.services.invoicer.world import World, said, sale
 
 
@@ -31,6 +31,18 @@ async def test_a_killed_process_is_a_fault_of_the_surroundings_and_is_replaced()
         await rendering.call(die)
     assert fault_of(caught.value) is Fault.SURROUNDINGS
     assert await rendering.call(who) not in (first, os.getpid())
+
+
+async def test_a_document_that_never_ends_is_ended_and_others_are_made() -> None:
+    rendering = Rendering(1, limit_s=20)
+    first = await rendering.call(who)
+    rendering._limit_s = 1
+    with pytest.raises(TakesTooLong) as caught:
+        await rendering.call(time.sleep, 600)
+    assert fault_of(caught.value) is Fault.OWN  # after three times finance is told
+    rendering._limit_s = 20
+    assert await rendering.call(who) not in (first, os.getpid())
+    assert not _runs(first)
 
 
 WORKER = """

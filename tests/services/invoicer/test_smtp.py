@@ -131,6 +131,18 @@ async def test_a_connection_is_not_used_for_ever(rude: RudeServer) -> None:
     await one.close()
 
 
+async def test_a_mail_arrives_as_it_was_written_dots_and_all(rude: RudeServer) -> None:
+    rude.start()
+    one = mailer(rude)
+    body = ".first\r\n..\r\n.\r\nlast without an end"
+    for content in (body, f"{body}\r\n"):
+        head = "Message-ID: <1@club.example>\r\n\r\n"
+        assert await one.send(FROM, TO, f"{head}{content}".encode()) == Sent()
+        got = rude.mails[-1].get_content()
+        assert got.replace("\r\n", "\n") == ".first\n..\n.\nlast without an end\n"
+    await one.close()
+
+
 async def test_no_more_go_side_by_side_than_the_limit(rude: RudeServer) -> None:
     rude.delay_s = {".": 0.05}
     rude.start()

@@ -209,3 +209,19 @@ async def _statements_for(bench: HandlerBench, sales: range) -> int:
             answers = await decisions.handle([bench.incoming(m, at=NOON) for m in batch], tx)
     assert len(list(answers)) == len(sales)
     return len(sent)
+
+
+async def test_parts_of_an_invoice_are_paid_and_a_credited_one_too_in_any_order(
+    postgres: Database,
+) -> None:
+    """A payment finds its invoice by nothing but the sums: before it, after it, after its end."""
+    async with ledger(postgres) as bench:
+        await post(bench, paid("p1", "i1", 400))
+        await post(bench, approved("s1", {"21": 1000}), issued("i1", {"21": 1000}))
+        assert last_balance(bench) == (3, 0, 600)
+        await post(bench, paid("p2", "i1", 600))
+        assert last_balance(bench) == (4, 0, 0)
+        await post(bench, credited("n1", "i1", {"21": 1000}, frees=True))
+        assert last_balance(bench) == (5, 1000, -1000)  # owed both ways, nothing in all
+        await post(bench, paid("p3", "i1", 50), paid("p1", "i1", 400))
+        assert last_balance(bench) == (6, 1000, -1050)

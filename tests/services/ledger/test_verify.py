@@ -140,9 +140,9 @@ DAMAGE: dict[str, tuple[list[str], set[Flaw]]] = {
         [UNGUARD, f"UPDATE entry SET amounts = amounts[1:1] WHERE {OF_S1}"],
         {Flaw.UNGUARDED, Flaw.NOT_A_JOURNAL, Flaw.ANSWER_DIFFERS},
     ),
-    "VAT went from one rate to another, which leaves the sums as they were": (
+    "VAT went to a rate that was not invoiced, which leaves the sums as they were": (
         [
-            "UPDATE entry SET ledger_accounts = array_replace(ledger_accounts, 'vat:21', 'vat:9') "
+            "UPDATE entry SET ledger_accounts = array_replace(ledger_accounts, 'vat:21', 'vat:19') "
             "WHERE kind = 'invoice'"
         ],
         {Flaw.ANSWER_DIFFERS},
@@ -164,8 +164,8 @@ DAMAGE: dict[str, tuple[list[str], set[Flaw]]] = {
     ),
     "what was published was changed with its entry": (
         [
-            "UPDATE entry SET ledger_accounts = array_replace(ledger_accounts, 'vat:21', 'vat:9'),"
-            "answer = replace(convert_from(answer, 'UTF8'), 'vat:21', 'vat:9')::bytea "
+            "UPDATE entry SET ledger_accounts = array_replace(ledger_accounts, 'vat:21', 'vat:19'),"
+            "answer = replace(convert_from(answer, 'UTF8'), 'vat:21', 'vat:19')::bytea "
             "WHERE kind = 'invoice'"
         ],
         {Flaw.ENTRIES_DIFFER},
@@ -180,6 +180,13 @@ DAMAGE: dict[str, tuple[list[str], set[Flaw]]] = {
     ),
     "the ledger may change entries": (
         ["GRANT UPDATE (answer) ON entry TO ledger", "GRANT DELETE ON entry TO PUBLIC"],
+        {Flaw.UNGUARDED},
+    ),
+    "the check was made to take anything": (
+        [
+            "CREATE OR REPLACE FUNCTION is_journal(ledger_accounts text[], amounts bigint[]) "
+            "RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true'"
+        ],
         {Flaw.UNGUARDED},
     ),
     "a constraint is no longer kept": (

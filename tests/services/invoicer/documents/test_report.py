@@ -89,7 +89,7 @@ def test_it_says_what_was_made_and_what_finance_must_act_on() -> None:
 def test_it_says_that_drafts_await_approval() -> None:
     drafts = tuple(replace(each, number=None) for each in REPORT.documents[:1])
     message = compose_run_report(replace(REPORT, language="en", documents=drafts), ENVELOPE)
-    assert message["Subject"].startswith("Invoicing November 2026: 1 drafts")
+    assert message["Subject"].startswith("Invoicing November 2026: 1 draft,")
     assert "await approval" in body(message, "plain")
 
 
