@@ -1,6 +1,6 @@
 """Small wrongs put into the invoicer's rules, one at a time: each must be noticed by a test.
 
-    python -m tests.services.invoicer.mutants            (make prove-invoicer-mutants)
+    python -m tests.services.invoicer.mutants [NUMBER ...]      (make prove-invoicer-mutants)
 
 Method: in a fork, one module's source with one text replaced is imported instead of the module, and
 the tests of plain values are run; a mutant that no test fails on has survived.
@@ -206,25 +206,25 @@ def try_out(mutant: Mutant | None) -> int:
         os._exit(status)
 
 
-def fates(mutants: Sequence[Mutant]) -> list[bool]:
-    """Whether each survives: no test fails on it."""
+def fates(numbers: Sequence[int]) -> dict[int, bool]:
+    """Whether each of these mutants survives: no test fails on it."""
     found: dict[int, bool] = {}
     running: dict[int, int] = {}
-    waiting = list(enumerate(mutants))
+    waiting = list(numbers)
     while waiting or running:
         while waiting and len(running) < SIDE_BY_SIDE:
-            number, mutant = waiting.pop(0)
-            running[try_out(mutant)] = number
+            number = waiting.pop(0)
+            running[try_out(MUTANTS[number])] = number
         pid, status = os.wait()
         code = os.waitstatus_to_exitcode(status)
         if code not in (0, 1, 2):
             raise RuntimeError(f"mutant {running[pid]}: pytest ended with {code}")
         number = running.pop(pid)
         found[number] = code == 0
-        if found[number] != bool(mutants[number].same):
-            sys.stdout.write(_wrong(number, mutants[number]))
+        if found[number] != bool(MUTANTS[number].same):
+            sys.stdout.write(_wrong(number, MUTANTS[number]))
             sys.stdout.flush()
-    return [found[number] for number in range(len(mutants))]
+    return found
 
 
 def _wrong(number: int, mutant: Mutant) -> str:
@@ -241,12 +241,12 @@ def main() -> int:
     if os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) != 0:
         sys.stdout.write("the tests fail without any mutant\n")
         return 1
-    every = fates(MUTANTS)
-    wrong = sum(survived != bool(m.same) for m, survived in zip(MUTANTS, every, strict=True))
-    same = sum(bool(m.same) for m in MUTANTS)
+    every = fates([int(number) for number in sys.argv[1:]] or range(len(MUTANTS)))
+    wrong = sum(survived != bool(MUTANTS[number].same) for number, survived in every.items())
+    same = sum(bool(MUTANTS[number].same) for number in every)
     sys.stdout.write(
-        f"{len(MUTANTS)} mutants: {len(MUTANTS) - sum(every)} killed, {same} the same as the right "
-        f"code, {wrong} wrong; {time.monotonic() - begun:.0f} s\n"
+        f"{len(every)} mutants: {len(every) - sum(every.values())} killed, {same} the same as the "
+        f"right code, {wrong} wrong; {time.monotonic() - begun:.0f} s\n"
     )
     return 1 if wrong else 0
 

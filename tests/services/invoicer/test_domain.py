@@ -155,4 +155,6 @@ def test_a_schedule_asks_for_the_month_before_once_its_hour_has_come() -> None:
     assert at(datetime(2026, 8, 1, 3, 59, tzinfo=UTC)) == ("schedule:2890:2026-06", "2026-06")
     assert at(datetime(2026, 8, 31, 12, 0, tzinfo=UTC)) == july
     assert at(datetime(2026, 8, 20, tzinfo=UTC), since=datetime(2026, 8, 19, tzinfo=UTC)) is None
+    then = datetime(2026, 8, 1, 4, 0, tzinfo=UTC)
+    assert at(then, since=then) == july  # set at the very moment
     assert at(datetime(2026, 1, 1, 6, tzinfo=UTC)) == ("schedule:2890:2025-12", "2025-12")

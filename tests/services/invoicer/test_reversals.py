@@ -26,6 +26,23 @@ def test_a_line_that_is_named_is_taken_from() -> None:
     assert [line.reversed for line in after] == [0, 200]
 
 
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ({"quantity": "1", "unit_price": 350}, {"quantity": "1", "unit_price": 300}),
+        ({"quantity": "2", "unit_price": 300}, {"quantity": "1", "unit_price": 300}),
+    ],
+)
+def test_of_lines_of_one_name_that_of_this_quantity_and_price_is_taken_from(
+    first: dict[str, object], second: dict[str, object]
+) -> None:
+    back = TakenLine(
+        description="Bier", product=None, vat_rate="21", total=300, quantity="1", unit_price=300
+    )
+    after = apply([sold("Bier", 600, **first), sold("Bier", 300, **second)], [[back]])
+    assert [line.reversed for line in after] == [0, 300]
+
+
 def test_what_does_not_fit_the_line_named_is_taken_from_its_rate_then_from_any() -> None:
     lines = [sold("Lunch", 300, "9"), sold("Bier", 100), sold("Wijn", 100)]
     after = apply(lines, [[taken("Wijn", 150)]])
