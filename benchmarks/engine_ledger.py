@@ -27,7 +27,7 @@ from runtime.database import Database
 from runtime.edge.guard import Guard, Place
 from runtime.incoming import Incoming
 from runtime.transaction import Tx
-from runtime.worker import _spare_the_collector
+from runtime.worker import spare_the_collector
 from schemas.pos import SaleApproved, SaleLine
 from services.ledger import store
 from services.ledger.answers import entry_bytes
@@ -93,7 +93,7 @@ async def rate(database: Database, batches: Sequence[Work], records: int) -> flo
     guard = Guard("benchmark")
     place = Place("pos.decisions", 0)
     # As the worker does; the messages that wait in memory are the benchmark's, not the worker's.
-    _spare_the_collector()
+    spare_the_collector()
     started = time.perf_counter()
     for number, work in enumerate(batches):
         async with database.begin() as connection:
@@ -109,7 +109,7 @@ async def measure(dsn: str, options: argparse.Namespace) -> dict[str, list[float
     draw = random.Random(2890)
     found: dict[str, list[float]] = {"engine": [], "floor": []}
     each = options.entries // options.rounds
-    database = Database(dsn, size=2)
+    database = Database(dsn, size=2, by_key=True)
     await database.open()
     for turn in range(options.rounds + 1):
         for name, way in (("engine", engine), ("floor", floor)):

@@ -13,7 +13,9 @@ While the large import runs, twice (while its workbook is read, and while its co
 out) a small workbook of another environment is uploaded, and tills sell at a steady rate: their
 p99, from when a sale was due to its decision on the log, is set against that of a quiet minute
 before. Memory is the importer's largest resident size, of the worker alone and of its children,
-looked at ten times a second; once for few rows and once for many, each in a worker of its own.
+looked at ten times a second; once for few rows and once for many, each in a worker of its own. CPU
+a row is that of each process from confirmation to import.completed: it says what the limit is,
+whatever else the machine does.
 """
 
 import argparse
@@ -54,7 +56,7 @@ import sys, time, openpyxl
 begin = time.perf_counter()
 book = openpyxl.load_workbook(sys.argv[1], read_only=True, data_only=True)
 rows = sum(1 for row in book.worksheets[0].iter_rows(values_only=True))
-print(rows / (time.perf_counter() - begin))
+print(rows / (time.perf_counter() - begin), time.process_time() * 1e6 / rows)
 """
 
 
@@ -73,12 +75,13 @@ def workbook(path: Path, environment: int, rows: int, *, name: str) -> bytes:
     return path.read_bytes()
 
 
-def openpyxl_rate(path: Path) -> float:
-    """Rows a second of openpyxl alone."""
+def openpyxl_rate(path: Path) -> tuple[float, float]:
+    """Rows a second of openpyxl alone, and its CPU a row in microseconds."""
     run = subprocess.run(
         [sys.executable, "-c", READ, str(path)], capture_output=True, text=True, check=True
     )
-    return float(run.stdout)
+    rate, cpu_us = run.stdout.split()
+    return float(rate), float(cpu_us)
 
 
 @dataclass
@@ -96,6 +99,21 @@ class Memory:
                 with contextlib.suppress(psutil.Error):
                     self.child = max(self.child, one.memory_info().rss / 2**20)
             await asyncio.sleep(0.1)
+
+
+def cpu_s(importer: int) -> dict[str, float]:
+    """CPU seconds so far of what takes part, by kind of process."""
+    found = {"importer": 0.0, "authorizer": 0.0, "postgres": 0.0, "kafka": 0.0}
+    kinds = {"java": "kafka", "postgres": "postgres"}
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            name = "importer" if process.pid == importer else kinds.get(process.name(), "")
+            if not name and "services.authorizer" in process.cmdline():
+                name = "authorizer"
+            if name:
+                used = process.cpu_times()
+                found[name] += used.user + used.system
+    return found
 
 
 @contextlib.contextmanager
@@ -176,7 +194,8 @@ async def imported(
     path = scene.path / f"{rows}.xlsx"
     content = workbook(path, environment, rows, name=f"Bedrijf{rows}")
     little = workbook(scene.path / "little.xlsx", 700, 20, name=f"Klein{rows}")
-    found: dict[str, float] = {"rows": rows, "openpyxl_per_s": openpyxl_rate(path)}
+    rate, cpu_us = openpyxl_rate(path)
+    found: dict[str, float] = {"rows": rows, "openpyxl_per_s": rate, "openpyxl_cpu_us": cpu_us}
     async with scene.importer() as pid, person(scene.kafka) as someone:
         with watched(pid) as memory:
             first, _ = await someone.upload(700, little)
@@ -189,15 +208,18 @@ async def imported(
             counts = someone.heard[job_id, "import.previewed"]
             if counts["creates"] != rows:
                 raise SystemExit(f"not all are to be created: {counts}")
+            before = cpu_s(pid)
             confirmed = await someone.confirm(environment, job_id)
             if per_s:
                 await asyncio.sleep(1)
                 found["tills_p99_meanwhile_ms"] = await scene.tills(per_s, 10, seed=rows)
                 found["small_while_importing_s"] = await small_job(someone, little)
             completed = await someone.wait(job_id, "import.completed")
+            used = {name: after - before[name] for name, after in cpu_s(pid).items()}
             if someone.heard[job_id, "import.completed"]["created"] != rows:
                 raise SystemExit("not all were created")
             reported = await someone.wait(job_id, "import.report")
+    found |= {f"import_{name}_cpu_us_a_row": s * 1e6 / rows for name, s in used.items()}
     found["preview_per_s"] = rows / (previewed - sent)
     found["import_per_s"] = rows / (completed - confirmed)
     found["report_s"] = reported - completed

@@ -145,6 +145,14 @@ async def month_of(bench: Bench, environment: int, accounts: int, lines: int) ->
     }
 
 
+async def idle_share(bench: Bench) -> float:
+    """The share of a core that the worker takes while there is nothing to do; on a machine that is
+    slow for other work, `per_cpu_s` holds much of it."""
+    before = bench.cpu_s()
+    await asyncio.sleep(5)
+    return round((bench.cpu_s() - before) / 5, 3)
+
+
 async def small_run(bench: Bench, environment: int, accounts: int, lines: int) -> dict[str, float]:
     """Three accounts alone, and three while a greater run is at work."""
     for number in (environment + 1, environment + 2):
@@ -209,6 +217,7 @@ async def measure(options: argparse.Namespace) -> dict[str, object]:
     with servers.folder("invoicing") as path:
         async with bench(path) as made:
             await month_of(made, 10, 20, options.lines)  # warms up
+            idle = await idle_share(made)
             few = await month_of(made, 20, options.accounts, options.lines)
             many = await month_of(made, 30, options.accounts * options.growth, options.lines)
             small = await small_run(made, 40, options.accounts, options.lines)
@@ -219,6 +228,7 @@ async def measure(options: argparse.Namespace) -> dict[str, object]:
         "machine": servers.machine(),
         "accounts": options.accounts,
         "lines": options.lines,
+        "idle_core_share": idle,
         **{f"files_{name}": value for name, value in of_files.items()},
         **{f"run_{name}": value for name, value in few.items()},
         **{f"run_x{options.growth}_{name}": value for name, value in many.items()},

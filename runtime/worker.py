@@ -182,7 +182,7 @@ class Worker:
         health.start()
         log.info("health", port=health.port)
         try:
-            _spare_the_collector()
+            spare_the_collector()
             code = uvloop.run(self._main())
         finally:
             health.stop()
@@ -265,7 +265,7 @@ def _unhandled(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None
     log.warning("unhandled", what=said, cause=None if error is None else describe(error))
 
 
-def _spare_the_collector() -> None:
+def spare_the_collector() -> None:
     """A batch makes thousands of objects that are no garbage yet: look for cycles less often.
 
     What was loaded at start is never garbage. Measured: docs/performance.md.

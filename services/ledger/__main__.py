@@ -24,6 +24,7 @@ def build(settings: Settings) -> Worker:
                 ),
                 max_records=settings.batch_records,
                 side_by_side=2,
+                by_key=True,
             ),
         ),
         states=(BALANCE,),

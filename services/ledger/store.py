@@ -56,11 +56,20 @@ async def lock(tx: Tx, currencies: Mapping[AccountKey, str]) -> dict[AccountKey,
 
     An account that is new here gets the currency that is given for it.
     """
-    keys = sorted(currencies)
-    columns = (*_columns(keys), [currencies[key] for key in keys])
-    await tx.execute(sql.open_balances, *columns)
-    others = await tx.fetch(sql.lock_balances, *columns)
-    return {**currencies, **{AccountKey(row[0], row[1]): row[2] for row in others}}
+    found = dict(currencies)
+    wanted = sorted(currencies)
+    while wanted:
+        columns = (*_columns(wanted), [currencies[key] for key in wanted])
+        rows = await tx.fetch(sql.lock_balances, *columns)
+        found |= {AccountKey(e, account): currency for e, account, currency in rows if currency}
+        # An account's first entry makes its balance: what is not there can't be locked.
+        wanted = [AccountKey(e, account) for e, account, currency in rows if currency is None]
+        if wanted:
+            wanted.sort()
+            await tx.execute(
+                sql.open_balances, *_columns(wanted), [currencies[key] for key in wanted]
+            )
+    return found
 
 
 async def recall(tx: Tx, sources: Iterable[Source]) -> dict[Source, Recalled]:
@@ -90,6 +99,8 @@ async def record(tx: Tx, entries: Sequence[NewEntry], changes: Mapping[AccountKe
     Raises UniqueViolationError where another transaction posted one of them meanwhile.
     """
     events = [entry.journal.event for entry in entries]
+    environments, accounts = _columns(changes)
+    moved = changes.values()
     await tx.execute(
         sql.record_entries,
         [event.environment for event in events],
@@ -103,11 +114,6 @@ async def record(tx: Tx, entries: Sequence[NewEntry], changes: Mapping[AccountKe
         [_array(entry.journal.legs) for entry in entries],
         [_array(map(str, entry.journal.legs.values())) for entry in entries],
         [entry.answer for entry in entries],
-    )
-    environments, accounts = _columns(changes)
-    moved = changes.values()
-    await tx.execute(
-        sql.change_balances,
         environments,
         accounts,
         [change.unbilled for change in moved],

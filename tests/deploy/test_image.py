@@ -162,7 +162,7 @@ def test_the_process_that_opens_workbooks_finds_its_code_when_started_with_i(
 
 
 def test_the_documents_templates_and_fonts_are_in_the_wheel(image: Path, tmp_path: Path) -> None:
-    code = "from services.invoicer.documents import pdf; pdf._compiler(); pdf._families()"
+    code = "from services.invoicer.documents import typesetting as t; t._compiler(); t._families()"
     done = run(image, "-c", code, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
 

@@ -24,7 +24,7 @@ from tests.support.handlers import HandlerBench
 
 Pace = Callable[[], Awaitable[None]]
 A_MOMENT_S = 0.001
-PATIENCE_S = 30
+PATIENCE_S = 60
 
 
 class PacedTx(Tx):
@@ -89,6 +89,11 @@ class Schedule:
             try:
                 async with self._bench.database.begin() as connection:
                     self._pids[number] = connection.get_server_pid()
+                    # At its gate a worker may have to wait long, on a busy machine.
+                    await connection.execute(
+                        "SET LOCAL idle_in_transaction_session_timeout = 0; "
+                        "SET LOCAL lock_timeout = '60s'"
+                    )
                     tx = PacedTx(connection, await self._bench.guard.open(connection), pace)
                     answers = list(await handler(incoming, tx))
                     await pace()

@@ -10,7 +10,10 @@ from tests.services.authorizer.support import (
     GUEST,
     cancelled,
     command,
+    credit_note,
+    invoice,
     line,
+    payment,
     requested,
     said,
     uid,
@@ -126,3 +129,16 @@ async def test_a_sale_that_comes_to_nothing_fixes_the_currency_too(postgres: Dat
         assert (answer.type, said(answer)["total"]) == ("sale.approved", 0)
         (outcome,) = await bench.order(command("environment.configure", "usd", currency="USD"))
         assert outcome["reason"] == "currency_fixed"
+
+
+async def test_all_that_came_before_an_account_was_open_is_added_up(postgres: Database) -> None:
+    """Found by mutation: one event of each kind had been tried, and the greatest is their sum."""
+    events = [make(f"{make.__name__}{n}", 10 * n, account=OTHER)
+              for make in (invoice, credit_note, payment) for n in (3, 4)]  # fmt: skip
+    async with venue(postgres) as bench:
+        await bench.account_for(*events)
+        await bench.order(opened())
+        rows = await bench.rows(
+            "SELECT issued, credited, paid FROM account WHERE account = $1", OTHER
+        )
+        assert [tuple(row) for row in rows] == [(70, 70, 70)]

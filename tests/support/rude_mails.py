@@ -152,8 +152,8 @@ class RudeServer:
         self.mails.append(mail)
         self.recipients.append(rcpt)
         if not await self._answer(writer, ".", rcpt, "250 2.0.0 kept"):
-            self.mails.pop()
-            self.recipients.pop()
+            place = next(n for n, kept in enumerate(self.mails) if kept is mail)
+            del self.mails[place], self.recipients[place]
 
     def _usual(self, verb: str, argument: str) -> str:
         if verb == "EHLO":

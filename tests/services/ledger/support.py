@@ -144,7 +144,7 @@ def paid(name: object, invoice: object, amount: int, *, account: str = GUEST) ->
 @asynccontextmanager
 async def ledger(postgres: Database) -> AsyncIterator[HandlerBench]:
     """The ledger's handlers on its own database, with its login role."""
-    async with HandlerBench(postgres.dsn("ledger"), states=(BALANCE,)) as bench:
+    async with HandlerBench(postgres.dsn("ledger"), states=(BALANCE,), by_key=True) as bench:
         yield bench
 
 
