@@ -38,6 +38,9 @@ from runtime.timers import Timer, run_timer
 
 log = structlog.get_logger()
 
+# A lane of its own, that knows the routes of all: while Kafka waits with a fetch of a topic that is
+# commonly empty, aiokafka asks it for nothing else.
+RETRIES = "retries"
 RELEASE_S = 2.0
 CLOSE_S = 1.5
 
@@ -64,6 +67,7 @@ class Worker:
         self.stopping = asyncio.Event()
         jobs = tuple(jobs)
         lanes = [consumer for lane in lanes for consumer in lane.consumers()]
+        lanes.append(Lane(name=RETRIES, routes=()))
         name = settings.worker or service
         by_key = 2 * sum(lane.by_key for lane in lanes)
         self.database = database_type(
@@ -106,7 +110,7 @@ class Worker:
 
     def _add_lanes(self, lanes: Sequence[Lane], lane_type: type[EdgeLane]) -> None:
         routes = [route for lane in lanes for route in lane.routes]
-        for index, lane in enumerate(lanes):
+        for lane in lanes:
             edge = lane_type(
                 group=self.service,
                 lane=lane,
@@ -120,9 +124,7 @@ class Worker:
                 stopping=self.stopping,
                 wake_jobs=self._wake_jobs,
             )
-            topics = [route.topic for route in lane.routes]
-            if index == 0:
-                topics.append(retries(self.service))
+            topics = [route.topic for route in lane.routes] or [retries(self.service)]
             self.topics.update(topics)
             self.lanes.append(edge)
             subscriber = subscribe(self.broker, edge, topics, self.settings)
