@@ -167,11 +167,12 @@ async def test_nothing_is_lost_and_nothing_twice_whatever_the_server_does(
     def storm(said: Said) -> str | None:
         if said.verb == "RCPT" and "refused" in said.argument:
             return "552 5.2.2 over quota, for good"
-        if rng.random() > 0.2:
+        first = said.verb == "." and not broken  # once at least, whatever is drawn
+        if not first and rng.random() > 0.2:
             return None
         if said.verb == ".":
             broken[said.argument] += 1
-            if broken[said.argument] < MOST_UNSURE and rng.random() < 0.5:
+            if first or (broken[said.argument] < MOST_UNSURE and rng.random() < 0.5):
                 raise HangUp
             return rng.choice(("451 4.3.0 try later", "452 4.3.1 no room"))
         if said.verb in ("CONNECT", "EHLO", "MAIL", "RCPT", "RSET"):
