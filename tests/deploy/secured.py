@@ -1,5 +1,6 @@
 """A Kafka that asks who one is, as on a cluster: SCRAM logins, and nothing allowed by default."""
 
+import subprocess
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -71,8 +72,14 @@ class SecuredKafka(Kafka):
 def stand_in(folder: Path) -> Path:
     """A kafka-acls.sh that writes down how it was called: Kafka's own comes in no jar of ours."""
     tool = folder / "kafka-acls.sh"
-    tool.write_text('#!/bin/sh\nprintf "%s\\n" "$@" . >>"$ACLS_ASKED"\n')
-    tool.chmod(0o755)
+    # Written by a process of its own: a child that another thread forks just now would keep a file
+    # that we write open for a moment, and "text file busy" is what would come of it.
+    subprocess.run(
+        ["sh", "-c", 'cat >"$1" && chmod 755 "$1"', "sh", str(tool)],
+        input='#!/bin/sh\nprintf "%s\\n" "$@" . >>"$ACLS_ASKED"\n',
+        text=True,
+        check=True,
+    )
     return tool
 
 
