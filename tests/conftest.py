@@ -1,5 +1,6 @@
 """Fixtures for all tests, and the servers' end (tests/support/run.py)."""
 
+import signal
 from typing import IO
 
 import pytest
@@ -35,6 +36,10 @@ FAILED = pytest.StashKey[bool]()
 
 def pytest_configure(config: pytest.Config) -> None:
     """Begin a run, unless this process is one of several of a run (pytest-xdist)."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # Started in the background by a script, where a shell has Ctrl-C ignored; the processes
+        # that tests start would inherit that, and some tests send them just this signal.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if not hasattr(config, "workerinput"):
         config.stash[LOCK] = run.begin()
 
