@@ -121,6 +121,17 @@ async def test_what_can_not_be_read_is_the_same_message_at_another_time_and_till
         assert row[0] == 1
 
 
+async def test_two_records_that_can_not_be_read_under_one_id_wait_each(postgres: Database) -> None:
+    """Alike in all that could be read of them, though other drinks."""
+    beer, wine = (requested("a", price, type="sale.recorded", total="?") for price in (300, 450))
+    async with venue(postgres) as bench:
+        first, second = await bench.sell(beer, wine)
+        assert first.id != second.id
+        assert await bench.sell(wine, beer) == [second, first]
+        rows = await bench.rows("SELECT reason FROM unbooked WHERE cleared_at IS NULL")
+        assert [row["reason"] for row in rows] == ["invalid_message"] * 2
+
+
 async def test_a_sale_that_comes_to_nothing_fixes_the_currency_too(postgres: Database) -> None:
     """A swap at two rates makes a journal: in another currency none could follow it."""
     swap = [line(500), {**line(500, "9"), "quantity": "-1", "total": -500}]
