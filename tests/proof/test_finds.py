@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from services.authorizer.store.registry import sql
 from tests.services.authorizer.support import (
     GUEST,
+    VENUE,
     cancelled,
     command,
     credit_note,
@@ -23,6 +25,7 @@ from tests.services.authorizer.support import (
 from tests.support.databases import Database
 
 OTHER = "28900002"
+ELSEWHERE = 2891
 
 
 def opened(account: str = OTHER) -> Any:
@@ -153,3 +156,29 @@ async def test_all_that_came_before_an_account_was_open_is_added_up(postgres: Da
             "SELECT issued, credited, paid FROM account WHERE account = $1", OTHER
         )
         assert [tuple(row) for row in rows] == [(70, 70, 70)]
+
+
+async def test_only_the_accounts_of_who_is_erased_are_looked_at(postgres: Database) -> None:
+    """Found by mutation: those of all customers were read, locked, and passed over."""
+    async with venue(postgres) as bench:
+        await bench.order(
+            command("environment.configure", 1, environment=ELSEWHERE),
+            command("environment.accept_gdpr", 2, environment=ELSEWHERE, accepted_by="Jo",
+                    document="terms"),
+        )  # fmt: skip
+        for number in (VENUE, ELSEWHERE):
+            for who in ("jo", "an"):
+                held, seen = (f"{number}-{who}-{tie}" for tie in ("held", "seen"))
+                said_of = {"environment": number, "customer_id": uid(who)}
+                outcomes = await bench.order(
+                    command("customer.register", (number, who), company=who, **said_of),
+                    command("account.open", held, environment=number, account=held,
+                            holder=uid(who)),
+                    command("account.open", seen, environment=number, account=seen),
+                    command("account.link", (seen, "tie"), account=seen, role="viewer", **said_of),
+                )  # fmt: skip
+                assert {outcome["type"] for outcome in outcomes} == {"command.applied"}
+        found = await bench.rows(sql.accounts_of_customers, [VENUE], [uid("jo")])
+        assert sorted(tuple(row) for row in found) == [
+            (VENUE, f"{VENUE}-jo-held"), (VENUE, f"{VENUE}-jo-seen"),
+        ]  # fmt: skip

@@ -16,7 +16,7 @@ _P = "tests/proof/test_"
 _MODEL = f"{_P}model.py"
 _TOGETHER = f"{_P}schedules.py {_T}together.py"
 _SELLING = (f"{_P}finds.py {_T}sums.py", f"{_T}sales.py", _MODEL)
-_REGISTRY = (f"{_P}survivors.py", f"{_T}registry.py", _MODEL)
+_REGISTRY = (f"{_P}survivors.py {_P}finds.py", f"{_T}registry.py", _MODEL)
 
 DOMAIN = "services/authorizer/domain/"
 TESTS: dict[str, Tests] = {
