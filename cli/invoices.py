@@ -142,16 +142,23 @@ async def credit_notes(client: Client, environment: int) -> dict[str, Json]:
 
 
 def undelivered_mails(events: Iterable[Reply], environment: int) -> dict[str, Json]:
-    """By invoice_id the last invoice.undeliverable, where no invoice.sent came after it."""
+    """By the id of an invoice or credit note its last failed mail, where none arrived after it.
+
+    `delivered_to` says who got it before: then only a later mail failed.
+    """
     found: dict[str, Json] = {}
+    delivered: dict[str, str] = {}
     for event in sorted(events, key=lambda e: (e.time, e.partition, e.offset)):
         said = event.message
         if said.get("environment") != environment:
             continue
+        document = said.get("credit_note_id") or said.get("invoice_id", "")
         if event.type == "invoice.undeliverable":
-            found[said["invoice_id"]] = said
-        elif event.type == "invoice.sent":
-            found.pop(said["invoice_id"], None)
+            before = delivered.get(document)
+            found[document] = {**said, **given({"delivered_to": before})}
+        elif event.type in ("invoice.sent", "credit_note.sent"):
+            found.pop(document, None)
+            delivered[document] = said["to"]
     return found
 
 
