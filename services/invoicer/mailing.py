@@ -1,4 +1,4 @@
-"""Which mails a new invoice or credit note gives, and whom there is none to mail to."""
+"""Which mails a new invoice, a credit note or a run gives, and whom there is none to mail to."""
 
 from collections.abc import Iterable
 
@@ -72,3 +72,15 @@ async def mail_credit(tx: Tx, environment: EnvironmentState, new: NewCredit) -> 
             for address in await mails.recipients(tx, number, new.invoice.invoice_id)
         ]
     await mails.add(tx, number, wanted)
+
+
+async def mail_report(tx: Tx, environment: EnvironmentState, run_id: str) -> None:
+    """Finance gets a run's report, where it wants one."""
+    if environment.finance_copy != "report" or not environment.finance_email:
+        return
+    number = environment.environment
+    new = NewMail(kind="report", ref=run_id, recipient=environment.finance_email, cause="run")
+    await mails.add(tx, number, [new])
+    await tx.add_job(
+        "mail", f"{number}/{new.mail_id}", {"environment": number, "mail_id": new.mail_id}
+    )

@@ -41,8 +41,15 @@ LEFT JOIN account AS a ON (a.environment, a.account) = ($1, u.account)
 ON CONFLICT DO NOTHING;
 
 -- name: next_accounts
-SELECT account FROM run_item
-WHERE environment = $1 AND run_id = $2 AND NOT done ORDER BY account LIMIT $3;
+-- At most $3, and of them as many as have $4 open lines together: one of a great many goes alone.
+SELECT account FROM (
+    SELECT i.account, sum(open.lines) OVER (ORDER BY i.account) - open.lines AS before
+    FROM (SELECT account FROM run_item WHERE environment = $1 AND run_id = $2 AND NOT done
+          ORDER BY account LIMIT $3) AS i
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS lines FROM sale_line AS l
+        WHERE l.environment = $1 AND l.account = i.account AND l.due <> 0) AS open) AS next
+WHERE before < $4 ORDER BY account;
 
 -- name: accounts_done
 UPDATE run_item AS i SET done = true, reason = u.reason
