@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from cli.amounts import Misuse, money
 from cli.client import Client
 from cli.messages import Json, given, me, new_id
-from cli.pending import pending, show_accounts
+from cli.pending import pending, show_accounts, why
 from cli.replies import Expectation, Reply
 from cli.screen import Gauge, Screen, outcome
 
@@ -93,11 +93,8 @@ def left_over(result: Json) -> list[str]:
     kept = [left for left in result["open"] if left["why"] != "draft"]
     told = {(left["account"], left["why"]) for left in kept}
     skipped = [s for s in result["skipped"] if (s["account"], s["reason"]) not in told]
-    return [
-        f"account {s['account']} left out: {str(s['reason']).replace('_', ' ')}" for s in skipped
-    ] + [
-        f"account {left['account']} keeps {money(left['amount'])} uninvoiced: "
-        f"{str(left['why']).replace('_', ' ')}"
+    return [f"account {s['account']} left out: {why(s['reason'])}" for s in skipped] + [
+        f"account {left['account']} keeps {money(left['amount'])} uninvoiced: {why(left['why'])}"
         for left in kept
     ]
 

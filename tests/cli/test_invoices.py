@@ -63,7 +63,7 @@ def test_what_a_run_left_is_told_once_and_drafts_in_one_line(
     }  # fmt: skip
     assert left_over(result) == [
         "account 2 left out: odd",
-        "account 1 keeps € 7.00 uninvoiced: no holder",
+        "account 1 keeps € 7.00 uninvoiced: no holder: link one with `onaccount account link`",
     ]
     assert show_run(Screen(), result) == 0
     shown = capsys.readouterr().out
@@ -117,7 +117,7 @@ def test_a_statement_of_half_a_period_is_refused(given: dict[str, Any]) -> None:
         ({"state": "cancelled", "moved_to": "A2"}, "moved to account A2"),
         ({"state": "billed", "numbers": ["2026-00001"]}, "billed on 2026-00001"),
         ({"state": "credit_due", "amount": -200, "numbers": ["2026-00001"]},
-         "the next run credits € 2.00"),
+         "the next run that issues credits € 2.00"),
         ({"state": "nothing_to_pay"}, "nothing to invoice"),
         ({"state": "unknown"}, "is not known here"),
     ],

@@ -144,6 +144,8 @@ def _decide(
         its_bills = bills(its_lines, zone)
         holder = holdings[account].holder if account in holdings else None
         reason = _skip(its_bills, parties.unfit(holder))
+        if reason == Skip.NOTHING and asked.mode == "draft":
+            reason = Skip.CREDIT_DUE if any(x.due and x.outstanding for x in its_lines) else reason
         if reason is None and holder is not None:
             plan.invoices += [
                 NewInvoice(

@@ -10,6 +10,7 @@ from runtime.sql import statements
 from runtime.transaction import Tx
 from schemas.billing import OpenAccount, SkippedAccount, VatLine
 from schemas.invoices import InvoicesRun
+from services.invoicer.domain import Skip
 
 sql = statements("services.invoicer", "sql/runs.sql")
 
@@ -131,6 +132,8 @@ def _why(row: Record, run: Run) -> str:
     """Why something stays uninvoiced."""
     if row["held"]:
         return "held"
+    if row["credit"] and row["in_run"]:
+        return str(Skip.CREDIT_DUE)
     if row["reason"] is not None:
         return str(row["reason"])
     if not row["in_run"] and run.accounts is not None:
