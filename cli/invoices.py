@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from cli.amounts import Misuse, money
 from cli.client import Client
 from cli.messages import Json, given, me, new_id
-from cli.pending import pending, show_accounts
+from cli.pending import pending, show_accounts, why
 from cli.replies import Expectation, Reply
 from cli.screen import Gauge, Screen, outcome
 
@@ -93,11 +93,8 @@ def left_over(result: Json) -> list[str]:
     kept = [left for left in result["open"] if left["why"] != "draft"]
     told = {(left["account"], left["why"]) for left in kept}
     skipped = [s for s in result["skipped"] if (s["account"], s["reason"]) not in told]
-    return [
-        f"account {s['account']} left out: {str(s['reason']).replace('_', ' ')}" for s in skipped
-    ] + [
-        f"account {left['account']} keeps {money(left['amount'])} uninvoiced: "
-        f"{str(left['why']).replace('_', ' ')}"
+    return [f"account {s['account']} left out: {why(s['reason'])}" for s in skipped] + [
+        f"account {left['account']} keeps {money(left['amount'])} uninvoiced: {why(left['why'])}"
         for left in kept
     ]
 
@@ -142,16 +139,23 @@ async def credit_notes(client: Client, environment: int) -> dict[str, Json]:
 
 
 def undelivered_mails(events: Iterable[Reply], environment: int) -> dict[str, Json]:
-    """By invoice_id the last invoice.undeliverable, where no invoice.sent came after it."""
+    """By the id of an invoice or credit note its last failed mail, where none arrived after it.
+
+    `delivered_to` says who got it before: then only a later mail failed.
+    """
     found: dict[str, Json] = {}
+    delivered: dict[str, str] = {}
     for event in sorted(events, key=lambda e: (e.time, e.partition, e.offset)):
         said = event.message
         if said.get("environment") != environment:
             continue
+        document = said.get("credit_note_id") or said.get("invoice_id", "")
         if event.type == "invoice.undeliverable":
-            found[said["invoice_id"]] = said
-        elif event.type == "invoice.sent":
-            found.pop(said["invoice_id"], None)
+            before = delivered.get(document)
+            found[document] = {**said, **given({"delivered_to": before})}
+        elif event.type in ("invoice.sent", "credit_note.sent"):
+            found.pop(document, None)
+            delivered[document] = said["to"]
     return found
 
 

@@ -11,11 +11,14 @@ from cli.screen import Screen, when
 
 WHY = {
     "held": "taken off by a correction, and not back yet",
-    "credit_due": "reversed after it was invoiced: the next run credits it",
+    "credit_due": "reversed after it was invoiced: the next run that issues credits it",
     "no_holder": "no holder: link one with `onaccount account link`",
     "no_postal_address": "the holder's address is not complete: `onaccount customer change`",
     "negative_total": "comes to less than nothing",
     "nothing_to_invoice": "comes to nothing",
+    "account_unknown": "there is no such account",
+    "arrived_later": "came in while the run was going: the next one takes it",
+    "not_processed": "could not be processed: see the invoicer's log",
 }
 
 
@@ -62,7 +65,7 @@ def show_accounts(screen: Screen, rows: Iterable[Json], currency: str) -> None:
                 row["period"],
                 row["sales"],
                 money(row["amount"], currency),
-                _why(row.get("why")),
+                why(row.get("why")),
             )
             for row in rows
         ),
@@ -70,7 +73,8 @@ def show_accounts(screen: Screen, rows: Iterable[Json], currency: str) -> None:
     )
 
 
-def _why(word: str | None) -> str:
+def why(word: str | None) -> str:
+    """A reason's code in words that say what to mend, where there is something."""
     return "" if word is None else WHY.get(word, word.replace("_", " "))
 
 
@@ -118,8 +122,8 @@ def how_it_stands(sale: Json, currency: str) -> str:
             return f"was billed on {numbers}"
         case "credit_due":
             return (
-                f"was billed on {numbers} and taken back since: the next run credits "
-                f"{money(-sale['amount'], currency)}"
+                f"was billed on {numbers} and taken back since: the next run that issues "
+                f"credits {money(-sale['amount'], currency)}"
             )
         case "nothing_to_pay":
             return "comes to nothing: there is nothing to invoice"

@@ -103,14 +103,30 @@ class InvoiceSent(_Invoice):
     at: Time
 
 
+class CreditNoteSent(_Invoice):
+    """The mail server took a credit note."""
+
+    answer_ids: ClassVar[tuple[str, ...]] = ("credit_note_id", "environment", "account")
+
+    type: Literal["credit_note.sent"] = "credit_note.sent"
+    credit_note_id: Uuid
+    to: Email
+    message_id: RequiredText
+    at: Time
+
+
 class InvoiceUndeliverable(_Invoice):
-    """The invoice could not be mailed; `code` is the mail server's."""
+    """The invoice could not be mailed, or its credit note; `code` is the mail server's.
+
+    One that was delivered before stays so: its state is `sent` still.
+    """
 
     type: Literal["invoice.undeliverable"] = "invoice.undeliverable"
     to: Email | None = None
     code: SmtpCode | None = None
     reason: Note
     permanent: bool
+    credit_note_id: Uuid | None = None
 
 
 class InvoiceDeleted(_Invoice):
@@ -240,55 +256,6 @@ class InvoiceState(_Invoice):
     paid: Sum
     due_on: Date | None = None
     credited: Sum | None = None
-
-
-class PendingAmount(Part):
-    """What one account has open of one month. `why`: it would stay so if a run came now."""
-
-    account: Account
-    period: Period
-    sales: Count
-    amount: Sum
-    why: Word | None = None
-
-
-class PendingSale(Part):
-    """How one sale stands: `amount` is what is still to be invoiced of it, or taken back.
-
-    `state` is pending, held, declined, cancelled, settled, returned, billed, credit_due,
-    nothing_to_pay or unknown; `reason` why it was declined; `numbers` its invoices;
-    `moved_to` the account to which a correction took it.
-    """
-
-    sale_id: Uuid
-    account: Account | None = None
-    booked_at: Time | None = None
-    period: Period | None = None
-    total: Sum | None = None
-    amount: Sum
-    state: Word
-    reason: Word | None = None
-    numbers: Annotated[tuple[InvoiceNumber, ...], entries(1000)] | None = None
-    moved_to: Account | None = None
-
-
-class PendingListed(Message):
-    """What is not yet invoiced. Beyond 20,000 entries only the first are listed; `amount` and
-    `count` are of all. `lacking` is what the environment lacks to issue at all."""
-
-    answer_ids: ClassVar[tuple[str, ...]] = ("request_id", "environment")
-
-    type: Literal["pending.listed"] = "pending.listed"
-    request_id: Uuid
-    environment: Environment
-    part: Annotated[int, Field(strict=True, ge=1, le=1000)]
-    parts: Annotated[int, Field(strict=True, ge=1, le=1000)]
-    currency: Currency
-    count: Count
-    amount: Sum
-    accounts: Annotated[tuple[PendingAmount, ...], entries(5000)] = ()
-    sales: Annotated[tuple[PendingSale, ...], entries(5000)] = ()
-    lacking: LongText | None = None
 
 
 class DocumentPart(Message):

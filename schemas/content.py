@@ -69,7 +69,7 @@ CONTENT_V1: Final[dict[str, tuple[str, ...]]] = {
     "import.undo": ("job_id", "environment"),
     "invoices.run": ("run_id", "environment", "period", "accounts", "mode", "send"),
     "invoice.approve": _INVOICE,
-    "invoice.send": (*_INVOICE, "to"),
+    "invoice.send": (*_INVOICE, "to", "credit_note_id"),
     "invoice.delete": _INVOICE,
     "invoice.correct": (*_INVOICE, "reason", "exclude_sales", "account"),
     "payment.record": ("payment_id", "environment", "invoice_id", "number", "amount", "method"),

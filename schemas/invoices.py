@@ -62,10 +62,11 @@ class InvoiceApprove(_InvoiceCommand):
 
 
 class InvoiceSend(_InvoiceCommand):
-    """Mail an issued invoice, to its holder or to an address."""
+    """Mail an issued invoice, to its holder or to an address; or one of its credit notes."""
 
     type: Literal["invoice.send"] = "invoice.send"
     to: Email | None = None
+    credit_note_id: Uuid | None = None
 
 
 class InvoiceDelete(_InvoiceCommand):

@@ -8,7 +8,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from schemas import billing, commands, imports, invoices, ledger, pos, registry, terminals, unbooked
+from schemas import (
+    billing,
+    commands,
+    imports,
+    invoices,
+    ledger,
+    pending,
+    pos,
+    registry,
+    terminals,
+    unbooked,
+)
 from schemas.base import Message
 
 GROUPS: Final = ("authorizer", "ledger", "importer", "invoicer")
@@ -233,6 +244,7 @@ _CONTRACT: Final = (
             billing.InvoiceDrafted,
             billing.InvoiceIssued,
             billing.InvoiceSent,
+            billing.CreditNoteSent,
             billing.InvoiceUndeliverable,
             billing.InvoiceDeleted,
             billing.InvoicePaid,
@@ -257,7 +269,7 @@ _CONTRACT: Final = (
     Topic(
         name="invoices.documents",
         key="request",
-        messages=(billing.DocumentPart, billing.PendingListed),
+        messages=(billing.DocumentPart, pending.PendingListed),
         writers=("invoicer",),
         readers=("finance",),
         retention_ms=7 * DAY_MS,

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from cli.amounts import money
-from cli.invoices import find, invoices, undelivered_mails
+from cli.invoices import credit_notes, find, invoices, undelivered_mails
 from cli.messages import Json
 from cli.options import DEFAULT, Common
 from cli.payments import open_of
@@ -135,33 +135,58 @@ def _days_over(state: Json, today: date) -> int:
 
 
 async def undelivered(environment: int, /, *, common: Common = DEFAULT) -> int:
-    """List the invoices that did not reach their guests, and why.
+    """List the invoices and credit notes that did not reach their guests, and why.
 
     `onaccount invoices send ENVIRONMENT INVOICE --to ADDRESS` mends it.
     """
     async with common.client() as client:
         states = await invoices(client, environment)
+        notes = await credit_notes(client, environment)
         mails = undelivered_mails(await client.read("invoices.events"), environment)
-    by_id = {s["invoice_id"]: s for s in states}
+    numbers = {key: note["number"] for key, note in notes.items()}
+    numbers |= {s["invoice_id"]: s["number"] for s in states if s.get("number")}
+    status = {s["invoice_id"]: s["status"] for s in states}
     rows = [
-        {**mail, "number": by_id[invoice]["number"], "status": by_id[invoice]["status"]}
-        for invoice, mail in mails.items()
-        if invoice in by_id and by_id[invoice]["status"] not in ("paid", "credited")
+        {**mail, "number": numbers[document], "status": status[mail["invoice_id"]]}
+        for document, mail in mails.items()
+        if document in numbers
+        and ("credit_note_id" in mail or status[mail["invoice_id"]] not in ("paid", "credited"))
     ]
     rows.sort(key=lambda row: str(row["number"]))
-    screen = common.screen
-    screen.data(rows)
-    screen.table(
-        ("Invoice", "Account", "To", "Code", "Why"),
-        ((r["number"], r["account"], r.get("to"), r.get("code"), _reason(r)) for r in rows),
-    )
-    screen.say(
-        f"{len(rows)} undelivered; mend the address with `onaccount customer change`, then "
-        f"`onaccount invoices send {environment} INVOICE` (or --to another address)"
-        if rows
-        else "every invoice that was to be mailed was taken by its mail server, or still waits"
+    common.screen.data(rows)
+    _show_undelivered(
+        common.screen,
+        environment,
+        [row for row in rows if "delivered_to" not in row],
+        [row for row in rows if "delivered_to" in row],
     )
     return 0
+
+
+def _show_undelivered(
+    screen: Screen, environment: int, undelivered: Sequence[Json], again: Sequence[Json]
+) -> None:
+    if undelivered:
+        screen.table(
+            ("Number", "Account", "To", "Code", "Why"),
+            ((r["number"], r["account"], *_mail(r)) for r in undelivered),
+        )
+    screen.say(
+        f"{len(undelivered)} undelivered; mend the address with `onaccount customer change`, then "
+        f"`onaccount invoices send {environment} NUMBER` (or --to another address)"
+        if undelivered
+        else "every invoice that was to be mailed was taken by its mail server, or still waits"
+    )
+    if again:
+        screen.table(
+            ("Number", "Account", "Delivered to", "Not to", "Code", "Why"),
+            ((r["number"], r["account"], r["delivered_to"], *_mail(r)) for r in again),
+            title="Delivered before; only a later mail failed",
+        )
+
+
+def _mail(mail: Json) -> tuple[object, object, str]:
+    return mail.get("to"), mail.get("code"), _reason(mail)
 
 
 def _reason(mail: Json) -> str:
@@ -170,8 +195,11 @@ def _reason(mail: Json) -> str:
         "fictitious_address": "the address is fictitious: nothing is mailed to it",
         "bad_address": "the address can't be mailed to",
         "document_failed": "its documents could not be made",
+        "may_have_arrived": "its server never answered: it may have arrived",
+        "not_processed": "the mail could not be made: see the invoicer's log",
     }
-    return words.get(mail["reason"], str(mail["reason"]))
+    reason = str(mail["reason"]).removeprefix("credit note: ")
+    return words.get(reason, reason)
 
 
 async def pending_(

@@ -13,6 +13,7 @@ from cli.commands import invoice_files as files
 from cli.commands import invoice_lists as lists
 from cli.commands import payments
 from cli.invoices import (
+    credit_notes,
     find,
     find_all,
     follow_run,
@@ -160,7 +161,7 @@ async def approve(
 async def send(
     environment: int, invoice: str, /, *, to: str | None = None, common: Common = DEFAULT
 ) -> int:
-    """Mail an issued invoice, to its holder or to another address."""
+    """Mail an issued invoice or a credit note, to its holder or to another address."""
     return await _give(environment, invoice, "invoice.send", common, to=to)
 
 
@@ -205,6 +206,9 @@ async def _give(environment: int, invoice: str, kind: str, common: Common, **fie
     screen = common.screen
     async with common.client(kind) as client:
         state = await find(client, environment, invoice)
+        if kind == "invoice.send" and invoice.lower() not in (state["invoice_id"], _number(state)):
+            notes = await credit_notes(client, environment)
+            fields["credit_note_id"] = notes[invoice.lower()]["credit_note_id"]
         message = _order(kind, environment, state, common, **fields)
         with client.watching("what was made", made_for(environment)) as events:
             reply = (await client.ask(message, timeout_s=common.timeout)).message
@@ -213,6 +217,10 @@ async def _give(environment: int, invoice: str, kind: str, common: Common, **fie
     for event in made:
         screen.say(f"  {what_was_made(event)}")
     return status
+
+
+def _number(state: Json) -> str:
+    return str(state.get("number")).lower()
 
 
 def _order(kind: str, environment: int, state: Json, common: Common, **fields: object) -> Json:

@@ -25,6 +25,7 @@ class Skip(StrEnum):
     NO_HOLDER = "no_holder"
     NO_POSTAL_ADDRESS = "no_postal_address"
     NEGATIVE_TOTAL = "negative_total"
+    CREDIT_DUE = "credit_due"  # a run that drafts gives no numbers, to credit notes neither
     NOT_PROCESSED = "not_processed"
 
 

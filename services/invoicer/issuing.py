@@ -161,8 +161,7 @@ async def _credit(
     for new, row in zip(credits, rows, strict=True):
         events.append(credited_event(tx, row, number))
         events += await settle(tx, new.invoice, credited=new.invoice.credited + row.bill.total)
-        if new.send:
-            await mailing.mail_credit(tx, environment, new)
+        await mailing.mail_credit(tx, environment, new)
         await tx.add_job(
             "document",
             f"{number}/{row.credit_note_id}",

@@ -1,4 +1,4 @@
-"""Which mails a new invoice or credit note gives, and whom there is none to mail to."""
+"""Which mails a new invoice, a credit note or a run gives, and whom there is none to mail to."""
 
 from collections.abc import Iterable
 
@@ -16,15 +16,19 @@ from services.invoicer.store.mails import NewMail
 async def mail(
     tx: Tx, environment: EnvironmentState, wanted: Iterable[NewInvoice]
 ) -> tuple[int, list[Answer]]:
-    """Record the mails of issued invoices; tell at once where there is no address to mail to."""
+    """Record the mails of issued invoices; tell at once where there is no address to mail to.
+
+    Finance's copies go whether or not the guests are mailed now: they follow the issue. A later
+    invoice.send mails the guest alone, so finance never gets a second one.
+    """
     new_mails: list[NewMail] = []
     told: list[Answer] = []
     handed_over = 0
     for new in wanted:
+        new_mails += copies(environment, "invoice", new.invoice_id, "issue")
         if not new.send:
             continue
         address, why_not = parties.mail_address(new.customer)
-        new_mails += copies(environment, "invoice", new.invoice_id, "issue")
         if address is None:
             told += await undeliverable(tx, environment.environment, new, why_not)
         else:
@@ -59,11 +63,24 @@ def copies(environment: EnvironmentState, kind: mails.Kind, ref: str, cause: str
 
 
 async def mail_credit(tx: Tx, environment: EnvironmentState, new: NewCredit) -> None:
-    """Who got the invoice by mail gets its credit note."""
+    """Finance gets its copy; who got the invoice by mail gets its credit note, where mails go."""
     number = environment.environment
     wanted = copies(environment, "credit_note", new.credit_note_id, "issue")
-    wanted += [
-        NewMail(kind="credit_note", ref=new.credit_note_id, recipient=address, cause="issue")
-        for address in await mails.recipients(tx, number, new.invoice.invoice_id)
-    ]
+    if new.send:
+        wanted += [
+            NewMail(kind="credit_note", ref=new.credit_note_id, recipient=address, cause="issue")
+            for address in await mails.recipients(tx, number, new.invoice.invoice_id)
+        ]
     await mails.add(tx, number, wanted)
+
+
+async def mail_report(tx: Tx, environment: EnvironmentState, run_id: str) -> None:
+    """Finance gets a run's report, where it wants one."""
+    if environment.finance_copy != "report" or not environment.finance_email:
+        return
+    number = environment.environment
+    new = NewMail(kind="report", ref=run_id, recipient=environment.finance_email, cause="run")
+    await mails.add(tx, number, [new])
+    await tx.add_job(
+        "mail", f"{number}/{new.mail_id}", {"environment": number, "mail_id": new.mail_id}
+    )

@@ -27,13 +27,25 @@ def test_undelivered_is_what_no_later_mail_mended() -> None:
     events = [
         reply(3, "invoice.sent", "a", to="b@club.nl"),
         reply(1, "invoice.undeliverable", "a", reason="no such user"),
-        reply(1, "invoice.sent", "b"),
+        reply(1, "invoice.sent", "b", to="guest@club.nl"),
         reply(2, "invoice.undeliverable", "b", reason="mailbox full"),
         reply(4, "invoice.undeliverable", "c", reason="no_address", environment=7),
     ]
-    assert {k: v["reason"] for k, v in undelivered_mails(events, 2890).items()} == {
-        "b": "mailbox full"
-    }
+    (found,) = undelivered_mails(events, 2890).values()
+    assert (found["invoice_id"], found["reason"]) == ("b", "mailbox full")
+    assert found["delivered_to"] == "guest@club.nl"
+
+
+def test_a_credit_note_that_did_not_arrive_is_listed_beside_its_invoice() -> None:
+    events = [
+        reply(1, "invoice.sent", "a", to="guest@club.nl"),
+        reply(2, "invoice.undeliverable", "a", credit_note_id="n", reason="credit note: full"),
+        reply(3, "invoice.sent", "a", to="guest@club.nl"),
+    ]
+    (key, found), *more = undelivered_mails(events, 2890).items()
+    assert (key, "delivered_to" in found, more) == ("n", False, [])
+    events.append(reply(4, "credit_note.sent", "a", credit_note_id="n", to="guest@club.nl"))
+    assert undelivered_mails(events, 2890) == {}
 
 
 def test_what_a_run_left_is_told_once_and_drafts_in_one_line(
@@ -51,7 +63,7 @@ def test_what_a_run_left_is_told_once_and_drafts_in_one_line(
     }  # fmt: skip
     assert left_over(result) == [
         "account 2 left out: odd",
-        "account 1 keeps € 7.00 uninvoiced: no holder",
+        "account 1 keeps € 7.00 uninvoiced: no holder: link one with `onaccount account link`",
     ]
     assert show_run(Screen(), result) == 0
     shown = capsys.readouterr().out
@@ -105,7 +117,7 @@ def test_a_statement_of_half_a_period_is_refused(given: dict[str, Any]) -> None:
         ({"state": "cancelled", "moved_to": "A2"}, "moved to account A2"),
         ({"state": "billed", "numbers": ["2026-00001"]}, "billed on 2026-00001"),
         ({"state": "credit_due", "amount": -200, "numbers": ["2026-00001"]},
-         "the next run credits € 2.00"),
+         "the next run that issues credits € 2.00"),
         ({"state": "nothing_to_pay"}, "nothing to invoice"),
         ({"state": "unknown"}, "is not known here"),
     ],

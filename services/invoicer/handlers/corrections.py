@@ -25,7 +25,7 @@ from services.invoicer.making import NewInvoice
 from services.invoicer.names import made
 from services.invoicer.replies import Done, Refusal, change
 from services.invoicer.store import issuing as rows
-from services.invoicer.store import registry, sales
+from services.invoicer.store import mails, registry, sales
 from services.invoicer.store.invoices import Invoice
 
 
@@ -125,7 +125,7 @@ async def _again(
         account=invoice.account,
         bill=its_bills[0],
         customer=holder,
-        send=invoice.send or invoice.status == "sent",
+        send=invoice.send or bool(await mails.recipients(tx, number, invoice.invoice_id)),
     )
 
 

@@ -1,4 +1,4 @@
-"""invoice.send: mail an issued invoice, again or to another address."""
+"""invoice.send: mail an issued invoice, or a credit note of it, again or to another address."""
 
 from runtime.transaction import Tx
 from schemas.invoices import InvoiceSend
@@ -10,13 +10,21 @@ from services.invoicer.store.mails import NewMail
 
 
 async def send(command: InvoiceSend, tx: Tx) -> Done | Refusal:
-    """Record the mail; invoice.sent or invoice.undeliverable tells what became of it.
+    """Record the mail; invoice.sent (of a credit note credit_note.sent) or invoice.undeliverable
+    tells what became of it.
 
     Without `to` it goes to the holder's present address.
     """
     invoice = await find_issued(tx, command.environment, command.invoice_id)
     if isinstance(invoice, Refusal):
         return invoice
+    number, note = command.environment, command.credit_note_id
+    if note and not await documents.credit_note_exists(tx, number, note, invoice.invoice_id):
+        return Refusal(
+            reason="credit_note_unknown",
+            field="credit_note_id",
+            message="This invoice has no such credit note.",
+        )
     address = command.to
     if address is None:
         holding = (await registry.holdings(tx, command.environment, [invoice.account])).get(
@@ -29,19 +37,18 @@ async def send(command: InvoiceSend, tx: Tx) -> Done | Refusal:
                 field="to",
                 message="The holder has no address to mail to; give one with `to`.",
             )
-    mail = NewMail(
-        kind="invoice", ref=invoice.invoice_id, recipient=address, cause=command.command_id
-    )
-    await mails.add(tx, command.environment, [mail])
-    number = command.environment
-    if await documents.exists(tx, number, invoice.invoice_id, draft=False):
+    kind: mails.Kind = "credit_note" if note else "invoice"
+    document_id = note or invoice.invoice_id
+    mail = NewMail(kind=kind, ref=document_id, recipient=address, cause=command.command_id)
+    await mails.add(tx, number, [mail])
+    if await documents.exists(tx, number, document_id, draft=False):
         await tx.add_job(
             "mail", f"{number}/{mail.mail_id}", {"environment": number, "mail_id": mail.mail_id}
         )
     else:  # still to be made, or it could not be made: then this tries anew
         await tx.add_job(
             "document",
-            f"{number}/{invoice.invoice_id}/{command.command_id}",
-            {"environment": number, "kind": "invoice", "id": invoice.invoice_id},
+            f"{number}/{document_id}/{command.command_id}",
+            {"environment": number, "kind": kind, "id": document_id},
         )
     return Done(changes=(change(invoice.invoice_id),), touched=(invoice.invoice_id,))

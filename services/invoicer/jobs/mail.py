@@ -15,7 +15,7 @@ import structlog
 
 from runtime.answers import Answer, answer
 from runtime.jobs import JobKind, StepTx, Work
-from schemas.billing import InvoiceSent, InvoiceUndeliverable, StatementSent
+from schemas.billing import CreditNoteSent, InvoiceSent, InvoiceUndeliverable, StatementSent
 from services.invoicer.composing import Make, compose
 from services.invoicer.documents.mail import BadAddressError, message_id, wire_bytes
 from services.invoicer.events import event
@@ -163,7 +163,10 @@ class Mailing:
 async def failed(
     tx: StepTx, number: int, mail: Mail, code: int | None, said: str, *, permanent: bool
 ) -> None:
-    """End a mail as undeliverable, and tell finance what did not reach its guest."""
+    """End a mail as undeliverable, and tell finance what did not reach its guest.
+
+    An invoice that was delivered stays so, whatever becomes of a later mail to another address.
+    """
     MAILS.labels(mail.kind, "failed").inc()
     if not await mails.end(tx, number, mail.mail_id, "failed", code, said):
         return
@@ -173,7 +176,7 @@ async def failed(
         return
     invoice_id, account = of
     if mail.kind == "invoice":
-        await invoices.mailed(tx, number, invoice_id, "undeliverable", ("issued", "sent"))
+        await invoices.mailed(tx, number, invoice_id, "undeliverable", ("issued",))
     said_so = InvoiceUndeliverable(
         invoice_id=invoice_id,
         environment=number,
@@ -182,6 +185,7 @@ async def failed(
         code=code,
         reason=said if mail.kind == "invoice" else f"credit note: {said}",
         permanent=permanent,
+        credit_note_id=mail.ref if mail.kind == "credit_note" else None,
     )
     tx.answer(event(said_so, number, account, tx, invoice_id, mail.mail_id))
 
@@ -202,9 +206,20 @@ async def _told(tx: StepTx, number: int, mail: Mail, message_id: str) -> list[An
         name = f"statement.sent/{number}/{mail.mail_id}"
         return [answer(EVENTS, key, sent, id=name, time=tx.now)]
     of = await mails.invoice_of(tx, number, mail)
-    if mail.kind != "invoice" or of is None:
+    if of is None:
         return []
     invoice_id, account = of
+    if mail.kind == "credit_note":
+        note = CreditNoteSent(
+            credit_note_id=mail.ref,
+            invoice_id=invoice_id,
+            environment=number,
+            account=account,
+            to=mail.recipient,
+            message_id=message_id,
+            at=tx.now,
+        )
+        return [event(note, number, account, tx, mail.ref, mail.mail_id)]
     await invoices.mailed(tx, number, invoice_id, "sent", ("issued", "undeliverable"))
     told = InvoiceSent(
         invoice_id=invoice_id,

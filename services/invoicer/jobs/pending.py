@@ -5,9 +5,9 @@ from zoneinfo import ZoneInfo
 
 from runtime.answers import Answer, answer
 from runtime.jobs import JobKind, StepTx, Work
-from schemas.billing import PendingAmount, PendingListed, PendingSale
 from schemas.commands import CommandRefused
 from schemas.invoices import PendingRequest
+from schemas.pending import PendingAmount, PendingListed, PendingSale
 from schemas.registry import EnvironmentState
 from services.invoicer.admission import UNKNOWN, unready
 from services.invoicer.replies import EVENTS, Refusal

@@ -2,11 +2,12 @@
 
 Each step is one transaction that goes on where the last committed one ended, so a run that is
 killed anywhere is taken up again, and nothing is made twice. Ids of what a run makes are made
-from the run's, the account's and the month's.
+from the run's, the account's and the month's. A run with more to bill goes to the end of the queue
+after each step: runs take turns, and a small one waits for a step of a great one, not for all.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,7 +16,7 @@ from runtime.jobs import JobKind, StepTx, Work
 from schemas.billing import RunCompleted, RunProgressed
 from schemas.commands import CommandRefused
 from schemas.registry import EnvironmentState
-from services.invoicer import drafting, issuing, parties
+from services.invoicer import drafting, issuing, mailing, parties
 from services.invoicer.admission import UNKNOWN, refuses, unready
 from services.invoicer.domain import (
     Bill,
@@ -48,7 +49,8 @@ class _Plan:
 
 async def run(work: Work) -> None:
     """One step of a run."""
-    number, run_id = work.job.payload["environment"], work.job.payload["run_id"]
+    payload = work.job.payload
+    number, run_id = payload["environment"], payload["run_id"]
     async with work.step() as tx:
         asked = await runs.find(tx, number, run_id)
         environment = await registry.environment(tx, number)
@@ -57,13 +59,18 @@ async def run(work: Work) -> None:
         if asked.state == "waiting" or environment is None:
             await _begin(tx, environment, number, asked)
             return
-        # After a failure of our own they go one by one, so that only the bad one is left out.
-        most = 1 if work.job.attempts else ACCOUNTS_PER_STEP
+        # After a failure of our own the next go one by one, so that only the bad one is left out.
+        alone = payload.get("alone") or (ACCOUNTS_PER_STEP if work.job.attempts else 0)
+        most = 1 if alone else ACCOUNTS_PER_STEP
         accounts = await runs.next_accounts(tx, number, run_id, most)
-        if accounts:
-            await _bill(tx, environment, asked, accounts)
-        else:
+        if not accounts:
             await _complete(tx, environment, asked)
+            return
+        more = await _bill(tx, environment, asked, accounts)
+        if alone:
+            tx.save({**payload, "alone": alone - 1})
+        if more:
+            tx.later(0)
 
 
 async def _begin(tx: StepTx, environment: EnvironmentState | None, number: int, asked: Run) -> None:
@@ -100,8 +107,8 @@ async def _refuse(tx: StepTx, number: int, asked: Run, refusal: Refusal) -> Answ
 
 async def _bill(
     tx: StepTx, environment: EnvironmentState, asked: Run, accounts: Sequence[str]
-) -> None:
-    """Lock, read what is due, decide, issue or draft, note."""
+) -> bool:
+    """Lock, read what is due, decide, issue or draft, note; gives whether accounts are left."""
     number = environment.environment
     await registry.lock_accounts(tx, [(number, account) for account in accounts])
     holdings = await registry.holdings(tx, number, accounts)
@@ -121,7 +128,7 @@ async def _bill(
         done = await issuing.draft(tx, environment, plan.invoices)
     tx.answer(*done.events)
     await runs.accounts_done(tx, number, asked.run_id, plan.reasons)
-    await _progress(tx, number, asked)
+    return await _progress(tx, number, asked)
 
 
 def _decide(
@@ -137,6 +144,8 @@ def _decide(
         its_bills = bills(its_lines, zone)
         holder = holdings[account].holder if account in holdings else None
         reason = _skip(its_bills, parties.unfit(holder))
+        if reason == Skip.NOTHING and asked.mode == "draft":
+            reason = Skip.CREDIT_DUE if any(x.due and x.outstanding for x in its_lines) else reason
         if reason is None and holder is not None:
             plan.invoices += [
                 NewInvoice(
@@ -196,8 +205,6 @@ async def with_supplements(
     tx: StepTx, number: int, wanted: Sequence[NewInvoice]
 ) -> list[NewInvoice]:
     """Say which of these invoices are a second one for their month."""
-    from dataclasses import replace
-
     seen = await rows.months_invoiced(tx, number, sorted({new.account for new in wanted}))
     found = []
     for new in wanted:
@@ -206,7 +213,8 @@ async def with_supplements(
     return found
 
 
-async def _progress(tx: StepTx, number: int, asked: Run) -> None:
+async def _progress(tx: StepTx, number: int, asked: Run) -> bool:
+    """Say how far it is; gives whether accounts are left."""
     done, total = await runs.progress(tx, number, asked.run_id)
     tx.answer(
         answer(
@@ -217,6 +225,7 @@ async def _progress(tx: StepTx, number: int, asked: Run) -> None:
             time=tx.now,
         )
     )
+    return done < total
 
 
 async def _complete(tx: StepTx, environment: EnvironmentState, asked: Run) -> None:
@@ -244,25 +253,8 @@ async def _complete(tx: StepTx, environment: EnvironmentState, asked: Run) -> No
     await requests.add_answers(tx, number, "run", asked.run_id, [completed])
     await runs.end(tx, number, asked.run_id, "completed")
     tx.answer(completed)
-    await _report(tx, environment, asked)
+    await mailing.mail_report(tx, environment, asked.run_id)
     tx.done()
-
-
-async def _report(tx: StepTx, environment: EnvironmentState, asked: Run) -> None:
-    """Finance gets a report, where it wants one."""
-    from services.invoicer.store import mails
-
-    if environment.finance_copy != "report" or not environment.finance_email:
-        return
-    new = mails.NewMail(
-        kind="report", ref=asked.run_id, recipient=environment.finance_email, cause="run"
-    )
-    await mails.add(tx, environment.environment, [new])
-    await tx.add_job(
-        "mail",
-        f"{environment.environment}/{new.mail_id}",
-        {"environment": environment.environment, "mail_id": new.mail_id},
-    )
 
 
 async def on_poison(work: Work, tx: StepTx) -> None:

@@ -12,7 +12,9 @@ WHERE environment = $1 AND document_id = $2 AND draft = $3
   AND ($4::text IS NULL OR format = $4) ORDER BY format;
 
 -- name: credit_note_exists
-SELECT EXISTS (SELECT FROM credit_note WHERE environment = $1 AND credit_note_id = $2);
+-- Of this invoice, or of any where it is NULL.
+SELECT EXISTS (SELECT FROM credit_note WHERE environment = $1 AND credit_note_id = $2
+               AND ($3::uuid IS NULL OR invoice_id = $3));
 
 -- name: issued_by
 -- Whether a document had its number at that moment.

@@ -41,8 +41,15 @@ LEFT JOIN account AS a ON (a.environment, a.account) = ($1, u.account)
 ON CONFLICT DO NOTHING;
 
 -- name: next_accounts
-SELECT account FROM run_item
-WHERE environment = $1 AND run_id = $2 AND NOT done ORDER BY account LIMIT $3;
+-- At most $3, and of them as many as have $4 open lines together: one of a great many goes alone.
+SELECT account FROM (
+    SELECT i.account, sum(open.lines) OVER (ORDER BY i.account) - open.lines AS before
+    FROM (SELECT account FROM run_item WHERE environment = $1 AND run_id = $2 AND NOT done
+          ORDER BY account LIMIT $3) AS i
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS lines FROM sale_line AS l
+        WHERE l.environment = $1 AND l.account = i.account AND l.due <> 0) AS open) AS next
+WHERE before < $4 ORDER BY account;
 
 -- name: accounts_done
 UPDATE run_item AS i SET done = true, reason = u.reason
@@ -80,14 +87,15 @@ WHERE i.environment = $1 AND i.run_id = $2 AND NOT m.copy;
 
 -- name: open
 -- What stays uninvoiced up to the period's end, and whose it is.
+-- What stands on an invoice and was taken back since is told apart: a credit note is due.
 SELECT l.account, s.hold IS NOT NULL AS held, i.account IS NOT NULL AS in_run, i.reason,
-       sum(l.due)::bigint AS amount
+       l.billed <> l.credited AS credit, sum(l.due)::bigint AS amount
 FROM sale_line AS l
 JOIN sale AS s USING (environment, sale_id)
 LEFT JOIN run_item AS i ON (i.environment, i.run_id, i.account) = (l.environment, $2, l.account)
 WHERE l.environment = $1 AND l.due <> 0 AND l.booked_at < $3
-GROUP BY 1, 2, 3, 4 HAVING sum(l.due) <> 0
-ORDER BY 1, 2 LIMIT $4;
+GROUP BY 1, 2, 3, 4, 5 HAVING sum(l.due) <> 0
+ORDER BY 1, 2, 5 LIMIT $4;
 
 -- name: made
 -- For finance's report: the run's invoices and credit notes, with who got them.

@@ -59,8 +59,11 @@ async def files(
     return {r["format"]: File(**dict(r)) for r in rows}
 
 
-async def credit_note_exists(tx: Tx, environment: int, credit_note_id: str) -> bool:
-    return bool(await tx.fetchval(sql.credit_note_exists, environment, credit_note_id))
+async def credit_note_exists(
+    tx: Tx, environment: int, credit_note_id: str, invoice_id: str | None = None
+) -> bool:
+    """Whether there is such a credit note, of this invoice where one is named."""
+    return bool(await tx.fetchval(sql.credit_note_exists, environment, credit_note_id, invoice_id))
 
 
 async def issued_by(tx: Tx, environment: int, document_id: str, moment: datetime) -> bool:

@@ -7,7 +7,7 @@ from asyncpg import Record
 
 from runtime.sql import statements
 from runtime.transaction import Tx
-from schemas.billing import PendingAmount, PendingSale
+from schemas.pending import PendingAmount, PendingSale
 from schemas.registry import EnvironmentState
 from services.invoicer import parties
 from services.invoicer.domain import Skip, Standing, month_of, standing_of

@@ -4,9 +4,19 @@ from typing import Any
 
 import pytest
 
-from schemas.invoices import InvoiceSend
+from schemas.invoices import InvoiceApprove, InvoiceDelete, InvoiceSend
 from services.invoicer.metrics import MAYBE_TWICE
-from tests.services.invoicer.world import ENV, JULY, World, new_id, said, sale, types
+from tests.services.invoicer.world import (
+    ENV,
+    JULY,
+    World,
+    environment,
+    new_id,
+    reversal,
+    said,
+    sale,
+    types,
+)
 from tests.support.mails import MailServer
 
 GUEST = "guest@club.example"
@@ -150,3 +160,102 @@ async def test_many_mails_go_over_one_connection(world: World, smtp: MailServer)
     told = await world.run()
     assert types(told).count("invoice.sent") == 8
     assert len(world.mailing.mailer._idle) == 1
+
+
+async def test_finance_gets_its_copy_of_each_issued_document_though_guests_are_not_mailed(
+    world: World, smtp: MailServer
+) -> None:
+    await world.guests("A1", email=GUEST)
+    await world.registry(environment(version=2, finance_copy="each"))
+    sold = sale("A1")
+    await world.sell(sold)
+    told = await world.run(send=False)
+    (invoice,) = said(told, "invoice.issued")
+    assert smtp.recipients == [["finance@club.example"]]
+    assert said(told, "run.completed")[0]["sent"] == 0
+    assert types(told).count("invoice.sent") == 0  # finance's copy is not the guest's
+    await world.command(send(invoice["invoice_id"]))
+    assert types(await world.jobs()) == ["invoice.sent", "invoice.state"]
+    assert smtp.recipients == [["finance@club.example"], [GUEST]]  # and no second copy
+    await world.sell(reversal(sold))
+    (note,) = said(await world.run(run_id="b", send=False), "credit_note.issued")
+    assert smtp.recipients[2:] == [["finance@club.example"]]
+    names = [part.get_filename() for part in smtp.mails[2].iter_attachments()]
+    assert names[0] == f"{note['number']}.pdf"
+
+
+async def test_a_draft_that_is_approved_without_mailing_gives_finance_its_copy_and_no_earlier(
+    world: World, smtp: MailServer
+) -> None:
+    await world.guests("A1")
+    await world.registry(environment(version=2, finance_copy="each"))
+    await world.sell(sale("A1"))
+    (draft,) = said(await world.run(mode="draft", send=False), "invoice.drafted")
+    assert smtp.mails == []
+    approve = InvoiceApprove(
+        command_id=new_id(), environment=ENV, at=JULY, by="f", invoice_id=draft["invoice_id"]
+    )
+    await world.command(approve, approve)
+    await world.jobs()
+    assert smtp.recipients == [["finance@club.example"]]
+
+
+async def test_an_invoice_that_was_delivered_stays_so_when_a_later_mail_fails(
+    world: World, smtp: MailServer
+) -> None:
+    invoice = await issued(world)
+    await world.jobs()
+    smtp.answers["typo@club.example"] = "550 5.1.1 no such user"
+    await world.command(send(invoice, to="typo@club.example"))
+    told = await world.jobs()
+    (failed,) = said(told, "invoice.undeliverable")
+    assert (failed["to"], failed["code"], failed["permanent"]) == ("typo@club.example", 550, True)
+    assert said(told, "invoice.state") == []
+    assert await status(world, invoice) == "sent"
+    await world.command(send(invoice, to="gäst@club.example"))  # fails before any server hears
+    assert types(await world.jobs()) == ["invoice.undeliverable"]
+    assert await status(world, invoice) == "sent"
+
+
+async def test_a_first_mail_that_fails_after_another_arrived_changes_nothing_either(
+    world: World, smtp: MailServer
+) -> None:
+    smtp.answers[GUEST] = "451 4.7.1 greylisted"
+    invoice = await issued(world)
+    await world.command(send(invoice, to="other@club.example"))
+    assert types(await world.jobs()) == ["invoice.sent", "invoice.state"]
+    smtp.answers[GUEST] = "550 5.1.1 no such user"
+    await world.bench.make_due("mail")
+    assert types(await world.jobs()) == ["invoice.undeliverable"]
+    assert await status(world, invoice) == "sent"
+
+
+async def status(world: World, invoice: str) -> str:
+    (row,) = await world.fetch("SELECT status FROM invoice WHERE invoice_id = $1", invoice)
+    return str(row["status"])
+
+
+async def test_a_credit_note_that_did_not_arrive_is_told_and_can_be_sent_again(
+    world: World, smtp: MailServer
+) -> None:
+    invoice = await issued(world)
+    await world.jobs()
+    smtp.answers[GUEST] = "552 5.2.2 over quota"
+    delete = InvoiceDelete(
+        command_id=new_id(), environment=ENV, at=JULY, by="f", invoice_id=invoice
+    )
+    (note,) = said(await world.command(delete), "credit_note.issued")
+    (failed,) = said(await world.jobs(), "invoice.undeliverable")
+    assert failed["credit_note_id"] == note["credit_note_id"]
+    assert await status(world, invoice) == "credited"
+    again = send(invoice, credit_note_id=note["credit_note_id"], to="other@club.example")
+    assert types(await world.command(again, again)) == ["command.applied"] * 2
+    (arrived,) = said(await world.jobs(), "credit_note.sent")
+    assert (arrived["credit_note_id"], arrived["to"]) == (
+        note["credit_note_id"],
+        "other@club.example",
+    )
+    names = [part.get_filename() for part in smtp.mails[-1].iter_attachments()]
+    assert names[0] == f"{note['number']}.pdf"
+    (refused,) = said(await world.command(send(invoice, credit_note_id=new_id())))
+    assert (refused["reason"], refused["field"]) == ("credit_note_unknown", "credit_note_id")

@@ -20,6 +20,7 @@ from tests.services.invoicer.world import (
     environment,
     new_id,
     nth,
+    reversal,
     said,
     sale,
     types,
@@ -315,3 +316,76 @@ async def test_a_run_never_stops_for_one_account(world: World) -> None:
     assert completed["skipped"] == [{"account": "A2", "reason": "not_processed"}]
     assert [i["account"] for i in said(told, "invoice.issued")] == ["A1", "A3"]
     assert [i["number"] for i in said(told, "invoice.issued")] == [nth(1), nth(2)]
+
+
+async def test_what_comes_to_nothing_waits_and_comes_along_with_later_sales(world: World) -> None:
+    """A round on the house: 0 to pay, with its lines. There is no invoice of nothing."""
+    await world.guests("A1")
+    treat = sale("A1", BEER, ("Van het huis", "-2", 350, "21"))
+    await world.sell(treat)
+    for mode in ("draft", "issue"):
+        (completed,) = said(await world.run("run", run_id=mode, mode=mode), "run.completed")
+        assert completed["skipped"] == [{"account": "A1", "reason": "nothing_to_invoice"}]
+        assert (completed["drafted"], completed["issued"], completed["open"]) == (0, 0, [])
+    await world.sell(sale("A1", LUNCH))
+    told = await world.run("run", run_id="later")
+    (invoice,) = said(told, "invoice.issued")
+    assert invoice["total"] == 1250
+    assert {"sale_id": treat.sale_id, "amount": 0} in invoice["sales"]
+    (completed,) = said(await world.run("run", run_id="again"), "run.completed")
+    assert (completed["issued"], completed["skipped"]) == (0, [])
+
+
+async def test_what_comes_to_less_than_nothing_waits_and_comes_along_with_later_sales(
+    world: World,
+) -> None:
+    """No till can ask for it (a sale is 0 at least, and no more is taken back than was sold); were
+    it to stand in the books nevertheless, it would hold nobody up and not be lost."""
+    await world.guests("A1", "A2")
+    returned = sale("A1", BEER)
+    await world.sell(returned, sale("A1", LUNCH, at=MAY), sale("A2"))
+    await world.fetch(
+        "INSERT INTO sale_line (environment, sale_id, line, account, booked_at, description, "
+        "quantity, unit_price, vat_rate, approved) SELECT environment, sale_id, 1, account, "
+        "booked_at, 'Retour', '-4', 350, '21', -1400 FROM sale_line WHERE sale_id = $1",
+        returned.sale_id,
+    )
+    told = await world.run("run", accounts=("A1", "A2"))
+    assert [(i["account"], i["period"], i["total"]) for i in said(told, "invoice.issued")] == [
+        ("A1", "2026-05", 1250),  # one month never keeps another back
+        ("A2", "2026-07", 700),
+    ]
+    (completed,) = said(await world.run("run", run_id="b"), "run.completed")
+    assert completed["skipped"] == [{"account": "A1", "reason": "negative_total"}]
+    assert completed["open"] == [{"account": "A1", "amount": -700, "why": "negative_total"}]
+    await world.sell(sale("A1", LUNCH))
+    (invoice,) = said(await world.run("run", run_id="c"), "invoice.issued")
+    assert (invoice["account"], invoice["total"]) == ("A1", 550)
+    assert invoice["vat"] == [
+        {"rate": "21", "base": -579, "vat": -121, "gross": -700},
+        {"rate": "9", "base": 1147, "vat": 103, "gross": 1250},
+    ]
+
+
+async def test_a_run_that_drafts_says_which_credit_notes_wait_for_one_that_issues(
+    world: World,
+) -> None:
+    await world.guests("A1", "A2")
+    gone, half = sale("A1"), sale("A2", BEER, LUNCH)
+    await world.sell(gone, half)
+    await world.run("run", send=False)
+    await world.sell(reversal(gone), reversal(half, 700), sale("A2"))
+    told = await world.run("run", run_id="d", mode="draft")
+    assert [d["account"] for d in said(told, "invoice.drafted")] == ["A2"]
+    (completed,) = said(told, "run.completed")
+    assert completed["skipped"] == [{"account": "A1", "reason": "credit_due"}]
+    assert completed["open"] == [
+        {"account": "A1", "amount": -700, "why": "credit_due"},
+        {"account": "A2", "amount": 700, "why": "draft"},
+        {"account": "A2", "amount": -700, "why": "credit_due"},
+    ]
+    told = await world.run("run", run_id="i", send=False)
+    assert {(c["account"], c["total"]) for c in said(told, "credit_note.issued")} == {
+        ("A1", 700), ("A2", 700),
+    }  # fmt: skip
+    assert said(told, "run.completed")[0]["open"] == []

@@ -1,0 +1,72 @@
+"""What is not yet invoiced, as the invoicer tells it when asked (topic invoices.documents)."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from schemas.base import Message, Part
+from schemas.values import (
+    Account,
+    Count,
+    Currency,
+    Environment,
+    InvoiceNumber,
+    LongText,
+    Period,
+    Sum,
+    Time,
+    Uuid,
+    Word,
+    entries,
+)
+
+
+class PendingAmount(Part):
+    """What one account has open of one month. `why`: it would stay so if a run came now."""
+
+    account: Account
+    period: Period
+    sales: Count
+    amount: Sum
+    why: Word | None = None
+
+
+class PendingSale(Part):
+    """How one sale stands: `amount` is what is still to be invoiced of it, or taken back.
+
+    `state` is pending, held, declined, cancelled, settled, returned, billed, credit_due,
+    nothing_to_pay or unknown; `reason` why it was declined; `numbers` its invoices;
+    `moved_to` the account to which a correction took it.
+    """
+
+    sale_id: Uuid
+    account: Account | None = None
+    booked_at: Time | None = None
+    period: Period | None = None
+    total: Sum | None = None
+    amount: Sum
+    state: Word
+    reason: Word | None = None
+    numbers: Annotated[tuple[InvoiceNumber, ...], entries(1000)] | None = None
+    moved_to: Account | None = None
+
+
+class PendingListed(Message):
+    """What is not yet invoiced. Beyond 20,000 entries only the first are listed; `amount` and
+    `count` are of all. `lacking` is what the environment lacks to issue at all."""
+
+    answer_ids: ClassVar[tuple[str, ...]] = ("request_id", "environment")
+
+    type: Literal["pending.listed"] = "pending.listed"
+    request_id: Uuid
+    environment: Environment
+    part: Annotated[int, Field(strict=True, ge=1, le=1000)]
+    parts: Annotated[int, Field(strict=True, ge=1, le=1000)]
+    currency: Currency
+    count: Count
+    amount: Sum
+    accounts: Annotated[tuple[PendingAmount, ...], entries(5000)] = ()
+    sales: Annotated[tuple[PendingSale, ...], entries(5000)] = ()
+    lacking: LongText | None = None
