@@ -150,7 +150,8 @@ async def test_all_that_came_before_an_account_was_open_is_added_up(postgres: Da
     events = [make(f"{make.__name__}{n}", 10 * n, account=OTHER)
               for make in (invoice, credit_note, payment) for n in (3, 4)]  # fmt: skip
     async with venue(postgres) as bench:
-        await bench.account_for(*events)
+        await bench.account_for(*events, invoice("another", 5, account="28900003"))
+        assert len(await bench.rows(sql.early_sums, [VENUE], [OTHER])) == 1
         await bench.order(opened())
         rows = await bench.rows(
             "SELECT issued, credited, paid FROM account WHERE account = $1", OTHER
@@ -178,6 +179,15 @@ async def test_only_the_accounts_of_who_is_erased_are_looked_at(postgres: Databa
                     command("account.link", (seen, "tie"), account=seen, role="viewer", **said_of),
                 )  # fmt: skip
                 assert {outcome["type"] for outcome in outcomes} == {"command.applied"}
+        mine = f"{VENUE}-jo-seen"
+        (locked,) = await bench.rows(sql.lock_accounts, [VENUE], [mine])
+        assert locked[0] == 1
+        untied = command("account.unlink", "untie", account=mine, customer_id=uid("jo"),
+                         role="viewer")  # fmt: skip
+        await bench.order(untied, command("account.link", "again", account=mine,
+                                          customer_id=uid("jo"), role="viewer"))  # fmt: skip
+        (left,) = await bench.rows("SELECT count(*) FROM account_viewer")
+        assert left[0] == 4  # of all that looked in, no other lost anything
         found = await bench.rows(sql.accounts_of_customers, [VENUE], [uid("jo")])
         assert sorted(tuple(row) for row in found) == [
             (VENUE, f"{VENUE}-jo-held"), (VENUE, f"{VENUE}-jo-seen"),

@@ -12,6 +12,7 @@ from services.authorizer.domain.accounts import (
     MOST_WARNINGS,
     change,
     link,
+    open_account,
     unlink,
 )
 from services.authorizer.domain.entities import (
@@ -127,6 +128,7 @@ def test_accounts_beyond_those_that_are_named_are_told_of_together() -> None:
     assert warned[-1].id == f"2890{MOST_WARNINGS:05}"
     assert "10.00 on 2 more accounts" in warned[-1].message
     assert closed(Sums(), MOST_WARNINGS + 2).warnings == ()
+    assert len(closed(Sums(approved=1), 1).warnings) == 1
 
 
 def test_unlinking_a_holder_warns_of_money_only_where_there_is_some() -> None:
@@ -162,6 +164,17 @@ def test_an_environment_begins_switched_off() -> None:
     (environment,) = begun.entities
     assert isinstance(environment, Environment)
     assert not environment.active
+    assert environment.settings["import_enabled"]
+
+
+def test_an_account_of_which_no_limit_is_said_has_nothing_to_spend() -> None:
+    outcome = open_account(
+        command("account.open", "o", account=GUEST), Registry(), Environment(environment=VENUE)
+    )
+    assert isinstance(outcome, Applied)
+    (account,) = outcome.entities
+    assert isinstance(account, Account)
+    assert account.limit == 0
 
 
 def test_what_is_missing_goes_to_the_largest_remainder_not_to_the_largest_part() -> None:

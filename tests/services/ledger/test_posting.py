@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 
 from services.ledger import store
-from services.ledger.domain import Kind, OtherCurrency, Source, Unbalanced
+from services.ledger.domain import AccountKey, Kind, OtherCurrency, Source, Unbalanced
 from services.ledger.handlers import decisions
 from tests.services.ledger.support import (
     GUEST,
@@ -167,6 +167,10 @@ async def test_only_what_is_asked_for_is_recalled(postgres: Database) -> None:
         asked = Source(VENUE, Kind.CHARGE, uid("x"))
         async with bench.transaction() as tx:
             assert list(await store.recall(tx, [asked])) == [asked]
+        await post(bench, approved("z", {"21": 250}, account="another"))
+        key = AccountKey(VENUE, GUEST)
+        async with bench.database.connection() as connection:
+            assert list(await store.balances(connection, [key])) == [key]
 
 
 async def test_the_same_id_in_another_environment_or_kind_is_another_source(
