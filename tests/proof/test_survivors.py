@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -23,10 +24,10 @@ from services.authorizer.domain.entities import (
     Refusal,
     Registry,
 )
-from services.authorizer.domain.environments import configure
+from services.authorizer.domain.environments import accept_gdpr, configure
 from services.authorizer.domain.reversals import Taken, spread, take_back
 from services.authorizer.domain.standing import Sums
-from tests.services.authorizer.support import GUEST, VENUE, cancelled, command, uid
+from tests.services.authorizer.support import GUEST, NOON, VENUE, cancelled, command, uid
 
 
 def pils(quantity: str, unit_price: int, total: int) -> SaleLine:
@@ -189,3 +190,24 @@ def test_two_that_fit_the_same_lines_take_no_more_off_one_than_is_left() -> None
     assert isinstance(found, Taken)
     assert sum(found.of_lines) == 650
     assert all(part <= each.total for part, each in zip(found.of_lines, lines, strict=True))
+
+
+def test_terms_that_are_accepted_again_stay_as_they_were_unless_they_are_others() -> None:
+    """The day on which they were accepted counts for whoever asks."""
+
+    def accepted(by: str, document: str, day: int, before: Environment | None) -> Environment:
+        wanted = command("environment.accept_gdpr", day, accepted_by=by, document=document)
+        outcome = accept_gdpr(wanted.model_copy(update={"at": NOON + timedelta(days=day)}), before)
+        assert isinstance(outcome, Applied)
+        (after,) = outcome.entities or (before,)
+        assert isinstance(after, Environment)
+        return after
+
+    first = accepted("Jo", "terms-1", 0, None)
+    assert first.gdpr is not None
+    assert accepted("Jo", "terms-1", 1, first).gdpr == first.gdpr
+    for by, document in (("An", "terms-1"), ("Jo", "terms-2")):
+        again = accepted(by, document, 2, first).gdpr
+        assert again is not None
+        assert (again.accepted_by, again.document) == (by, document)
+        assert again.at == NOON + timedelta(days=2)
