@@ -192,3 +192,9 @@ async def test_only_the_accounts_of_who_is_erased_are_looked_at(postgres: Databa
         assert sorted(tuple(row) for row in found) == [
             (VENUE, f"{VENUE}-jo-held"), (VENUE, f"{VENUE}-jo-seen"),
         ]  # fmt: skip
+        # In one batch with another's account, whose viewers are its own.
+        others = f"{VENUE}-an-seen"
+        await bench.order(command("account.change", "closed", accounts=[others], status="closed"),
+                          command("customer.erase", "erased", customer_id=uid("jo")))  # fmt: skip
+        (row,) = await bench.rows("SELECT version FROM account WHERE account = $1", others)
+        assert row[0] == 3  # opened, tied, closed

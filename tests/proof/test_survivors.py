@@ -192,6 +192,10 @@ def test_two_that_fit_the_same_lines_take_no_more_off_one_than_is_left() -> None
     assert all(part <= each.total for part, each in zip(found.of_lines, lines, strict=True))
 
 
+def test_the_last_cent_of_a_line_can_be_taken_back() -> None:
+    assert taken([pils("1", 1, 1)], 1).of_lines == (1,)
+
+
 def test_terms_that_are_accepted_again_stay_as_they_were_unless_they_are_others() -> None:
     """The day on which they were accepted counts for whoever asks."""
 
