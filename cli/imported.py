@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from cli.messages import Json
 from cli.screen import Screen, when
 
 SHOWN = 50
+CHANGES_SHOWN = 20
 COUNTS = ("Rows", "Valid", "New", "Changed", "Unchanged", "Problems", "Warnings")
 
 
@@ -29,6 +32,7 @@ def show_preview(screen: Screen, preview: Json) -> None:
         len(preview["warnings"]),
     )
     screen.table(COUNTS, [row], right=COUNTS)
+    _show_differences(screen, preview.get("differences") or ())
     for title, style, entries in (
         ("Problems (these rows are refused)", "red", preview["problems"]),
         ("Warnings", "yellow", preview["warnings"]),
@@ -49,6 +53,22 @@ def show_preview(screen: Screen, preview: Json) -> None:
         screen.say("... and more warnings; the report has them all")
 
 
+def _show_differences(screen: Screen, differences: Sequence[Json]) -> None:
+    if not differences:
+        return
+    screen.say("What changes of what is known", "bold")
+    screen.table(
+        ("Row", "Account", "Column", "From", "To"),
+        (
+            (d["row"], d["account"], d["column"] or d["field"], d["old"], d["new"])
+            for d in differences[:CHANGES_SHOWN]
+        ),
+        right=("Row",),
+    )
+    if len(differences) > CHANGES_SHOWN:
+        screen.say(f"... and at least {len(differences) - CHANGES_SHOWN} more")
+
+
 def show_failed(screen: Screen, failed: Json) -> int:
     """Show import.failed; gives the exit status."""
     screen.data(failed)
@@ -59,12 +79,16 @@ def show_failed(screen: Screen, failed: Json) -> int:
     return 1
 
 
-def show_completed(screen: Screen, completed: Json) -> None:
-    """Show import.completed."""
-    screen.good(
+def show_completed(screen: Screen, completed: Json) -> int:
+    """Show import.completed; gives the exit status: 1 where rows were refused."""
+    counts = (
         f"{completed['created']} created, {completed['changed']} changed, "
         f"{completed['unchanged']} unchanged, {completed['refused']} refused"
     )
+    if completed["refused"]:
+        screen.say(f"! {counts}", "yellow")
+    else:
+        screen.good(counts)
     if differs := completed.get("differs"):
         screen.say(
             f"! {differs} rows came out otherwise than the preview said, because customers or "
@@ -73,6 +97,7 @@ def show_completed(screen: Screen, completed: Json) -> None:
         )
     for warning in completed.get("warnings") or ():
         screen.say(f"! {warning['message']}", "yellow")
+    return 1 if completed["refused"] else 0
 
 
 def show_undone(screen: Screen, undone: Json) -> None:

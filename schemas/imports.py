@@ -11,6 +11,7 @@ from schemas.registry import AccountStatus, Language
 from schemas.values import (
     BASE64_PATTERN,
     NOT_NULL,
+    Account,
     Amount,
     Count,
     Environment,
@@ -29,6 +30,7 @@ MAX_PART_BYTES = 700_000
 MAX_PARTS = 100
 MAX_COLUMNS = 500
 MAX_PROBLEMS = 1000
+MAX_DIFFERENCES = 200
 
 ImportStatus = Literal[
     "received", "previewed", "running", "completed", "failed", "cancelled", "expired", "undone"
@@ -122,10 +124,24 @@ class Problem(Part):
 Problems = Annotated[tuple[Problem, ...], entries(MAX_PROBLEMS)]
 
 
+class Difference(Part):
+    """What a row changes. `field` is of `account` (`holder`: who becomes its holder), or, where
+    that is null, of the row's customer. `old` and `new` are as people read them, in the
+    environment's language: 12,50, geen limiet, ja; null is nothing."""
+
+    row: Annotated[int, Field(strict=True, ge=1, le=1_048_576)]
+    account: Account | None
+    column: Text | None
+    field: Word
+    old: Text | None
+    new: Text | None
+
+
 class ImportPreviewed(_Job):
     """What an import would do. All counts are of workbook rows; a row counts once.
 
-    `problems` are the first ones; problem_count says how many there are.
+    `problems` are the first ones; problem_count says how many there are. `differences` are the
+    first of what changes of what is known, limits before all else.
     """
 
     answered_by: ClassVar[str | None] = None
@@ -140,6 +156,7 @@ class ImportPreviewed(_Job):
     problems: Problems
     problem_count: Count
     warnings: Problems
+    differences: Annotated[tuple[Difference, ...], entries(MAX_DIFFERENCES)] | None = None
     expires_at: Time
 
 

@@ -65,6 +65,8 @@ async def import_(
 ) -> int:
     """Import a workbook: shows what it would do, asks, does it, and saves the report.
 
+    Exit status 1 where rows were refused; the others are imported all the same.
+
     Parameters
     ----------
     what
@@ -266,7 +268,7 @@ def _save(file: Path, job: Job) -> Path:
 
 def _show_result(screen: Screen, result: Json, report: Path, job_id: str) -> int:
     screen.data({**result, "report": str(report)})
-    show_completed(screen, result)
+    status = show_completed(screen, result)
     screen.say(f"Each row's outcome is in {report}")
     screen.say(f"To take it back: onaccount import undo {job_id}")
-    return 0
+    return status

@@ -16,6 +16,13 @@ Style = Literal["dutch", "english"]
 MOST: Final = 9_999_999_999
 """The largest limit that a workbook may set, in minor units: more is a slip of the keyboard."""
 
+NO_LIMIT: Final = "no limit"
+"""What an amount's cell says that holds a word for "no limit"."""
+
+_NO_LIMIT = frozenset(
+    {"onbeperkt", "ongelimiteerd", "onbegrensd", "geen", "geen limiet", "zonder limiet"}
+    | {"none", "no limit", "unlimited", "without limit", "∞"}
+)
 _CURRENCY = re.compile(r"€|\beur(o|os)?\b", re.IGNORECASE)
 _NO_CENTS = re.compile(r"[.,]\s?[-–—=]{1,2}$")
 _SPACED = re.compile(r"^\d{1,3}( \d{3})+([.,]\d{1,2})?$")
@@ -61,8 +68,8 @@ def is_unclear(cell: Cell) -> bool:
     return isinstance(cell, str) and _EITHER.fullmatch(_bare(cell)) is not None
 
 
-def amount_of(cell: Cell, *, style: Style | None) -> int | Refusal | None:
-    """The cell's amount in minor units (two decimals), or why not. None: empty.
+def amount_of(cell: Cell, *, style: Style | None) -> int | str | Refusal | None:
+    """The cell's amount in minor units (two decimals), NO_LIMIT, or why not. None: empty.
 
     `style` is that of the column and settles only what is unclear by itself.
     """
@@ -84,8 +91,10 @@ def amount_of(cell: Cell, *, style: Style | None) -> int | Refusal | None:
             return _text_amount(cell, style)
 
 
-def _text_amount(text: str, style: Style | None) -> int | Refusal | None:
+def _text_amount(text: str, style: Style | None) -> int | str | Refusal | None:
     bare = _bare(text)
+    if bare.casefold() in _NO_LIMIT:
+        return NO_LIMIT
     if not bare:
         return None if not clean(text) else Refusal(code="not_an_amount", write="12,50")
     if bare.startswith("-"):

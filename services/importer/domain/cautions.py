@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from services.importer.domain.book import KnownAccount, KnownCustomer
-from services.importer.domain.messages import Tongue, of_row
+from services.importer.domain.messages import Tongue, of_row, say
 from services.importer.domain.names import email_key
 from services.importer.domain.refusals import Problem
 from services.importer.domain.rows import Entry
+from services.importer.domain.sentences import Sentence
 
-ADDRESS: Final = ("street", "postcode", "city")
+ADDRESS: Final[dict[str, Sentence]] = {
+    "street": ("street", "straat"),
+    "postcode": ("postcode", "postcode"),
+    "city": ("town", "plaats"),
+}
+_AND: Final[Sentence] = ("and", "en")
 
 
 def cautions(
@@ -19,6 +25,7 @@ def cautions(
     account: KnownAccount | None,
     tongue: Tongue,
     *,
+    environment: int,
     new: bool,
 ) -> list[Problem]:
     """Warnings about a row that is carried out.
@@ -27,13 +34,21 @@ def cautions(
     the customer, who else was told of the same already.
     """
     found: list[Problem] = []
+    if customer is not None and customer.made_by not in (None, entry.row):
+        found.append(_caution(entry, "", "joins", "", tongue, other=customer.made_by))
+    if entry.account and account is None and not entry.account.startswith(str(environment)):
+        # The registry says the same when it opens the account; here it comes before.
+        number = entry.account
+        found.append(
+            _caution(entry, "account", "unlike_environment", number, tongue, other=environment)
+        )
     if customer is not None and new:
         bought_on = entry.account is not None or bool(entry.account_count)
         missing = [f for f in ADDRESS if not str(customer.fields.get(f) or "").strip()]
         if bought_on and missing:
             # An invoice names its buyer's full address (art. 35a(1)(e) Wet OB 1968).
             where = next((f for f in missing if f in entry.headers), "")
-            found.append(_caution(entry, where, "no_address", "", tongue))
+            found.append(_missing(entry, where, missing, tongue))
         email = customer.fields.get("email")
         if email and email_key(email, customer.fields.get("email_fictitious")) is None:
             found.append(_caution(entry, "email", "fictitious", str(email), tongue))
@@ -46,12 +61,17 @@ def cautions(
     return found
 
 
-def _caution(entry: Entry, where: str, code: str, value: str, tongue: Tongue) -> Problem:
-    message = of_row(code, tongue, **_words(value))
+def _missing(entry: Entry, where: str, parts: list[str], tongue: Tongue) -> Problem:
+    words = [say(ADDRESS[part], tongue) for part in parts]
+    listed = f" {say(_AND, tongue)} ".join(w for w in (", ".join(words[:-1]), words[-1]) if w)
+    message = of_row("no_address", tongue, value=listed)
+    return Problem(row=entry.row, column=entry.headers.get(where, ""), value="", message=message)
+
+
+def _caution(
+    entry: Entry, where: str, code: str, value: str, tongue: Tongue, **words: object
+) -> Problem:
+    message = of_row(code, tongue, value=value, **words)
     return Problem(
         row=entry.row, column=entry.headers.get(where, ""), value=value[:100], message=message
     )
-
-
-def _words(value: str) -> dict[str, Any]:
-    return {"value": value}

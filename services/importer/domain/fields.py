@@ -1,12 +1,14 @@
 """The fields a column can be taken for, and the words people write above such a column.
 
-Fields are named as in the registry's commands (contract part 5), with four of the importer's own:
-`name` (a full name or a company), `account_count` ("aantal rekeningen"), and house number and
-its addition, which are joined to the street and shown as such.
+Fields are named as in the registry's commands (contract part 5), with five of the importer's own:
+`name` (a full name or a company), `account_count` ("aantal rekeningen"), initials, which are the
+first name where there is none, and house number and its addition, which are joined to the street;
+the last three are shown as what they become.
 """
 
 from __future__ import annotations
 
+import difflib
 import re
 import unicodedata
 from typing import Final, Literal, get_args
@@ -15,6 +17,7 @@ Field = Literal[
     "company",
     "name",
     "first_name",
+    "initials",
     "infix",
     "last_name",
     "email",
@@ -48,16 +51,21 @@ SYNONYMS: Final[dict[Field, tuple[str, ...]]] = {
         "Bedrijf", "Bedrijfsnaam", "Naam bedrijf", "Company", "Company name", "Organisatie",
         "Organisatienaam", "Organisation", "Organization", "Firma", "Firmanaam", "Vereniging",
         "Stichting", "Business", "Business name", "Handelsnaam", "Verenigingsnaam", "Bedr.naam",
+        "Naam organisatie", "Naam vereniging",
     ),
     "name": (
         "Naam", "Volledige naam", "Full name", "Name", "Klant", "Klantnaam", "Customer",
         "Customer name", "Naam/bedrijfsnaam", "Bedrijfsnaam/naam", "Naam of bedrijfsnaam", "Lid",
         "Naam lid", "Member", "Member name", "Contactpersoon", "Contact person", "Gebruiker",
         "User", "Debiteur", "Debiteurnaam", "Rekeninghouder", "Houder", "Account holder", "Holder",
+        "Relatie", "Relatienaam", "Naam relatie", "Naam klant", "Lidnaam", "Debiteurennaam",
     ),
     "first_name": (
         "Voornaam", "Voornamen", "Roepnaam", "Voorn.", "Vnaam", "First name", "Firstname",
         "Given name", "Forename",
+    ),
+    "initials": (
+        "Voorletters", "Voorletter", "Voorletter(s)", "Voorl.", "Initialen", "Initiaal", "Initials",
     ),
     "infix": (
         "Tussenvoegsel", "Tussenvoegsels", "Tussenv.", "Tussenvgsl", "Tussen", "Tv", "Tvgsl",
@@ -75,10 +83,15 @@ SYNONYMS: Final[dict[Field, tuple[str, ...]]] = {
     "email_fictitious": ("Fictief", "E-mail fictief", "Fictief e-mailadres", "Fictitious"),
     "street": (
         "Adres", "Straat", "Straatnaam", "Straat en huisnummer", "Straat + nr", "Straat en nr",
+        "Straat + huisnr", "Straat en huisnr", "Straat/huisnummer", "Adres + huisnummer",
+        "Adres en huisnummer", "Adres + nr", "Postadres", "Woonadres", "Bezoekadres",
         "Adresregel", "Adresregel 1", "Factuuradres", "Address", "Street", "Street name",
         "Street address", "Address line", "Address line 1",
     ),
-    "house_number": ("Huisnummer", "Huisnr.", "Huis nr", "House number", "House no.", "Huisn."),
+    "house_number": (
+        "Huisnummer", "Huisnr.", "Huis nr", "House number", "House no.", "Huisn.",
+        "Huisnummer en toevoeging", "Huisnr. + toev.",
+    ),
     "house_number_suffix": (
         "Toevoeging", "Huisnummertoevoeging", "Huisnummer toevoeging", "Huisletter", "Toev.",
         "House number suffix", "House number addition",
@@ -138,7 +151,9 @@ SYNONYMS: Final[dict[Field, tuple[str, ...]]] = {
     ),
 }  # fmt: skip
 
-JOINED: Final[dict[Field, Field]] = {"house_number": "street", "house_number_suffix": "street"}
+JOINED: Final[dict[Field, Field]] = {
+    "house_number": "street", "house_number_suffix": "street", "initials": "first_name",
+}  # fmt: skip
 """Columns that become part of another field; messages name that field."""
 
 _SIGNS = re.compile("[^0-9a-z]+")
@@ -164,6 +179,9 @@ def _known() -> dict[str, Field]:
 
 
 _KNOWN: Final[dict[str, Field]] = _known()
+_WRITTEN: Final = {normalise(word): word for words in SYNONYMS.values() for word in reversed(words)}
+ALIKE: Final = 0.8
+"""How much of a header has to be that of a known one to be taken for a slip of the keyboard."""
 
 
 def field_of(header: str) -> Field | None:
@@ -180,3 +198,10 @@ def field_of(header: str) -> Field | None:
             if plain.endswith(unit) and plain.removesuffix(unit) in _KNOWN:
                 return _KNOWN[plain.removesuffix(unit)]
     return None
+
+
+def nearest(header: str) -> tuple[str, Field] | None:
+    """The known header that an unknown one is nearly, with its field; None where none is."""
+    plain = normalise(header)[:40]
+    close = difflib.get_close_matches(plain, _WRITTEN, n=1, cutoff=ALIKE)
+    return (_WRITTEN[close[0]], _KNOWN[close[0]]) if close else None

@@ -19,7 +19,7 @@ class Ambiguous:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OtherHolder:
-    """The row's account belongs to one customer, and its name or address to another."""
+    """The row's account belongs to one customer, and the row is about another."""
 
     holder: KnownCustomer
 
@@ -37,9 +37,28 @@ def match(entry: Entry, book: Book) -> Match:
     if holder is None:
         # Its state has not come: as much as is known of it is its id.
         return KnownCustomer(customer_id=account.holder, fields={})
-    if not isinstance(found, KnownCustomer) or found is holder or is_same(entry, holder):
+    if found is holder:
         return holder
-    return OtherHolder(holder=holder)
+    if is_another(entry, holder) or (
+        isinstance(found, KnownCustomer) and not is_same(entry, holder)
+    ):
+        return OtherHolder(holder=holder)
+    return holder
+
+
+def is_another(entry: Entry, holder: KnownCustomer) -> bool:
+    """Whether the row is evidently not about the holder: taking it for a change would put one
+    customer's purchases on the other's invoice.
+
+    That is so where its name and its e-mail address both differ from the holder's, and for a
+    company with an address of its own where the holder is a person.
+    """
+    mail = _email(entry.customer)
+    if mail is None or mail == _email(holder.fields):
+        return False
+    company_of_a_person = bool(entry.customer.get("company")) and not holder.fields.get("company")
+    names = names_of(entry)
+    return bool(names) and (company_of_a_person or not names & name_keys(holder.fields))
 
 
 def is_same(entry: Entry, customer: KnownCustomer) -> bool:

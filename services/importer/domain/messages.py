@@ -21,7 +21,12 @@ def say(texts: Sentence, tongue: Tongue, **words: object) -> str:
 
 def of_cell(refusal: Refusal, value: str, tongue: Tongue) -> str:
     return say(
-        CELLS[refusal.code], tongue, value=value, write=refusal.write, at_most=refusal.at_most
+        CELLS[refusal.code],
+        tongue,
+        value=value,
+        write=refusal.write,
+        where=refusal.where,
+        at_most=refusal.at_most,
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from services.importer.domain.columns import Layout
+from services.importer.domain.fields import JOINED, field_of, nearest
 from services.importer.domain.messages import Tongue, say
 from services.importer.domain.refusals import Problem
 from services.importer.domain.sentences import Sentence
@@ -42,6 +43,19 @@ _SENTENCES: Final[dict[str, Sentence]] = {
         "this column is hidden, and is imported as well",
         "deze kolom is verborgen en wordt ook geïmporteerd",
     ),
+    "nearly": (
+        "nobody knows this column, so it is not used; if '{value}' is meant, write that above it",
+        "deze kolom kent niemand, dus zij wordt niet gebruikt; is '{value}' bedoeld, schrijf dat"
+        " er dan boven",
+    ),
+    "limit_nought": (
+        "the limit of {value} new accounts is 0.00, that of the environment, because their rows"
+        " name none: nothing can be bought on them; fill one in ('none' for no limit), or import"
+        " with --limit",
+        "de limiet van {value} nieuwe rekeningen is 0,00, die van de omgeving, want hun rijen"
+        " noemen er geen: er kan niets op worden gekocht; vul er een in ('geen' voor geen limiet),"
+        " of importeer met --limit",
+    ),
     "merged": (
         "{value} merged cells got the text of the first cell of their group",
         "{value} samengevoegde cellen kregen de tekst van de eerste cel van hun groep",
@@ -53,8 +67,13 @@ _SENTENCES: Final[dict[str, Sentence]] = {
 }
 
 
-def warnings_of(noticed: Noticed, layout: Layout, tongue: Tongue) -> tuple[Problem, ...]:
-    """One warning for each, at the header row; hidden columns only where they are imported."""
+def warnings_of(
+    noticed: Noticed, layout: Layout, tongue: Tongue, *, limit_nought: int = 0
+) -> tuple[Problem, ...]:
+    """One warning for each, at the header row; hidden columns only where they are imported.
+
+    `limit_nought`: so many accounts will be opened with a limit of nothing that no row asked for.
+    """
 
     def warning(code: str, *, column: str = "", value: object = "") -> Problem:
         message = say(_SENTENCES[code], tongue, value=value)
@@ -70,8 +89,25 @@ def warnings_of(noticed: Noticed, layout: Layout, tongue: Tongue) -> tuple[Probl
         for column in layout.columns
         if column.field and column.index in noticed.hidden_columns
     ]
+    found += [
+        warning("nearly", column=header, value=meant) for header, meant in _nearly_known(layout)
+    ]
+    if limit_nought:
+        header = next((c.header for c in layout.columns if c.field == "limit"), "")
+        found.append(warning("limit_nought", column=header, value=limit_nought))
     if noticed.merged:
         found.append(warning("merged", value=noticed.merged))
     if noticed.beyond:
         found.append(warning("beyond"))
     return tuple(found)
+
+
+def _nearly_known(layout: Layout) -> list[tuple[str, str]]:
+    """Headers that nobody knows, each with the one it nearly is, where no column has that yet."""
+    taken = {JOINED.get(field, field) for field in layout.fields()}
+    unknown = [c.header for c in layout.columns if c.field is None and field_of(c.header) is None]
+    near = [(header, nearest(header)) for header in unknown]
+    return [
+        (header, known[0]) for header, known in near
+        if known is not None and JOINED.get(known[1], known[1]) not in taken
+    ]  # fmt: skip

@@ -9,8 +9,18 @@ from typing import Any, Literal
 from services.importer.domain.book import Book, KnownAccount, KnownCustomer
 from services.importer.domain.cautions import cautions
 from services.importer.domain.changes import NAME_FIELDS, changes
+from services.importer.domain.checking import problems_of
+from services.importer.domain.claims import Claims
+from services.importer.domain.house import House, Tally
 from services.importer.domain.ids import customer_id
-from services.importer.domain.matching import Ambiguous, OtherHolder, is_same, match, names_of
+from services.importer.domain.matching import (
+    Ambiguous,
+    Match,
+    OtherHolder,
+    is_same,
+    match,
+    names_of,
+)
 from services.importer.domain.messages import Tongue, of_row
 from services.importer.domain.names import display_name
 from services.importer.domain.refusals import Problem
@@ -58,16 +68,27 @@ class RowPlan:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planner:
     """Plans the rows of one job, in their order. `defaults`: the upload's own, for new accounts
-    (limit, on_account, in_overview, status) and new customers (language)."""
+    (limit, on_account, in_overview, status) and new customers (language).
+
+    `house` is what the environment gives to who and what says nothing. `claims` and `tally` are
+    what is remembered of the rows so far.
+    """
 
     job_id: str
     tongue: Tongue
     defaults: Mapping[str, Any]
+    house: House = field(default_factory=House)
+    claims: Claims = field(default_factory=Claims)
+    tally: Tally = field(default_factory=Tally)
 
     def plan(self, entry: Entry, book: Book) -> RowPlan:
         """Decide about one row, and note in the book what it makes and changes."""
+        if entry.left_out:
+            return RowPlan(row=entry.row, warnings=entry.warnings)
         customer = match(entry, book)
-        if refused := self._refusal(entry, book, customer):
+        wrong = (*entry.problems, *self._taken(entry, book, customer))
+        if refused := wrong or self._refusal(entry, customer):
+            self.claims.note(entry)
             return RowPlan(row=entry.row, problems=refused)
         assert customer is None or isinstance(customer, KnownCustomer)
         steps: list[Planned] = []
@@ -78,7 +99,9 @@ class Planner:
             warnings += self._change(entry, book, customer, steps)
         after = _after(entry, customer, steps)
         known = book.accounts.get(entry.account or "")
-        warnings += cautions(entry, customer, known, self.tongue, new=bool(steps))
+        warnings += cautions(
+            entry, customer, known, self.tongue, environment=book.environment, new=bool(steps)
+        )
         if entry.account is not None:
             self._account(entry, book, customer, after, steps)
         elif entry.account_count is not None and customer is not None:
@@ -87,12 +110,21 @@ class Planner:
 
     # --- what refuses a row -----------------------------------------------------------------
 
-    def _refusal(
-        self, entry: Entry, book: Book, customer: KnownCustomer | Ambiguous | OtherHolder | None
-    ) -> tuple[Problem, ...]:
-        account = book.accounts.get(entry.account or "")
+    def _taken(self, entry: Entry, book: Book, customer: Match) -> tuple[Problem, ...]:
+        """An account that an earlier row has, or named for somebody else and was refused."""
+        number = entry.account or ""
+        account = book.accounts.get(number)
         if account is not None and account.row is not None:
-            return (self._problem(entry, "account", "twice", account.account, other=account.row),)
+            return (self._problem(entry, "account", "twice", number, other=account.row),)
+        claimed = self.claims.by_another(entry)
+        holds = isinstance(customer, KnownCustomer) and (
+            account is not None and account.holder == customer.customer_id
+        )
+        if claimed is None or holds:
+            return ()
+        return (self._problem(entry, "account", "claimed", number, other=claimed),)
+
+    def _refusal(self, entry: Entry, customer: Match) -> tuple[Problem, ...]:
         match customer:
             case Ambiguous(code=code):
                 where = "email" if code == "ambiguous_email" else _name_column(entry)
@@ -103,10 +135,14 @@ class Planner:
                 number = entry.account or ""
                 return (self._problem(entry, "account", "other_holder", number, theirs=theirs),)
             case None if entry.customer and not any(entry.customer.get(f) for f in NAME_FIELDS):
-                return (self._problem(entry, "email", "no_name", ""),)
+                message = of_row("no_name", self.tongue)
+                return (Problem(row=entry.row, column="", value="", message=message),)
             case KnownCustomer():
-                return self._contradictions(entry, customer)
-        return ()
+                return self._contradictions(entry, customer) or self._wrong(entry, customer)
+        return self._wrong(entry, None)
+
+    def _wrong(self, entry: Entry, customer: KnownCustomer | None) -> tuple[Problem, ...]:
+        return problems_of(entry, customer, home=self.house.country, tongue=self.tongue)
 
     def _contradictions(self, entry: Entry, customer: KnownCustomer) -> tuple[Problem, ...]:
         return tuple(
@@ -237,6 +273,9 @@ class Planner:
         fields = {**defaults, **entry.settings}
         body = {"account": number, **fields, **({"holder": holder} if holder else {})}
         steps.append(Planned(step=len(steps), type="account.open", body=body, after=after))
+        if "limit" not in fields and self.house.default_limit == 0:
+            self.tally.limit_nought += 1
+        fields = {"limit": self.house.default_limit, **fields}
         known = KnownAccount(account=number, fields=fields, holder=holder, row=entry.row)
         book.note_account(known)
 

@@ -11,6 +11,7 @@ class Refusal:
 
     code: str
     write: str = ""
+    where: str = ""
     at_most: int = 0
 
 

@@ -12,8 +12,10 @@ RESULTS: Final[dict[str, Sentence]] = {
     "changed": ("changed", "gewijzigd"),
     "unchanged": ("unchanged", "ongewijzigd"),
     "refused": ("refused: {why}", "geweigerd: {why}"),
+    "account": ("account {value}", "rekening {value}"),
     "accounts": ("accounts {value}", "rekeningen {value}"),
     "partly": ("the rest of the row was carried out", "de rest van de rij is uitgevoerd"),
+    "registry": ("the system says: {value}", "het systeem meldt: {value}"),
     "otherwise": (
         "the preview said {value}, but customers or accounts changed in between",
         "het voorbeeld zei {value}, maar klanten of rekeningen zijn intussen gewijzigd",

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from services.importer.domain import cells as read
-from services.importer.domain.amounts import Style, amount_of
+from services.importer.domain.amounts import NO_LIMIT, Style, amount_of
 from services.importer.domain.cells import Cell, is_empty, shown
 from services.importer.domain.columns import Column, Layout
-from services.importer.domain.fields import Field
+from services.importer.domain.fields import Field, normalise
 from services.importer.domain.messages import Tongue, of_cell, of_row
-from services.importer.domain.names import split_name
+from services.importer.domain.names import key_of, split_name
 from services.importer.domain.refusals import Problem, Refusal
 
 MAX_ACCOUNTS_A_ROW: Final = 1000
@@ -21,10 +21,16 @@ _PEPPOL: Final = re.compile(r"[0-9A-Za-z]{2,4}:[!-~]{1,50}")
 
 # As schemas.registry bounds them: a cell that passes here passes there.
 _LENGTHS: Final[dict[Field, int]] = {
-    "company": 200, "name": 200, "first_name": 200, "infix": 40, "last_name": 200, "street": 180,
-    "house_number": 10, "house_number_suffix": 8, "postcode": 40, "city": 200, "vat_number": 40,
-    "description": 200,
+    "company": 200, "name": 200, "first_name": 200, "initials": 40, "infix": 40, "last_name": 200,
+    "street": 180, "house_number": 10, "house_number_suffix": 8, "postcode": 40, "city": 200,
+    "vat_number": 40, "description": 200,
 }  # fmt: skip
+
+_TOTALS: Final = frozenset(
+    {"totaal", "totalen", "totaalbedrag", "subtotaal", "eindtotaal", "som"}
+    | {"total", "totals", "totalamount", "subtotal", "grandtotal", "sum"}
+)
+"""What stands beside a sum: a row with such a word and without account or e-mail is no member."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +39,8 @@ class Entry:
 
     `customer` holds fields of customer.register; `name` is the column "Naam" as it stands, and
     `name_parts` says which fields of `customer` were made of it; `settings` holds fields of
-    account.open. `headers` gives the header of each field, for messages.
+    account.open. `headers` gives the header of each field, for messages. `problems` refuse the
+    row, which then says as much as could be read; one that is `left_out` is about nobody.
     """
 
     row: int
@@ -45,18 +52,25 @@ class Entry:
     settings: Mapping[str, Any]
     warnings: tuple[Problem, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+    left_out: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowReader:
-    """Reads rows of one layout. `styles`: how each amount column (by index) writes its amounts."""
+    """Reads rows of one layout. `styles`: how each amount column (by index) writes its amounts.
+
+    `home`: the country of rows that name none.
+    """
 
     layout: Layout
     tongue: Tongue
     styles: Mapping[int, Style]
+    home: str = "NL"
 
-    def read(self, row: int, cells: Sequence[Cell]) -> Entry | tuple[Problem, ...] | None:
-        """The row as an Entry; its problems; or None for a row without content in known columns."""
+    def read(self, row: int, cells: Sequence[Cell]) -> Entry | None:
+        """The row as an Entry; None for a row without content in known columns."""
+        given: set[Field] = set()
         values: dict[Field, Any] = {}
         problems: list[Problem] = []
         country = self._country(cells)
@@ -64,6 +78,7 @@ class RowReader:
             cell = cells[column.index] if column.index < len(cells) else None
             if column.field is None or is_empty(cell):
                 continue
+            given.add(column.field)
             value = self._value(column, cell, country)
             if isinstance(value, Refusal):
                 text = shown(cell)
@@ -71,18 +86,22 @@ class RowReader:
                 problems.append(Problem(row=row, column=column.header, value=text, message=message))
             elif value is not None:
                 values[column.field] = value
-        if problems:
-            return tuple(problems)
-        if not values:
+        if not values and not problems:
             return None
-        return self._entry(row, values)
+        if not given & {"account", "email"} and (total := _total(cells)):
+            warning = self._problem(row, "", total, "total")
+            return Entry(
+                row=row, customer={}, name=None, name_parts=frozenset(), account=None,
+                account_count=None, settings={}, warnings=(warning,), left_out=True,
+            )  # fmt: skip
+        return self._entry(row, values, problems)
 
     def _country(self, cells: Sequence[Cell]) -> str | None:
         for column in self.layout.columns:
             if column.field == "country" and column.index < len(cells):
                 country = read.country_of(cells[column.index])
-                return country if isinstance(country, str) else None
-        return None
+                return country if isinstance(country, str) else self.home
+        return self.home
 
     def _value(self, column: Column, cell: Cell, country: str | None) -> Any:
         match column.field:
@@ -102,26 +121,18 @@ class RowReader:
             case known:
                 return read.text_of(cell, at_most=_LENGTHS[known])
 
-    def _entry(self, row: int, values: Mapping[Field, Any]) -> Entry | tuple[Problem, ...]:
-        customer: dict[str, Any] = {f: values[f] for f in _CUSTOMER if f in values}
-        name, name_parts = values.get("name"), frozenset[str]()
-        if name is not None:
-            # Beside a company it is a person; name parts in columns of their own beat its parts.
-            parts = split_name(name)
-            if "company" in customer and "company" in parts:
-                parts = {"last_name": name}
-            if not customer.keys() & {"first_name", "last_name", "infix"}:
-                name_parts = frozenset(parts)
-                customer = {**parts, **customer}
-        if street := _street(values):
-            customer["street"] = street
+    def _entry(self, row: int, values: Mapping[Field, Any], problems: Sequence[Problem]) -> Entry:
+        customer, name_parts = _customer(values)
         settings: dict[str, Any] = {f: values[f] for f in _SETTINGS if f in values}
+        if settings.get("limit") == NO_LIMIT:
+            settings["limit"] = None
         account, count = values.get("account"), values.get("account_count")
         headers: dict[str, str] = {c.field: c.header for c in self.layout.columns if c.field}
         if account is not None and count is not None and count != 1:
-            return (self._problem(row, headers["account_count"], str(count), "count_and_account"),)
-        if account is None and not customer:
-            return (self._problem(row, "", "", "nobody"),)
+            both = self._problem(row, headers["account_count"], str(count), "count_and_account")
+            problems = [*problems, both]
+        if account is None and not customer and not problems:
+            problems = [self._problem(row, "", "", "nobody")]
         warnings: tuple[Problem, ...] = ()
         if account is None and count is None and settings:
             header = headers[next(iter(settings))]
@@ -130,13 +141,14 @@ class RowReader:
         return Entry(
             row=row,
             customer=customer,
-            name=name,
+            name=values.get("name"),
             name_parts=name_parts,
             account=account,
             account_count=None if account is not None else count,
             settings=settings,
             warnings=warnings,
             headers=headers,
+            problems=tuple(problems),
         )
 
     def _problem(self, row: int, column: str, value: str, code: str) -> Problem:
@@ -163,6 +175,40 @@ _READERS: Final[dict[Field, Callable[[Cell], Any]]] = {
     "on_account": read.yes_or_no,
     "in_overview": read.yes_or_no,
 }
+
+
+def _total(cells: Sequence[Cell]) -> str:
+    """The word that says that a row is a sum of others; empty where it is none."""
+    texts = (shown(c) for c in cells if isinstance(c, str) and len(c) <= 40)
+    return next((text for text in texts if normalise(text) in _TOTALS), "")
+
+
+def _customer(values: Mapping[Field, Any]) -> tuple[dict[str, Any], frozenset[str]]:
+    """What a row says about a customer, and which of it was made of the column "Naam"."""
+    customer: dict[str, Any] = {f: values[f] for f in _CUSTOMER if f in values}
+    if "first_name" not in customer and "initials" in values:
+        customer["first_name"] = values["initials"]
+    if street := _street(values):
+        customer["street"] = street
+    name = values.get("name")
+    if name is None:
+        return customer, frozenset()
+    # Beside a company it is a person; name parts in columns of their own beat its parts.
+    parts = split_name(name)
+    if "company" in customer and "company" in parts:
+        parts = {"last_name": name}
+    own = customer.keys() & {"first_name", "last_name", "infix"}
+    if not own:
+        return {**parts, **customer}, frozenset(parts)
+    if "last_name" not in own:
+        # Beside a first name it is the last name, or the whole name once more, or a company.
+        first = key_of(str(customer.get("first_name", "")))
+        if "company" in parts and " " in name:
+            return {**parts, **customer}, frozenset()
+        if "last_name" in parts and first and key_of(name).startswith(first):
+            return {**parts, **customer}, frozenset()
+        customer["last_name"] = name
+    return customer, frozenset()
 
 
 def _street(values: Mapping[Field, Any]) -> str:

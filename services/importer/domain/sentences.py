@@ -81,13 +81,21 @@ CELLS: Final[dict[str, Sentence]] = {
         "'{value}' is not a chamber of commerce number; it has 8 digits",
         "'{value}' is geen KVK-nummer; dat heeft 8 cijfers",
     ),
+    "not_a_postcode": (
+        "'{value}' is not a postcode of {where}; write it like {write}",
+        "'{value}' is geen postcode van {where}; schrijf haar zoals {write}",
+    ),
+    "not_a_vat_number": (
+        "'{value}' is not a valid VAT number of {where}; correct it, or leave it empty",
+        "'{value}' is geen geldig btw-nummer van {where}; verbeter het of laat het leeg",
+    ),
     "not_a_peppol_id": (
         "'{value}' is not a Peppol id; write scheme:value, like 0106:12345678",
         "'{value}' is geen Peppol-id; schrijf schema:waarde, zoals 0106:12345678",
     ),
     "not_an_amount": (
-        "'{value}' is not an amount; write {write}",
-        "'{value}' is geen bedrag; schrijf {write}",
+        "'{value}' is not an amount; write a number like {write}, or 'none' for no limit",
+        "'{value}' is geen bedrag; schrijf een getal zoals {write}, of 'geen' voor geen limiet",
     ),
     "unclear_amount": (
         "'{value}' can be two amounts; write {write} if that is meant",
@@ -102,8 +110,8 @@ CELLS: Final[dict[str, Sentence]] = {
         "'{value}' is minder dan niets; een limiet is 0 of meer",
     ),
     "amount_too_large": (
-        "'{value}' is more than 99.999.999,99; write less, or leave it empty",
-        "'{value}' is meer dan 99.999.999,99; schrijf minder, of laat het leeg",
+        "'{value}' is more than 99.999.999,99; write less, or 'none' for no limit",
+        "'{value}' is meer dan 99.999.999,99; schrijf minder, of 'geen' voor geen limiet",
     ),
 }
 
@@ -128,6 +136,20 @@ ROWS: Final[dict[str, Sentence]] = {
         "account {value} stands in row {other} already",
         "rekening {value} staat al in rij {other}",
     ),
+    "claimed": (
+        "account {value} stands in row {other} too, for somebody else; give one of them another"
+        " number",
+        "rekening {value} staat ook in rij {other}, bij iemand anders; geef een van beide een ander"
+        " nummer",
+    ),
+    "joins": (
+        "is about the same customer as row {other}, who is registered once",
+        "gaat over dezelfde klant als rij {other}; die wordt één keer aangemaakt",
+    ),
+    "total": (
+        "'{value}' is a total and nobody's: the row is left out",
+        "'{value}' is een totaal en van niemand: de rij wordt overgeslagen",
+    ),
     "contradicts": (
         "row {other} is about the same customer and says '{theirs}' here",
         "rij {other} gaat over dezelfde klant en zegt hier '{theirs}'",
@@ -141,8 +163,10 @@ ROWS: Final[dict[str, Sentence]] = {
         "meer klanten hebben dit e-mailadres; voeg het rekeningnummer toe",
     ),
     "other_holder": (
-        "account {value} belongs to {theirs}; link it to another customer first",
-        "rekening {value} is van {theirs}; koppel haar eerst aan een andere klant",
+        "account {value} belongs to {theirs}; give this row another number, or first change the"
+        " holder with `onaccount account link`",
+        "rekening {value} is van {theirs}; geef deze rij een ander nummer, of wijzig eerst de"
+        " houder met `onaccount account link`",
     ),
     "renames": (
         "changes the name of the holder of account {other}, now {theirs}",
@@ -154,8 +178,12 @@ ROWS: Final[dict[str, Sentence]] = {
         " openen",
     ),
     "no_address": (
-        "without street, postcode and town this customer cannot be invoiced",
-        "zonder straat, postcode en plaats kan aan deze klant geen factuur worden gestuurd",
+        "without {value} this customer cannot be invoiced",
+        "zonder {value} kan aan deze klant geen factuur worden gestuurd",
+    ),
+    "unlike_environment": (
+        "this number does not begin with that of the environment, {other}",
+        "dit nummer begint niet met dat van de omgeving, {other}",
     ),
     "fictitious": (
         "'{value}' is a fictitious address: nothing is ever mailed to it",

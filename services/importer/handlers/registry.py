@@ -8,7 +8,8 @@ erased a job `erase` takes out what imports still hold of them.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Collection, Hashable, Iterable, Sequence
+from dataclasses import replace
 from hashlib import sha256
 from typing import TypeVar
 
@@ -17,6 +18,8 @@ from runtime.incoming import Incoming
 from runtime.transaction import Tx
 from schemas.commands import CommandApplied, CommandRefused
 from schemas.registry import AccountState, CustomerState, EnvironmentState
+from services.importer.domain.messages import say
+from services.importer.domain.result_sentences import RESULTS
 from services.importer.store import registry
 from services.importer.store.registry import Outcome
 
@@ -74,15 +77,31 @@ async def hear_outcomes(batch: Sequence[Incoming], tx: Tx) -> Iterable[Answer]:
             case _:
                 continue
         outcomes.setdefault((found.environment, found.command_id), found)
-    await registry.note_outcomes(tx, outcomes.values())
+    await registry.note_outcomes(tx, await _introduced(tx, outcomes.values()))
     return ()
+
+
+async def _introduced(tx: Tx, outcomes: Collection[Outcome]) -> list[Outcome]:
+    """The registry speaks English everywhere: a report says first whose words these are."""
+    refused = {o.environment for o in outcomes if o.outcome == "refused"}
+    tongues = await registry.tongues(tx, refused) if refused else {}
+    return [
+        replace(o, told=say(RESULTS["registry"], tongues.get(o.environment, "en"), value=o.message))
+        if o.outcome == "refused" and o.message
+        else o
+        for o in outcomes
+    ]
 
 
 def outcome_of(applied: CommandApplied) -> Outcome:
     """The most that a command did: created before changed before unchanged."""
     done = {change.change for change in applied.changes}
     effect = next((e for e in ("created", "changed") if e in done), "unchanged")
-    cautions = "; ".join(caution.message for caution in applied.warnings or ())
+    # Of an account's number the importer says itself what there is to say, in the preview already.
+    told = [
+        c.message for c in applied.warnings or () if (c.kind, c.field) != ("account", "account")
+    ]
+    cautions = "; ".join(told)
     return Outcome(
         environment=applied.environment,
         command_id=applied.command_id,

@@ -106,8 +106,14 @@ class CarryingOut:
         waiting = await self._waiting(tx, upload, course) if room > 0 else []
         if not waiting and in_flight == 0:
             return await self._settle(work, tx, upload)
+        # A row does not build on another where the refused command is its own: that said why.
         doomed = [
-            (w, of_row("depends", upload.language, other=w.builds_on))
+            (
+                w,
+                of_row("depends", upload.language, other=w.builds_on)
+                if w.builds_on != w.row
+                else None,
+            )
             for w in waiting
             if w.outcome == "refused"
         ]

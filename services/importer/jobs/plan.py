@@ -12,15 +12,23 @@ from datetime import timedelta
 from typing import Final
 
 from runtime.jobs import StepTx, Work
-from schemas.imports import Column, ImportPreviewed, MappedField, Problem
+from schemas.imports import (
+    MAX_DIFFERENCES,
+    Column,
+    Difference,
+    ImportPreviewed,
+    MappedField,
+    Problem,
+)
 from services.importer.child import ChildLimits, Unread
+from services.importer.domain import differences as difference
 from services.importer.domain.columns import Layout, Unclear
 from services.importer.domain.fields import JOINED
 from services.importer.domain.messages import Tongue, not_a_workbook
 from services.importer.events import event, failed
 from services.importer.handlers.uploads import EXPIRE, carry_out, end, payload
 from services.importer.jobs.rows import plan_rows
-from services.importer.store import plans, registry, uploads
+from services.importer.store import differences, plans, registry, uploads
 from services.importer.store.registry import Environment
 from services.importer.store.uploads import Upload
 
@@ -143,6 +151,9 @@ async def previewed(
     verdicts = await plans.verdicts(tx, upload)
     count, problems, warnings = await plans.problems(tx, upload, MOST_PROBLEMS)
     rows = sum(verdicts.values())
+    headers: dict[str, str] = {c.field: c.header for c in layout.columns if c.field}
+    changing = await differences.changing(tx, upload, MAX_DIFFERENCES)
+    told = difference.differences(changing, headers, upload.language, most=MAX_DIFFERENCES)
     return ImportPreviewed.model_validate(
         {
             "job_id": upload.job_id,
@@ -159,6 +170,7 @@ async def previewed(
             "problems": tuple(problem(p) for p in problems),
             "problem_count": count,
             "warnings": tuple(problem(w) for w in (*map(asdict, layout.warnings), *warnings)),
+            "differences": tuple(Difference.model_validate(asdict(d)) for d in told),
             "expires_at": expires_at,
         }
     )

@@ -144,7 +144,8 @@ def sentence(result: Result, tongue: Tongue) -> str:
         return text
     text = say(RESULTS[result.result], tongue)
     if result.accounts:
-        text += ": " + say(RESULTS["accounts"], tongue, value=", ".join(result.accounts))
+        which = RESULTS["account" if len(result.accounts) == 1 else "accounts"]
+        text += ": " + say(which, tongue, value=", ".join(result.accounts))
     if result.message:
         notes.append(result.message)
     return "; ".join([text, *notes])

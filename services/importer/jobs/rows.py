@@ -16,7 +16,7 @@ from services.importer.domain.columns import Layout, Unclear, lay_out
 from services.importer.domain.noticed import warnings_of
 from services.importer.domain.planning import Planner, RowPlan
 from services.importer.domain.refusals import Problem
-from services.importer.domain.rows import Entry, RowReader
+from services.importer.domain.rows import RowReader
 from services.importer.events import command_message
 from services.importer.jobs.files import workbook
 from services.importer.store import plans, uploads
@@ -54,11 +54,16 @@ async def plan_rows(
                 if isinstance(layout, Unclear):
                     return layout
                 try:
-                    await _read(work, upload, environment, child, layout, styles)
+                    planner = await _read(work, upload, environment, child, layout, styles)
                 except StylesWanted:
                     pass
                 else:
-                    warnings = warnings_of(child.noticed, layout, environment.language)
+                    warnings = warnings_of(
+                        child.noticed,
+                        layout,
+                        environment.language,
+                        limit_nought=planner.tally.limit_nought,
+                    )
                     return replace(layout, warnings=warnings)
             async with opened(limits, **asked) as child:
                 await child.outlines()
@@ -72,11 +77,12 @@ async def _read(
     child: Child,
     layout: Layout,
     styles: Styles,
-) -> None:
+) -> Planner:
     tongue = environment.language
     known = {index: style for index, style in styles.items() if style is not None}
-    reader = RowReader(layout=layout, tongue=tongue, styles=known)
-    planner = Planner(job_id=upload.job_id, tongue=tongue, defaults=upload.defaults)
+    house = environment.house
+    reader = RowReader(layout=layout, tongue=tongue, styles=known, home=house.country)
+    planner = Planner(job_id=upload.job_id, tongue=tongue, defaults=upload.defaults, house=house)
     async with work.step() as tx:
         await plans.forget(tx, upload)
     unseen = [i for i in _amounts(layout) if i not in styles]
@@ -94,22 +100,18 @@ async def _read(
         await uploads.note_plan(
             tx, upload, tongue=tongue, layout=_kept(layout), change=environment.changes, rows=count
         )
+    return planner
 
 
 async def _chunk(
     work: Work, upload: Upload, rows: Sequence[Row], reader: RowReader, planner: Planner
 ) -> int:
     """Plan some rows in one step; gives how many of them were rows of the list."""
-    read = [(number, reader.read(number, cells)) for number, cells in rows]
-    entries = [entry for _, entry in read if isinstance(entry, Entry)]
-    found: list[RowPlan] = []
+    read = (reader.read(number, cells) for number, cells in rows)
+    entries = [entry for entry in read if entry is not None]
     async with work.step() as tx:
         book = await plans.book_for(tx, upload, entries)
-        for number, entry in read:
-            if isinstance(entry, Entry):
-                found.append(_checked(planner.plan(entry, book), upload))
-            elif entry is not None:
-                found.append(RowPlan(row=number, problems=entry))
+        found = [_checked(planner.plan(entry, book), upload) for entry in entries]
         await plans.add(tx, upload, found, book)
     return len(found)
 

@@ -79,8 +79,8 @@ async def waiting(tx: Tx, upload: Upload, *, from_row: int, most: int) -> list[W
     ]
 
 
-async def refuse(tx: Tx, upload: Upload, doomed: Sequence[tuple[Waiting, str]]) -> None:
-    """Refuse commands, each with its message, without sending them."""
+async def refuse(tx: Tx, upload: Upload, doomed: Sequence[tuple[Waiting, str | None]]) -> None:
+    """Refuse commands, each with its message if it needs one, without sending them."""
     if doomed:
         await tx.execute(
             sql.refuse,

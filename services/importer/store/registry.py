@@ -8,10 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from runtime.particulars import HOME
 from runtime.sql import statements
 from runtime.transaction import Tx
 from schemas.registry import AccountState, CustomerFields, CustomerState, EnvironmentState
 from services.importer.domain.book import series_of
+from services.importer.domain.house import House
 from services.importer.domain.messages import Tongue
 from services.importer.domain.names import email_key, name_keys
 
@@ -25,6 +27,8 @@ CUSTOMER_FIELDS: Final = tuple(CustomerFields.model_fields)
 class Environment:
     """What an import has to know of its environment; `changes` counts the changes to its copy."""
 
+    house: House
+
     gdpr_accepted: bool
     import_enabled: bool
     language: Tongue
@@ -33,8 +37,10 @@ class Environment:
 
 async def hear_environments(tx: Tx, states: Iterable[EnvironmentState]) -> None:
     rows = [
-        (s.environment, s.version, s.gdpr is not None, s.import_enabled, s.language) for s in states
-    ]
+        (s.environment, s.version, s.gdpr is not None, s.import_enabled, s.language, s.country,
+         s.default_limit)
+        for s in states
+    ]  # fmt: skip
     await _hear(tx, sql.hear_environments, rows)
 
 
@@ -83,7 +89,11 @@ def _given(state: Any, fields: Iterable[str]) -> dict[str, Any]:
 async def environment(tx: Tx, number: int) -> Environment | None:
     """The environment as its state told it last; None where nothing was told."""
     row = await tx.fetchrow(sql.environment, number)
-    return None if row is None else Environment(**row)
+    if row is None:
+        return None
+    house = House(country=row["country"] or HOME, default_limit=row["default_limit"] or 0)
+    known = {name: row[name] for name in ("gdpr_accepted", "import_enabled", "language", "changes")}
+    return Environment(house=house, **known)
 
 
 async def tongues(tx: Tx, environments: Iterable[int]) -> Mapping[int, Tongue]:
@@ -94,7 +104,10 @@ async def tongues(tx: Tx, environments: Iterable[int]) -> Mapping[int, Tongue]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of a command: `effect` is the most that it did."""
+    """What became of a command: `effect` is the most that it did.
+
+    `told` is what a report says of it, where that is not the message as it came.
+    """
 
     environment: int
     command_id: str
@@ -102,6 +115,7 @@ class Outcome:
     effect: str | None
     message: str | None
     reason: str | None = None
+    told: str | None = None
 
 
 async def note_outcomes(tx: Tx, outcomes: Iterable[Outcome]) -> None:
@@ -115,5 +129,6 @@ async def note_outcomes(tx: Tx, outcomes: Iterable[Outcome]) -> None:
     effects = [o.effect for o in found]
     messages = [o.message for o in found]
     reasons = [o.reason for o in found]
-    await tx.execute(sql.note_outcomes, environments, ids, ends, effects, messages)
+    told = [o.told or o.message for o in found]
+    await tx.execute(sql.note_outcomes, environments, ids, ends, effects, told)
     await tx.execute(sql.note_undone, environments, ids, ends, effects, reasons, messages)

@@ -106,7 +106,7 @@ async def check(place: Venue, since: int) -> None:
     once = {a.id: decode(a.topic, a.value) for a in events}.values()
     done = completed_of(once)
     assert (done.created, done.refused) == (3, 1)
-    assert report_of(once)["D2"].value.startswith("created: accounts 1;")
+    assert report_of(once)["D2"].value.startswith("created: account 1;")
     registry = place.registry
     assert sorted(registry.accounts) == ["1", "2", "3"]
     assert sorted(c["company"] for c in registry.customers.values()) == ["A", "C"]

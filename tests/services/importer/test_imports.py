@@ -42,7 +42,7 @@ async def test_the_articles_workbook_is_previewed_confirmed_and_becomes_ten_acco
         assert any(isinstance(e, ImportProgressed) for e in events)
         sheet = report_of(events)
         assert [sheet.cell(row, 9).value for row in (1, 2, 11)] == [
-            "Result", "created: accounts 28900001", "created: accounts 28900010",
+            "Result", "created: account 28900001", "created: account 28900010",
         ]  # fmt: skip
     accounts = place.registry.accounts
     assert sorted(accounts) == [f"2890{n:04}" for n in range(1, 11)]
@@ -159,7 +159,10 @@ async def test_problems_are_previewed_by_row_and_column_and_their_rows_refused(
         assert (done.created, done.refused) == (1, 3)
         sheet = report_of(events)
         assert sheet["D3"].value == "Result"
-        assert sheet["D4"].value == "refused: Limiet: '12,5O' is not an amount; write 12,50"
+        assert sheet["D4"].value == (
+            "refused: Limiet: '12,5O' is not an amount; write a number like 12,50, or 'none' for"
+            " no limit"
+        )
         assert sheet.freeze_panes == "A4"
         assert sheet["A4"].value == "A"
         assert sheet["D4"].fill.start_color.rgb != sheet["D5"].fill.start_color.rgb
@@ -171,7 +174,8 @@ async def test_sentences_are_in_the_environments_language(postgres: Database) ->
         await place.open(language="nl")
         events = await place.imported(content)
         assert report_of(events)["D2"].value == (
-            "geweigerd: Limiet: 'veel' is geen bedrag; schrijf 12,50"
+            "geweigerd: Limiet: 'veel' is geen bedrag; schrijf een getal zoals 12,50, of 'geen'"
+            " voor geen limiet"
         )
 
 
@@ -211,7 +215,7 @@ async def test_without_a_preview_the_end_tells_what_is_odd_about_the_sheet(
     postgres: Database,
 ) -> None:
     book = openpyxl.load_workbook(
-        io.BytesIO(sheet_workbook(["Bedrijf", "Rekening"], ["A", 1], ["B", 2]))
+        io.BytesIO(sheet_workbook(["Bedrijf", "Rekening", "Limiet"], ["A", 1, 5], ["B", 2, 5]))
     )
     book.active.row_dimensions[3].hidden = True
     out = io.BytesIO()

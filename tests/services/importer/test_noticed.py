@@ -34,8 +34,10 @@ async def test_hidden_filtered_merged_and_macros_are_told_and_imported(postgres:
         preview = preview_of(await place.settle())
         assert (preview.rows, preview.creates, preview.problem_count) == (3, 3, 0)
         told = [(w.row, w.column, w.message) for w in preview.warnings if w.row == 1]
-        assert [column for _, column, _ in told] == [None, None, "Omschrijving", None]
-        words = ("macros", "1 hidden or filtered rows", "hidden", "1 merged cells")
+        assert [column for _, column, _ in told] == [None, None, "Omschrijving", None, None]
+        words = (
+            "macros", "1 hidden or filtered rows", "hidden", "limit of 3 new accounts", "1 merged",
+        )  # fmt: skip
         assert all(word in message for word, (_, _, message) in zip(words, told, strict=True))
 
         await place.say(place.confirm(job))

@@ -5,7 +5,7 @@ from typing import Any
 from services.importer.domain.book import Book, KnownAccount, KnownCustomer
 from services.importer.domain.columns import Layout, Outline, lay_out
 from services.importer.domain.planning import Planner, RowPlan
-from services.importer.domain.rows import Entry, RowReader
+from services.importer.domain.rows import RowReader
 
 JOB = "00000000-0000-0000-0000-000000000001"
 ANN = "00000000-0000-0000-0000-0000000000aa"
@@ -42,10 +42,8 @@ def planned(
     plans = []
     for number, cells in enumerate(rows, start=2):
         entry = reader.read(number, cells)
-        if isinstance(entry, Entry):
+        if entry is not None:
             plans.append(planner.plan(entry, known))
-        elif entry is not None:
-            plans.append(RowPlan(row=number, problems=entry))
     return plans
 
 
@@ -150,7 +148,10 @@ def test_an_address_of_two_customers_is_told_apart_by_name_or_refused() -> None:
 def test_an_account_of_another_customer_is_not_taken_away() -> None:
     known = book(customer(ANN, company="A"), customer(BOB, company="B"), account("1", ANN))
     (plan,) = planned(known, ["Bedrijf", "Rekening"], ["B", 1])
-    assert messages(plan) == ["account 1 belongs to A; link it to another customer first"]
+    assert messages(plan) == [
+        "account 1 belongs to A; give this row another number, or first change the holder with"
+        " `onaccount account link`"
+    ]
 
 
 def test_a_holder_who_is_called_otherwise_is_renamed_with_a_warning() -> None:
@@ -224,7 +225,9 @@ def test_a_row_with_a_wrong_cell_names_its_column_and_what_to_write() -> None:
     (plan,) = planned(book(), ["Bedrijf", "Rekening", "Limiet"], ["A", 1, "12,5O"])
     (problem,) = plan.problems
     assert (problem.row, problem.column, problem.value) == (2, "Limiet", "12,5O")
-    assert problem.message == "'12,5O' is not an amount; write 12,50"
+    assert problem.message == (
+        "'12,5O' is not an amount; write a number like 12,50, or 'none' for no limit"
+    )
 
 
 def test_a_row_that_names_nobody_is_refused_and_an_empty_one_is_no_row() -> None:

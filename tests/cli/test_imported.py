@@ -1,0 +1,35 @@
+"""What the command line says of an import: what changes, and whether rows were refused."""
+
+import pytest
+
+from cli.imported import show_completed, show_preview
+from cli.messages import Json
+from cli.screen import Screen
+
+COUNTS: Json = {"type": "import.completed", "created": 2, "changed": 1, "unchanged": 0}
+
+
+@pytest.mark.parametrize(("refused", "status", "mark"), [(0, 0, "✓"), (3, 1, "!")])
+def test_an_import_that_refused_rows_is_no_success(
+    refused: int, status: int, mark: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert show_completed(Screen(), {**COUNTS, "refused": refused}) == status
+    assert capsys.readouterr().out.startswith(
+        f"{mark} 2 created, 1 changed, 0 unchanged, {refused} refused"
+    )
+
+
+def test_a_preview_shows_twenty_changes_and_how_many_more_there_are(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    change = {"account": "28900001", "column": "Limiet", "field": "limit", "old": "1,00"}
+    preview: Json = {
+        "columns": [], "rows": 25, "valid": 25, "creates": 0, "changes": 25, "unchanged": 0,
+        "problems": [], "problem_count": 0, "warnings": [],
+        "differences": [{**change, "row": row, "new": f"{row},50"} for row in range(2, 27)],
+    }  # fmt: skip
+    show_preview(Screen(), preview)
+    shown = capsys.readouterr().out
+    for part in ("From", "To", "Limiet", "28900001", "1,00", "21,50", "at least 5 more"):
+        assert part in shown
+    assert "22,50" not in shown

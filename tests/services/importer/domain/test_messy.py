@@ -1,0 +1,204 @@
+"""A list as people keep it: numbers twice, totals below it, words for no limit, odd headers."""
+
+from typing import Any
+
+import pytest
+
+from services.importer.domain.book import KnownCustomer
+from services.importer.domain.columns import Layout, Outline, lay_out
+from services.importer.domain.fields import field_of, nearest
+from services.importer.domain.noticed import Noticed, warnings_of
+from services.importer.domain.planning import RowPlan
+from tests.services.importer.domain.test_planning import (
+    ANN,
+    BOB,
+    account,
+    book,
+    customer,
+    messages,
+    planned,
+    types,
+)
+
+HEADERS = ["Naam", "Mail", "Rekening", "Limiet"]
+DIJK = ["Piet van Dijk", "piet@dijk.nl", 28900105]
+BAKER = ["Bakkerij Morgenrood", "info@morgenrood.nl", 28900105]
+
+
+def told(plan: RowPlan) -> list[str]:
+    return [warning.message for warning in plan.warnings]
+
+
+def person(ident: str) -> KnownCustomer:
+    return customer(ident, first_name="Piet", infix="van", last_name="Dijk", email="piet@dijk.nl")
+
+
+def baker(ident: str) -> KnownCustomer:
+    return customer(ident, company="Bakkerij Morgenrood", email="info@morgenrood.nl")
+
+
+def test_an_account_of_a_refused_row_is_not_somebody_elses() -> None:
+    plans = planned(book(), HEADERS, [*DIJK, "veel"], [*BAKER, 100], [*BAKER, 100])
+    assert [p.verdict for p in plans] == ["refused"] * 3
+    assert (plans[1].problems[0].column, messages(plans[1])) == (
+        "Rekening",
+        [
+            "account 28900105 stands in row 2 too, for somebody else; give one of them another"
+            " number"
+        ],
+    )
+
+
+def test_who_was_refused_may_stand_once_more_with_the_same_account() -> None:
+    plans = planned(book(), HEADERS, [*DIJK, "veel"], [*DIJK, 100])
+    assert [p.verdict for p in plans] == ["refused", "create"]
+
+
+def test_an_account_is_its_holders_whoever_else_named_it_before() -> None:
+    known = book(baker(BOB), account("28900105", BOB, limit=10000))
+    plans = planned(known, HEADERS, [*DIJK, 50], [*BAKER, 100])
+    assert [p.verdict for p in plans] == ["refused", "unchanged"]
+    assert messages(plans[0]) == [
+        "account 28900105 belongs to Bakkerij Morgenrood; give this row another number, or first"
+        " change the holder with `onaccount account link`"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("row", "verdict"),
+    [
+        (["Bakkerij Morgenrood", "info@morgenrood.nl"], "refused"),
+        (["Klaas de Boer", "klaas@boer.nl"], "refused"),
+        (["Klaas de Boer", None], "change"),
+        (["Klaas de Boer", "piet@dijk.nl"], "change"),
+        (["Piet van Dijk", "nieuw@dijk.nl"], "change"),
+        (["Klaas de Boer", "test@test.nl"], "change"),
+        ([None, "nieuw@dijk.nl"], "change"),
+    ],
+)
+def test_only_a_row_that_is_evidently_about_another_is_kept_from_an_account(
+    row: list[Any], verdict: str
+) -> None:
+    (plan,) = planned(book(person(ANN), account("7", ANN)), HEADERS[:3], [*row, 7])
+    assert plan.verdict == verdict
+    assert "customer.register" not in types(plan)
+
+
+def test_a_company_does_not_take_over_a_person_who_is_its_contact() -> None:
+    headers = ["Bedrijf", "Contactpersoon", "Mail", "Rekening"]
+    known = book(person(ANN), account("7", ANN))
+    (plan,) = planned(known, headers, ["Dijk B.V.", "Piet van Dijk", "info@dijk.nl", 7])
+    assert plan.verdict == "refused"
+
+
+@pytest.mark.parametrize("word", ["onbeperkt", "Geen limiet", "geen", "NONE", "no limit "])
+def test_no_limit_in_words_is_no_limit_and_an_empty_cell_says_nothing(word: str) -> None:
+    known = book(baker(BOB), account("28900105", BOB, limit=10000))
+    (plan,) = planned(known, HEADERS, [*BAKER, word])
+    assert plan.commands[0].body == {"accounts": ["28900105"], "limit": None}
+    (plan,) = planned(book(), HEADERS, [*BAKER, word])
+    assert plan.commands[1].body["limit"] is None
+    (plan,) = planned(book(), HEADERS, [*BAKER, None])
+    assert "limit" not in plan.commands[1].body
+    known = book(baker(BOB), account("28900105", BOB, limit=10000))
+    (plan,) = planned(known, HEADERS, [*BAKER, None])
+    assert plan.verdict == "unchanged"
+
+
+@pytest.mark.parametrize("word", ["Totaal", "totaal:", "TOTAL", "Subtotaal", "Som", "Grand total"])
+def test_a_total_is_left_out_unless_it_has_an_account_or_an_address(word: str) -> None:
+    plans = planned(
+        book(),
+        HEADERS,
+        [word, None, None, 350],
+        [word, None, 28900001, 5],
+        [word, "a@b.nl", None, 5],
+    )
+    assert [types(p)[:1] for p in plans] == [[], ["customer.register"], ["customer.change"]]
+    assert told(plans[0]) == [f"'{word}' is a total and nobody's: the row is left out"]
+
+
+@pytest.mark.parametrize(
+    ("header", "value", "message"),
+    [
+        ("Postcode", "3991 A8", "'3991 A8' is not a postcode of NL; write it like 1234 AB"),
+        ("BTW-nummer", "NL123456789B01", "'NL123456789B01' is not a valid VAT number of NL;"),
+        ("E-mail", "a@-b.nl", "'a@-b.nl' is not one e-mail address;"),
+        ("E-mail", "jan.@dijk.nl", "'jan.@dijk.nl' is not one e-mail address;"),
+        ("Land", "XX", "'XX' is not a country;"),
+    ],
+)
+def test_what_the_registry_would_refuse_is_refused_beforehand(
+    header: str, value: str, message: str
+) -> None:
+    (plan,) = planned(book(), ["Bedrijf", header], ["A", value])
+    (problem,) = plan.problems
+    assert (problem.column, problem.value) == (header, value)
+    assert problem.message.startswith(message)
+    (plan,) = planned(book(customer(ANN, company="A")), ["Bedrijf", header], ["A", value])
+    assert plan.verdict == "refused"
+
+
+def test_a_postcode_is_right_or_wrong_by_the_country_of_its_customer() -> None:
+    headers = ["Bedrijf", "Postcode", "Land"]
+    plans = planned(book(), headers, ["A", "1000", "BE"], ["B", "1000", "NL"], ["C", "1000", None])
+    assert [p.verdict for p in plans] == ["create", "refused", "refused"]
+    known = book(customer(ANN, company="A", country="BE", postcode="1000"))
+    assert planned(known, ["Bedrijf", "Land"], ["A", "NL"])[0].verdict == "refused"
+
+
+def test_common_dutch_headers_are_known() -> None:
+    headers = ("Straat + huisnr", "Straat en huisnummer", "Straatnaam", "Adresregel")
+    assert [field_of(h) for h in headers] == ["street"] * 4
+    assert [field_of(h) for h in ("Voorletters", "Initialen", "Huisnummer")] == [
+        "initials", "initials", "house_number",
+    ]  # fmt: skip
+
+
+def test_initials_are_a_first_name_where_there_is_none() -> None:
+    headers = ["Voorletters", "Voornaam", "Achternaam"]
+    plans = planned(book(), headers, ["J.", "Jan", "Vries"], ["K.", None, "Boer"])
+    assert [p.commands[0].body["first_name"] for p in plans] == ["Jan", "K."]
+    (plan,) = planned(book(), ["Voorletters", "Naam"], ["P.", "Dijk"])
+    assert (plan.commands[0].body["first_name"], plan.commands[0].body["last_name"]) == (
+        "P.", "Dijk",
+    )  # fmt: skip
+
+
+def test_a_header_that_is_nearly_known_is_named_in_the_preview() -> None:
+    assert nearest("Postcodee") == ("Postcode", "postcode")
+    assert nearest("Pasnummer") is None
+    sheet = Outline(
+        name="x", hidden=False, rows=[(1, ["Bedrijf", "Rekenig", "Plaats", "Plaats 2"])]
+    )
+    layout = lay_out([sheet], sheet=None, mapping=None, tongue="nl")
+    assert isinstance(layout, Layout)
+    (warning,) = warnings_of(Noticed(), layout, "nl")
+    assert (warning.column, "is 'Rekening' bedoeld" in warning.message) == ("Rekenig", True)
+
+
+def test_a_missing_address_names_the_parts_that_are_missing() -> None:
+    headers = ["Bedrijf", "Rekening", "Straat", "Postcode", "Plaats"]
+    rows = [["A", 28900001, "Kade 1", None, "Houten"], ["B", 28900002, None, "1234 AB", None]]
+    assert [told(p) for p in planned(book(), headers, *rows)] == [
+        ["without postcode this customer cannot be invoiced"],
+        ["without street and town this customer cannot be invoiced"],
+    ]
+
+
+def test_a_number_unlike_the_environments_and_a_second_row_are_told_beforehand() -> None:
+    headers = ["Bedrijf", "Rekening", "Straat", "Postcode", "Plaats"]
+    address = ["Kade 1", "1234 AB", "Houten"]
+    first, second = planned(book(), headers, ["A", 28900001, *address], ["A", 12, *address])
+    assert told(first) == []
+    assert told(second) == [
+        "is about the same customer as row 2, who is registered once",
+        "this number does not begin with that of the environment, 2890",
+    ]
+
+
+def test_a_row_without_a_name_blames_no_column() -> None:
+    (plan,) = planned(book(), ["Bedrijf", "Mail"], [None, "a@b.nl"])
+    assert (plan.problems[0].column, messages(plan)) == (
+        "", ["a new customer needs a name or a company"],
+    )  # fmt: skip

@@ -1,0 +1,115 @@
+"""A list as somebody keeps it: the preview tells what is wrong, in the environment's language."""
+
+import uuid
+
+from schemas.registry import EnvironmentState
+from tests.services.importer.venue import (
+    completed_of,
+    parts,
+    preview_of,
+    report_of,
+    venue,
+)
+from tests.support.article_workbook import sheet_workbook
+from tests.support.databases import Database
+
+JOB = str(uuid.UUID(int=21))
+HEADERS = ["Naam", "E-mail", "Rekening", "Limiet", "Postcode"]
+
+
+async def test_the_preview_of_a_messy_list_is_what_the_import_does(postgres: Database) -> None:
+    content = sheet_workbook(
+        HEADERS,
+        ["Piet van Dijk", "piet@dijk.nl", 28900105, "veel", None],
+        ["Bakkerij Morgenrood", "info@morgenrood.nl", 28900105, 100, None],
+        ["Ans Bos", "ans@bos.nl", 28900106, "onbeperkt", "3991 A8"],
+        ["Jan Smit", "jan@smit.nl", 28900107, "geen limiet", "3991 AB"],
+        ["Kees Smit", "kees@smit.nl", 28900108, None, "3991 AB"],
+        ["Totaal", None, None, 100, None],
+    )
+    async with venue(postgres) as place:
+        await place.open(language="nl")
+        await place.say(*parts(content, job_id=JOB))
+        preview = preview_of(await place.settle())
+        assert [(p.row, p.column, p.message) for p in preview.problems] == [
+            (2, "Limiet",
+             "'veel' is geen bedrag; schrijf een getal zoals 12,50, of 'geen' voor geen limiet"),
+            (3, "Rekening",
+             "rekening 28900105 staat ook in rij 2, bij iemand anders; geef een van beide een ander"
+             " nummer"),
+            (4, "Postcode",
+             "'3991 A8' is geen postcode van NL; schrijf haar zoals 1234 AB"),
+        ]  # fmt: skip
+        told = [(w.row, w.message) for w in preview.warnings]
+        assert told[0][1].startswith("de limiet van 1 nieuwe rekeningen is 0,00")
+        assert (7, "'Totaal' is een totaal en van niemand: de rij wordt overgeslagen") in told
+        await place.say(place.confirm(JOB))
+        events = await place.settle()
+        done = completed_of(events)
+        assert (done.created, done.changed, done.unchanged, done.refused) == (
+            preview.creates, preview.changes, preview.unchanged, preview.rows - preview.valid,
+        ) == (2, 0, 1, 3)  # fmt: skip
+        assert report_of(events)["F5"].value.startswith("aangemaakt: rekening 28900107; ")
+    accounts = place.registry.accounts
+    assert sorted(accounts) == ["28900107", "28900108"]
+    assert accounts["28900107"]["limit"] is None
+
+
+async def test_a_preview_shows_what_changes_limits_first(postgres: Database) -> None:
+    before = sheet_workbook(
+        ["Naam", "Rekening", "Limiet", "Plaats"], ["Bakkerij A", 28900001, 100, "Houten"],
+        ["Bakkerij B", 28900002, 100, "Houten"],
+    )  # fmt: skip
+    after = sheet_workbook(
+        ["Naam", "Rekening", "Limiet", "Plaats", "Actief"],
+        ["Bakkerij A", 28900001, 100, "Utrecht", "nee"],
+        ["Bakkerij B", 28900002, "geen", "Houten", "ja"],
+    )
+    async with venue(postgres) as place:
+        await place.open(language="nl")
+        await place.imported(before)
+        await place.say(*parts(after))
+        differences = preview_of(await place.settle()).differences or ()
+    shown = [(d.row, d.account, d.column, d.field, d.old, d.new) for d in differences]
+    assert shown == [
+        (3, "28900002", "Limiet", "limit", "100,00", "geen limiet"),
+        (2, None, "Plaats", "city", "Houten", "Utrecht"),
+        (2, "28900001", "Actief", "status", "actief", "inactief"),
+    ]
+
+
+async def test_a_new_holder_of_an_account_is_shown_by_name(postgres: Database) -> None:
+    async with venue(postgres) as place:
+        await place.imported(sheet_workbook(["Bedrijf"], ["Bakkerij A"]))
+        await place.imported(sheet_workbook(["Rekening"], [28900001]))
+        await place.say(*parts(sheet_workbook(["Bedrijf", "Rekening"], ["Bakkerij A", 28900001])))
+        (holder,) = preview_of(await place.settle()).differences or ()
+    assert (holder.account, holder.field, holder.old, holder.new) == (
+        "28900001", "holder", None, "Bakkerij A",
+    )  # fmt: skip
+
+
+async def test_what_the_registry_says_comes_after_a_word_of_whose_it_is_and_once(
+    postgres: Database,
+) -> None:
+    async with venue(postgres) as place:
+        await place.open(language="nl")
+        place.registry.refuse["A"] = "The registry does not like A."
+        content = sheet_workbook(["Bedrijf", "Rekening"], ["A", 28900001], ["A", 28900002])
+        sheet = report_of(await place.imported(content))
+    assert sheet["C2"].value == "geweigerd: het systeem meldt: The registry does not like A."
+    assert sheet["C3"].value == "geweigerd: rij 2, waar deze rij op voortbouwt, is geweigerd"
+
+
+async def test_the_environments_own_country_and_limit_count(postgres: Database) -> None:
+    content = sheet_workbook(["Bedrijf", "Rekening", "Postcode"], ["A", 28900001, "1000"])
+    async with venue(postgres) as place:
+        state = place.registry.environment_state()
+        belgian = EnvironmentState.model_validate(
+            {**state.model_dump(), "country": "BE", "default_limit": 5000}
+        )
+        await place.tell([belgian])
+        await place.say(*parts(content))
+        preview = preview_of(await place.settle())
+    assert (preview.creates, preview.problem_count) == (1, 0)
+    assert [w for w in preview.warnings if "0.00" in w.message] == []
