@@ -8,10 +8,10 @@ Two databases on one server, as docs/deploying.md would have it set up for such 
 Batches of new sales over all accounts are decided in the one and the other in turns. Decisions a
 second; median of the rounds. To fill the large one takes some minutes and about 15 GB.
 
-Tills' ids are random, so for a while after each checkpoint nearly every sale is the first to change
-its page of an index and of accounts, and PostgreSQL writes such a page out whole. `cold` is the
-rate of that while, the first round after a checkpoint. Then sales warm it up, as many as a busy machine
-sells in a minute of the thirty between two checkpoints, and the rounds are measured.
+Tills' ids are random, so for a while after each checkpoint nearly every sale is the first to
+change its page of an index and of accounts, and PostgreSQL writes such a page out whole. `cold` is
+the rate of that while, the first round after a checkpoint. Then sales warm it up, as many as a busy
+machine sells in a minute of the thirty between two checkpoints, and the rounds are measured.
 """
 
 import argparse

@@ -182,6 +182,9 @@ async def test_only_the_accounts_of_who_is_erased_are_looked_at(postgres: Databa
         mine = f"{VENUE}-jo-seen"
         (locked,) = await bench.rows(sql.lock_accounts, [VENUE], [mine])
         assert locked[0] == 1
+        for query in (sql.whole_accounts, sql.lock_whole_accounts):
+            (whole,) = await bench.rows(query, [VENUE], [mine])
+            assert (whole["account"], whole["viewers"]) == (mine, [uid("jo")])
         untied = command("account.unlink", "untie", account=mine, customer_id=uid("jo"),
                          role="viewer")  # fmt: skip
         await bench.order(untied, command("account.link", "again", account=mine,

@@ -82,3 +82,14 @@ async def test_a_journal_locks_its_own_account_s_balance_alone(
             return lambda tx: store.lock(tx, {AccountKey(VENUE, of): "EUR"})
 
         assert held_up is await waits(bench, lock(GUEST), lock(account))
+
+
+async def test_an_invoice_and_a_change_of_the_rules_wait_for_each_other(postgres: Database) -> None:
+    """By which rule a limit is released must not change between an invoice's sums and a sale."""
+    off = command("environment.deactivate", "off")
+    async with venue(postgres) as bench:
+        assert await waits(
+            bench,
+            lambda tx: tx.fetch(invoices.sql.share_environments, [VENUE]),
+            lambda tx: registry.open_registry(tx, [off]),
+        )

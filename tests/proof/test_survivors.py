@@ -215,3 +215,22 @@ def test_terms_that_are_accepted_again_stay_as_they_were_unless_they_are_others(
         assert again is not None
         assert (again.accepted_by, again.document) == (by, document)
         assert again.at == NOON + timedelta(days=2)
+
+
+def test_an_account_that_is_opened_again_without_naming_its_holder_is_unchanged() -> None:
+    account = Account(environment=VENUE, account=GUEST, version=1, holder=uid("jo"))
+    again = command("account.open", "again", account=GUEST)
+    outcome = open_account(again, known(account), Environment(environment=VENUE))
+    assert isinstance(outcome, Applied)
+    assert [change.change for change in outcome.changes] == ["unchanged"]
+
+
+def test_what_a_till_says_of_one_line_is_not_told_of_another() -> None:
+    def litre(of: str) -> SaleLine:
+        return SaleLine(description=of, quantity="1.5", unit_price=333, vat_rate="21", total=500)
+
+    said = [{"total": 100, "description": of, "quantity": quantity}
+            for of, quantity in (("Bier", "0.3"), ("Wijn", "0.2"))]  # fmt: skip
+    found = take_back(cancelled("c", "s", 200, lines=said), [litre("Bier"), litre("Wijn")], (0, 0))
+    assert isinstance(found, Taken)
+    assert [line.quantity for line in found.lines] == ["0.3", "0.2"]
