@@ -69,6 +69,7 @@ prove-invoicer-mutants: setup  ## 79 small wrongs in the invoicer's rules: each 
 bench: setup  ## measure: ratios in one run, best on a machine that does nothing else (docs/performance.md)
 	@$(BIN)/python -m benchmarks.edge_cost
 	@$(BIN)/python -m benchmarks.engine_authorizer
+	@$(BIN)/python -m benchmarks.engine_side_by_side
 	@$(BIN)/python -m benchmarks.engine_ledger
 	@$(BIN)/python -m benchmarks.till_to_decision
 	@$(BIN)/python -m benchmarks.all_workers

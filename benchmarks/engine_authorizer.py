@@ -104,10 +104,12 @@ def floor(records: Sequence[Incoming]) -> Work:
     return send
 
 
-async def rate(database: Database, batches: Sequence[Work], records: int) -> float:
+async def rate(
+    database: Database, batches: Sequence[Work], records: int, partition: int = 0
+) -> float:
     """Decisions a second over these batches, each committed with its positions, as the edge."""
     guard = Guard("benchmark")
-    place = Place("pos.sales", 0)
+    place = Place("pos.sales", partition)
     # As the worker does; the messages that wait in memory are the benchmark's, not the worker's.
     spare_the_collector()
     started = time.perf_counter()

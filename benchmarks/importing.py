@@ -14,8 +14,9 @@ out) a small workbook of another environment is uploaded, and tills sell at a st
 p99, from when a sale was due to its decision on the log, is set against that of a quiet minute
 before. Memory is the importer's largest resident size, of the worker alone and of its children,
 looked at ten times a second; once for few rows and once for many, each in a worker of its own. CPU
-a row is that of each process from confirmation to import.completed: it says what the limit is,
-whatever else the machine does.
+a row is that of each process from upload to import.previewed, and from confirmation to
+import.completed: it says what the limit is, whatever else the machine does ("reader": the
+importer's children that ended meanwhile).
 """
 
 import argparse
@@ -103,7 +104,7 @@ class Memory:
 
 def cpu_s(importer: int) -> dict[str, float]:
     """CPU seconds so far of what takes part, by kind of process."""
-    found = {"importer": 0.0, "authorizer": 0.0, "postgres": 0.0, "kafka": 0.0}
+    found = {"importer": 0.0, "reader": 0.0, "authorizer": 0.0, "postgres": 0.0, "kafka": 0.0}
     kinds = {"java": "kafka", "postgres": "postgres"}
     for process in psutil.Process().children(recursive=True):
         with contextlib.suppress(psutil.Error):
@@ -113,6 +114,8 @@ def cpu_s(importer: int) -> dict[str, float]:
             if name:
                 used = process.cpu_times()
                 found[name] += used.user + used.system
+            if name == "importer":  # its children that have ended
+                found["reader"] += used.children_user + used.children_system
     return found
 
 
@@ -200,15 +203,17 @@ async def imported(
         with watched(pid) as memory:
             first, _ = await someone.upload(700, little)
             await someone.wait(first, "import.previewed")
+            start = cpu_s(pid)
             job_id, sent = await someone.upload(environment, content)
             if per_s:
                 await asyncio.sleep(0.5)
                 found["small_while_reading_s"] = await small_job(someone, little)
             previewed = await someone.wait(job_id, "import.previewed")
+            before = cpu_s(pid)
+            planned = {name: after - start[name] for name, after in before.items()}
             counts = someone.heard[job_id, "import.previewed"]
             if counts["creates"] != rows:
                 raise SystemExit(f"not all are to be created: {counts}")
-            before = cpu_s(pid)
             confirmed = await someone.confirm(environment, job_id)
             if per_s:
                 await asyncio.sleep(1)
@@ -219,6 +224,7 @@ async def imported(
             if someone.heard[job_id, "import.completed"]["created"] != rows:
                 raise SystemExit("not all were created")
             reported = await someone.wait(job_id, "import.report")
+    found |= {f"preview_{name}_cpu_us_a_row": s * 1e6 / rows for name, s in planned.items()}
     found |= {f"import_{name}_cpu_us_a_row": s * 1e6 / rows for name, s in used.items()}
     found["preview_per_s"] = rows / (previewed - sent)
     found["import_per_s"] = rows / (completed - confirmed)

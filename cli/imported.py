@@ -71,6 +71,8 @@ def show_completed(screen: Screen, completed: Json) -> None:
             "accounts changed in between; the report names them",
             "yellow",
         )
+    for warning in completed.get("warnings") or ():
+        screen.say(f"! {warning['message']}", "yellow")
 
 
 def show_undone(screen: Screen, undone: Json) -> None:

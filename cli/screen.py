@@ -20,7 +20,8 @@ from cli.messages import Json
 
 STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tab and newline
 MOST_LISTED = 20  # changes or warnings of one command; of more the numbers are told
-LONGEST_WHOLE = 20  # an id is longer
+LONGEST_WHOLE = 20
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 SPARSE_STEP = 0.25  # without a terminal: a line for each quarter that is done
 
 
@@ -70,7 +71,7 @@ class Screen:
     ) -> None:
         """Print a table; columns named in `right` hold numbers.
 
-        Where the terminal is too narrow names and ids are folded, but no number, date or amount.
+        Where the terminal is too narrow names are folded, but no number, date, amount or id.
         """
         if self.as_json:
             return
@@ -80,7 +81,9 @@ class Screen:
         numbers = set(right)
         for place, column in enumerate(columns):
             whole = column in numbers or all(
-                len(row[place]) <= LONGEST_WHOLE and " " not in row[place] for row in cells
+                (len(row[place]) <= LONGEST_WHOLE and " " not in row[place])
+                or UUID.fullmatch(row[place])  # to be copied in one piece
+                for row in cells
             )
             side = "right" if column in numbers else "left"
             grid.add_column(column, justify=side, overflow="fold", no_wrap=whole)  # type: ignore[arg-type]
@@ -157,9 +160,9 @@ def plain(value: object) -> str:
 
 
 def when(text: str) -> str:
-    """A message's time for people: the local one, to the second."""
+    """A message's time for people: the local one, to the second, with its zone."""
     moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
-    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
 
 
 def harmless(text: str) -> str:

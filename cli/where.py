@@ -23,8 +23,11 @@ def stack(folder: Path) -> dict[str, Any]:
     try:
         found = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
+        others = " or ".join(f"`--dir {one.parent}`" for one in sorted(folder.glob("*/stack.json")))
         raise Unreachable(
-            f"No stack runs in {folder} (there is no {file}); start one with `onaccount stack up`, "
+            f"No stack runs in {folder} (there is no {file}); "
+            + (f"one does elsewhere: add {others}. Or " if others else "")
+            + "start one with `onaccount stack up`, "
             "name its folder with --dir, or set ONACCOUNT_KAFKA to a Kafka that runs elsewhere."
         ) from None
     except (OSError, ValueError) as fault:

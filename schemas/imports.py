@@ -155,7 +155,8 @@ class ImportProgressed(_Job):
 
 class ImportCompleted(_Job):
     """An import is done. `differs`: so many rows came out otherwise than the preview had said,
-    because the registry changed in between; the report names them."""
+    because the registry changed in between; the report names them. `warnings` are the sheet's
+    (hidden rows, say), where no preview told of them; those of rows are in the report."""
 
     answered_by: ClassVar[str | None] = None
 
@@ -165,6 +166,7 @@ class ImportCompleted(_Job):
     unchanged: Count
     refused: Count
     differs: Count | None = None
+    warnings: Problems | None = None
 
 
 class ImportFailed(_Job):

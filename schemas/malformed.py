@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from hashlib import sha256
 from typing import Annotated, Any, Final
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -24,6 +25,7 @@ Scalar = str | int | dt.datetime
 
 _ECHOED: Final = ("at", "currency", "total")
 _PLACES: Final = ("environment", "account", "terminal", "number")
+_UNCOUNTED: Final = frozenset({"at", "by", "terminal", "operator", "note", "valid_s"})
 _MAX_DIGITS: Final = 30
 _MAX_DEPTH: Final = 20
 _HALF: Final = re.compile("[\ud800-\udfff]")
@@ -48,7 +50,9 @@ class Malformed:
     `ids` holds those of its ids that could be read (each *_id, environment, account, terminal,
     number), UUIDs in lower case; the type's `answer_ids` are always among them. `fields` holds at
     (a datetime), currency and total, as far as readable. `field` is the first wrong field as a
-    dotted path ("lines.3.total"); `message` says what is wrong there, without the value.
+    dotted path ("lines.3.total"); `message` says what is wrong there, without the value. `digest`
+    (32 bytes) is the same for two messages that say the same, whether or not it can be read, but
+    for when, where and by whom (schemas/content.py has that rule for what is right).
     `answered_by` is the type of the answer, None where the contract has none: then it is a dead
     letter too.
     """
@@ -59,6 +63,7 @@ class Malformed:
     field: str
     message: str
     answered_by: str | None
+    digest: bytes
 
 
 def examine(
@@ -90,7 +95,17 @@ def examine(
         field=field,
         message=message,
         answered_by=model.answered_by,
+        digest=_digest(value, content),
     )
+
+
+def _digest(value: bytes, content: dict[str, Any]) -> bytes:
+    said = {name: each for name, each in content.items() if name not in _UNCOUNTED}
+    try:
+        text = json.dumps(said, sort_keys=True, default=lambda _: "a number too large")
+    except RecursionError:  # as deep as Python's reader just went, so it is the bytes that count
+        return sha256(value).digest()
+    return sha256(text.encode()).digest()
 
 
 def _parse(value: bytes) -> dict[str, Any]:

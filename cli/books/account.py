@@ -64,7 +64,8 @@ def show_statement(screen: Screen, listed: Statement, found: Found, *, legs: boo
     """Print a statement, and whether it comes to the balance that was published."""
     currency = str(found.venue.settings["currency"])
     name = found.venue.name(found.account)
-    screen.say(f"Account {found.account}{f', {name}' if name else ''}", "bold")
+    where = f"times are those of {found.venue.zone.key}"
+    screen.say(f"Account {found.account}{f', {name}' if name else ''}; {where}", "bold")
 
     def cells(line: Line) -> tuple[str, ...]:
         when = moment_of(line.entry["at"]).astimezone(found.venue.zone)

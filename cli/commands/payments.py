@@ -72,7 +72,9 @@ async def pay(
     screen.data({**reply, "received": receipt})
     currency = receipt["currency"]
     screen.good(f"{money(receipt['amount'], currency)} received for {receipt['number']}")
-    screen.say(f"  open: {_open(receipt['open'], currency)}{released}")
+    # Too much may be meant (it came in) or a slip: say it so that it is seen.
+    style = "yellow" if receipt["open"] < 0 else ""
+    screen.say(f"{'!' if style else ' '} open: {_open(receipt['open'], currency)}{released}", style)
     return 0
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,10 +33,20 @@ class VatRow:
             raise ValueError(f"VAT row of {self.rate}%: {self.base} + {self.vat} != {self.gross}")
 
 
+_REMEMBERED = 4_096
+"""Of the pure functions below that lines ask again and again: a menu has few prices and rates."""
+
+
 def round_half_up(value: Fraction) -> int:
     """To the nearest integer; a half goes away from zero."""
     sign = -1 if value < 0 else 1
     return sign * ((2 * abs(value.numerator) + value.denominator) // (2 * value.denominator))
+
+
+@lru_cache(_REMEMBERED)
+def amount_of(quantity: str, unit_price: int) -> int:
+    """quantity (a decimal string) x unit price, in whole minor units (contract part 3)."""
+    return round_half_up(Fraction(quantity) * unit_price)
 
 
 def vat_in(gross: int, rate: str) -> int:
@@ -62,6 +73,7 @@ def vat_rows(lines: Iterable[tuple[str, int]]) -> tuple[VatRow, ...]:
     return tuple(rows)
 
 
+@lru_cache(_REMEMBERED)
 def rate_text(rate: str | Decimal) -> str:
     """A rate as the wire has it: "21", "5.5", "0"; never "21.0" or "2E+1"."""
     return f"{Decimal(rate).normalize():f}" if Decimal(rate) else "0"
@@ -90,6 +102,7 @@ def spread(total: int, shares: Sequence[Fraction]) -> tuple[int, ...]:
     return tuple(rounded)
 
 
+@lru_cache(_REMEMBERED)
 def net_of(gross: int, rate: str) -> Fraction:
     """`gross` without its VAT, exact."""
     return Fraction(gross) * 100 / (100 + Fraction(rate))

@@ -117,7 +117,7 @@ def test_a_run_that_left_something_out_says_what_and_why(
     assert show_run(Screen(), result) == 0
     shown = capsys.readouterr().out
     assert "account 1 left out: no holder" in shown
-    assert "account 2 keeps € 0.50 uninvoiced: held" in shown
+    assert "account 2 keeps € 0.50 uninvoiced: taken off by a correction" in shown
 
 
 def test_a_refused_run_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
+from services.authorizer.store.registry import sql
 from tests.services.authorizer.support import (
     GUEST,
+    VENUE,
     cancelled,
     command,
     credit_note,
@@ -23,6 +25,7 @@ from tests.services.authorizer.support import (
 from tests.support.databases import Database
 
 OTHER = "28900002"
+ELSEWHERE = 2891
 
 
 def opened(account: str = OTHER) -> Any:
@@ -121,6 +124,17 @@ async def test_what_can_not_be_read_is_the_same_message_at_another_time_and_till
         assert row[0] == 1
 
 
+async def test_two_records_that_can_not_be_read_under_one_id_wait_each(postgres: Database) -> None:
+    """Alike in all that could be read of them, though other drinks."""
+    beer, wine = (requested("a", price, type="sale.recorded", total="?") for price in (300, 450))
+    async with venue(postgres) as bench:
+        first, second = await bench.sell(beer, wine)
+        assert first.id != second.id
+        assert await bench.sell(wine, beer) == [second, first]
+        rows = await bench.rows("SELECT reason FROM unbooked WHERE cleared_at IS NULL")
+        assert [row["reason"] for row in rows] == ["invalid_message"] * 2
+
+
 async def test_a_sale_that_comes_to_nothing_fixes_the_currency_too(postgres: Database) -> None:
     """A swap at two rates makes a journal: in another currency none could follow it."""
     swap = [line(500), {**line(500, "9"), "quantity": "-1", "total": -500}]
@@ -136,9 +150,51 @@ async def test_all_that_came_before_an_account_was_open_is_added_up(postgres: Da
     events = [make(f"{make.__name__}{n}", 10 * n, account=OTHER)
               for make in (invoice, credit_note, payment) for n in (3, 4)]  # fmt: skip
     async with venue(postgres) as bench:
-        await bench.account_for(*events)
+        await bench.account_for(*events, invoice("another", 5, account="28900003"))
+        assert len(await bench.rows(sql.early_sums, [VENUE], [OTHER])) == 1
         await bench.order(opened())
         rows = await bench.rows(
             "SELECT issued, credited, paid FROM account WHERE account = $1", OTHER
         )
         assert [tuple(row) for row in rows] == [(70, 70, 70)]
+
+
+async def test_only_the_accounts_of_who_is_erased_are_looked_at(postgres: Database) -> None:
+    """Found by mutation: those of all customers were read, locked, and passed over."""
+    async with venue(postgres) as bench:
+        await bench.order(
+            command("environment.configure", 1, environment=ELSEWHERE),
+            command("environment.accept_gdpr", 2, environment=ELSEWHERE, accepted_by="Jo",
+                    document="terms"),
+        )  # fmt: skip
+        for number in (VENUE, ELSEWHERE):
+            for who in ("jo", "an"):
+                held, seen = (f"{number}-{who}-{tie}" for tie in ("held", "seen"))
+                said_of = {"environment": number, "customer_id": uid(who)}
+                outcomes = await bench.order(
+                    command("customer.register", (number, who), company=who, **said_of),
+                    command("account.open", held, environment=number, account=held,
+                            holder=uid(who)),
+                    command("account.open", seen, environment=number, account=seen),
+                    command("account.link", (seen, "tie"), account=seen, role="viewer", **said_of),
+                )  # fmt: skip
+                assert {outcome["type"] for outcome in outcomes} == {"command.applied"}
+        mine = f"{VENUE}-jo-seen"
+        (locked,) = await bench.rows(sql.lock_accounts, [VENUE], [mine])
+        assert locked[0] == 1
+        untied = command("account.unlink", "untie", account=mine, customer_id=uid("jo"),
+                         role="viewer")  # fmt: skip
+        await bench.order(untied, command("account.link", "again", account=mine,
+                                          customer_id=uid("jo"), role="viewer"))  # fmt: skip
+        (left,) = await bench.rows("SELECT count(*) FROM account_viewer")
+        assert left[0] == 4  # of all that looked in, no other lost anything
+        found = await bench.rows(sql.accounts_of_customers, [VENUE], [uid("jo")])
+        assert sorted(tuple(row) for row in found) == [
+            (VENUE, f"{VENUE}-jo-held"), (VENUE, f"{VENUE}-jo-seen"),
+        ]  # fmt: skip
+        # In one batch with another's account, whose viewers are its own.
+        others = f"{VENUE}-an-seen"
+        await bench.order(command("account.change", "closed", accounts=[others], status="closed"),
+                          command("customer.erase", "erased", customer_id=uid("jo")))  # fmt: skip
+        (row,) = await bench.rows("SELECT version FROM account WHERE account = $1", others)
+        assert row[0] == 3  # opened, tied, closed

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Any
+
 import pytest
 
 from schemas.pos import SaleLine
-from services.authorizer.domain.accounts import MAX_VIEWERS, change, link, unlink
+from services.authorizer.domain.accounts import (
+    MAX_VIEWERS,
+    MOST_WARNINGS,
+    change,
+    link,
+    open_account,
+    unlink,
+)
 from services.authorizer.domain.entities import (
     Account,
     Applied,
@@ -14,9 +24,10 @@ from services.authorizer.domain.entities import (
     Refusal,
     Registry,
 )
-from services.authorizer.domain.reversals import Taken, take_back
+from services.authorizer.domain.environments import accept_gdpr, configure
+from services.authorizer.domain.reversals import Taken, spread, take_back
 from services.authorizer.domain.standing import Sums
-from tests.services.authorizer.support import GUEST, VENUE, cancelled, command, uid
+from tests.services.authorizer.support import GUEST, NOON, VENUE, cancelled, command, uid
 
 
 def pils(quantity: str, unit_price: int, total: int) -> SaleLine:
@@ -95,3 +106,112 @@ def test_only_closing_warns_of_what_is_not_invoiced(before: str, after: str, war
     outcome = change(wanted, known(account), Environment(environment=VENUE))
     assert isinstance(outcome, Applied)
     assert bool(outcome.warnings) == warns
+
+
+def test_accounts_beyond_those_that_are_named_are_told_of_together() -> None:
+    """By the first of them; an account on which nothing is open is not counted."""
+
+    def closed(owing: Sums, count: int) -> Applied:
+        names = [f"2890{n:05}" for n in range(count)]
+        registry = Registry(
+            accounts={
+                (VENUE, name): Account(environment=VENUE, account=name, sums=owing)
+                for name in names
+            }
+        )
+        wanted = command("account.change", "c", accounts=names, status="closed")
+        outcome = change(wanted, registry, Environment(environment=VENUE))
+        assert isinstance(outcome, Applied)
+        return outcome
+
+    warned = closed(Sums(approved=500), MOST_WARNINGS + 2).warnings
+    assert len(warned) == MOST_WARNINGS + 1
+    assert warned[-1].id == f"2890{MOST_WARNINGS:05}"
+    assert "10.00 on 2 more accounts" in warned[-1].message
+    assert closed(Sums(), MOST_WARNINGS + 2).warnings == ()
+    assert len(closed(Sums(approved=1), 1).warnings) == 1
+
+
+def test_unlinking_a_holder_warns_of_money_only_where_there_is_some() -> None:
+    gone = command("account.unlink", "u", account=GUEST, customer_id=uid("jo"), role="holder")
+    for sums, warnings in ((Sums(), 0), (Sums(approved=1), 1)):
+        account = Account(environment=VENUE, account=GUEST, holder=uid("jo"), sums=sums)
+        outcome = unlink(gone, known(account), Environment(environment=VENUE))
+        assert isinstance(outcome, Applied)
+        assert len(outcome.warnings) == warnings
+
+
+@pytest.mark.parametrize("do", [link, unlink])
+def test_who_or_what_is_not_known_can_not_be_tied_or_untied(do: Any) -> None:
+    kind, house = f"account.{do.__name__}", Environment(environment=VENUE)
+    registry = known(Account(environment=VENUE, account=GUEST))
+    for account, customer, field in (("1", "jo", "account"), (GUEST, "an", "customer_id")):
+        wanted = command(kind, "x", account=account, customer_id=uid(customer), role="viewer")
+        outcome = do(wanted, registry, house)
+        assert isinstance(outcome, Refusal)
+        assert outcome.field == field
+
+
+def test_a_customer_has_no_accounts_of_another_environment() -> None:
+    account = Account(environment=VENUE, account=GUEST, viewers=frozenset({uid("jo")}))
+    registry = known(account)
+    assert registry.accounts_of(VENUE, uid("jo")) == [account]
+    assert registry.accounts_of(VENUE + 1, uid("jo")) == []
+
+
+def test_an_environment_begins_switched_off() -> None:
+    begun = configure(command("environment.configure", "c", name="De Bar"), None)
+    assert isinstance(begun, Applied)
+    (environment,) = begun.entities
+    assert isinstance(environment, Environment)
+    assert not environment.active
+    assert environment.settings["import_enabled"]
+
+
+def test_an_account_of_which_no_limit_is_said_has_nothing_to_spend() -> None:
+    outcome = open_account(
+        command("account.open", "o", account=GUEST), Registry(), Environment(environment=VENUE)
+    )
+    assert isinstance(outcome, Applied)
+    (account,) = outcome.entities
+    assert isinstance(account, Account)
+    assert account.limit == 0
+
+
+def test_what_is_missing_goes_to_the_largest_remainder_not_to_the_largest_part() -> None:
+    """Of 5: 8/13 is 3 and a thirteenth, 5/13 is 1 and twelve."""
+    assert spread(5, (8, 5)) == [3, 2]
+
+
+def test_two_that_fit_the_same_lines_take_no_more_off_one_than_is_left() -> None:
+    lines = [pils("1", 500, 500), pils("1", 200, 200)]
+    wanted = cancelled("c", "s", 650, lines=[{"total": 300}, {"total": 350}])
+    found = take_back(wanted, lines, (0, 0))
+    assert isinstance(found, Taken)
+    assert sum(found.of_lines) == 650
+    assert all(part <= each.total for part, each in zip(found.of_lines, lines, strict=True))
+
+
+def test_the_last_cent_of_a_line_can_be_taken_back() -> None:
+    assert taken([pils("1", 1, 1)], 1).of_lines == (1,)
+
+
+def test_terms_that_are_accepted_again_stay_as_they_were_unless_they_are_others() -> None:
+    """The day on which they were accepted counts for whoever asks."""
+
+    def accepted(by: str, document: str, day: int, before: Environment | None) -> Environment:
+        wanted = command("environment.accept_gdpr", day, accepted_by=by, document=document)
+        outcome = accept_gdpr(wanted.model_copy(update={"at": NOON + timedelta(days=day)}), before)
+        assert isinstance(outcome, Applied)
+        (after,) = outcome.entities or (before,)
+        assert isinstance(after, Environment)
+        return after
+
+    first = accepted("Jo", "terms-1", 0, None)
+    assert first.gdpr is not None
+    assert accepted("Jo", "terms-1", 1, first).gdpr == first.gdpr
+    for by, document in (("An", "terms-1"), ("Jo", "terms-2")):
+        again = accepted(by, document, 2, first).gdpr
+        assert again is not None
+        assert (again.accepted_by, again.document) == (by, document)
+        assert again.at == NOON + timedelta(days=2)

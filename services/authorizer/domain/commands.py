@@ -52,7 +52,7 @@ def carry_out(command: Command, registry: Registry) -> Outcome:
     if environment is None:
         return environments.UNKNOWN
     if isinstance(command, RegistryRepublish):
-        return Applied(republish=True)
+        return Applied()  # the handler has it done, by a job
     return _personal(command, registry, environment)
 
 

@@ -96,7 +96,6 @@ class Applied:
     changes: tuple[Change, ...] = ()
     warnings: tuple[Caution, ...] = ()
     entities: tuple[Entity, ...] = ()
-    republish: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

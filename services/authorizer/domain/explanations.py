@@ -61,7 +61,8 @@ _SENTENCES: Final[dict[str, dict[DeclineReason, str]]] = {
             "zijn regels, of een regel is niet aantal maal prijs."
         ),
         _R.INVALID_VAT_RATE: (
-            "Het btw-tarief bij {field} is geen tarief van 0 tot 100 met hooguit twee decimalen."
+            "Het btw-tarief bij {field} is geen tarief van 0 tot 100 met hooguit twee decimalen,"
+            " zonder nullen aan het eind."
         ),
         _R.ALREADY_CANCELLED: "Deze verkoop van {total} was al geannuleerd voordat hij binnenkwam.",
         _R.EXPIRED: (
@@ -99,7 +100,8 @@ _SENTENCES: Final[dict[str, dict[DeclineReason, str]]] = {
             "lines, or a line is not quantity times price."
         ),
         _R.INVALID_VAT_RATE: (
-            "The VAT rate at {field} is not a rate from 0 to 100 with at most two decimals."
+            "The VAT rate at {field} is not a rate from 0 to 100 with at most two decimals and"
+            " no zeros at its end."
         ),
         _R.ALREADY_CANCELLED: "This sale of {total} had been cancelled before it came in.",
         _R.EXPIRED: (
@@ -118,6 +120,12 @@ _SENTENCES: Final[dict[str, dict[DeclineReason, str]]] = {
 }
 
 
+_LESS_THAN_NOTHING: Final = {
+    "nl": "De verkoop komt op {total}: minder dan niets kan niet op rekening.",
+    "en": "The sale comes to {total}: less than nothing can't go on an account.",
+}
+
+
 def explain(
     declined: Declined,
     language: str,
@@ -131,7 +139,10 @@ def explain(
     says: str = "",
 ) -> str:
     """The sentence for a till. `says` is what is wrong at the field of an unreadable message."""
-    return _SENTENCES[language][declined.reason].format(
+    sentence = _SENTENCES[language][declined.reason]
+    if declined.reason is _R.INVALID_TOTAL and declined.field == "total" and total < 0:
+        sentence = _LESS_THAN_NOTHING[language]
+    return sentence.format(
         environment=environment,
         account=account,
         currency=currency,
@@ -142,5 +153,6 @@ def explain(
         total=money(total, currency, language),
         limit=money(declined.limit or 0, house_currency, language),
         used=money(declined.used or 0, house_currency, language),
-        available=money(declined.available or 0, house_currency, language),
+        # After offline sales it may be less than nothing, which a guest need not be told.
+        available=money(max(declined.available or 0, 0), house_currency, language),
     )

@@ -28,11 +28,6 @@ class Sums(NamedTuple):
         """What was sold and stands on no invoice; may be negative while events overtake."""
         return self.approved - self.reversed - self.issued + self.credited
 
-    @property
-    def unpaid(self) -> int:
-        """What was sold and not paid, invoiced or not."""
-        return self.approved - self.reversed - self.paid
-
 
 def open_amount(sums: Sums, release: Release) -> int:
     """What counts against the limit: approved - reversed - released; negative counts as nil.

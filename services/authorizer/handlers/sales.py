@@ -185,7 +185,8 @@ def _answer_unreadable(given: Malformed, book: Book, now: datetime) -> RefusalKe
     """What is wrong in itself takes no id's place: a till that mends it may keep the id."""
     environment = int(given.ids["environment"])
     is_sale = given.answered_by == answers.DECLINED
-    content = _content_of_unreadable(given)
+    # Of the field too, which the answer names: what is not counted may be what is wrong.
+    content = sha256(given.digest + given.field.encode()).digest()
     key = RefusalKey(
         environment,
         "sale" if is_sale else "cancellation",
@@ -211,17 +212,6 @@ def _answer_unreadable(given: Malformed, book: Book, now: datetime) -> RefusalKe
             )
         )
     return key
-
-
-def _content_of_unreadable(given: Malformed) -> bytes:
-    """What can be read of it but when it was said and at which till: a till that asks again may
-    say another time."""
-    read = {**given.ids, **given.fields}
-    content = sorted((name, value) for name, value in read.items() if name not in _NO_CONTENT)
-    return sha256(repr((given.type, content, given.field)).encode()).digest()
-
-
-_NO_CONTENT = frozenset({"at", "terminal"})
 
 
 def _decline_poison(sale: Sale, book: Book, now: datetime) -> list[Said]:

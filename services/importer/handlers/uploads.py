@@ -188,12 +188,17 @@ class Uploads:
         return []
 
 
-async def carry_out(tx: Tx, upload: Upload, *, barrier: bool) -> None:
-    """Have the rows imported, after the jobs of the environment that were asked for before."""
+async def carry_out(
+    tx: Tx, upload: Upload, *, barrier: bool, warnings: Sequence[Mapping[str, object]] = ()
+) -> None:
+    """Have the rows imported, after the jobs of the environment that were asked for before.
+
+    `warnings` are the sheet's, to be told at the end.
+    """
     await tx.add_job(
         CARRY_OUT,
         upload.ref,
-        payload(upload),
+        {**payload(upload), "warnings": list(warnings)} if warnings else payload(upload),
         serial=serial(upload.environment),
         barrier=tx.ends if barrier else None,
     )

@@ -20,7 +20,7 @@ from services.importer.domain.messages import of_failure, of_row
 from services.importer.events import command, event, failed
 from services.importer.handlers.uploads import end, payload
 from services.importer.jobs.forget import Forgetting
-from services.importer.jobs.plan import fail_unread, locked
+from services.importer.jobs.plan import fail_unread, locked, problem
 from services.importer.jobs.rows import plan_rows
 from services.importer.store import imports, plans, registry, uploads
 from services.importer.store.registry import Environment
@@ -168,6 +168,7 @@ class CarryingOut:
                 unchanged=counts["unchanged"],
                 refused=counts["refused"],
                 differs=differs or None,
+                warnings=tuple(problem(w) for w in work.job.payload.get("warnings", ())) or None,
             )
             said = event(upload, completed, at=tx.now)
         tx.answer(await uploads.say(tx, upload, said, at_part=upload.parts))

@@ -80,7 +80,8 @@ class Planning:
         goes_on = upload.mode == "import" or upload.confirmed_by is not None
         await uploads.become(tx, upload, "running" if goes_on else "previewed")
         if goes_on:
-            await carry_out(tx, upload, barrier=False)
+            told = () if upload.mode == "preview" else [asdict(w) for w in layout.warnings]
+            await carry_out(tx, upload, barrier=False, warnings=told)
         tx.done()
 
     async def poisoned(self, work: Work, tx: StepTx) -> None:
@@ -155,9 +156,9 @@ async def previewed(
             "creates": verdicts.get("create", 0),
             "changes": verdicts.get("change", 0),
             "unchanged": verdicts.get("unchanged", 0),
-            "problems": tuple(_problem(p) for p in problems),
+            "problems": tuple(problem(p) for p in problems),
             "problem_count": count,
-            "warnings": tuple(_problem(w) for w in (*map(asdict, layout.warnings), *warnings)),
+            "warnings": tuple(problem(w) for w in (*map(asdict, layout.warnings), *warnings)),
             "expires_at": expires_at,
         }
     )
@@ -167,7 +168,7 @@ def _wire_field(field: str | None) -> MappedField | None:
     return JOINED.get(field, field)  # type: ignore[call-overload, no-any-return]
 
 
-def _problem(found: dict[str, object]) -> Problem:
+def problem(found: dict[str, object]) -> Problem:
     return Problem.model_validate(
         {
             "row": found["row"],

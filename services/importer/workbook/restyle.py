@@ -107,7 +107,9 @@ def _made(kind: str, counting: _Counting, x: str) -> str:
         return ""
     common = 'numFmtId="0" borderId="0" applyFont="1" quotePrefix="1"'
     heading = f'<{x}xf {common} fontId="{fonts}" fillId="0"/>'
-    align = f'<{x}alignment vertical="top" wrapText="1"/>'
+    # Not wrapped: rows have the heights that they have, and a second line would be cut off by one
+    # program and written over the next row by another. To its right nothing stands in the way.
+    align = f'<{x}alignment vertical="top"/>'
     return heading + "".join(
         f'<{x}xf {common} fontId="{fonts + 1 + n}" fillId="{fills + n}" applyFill="1"'
         f' applyAlignment="1">{align}</{x}xf>'

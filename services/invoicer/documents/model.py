@@ -13,10 +13,9 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from fractions import Fraction
 from typing import Literal
 
-from services.invoicer.vat import VatRow, round_half_up
+from services.invoicer.vat import VatRow, amount_of
 
 Language = Literal["nl", "en"]
 
@@ -106,7 +105,7 @@ class Line:
     @property
     def part(self) -> bool:
         """Only a part of the line is billed: quantity x unit_price is not `total`."""
-        return round_half_up(Fraction(self.quantity) * self.unit_price) != self.total
+        return amount_of(self.quantity, self.unit_price) != self.total
 
     @property
     def billed_quantity(self) -> Decimal:

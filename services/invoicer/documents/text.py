@@ -4,6 +4,7 @@ import re
 import unicodedata
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 
 from services.invoicer.documents.model import Language
 from services.invoicer.vat import net_of, round_half_up
@@ -22,6 +23,9 @@ _NO_DECIMALS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF"
 _THREE_DECIMALS = "BHD IQD JOD KWD LYD OMR TND"
 
 MINUS = "\u2212"
+
+_REMEMBERED = 4_096
+"""Amounts and quantities as they read: a menu has few of them, and a month many lines."""
 
 
 def decimals(currency: str) -> int:
@@ -44,6 +48,7 @@ def grouped(value: Decimal, language: Language, places: int) -> str:
     return f"{MINUS}{text}" if value < 0 else text
 
 
+@lru_cache(_REMEMBERED)
 def money(amount: int, currency: str, language: Language) -> str:
     """ "€ 1.234,50" in Dutch, "€1,234.50" in English; another currency by its code."""
     number = grouped(decimal_amount(amount, currency), language, decimals(currency))
@@ -55,11 +60,13 @@ def money(amount: int, currency: str, language: Language) -> str:
     return f"{MINUS}{sign}{number[1:]}" if amount < 0 else f"{sign}{number}"
 
 
+@lru_cache(_REMEMBERED)
 def net_price(gross: int, rate: str, places: int) -> Decimal:
     """A gross price (minor units) without its VAT, in minor units to `places` decimals."""
     return Decimal(round_half_up(net_of(gross, rate) * 10**places)).scaleb(-places)
 
 
+@lru_cache(_REMEMBERED)
 def quantity_text(quantity: Decimal, language: Language) -> str:
     """ "2", "0,35", "−1": without trailing zeros."""
     plain = f"{quantity:f}"

@@ -140,6 +140,7 @@ class _Formats:
     def __init__(self, book: Any, currency: str, language: Language) -> None:
         self._book = book
         self._made: dict[tuple[tuple[str, Any], ...], Any] = {}
+        self._of_cells: dict[tuple[str, bool, bool], Any] = {}
         places = decimals(currency)
         number = "#,##0" + ("." + "0" * places if places else "")
         sign = {"EUR": "€", "GBP": "£", "USD": "$"}.get(currency, currency)
@@ -169,9 +170,13 @@ class _Formats:
             code = {"quantity": "#,##0", "rate": "0%"}.get(kind, code)
         elif kind == "rate":
             code = "0.0#%"
-        if left:
-            return self._get(num_format=code, align="left", text_wrap=True)
-        return self._get(num_format=code, valign="top", text_wrap=kind == "text")
+        made = self._of_cells.get((code, left, kind == "text"))
+        if made is None:
+            wrap = left or kind == "text"
+            place = {"align": "left"} if left else {"valign": "top"}
+            made = self._get(num_format=code, text_wrap=wrap, **place)
+            self._of_cells[code, left, kind == "text"] = made
+        return made
 
     def total(self, kind: Kind) -> Any:
         return self._get(bold=True, top=1, num_format=self._codes[kind])

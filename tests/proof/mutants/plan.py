@@ -15,8 +15,9 @@ _L = "tests/services/ledger/test_"
 _P = "tests/proof/test_"
 _MODEL = f"{_P}model.py"
 _TOGETHER = f"{_P}schedules.py {_T}together.py"
+_LOCKS = f"{_P}locks.py {_P}finds.py"
 _SELLING = (f"{_P}finds.py {_T}sums.py", f"{_T}sales.py", _MODEL)
-_REGISTRY = (f"{_P}survivors.py", f"{_T}registry.py", _MODEL)
+_REGISTRY = (f"{_P}survivors.py {_P}finds.py", f"{_T}registry.py", _MODEL)
 
 DOMAIN = "services/authorizer/domain/"
 TESTS: dict[str, Tests] = {
@@ -25,14 +26,14 @@ TESTS: dict[str, Tests] = {
     f"{DOMAIN}reversals.py": (f"{_T}reversals.py {_P}survivors.py", *_SELLING),
     "services/ledger/domain.py": (f"{_L}domain.py", f"{_L}posting.py", _MODEL),
     "services/authorizer/sql/sales.sql": (*_SELLING, _TOGETHER),
-    "services/authorizer/sql/invoices.sql": (f"{_T}sums.py", _MODEL, _TOGETHER),
-    "services/ledger/sql/journal.sql": (f"{_L}posting.py {_L}concurrency.py", _MODEL),
+    "services/authorizer/sql/invoices.sql": (f"{_T}sums.py {_LOCKS}", _MODEL, _TOGETHER),
+    "services/ledger/sql/journal.sql": (f"{_L}posting.py {_L}concurrency.py {_P}locks.py", _MODEL),
     f"{DOMAIN}book.py": _SELLING,
     f"{DOMAIN}accounts.py": _REGISTRY,
     f"{DOMAIN}environments.py": _REGISTRY,
     f"{DOMAIN}commands.py": _REGISTRY,
     f"{DOMAIN}entities.py": _REGISTRY,
-    "services/authorizer/sql/registry.sql": (*_REGISTRY, _TOGETHER),
+    "services/authorizer/sql/registry.sql": (_LOCKS, *_REGISTRY, _TOGETHER),
 }
 
 

@@ -1,7 +1,10 @@
 """From a workbook on the topic to accounts, on a real PostgreSQL, with a registry that answers."""
 
 import asyncio
+import io
 import uuid
+
+import openpyxl
 
 from schemas.imports import ImportProgressed
 from tests.services.importer.venue import (
@@ -202,6 +205,28 @@ async def test_the_registry_is_looked_at_again_where_it_changed_since_the_previe
         assert report_of(events)["C2"].value.startswith(
             "unchanged; the preview said new, but customers or accounts changed in between"
         )
+
+
+async def test_without_a_preview_the_end_tells_what_is_odd_about_the_sheet(
+    postgres: Database,
+) -> None:
+    book = openpyxl.load_workbook(
+        io.BytesIO(sheet_workbook(["Bedrijf", "Rekening"], ["A", 1], ["B", 2]))
+    )
+    book.active.row_dimensions[3].hidden = True
+    out = io.BytesIO()
+    book.save(out)
+    async with venue(postgres) as place:
+        for mode, told in (("import", 1), ("preview", 0)):
+            job_id = str(uuid.uuid4())
+            await place.say(*parts(out.getvalue(), job_id=job_id, mode=mode))
+            events = await place.settle()
+            if mode == "preview":
+                assert len(preview_of(events).warnings) == 1
+                await place.say(place.confirm(job_id))
+                events = await place.settle()
+            warnings = completed_of(events).warnings or ()
+            assert ["hidden" in w.message for w in warnings] == [True] * told
 
 
 async def test_what_the_import_does_is_what_the_preview_said(postgres: Database) -> None:

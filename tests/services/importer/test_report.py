@@ -133,7 +133,7 @@ async def test_each_row_has_its_result_in_its_colour(tmp_path: Path) -> None:
     assert (page["D4"].fill.start_color.rgb, page["D4"].font.color.rgb) == ("FFC6EFCE", "FF006100")
     assert (page["D5"].fill.start_color.rgb, page["D5"].font.color.rgb) == ("FFFFC7CE", "FF9C0006")
     assert page["D5"].data_type == "s"
-    assert page["D4"].alignment.wrap_text
+    assert not page["D4"].alignment.wrap_text  # rows keep their heights
     assert page["E4"].fill.start_color.rgb == "FFEEEEEE"  # the next cell's format stays its own
     assert page.freeze_panes == "B4"  # the column that was frozen still is
     widths = {k: (d.min, d.max, d.width) for k, d in page.column_dimensions.items()}

@@ -213,7 +213,7 @@ async def expired(place: Venue) -> list[ImportFailed]:
 async def test_a_message_that_cannot_be_read_is_answered(postgres: Database) -> None:
     wrong = Malformed(
         type="import.uploaded", ids={"job_id": JOB, "environment": 2890}, fields={},
-        field="sha256", message="is required", answered_by="import.failed",
+        field="sha256", message="is required", answered_by="import.failed", digest=b"",
     )  # fmt: skip
     async with venue(postgres) as place:
         (refused,) = await place.say(wrong)

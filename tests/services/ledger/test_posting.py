@@ -5,7 +5,8 @@ import json
 import asyncpg
 import pytest
 
-from services.ledger.domain import OtherCurrency, Unbalanced
+from services.ledger import store
+from services.ledger.domain import AccountKey, Kind, OtherCurrency, Source, Unbalanced
 from services.ledger.handlers import decisions
 from tests.services.ledger.support import (
     GUEST,
@@ -150,6 +151,26 @@ async def test_the_first_journal_of_a_source_stands_whatever_comes_later(
         elsewhere = approved("s1", {"21": 250}, account="other")
         assert await post(bench, elsewhere) == first
         assert last_balance(bench) == (1, 250, 0)
+
+
+async def test_a_cent_has_two_sides(postgres: Database) -> None:
+    async with ledger(postgres) as bench:
+        (answer,) = await post(bench, approved("cent", {"21": 1}))
+        assert sorted(legs(answer).values()) == [-1, 1]
+
+
+async def test_only_what_is_asked_for_is_recalled(postgres: Database) -> None:
+    """Of all that one environment posted, not what is alike in kind or in id."""
+    async with ledger(postgres) as bench:
+        await post(bench, approved("x", {"21": 250}), reversed_("x", "x", {"21": 250}))
+        await post(bench, approved("y", {"21": 250}), approved("x", {"21": 1}, environment=2891))
+        asked = Source(VENUE, Kind.CHARGE, uid("x"))
+        async with bench.transaction() as tx:
+            assert list(await store.recall(tx, [asked])) == [asked]
+        await post(bench, approved("z", {"21": 250}, account="another"))
+        key = AccountKey(VENUE, GUEST)
+        async with bench.database.connection() as connection:
+            assert list(await store.balances(connection, [key])) == [key]
 
 
 async def test_the_same_id_in_another_environment_or_kind_is_another_source(

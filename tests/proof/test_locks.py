@@ -1,0 +1,84 @@
+"""What each statement locks, and what it leaves alone: found by mutation (docs/proof.md).
+
+Schedules show that what is decided is right; a lock that is missing shows there only by chance, and
+one that takes too much never does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import asyncpg
+import pytest
+
+from runtime.transaction import Tx
+from services.authorizer.store import invoices, registry
+from services.ledger import store
+from services.ledger.domain import AccountKey
+from tests.services.authorizer.support import GUEST, VENUE, command, venue
+from tests.services.ledger.support import approved, ledger, post
+from tests.support.databases import Database
+from tests.support.handlers import HandlerBench
+
+OTHER = "28900002"
+Lock = Callable[[Tx], Awaitable[Any]]
+
+
+async def waits(bench: HandlerBench, first: Lock, second: Lock) -> bool:
+    """Whether who does `second` waits for who did `first` and has not committed."""
+    async with bench.transaction() as one:
+        await first(one)
+        async with bench.database.connection() as connection:
+            block = connection.transaction()
+            await block.start()
+            await connection.execute("SET LOCAL lock_timeout = '150ms'")
+            try:
+                await second(await bench.guard.open(connection))
+            except asyncpg.LockNotAvailableError:
+                return True
+            finally:
+                await block.rollback()
+    return False
+
+
+@pytest.mark.parametrize(("number", "held_up"), [(VENUE, True), (VENUE + 1, False)])
+async def test_commands_of_one_environment_are_decided_one_after_another(
+    postgres: Database, number: int, held_up: bool
+) -> None:
+    async with venue(postgres) as bench:
+        await bench.order(command("environment.configure", 1, environment=VENUE + 1))
+        mine, other = (
+            command("registry.republish", n, environment=of) for n, of in ((1, VENUE), (2, number))
+        )
+        assert held_up is await waits(
+            bench,
+            lambda tx: registry.open_registry(tx, [mine]),
+            lambda tx: registry.open_registry(tx, [other]),
+        )
+
+
+@pytest.mark.parametrize(("account", "held_up"), [(GUEST, True), (OTHER, False)])
+async def test_what_an_invoice_moves_is_locked_and_nothing_else(
+    postgres: Database, account: str, held_up: bool
+) -> None:
+    async with venue(postgres) as bench:
+        await bench.order(command("account.open", 2, account=OTHER))
+
+        def lock(of: str) -> Lock:
+            return lambda tx: tx.fetch(invoices.sql.lock_accounts, [VENUE], [of])
+
+        assert held_up is await waits(bench, lock(GUEST), lock(account))
+
+
+@pytest.mark.parametrize(("account", "held_up"), [(GUEST, True), (OTHER, False)])
+async def test_a_journal_locks_its_own_account_s_balance_alone(
+    postgres: Database, account: str, held_up: bool
+) -> None:
+    async with ledger(postgres) as bench:
+        await post(bench, approved("a", {"21": 1}), approved("b", {"21": 1}, account=OTHER))
+
+        def lock(of: str) -> Lock:
+            return lambda tx: store.lock(tx, {AccountKey(VENUE, of): "EUR"})
+
+        assert held_up is await waits(bench, lock(GUEST), lock(account))
