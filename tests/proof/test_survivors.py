@@ -166,6 +166,7 @@ def test_an_environment_begins_switched_off() -> None:
     assert isinstance(environment, Environment)
     assert not environment.active
     assert environment.settings["import_enabled"]
+    assert environment.settings["payment_days"] == 14
 
 
 def test_an_account_of_which_no_limit_is_said_has_nothing_to_spend() -> None:
@@ -234,3 +235,8 @@ def test_what_a_till_says_of_one_line_is_not_told_of_another() -> None:
     found = take_back(cancelled("c", "s", 200, lines=said), [litre("Bier"), litre("Wijn")], (0, 0))
     assert isinstance(found, Taken)
     assert [line.quantity for line in found.lines] == ["0.3", "0.2"]
+
+
+def test_what_stands_on_no_invoice_is_what_was_sold_less_what_came_back_and_was_invoiced() -> None:
+    sums = Sums(approved=1_000, reversed=200, issued=300, credited=50, paid=7)
+    assert sums.unbilled == 1_000 - 200 - 300 + 50
