@@ -24,7 +24,6 @@ import asyncio
 import contextlib
 import json
 import logging
-import statistics
 import subprocess
 import sys
 import time
@@ -40,9 +39,8 @@ import xlsxwriter
 from aiokafka import AIOKafkaProducer
 
 from benchmarks import load, servers
-from benchmarks.load import Decisions
 from benchmarks.subjects import Subject
-from benchmarks.uploader import PATIENCE_S, Person, person
+from benchmarks.uploader import Person, person
 from cli.stack.component import running
 from cli.stack.ports import free_port
 from cli.stack.worker import Worker
@@ -154,17 +152,12 @@ class Scene:
         async with running(worker) as pid:
             yield pid
 
-    async def tills(self, per_s: float, seconds: float, seed: int) -> float:
+    async def tills(self, per_s: float, seconds: float) -> float:
         """p99 in milliseconds of sales at a steady rate."""
         if not per_s:
             return 0.0
-        sent = load.sales(int(per_s * seconds), load.accounts(100), seed=seed)
-        async with Decisions(self.kafka) as decisions:
-            due = await load.open_loop(self.kafka, sent, per_s=per_s)
-            await decisions.wait_for(len(sent), within_s=PATIENCE_S)
-            found = await decisions.read()
-        took = sorted((found[sale].at - moment) * 1000 for sale, moment in due.items())
-        return statistics.quantiles(took, n=100, method="inclusive")[98]
+        count = int(per_s * seconds)
+        return await load.tills_p99_ms(self.kafka, load.accounts(100), per_s=per_s, count=count)
 
 
 async def terms(scene: Scene, *environments: int) -> None:
@@ -217,7 +210,7 @@ async def imported(
             confirmed = await someone.confirm(environment, job_id)
             if per_s:
                 await asyncio.sleep(1)
-                found["tills_p99_meanwhile_ms"] = await scene.tills(per_s, 10, seed=rows)
+                found["tills_p99_meanwhile_ms"] = await scene.tills(per_s, 10)
                 found["small_while_importing_s"] = await small_job(someone, little)
             completed = await someone.wait(job_id, "import.completed")
             used = {name: after - before[name] for name, after in cpu_s(pid).items()}
@@ -245,7 +238,7 @@ async def measure(options: argparse.Namespace) -> list[dict[str, float]]:
         await scene.subject.get_ready(load.accounts(100))
         await stack.enter_async_context(scene.subject.working())
         await terms(scene, 700, 701, 702)
-        quiet = await scene.tills(options.sales_per_s, 10, seed=1)
+        quiet = await scene.tills(options.sales_per_s, 10)
         lines = []
         if options.few:
             lines.append(await imported(scene, options.few, environment=701))

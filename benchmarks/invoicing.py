@@ -12,6 +12,7 @@ documents are held to the last core, the rest has the others. Figures:
 - memory: the most that both together had, for a run, and for one of `--growth` times as many.
 - small run: three accounts of another environment, asked while the greater run is at work, until
   the last of its mails, and the same with nothing else to do.
+- tills: the authorizer's p99 for sales at 200/s while a greater run is at work, and before it.
 """
 
 import argparse
@@ -21,7 +22,7 @@ import os
 import signal
 import statistics
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,7 @@ import psutil
 import uvloop
 
 from benchmarks import load, servers, venue
+from benchmarks.subjects import Subject
 from cli.stack.component import running
 from cli.stack.ports import free_port
 from cli.stack.worker import Worker
@@ -45,6 +47,7 @@ from services.invoicer.documents.ubl import render_ubl
 from services.invoicer.store import documents as kept
 
 CORES = sorted(os.sched_getaffinity(0))
+TILLS_PER_S = 200
 
 
 @dataclass(kw_only=True)
@@ -52,6 +55,7 @@ class Bench:
     """A worker at work, and a look into its database."""
 
     kafka: str
+    dsns: Mapping[str, str]
     database: asyncpg.Pool
     worker: psutil.Process
 
@@ -120,7 +124,7 @@ async def bench(path: Path) -> AsyncIterator[Bench]:
         async with running(worker) as pid:
             os.sched_setaffinity(0, CORES[:-1] or CORES)
             async with asyncpg.create_pool(dsns["admin"], min_size=1, max_size=3) as database:
-                yield Bench(kafka=kafka, database=database, worker=psutil.Process(pid))
+                yield Bench(kafka=kafka, dsns=dsns, database=database, worker=psutil.Process(pid))
 
 
 async def month_of(bench: Bench, environment: int, accounts: int, lines: int) -> dict[str, float]:
@@ -173,6 +177,31 @@ async def small_run(bench: Bench, environment: int, accounts: int, lines: int) -
     }
 
 
+async def tills(
+    bench: Bench, subject: Subject, environment: int, accounts: int, lines: int
+) -> dict[str, float]:
+    """Sales at a steady rate, before a run and while its documents are made."""
+    known = load.accounts(100)
+    await subject.get_ready(known)
+    await bench.know(environment, load.accounts(accounts), lines)
+    count = int(TILLS_PER_S * min(10, accounts / 40))
+    async with subject.working():
+        await load.tills_p99_ms(bench.kafka, known, per_s=TILLS_PER_S, count=200)  # warms up
+        quiet = await load.tills_p99_ms(bench.kafka, known, per_s=TILLS_PER_S, count=count)
+        run = asyncio.create_task(bench.run(environment, accounts))
+        made = "SELECT count(*) FROM invoicer.document WHERE environment = $1"
+        while await bench.database.fetchval(made, environment) < 9:
+            await asyncio.sleep(0.05)
+        beside = await load.tills_p99_ms(bench.kafka, known, per_s=TILLS_PER_S, count=count)
+        assert not run.done(), "the run was over first: give more --accounts"
+        await run
+    return {
+        "p99_quiet_ms": round(quiet, 1),
+        "p99_beside_ms": round(beside, 1),
+        "ratio": round(beside / quiet, 2),
+    }
+
+
 def cpu_ms(make: Callable[[Any], object], each: Sequence[Any]) -> float:
     began = time.process_time()
     for one in each:
@@ -221,6 +250,8 @@ async def measure(options: argparse.Namespace) -> dict[str, object]:
             few = await month_of(made, 20, options.accounts, options.lines)
             many = await month_of(made, 30, options.accounts * options.growth, options.lines)
             small = await small_run(made, 40, options.accounts, options.lines)
+            subject = Subject(name="onaccount", kafka=made.kafka, dsns=made.dsns, folder=path)
+            beside = await tills(made, subject, 50, options.accounts, options.lines)
             dsn = await _invoicers_dsn(made)
             of_files = await files(dsn, 20)
     return {
@@ -233,6 +264,7 @@ async def measure(options: argparse.Namespace) -> dict[str, object]:
         **{f"run_{name}": value for name, value in few.items()},
         **{f"run_x{options.growth}_{name}": value for name, value in many.items()},
         **{f"small_run_{name}": value for name, value in small.items()},
+        **{f"tills_{name}": value for name, value in beside.items()},
     }
 
 

@@ -7,6 +7,7 @@ answers takes nothing from the worker that is measured: they are read when all i
 import asyncio
 import json
 import random
+import statistics
 import time
 import uuid
 from collections.abc import Sequence
@@ -152,3 +153,14 @@ class Decisions:
                             approved=b'"sale.approved"' in record.value[:40],
                         )
         return found
+
+
+async def tills_p99_ms(kafka: str, known: Sequence[str], *, per_s: float, count: int) -> float:
+    """p99 in milliseconds, from when a sale was due to its decision on the log; a steady rate."""
+    sent = sales(count, known, seed=time.monotonic_ns())
+    async with Decisions(kafka) as decisions:
+        due = await open_loop(kafka, sent, per_s=per_s)
+        await decisions.wait_for(len(sent), within_s=300)
+        found = await decisions.read()
+    took = sorted((found[sale].at - moment) * 1000 for sale, moment in due.items())
+    return statistics.quantiles(took, n=100, method="inclusive")[98]

@@ -48,10 +48,15 @@ async def document(answers: Expectation, timeout_s: float) -> Document | Json:
 
 
 def save(screen: Screen, found: Document | Json, out: Path | None) -> int:
-    """Write a file that came to `out`: a file, or a folder; here unless given."""
+    """Write a file that came to `out`: a file, or a folder; here unless given.
+
+    What is not there and has no ending is a folder to be made.
+    """
     if not isinstance(found, Document):
         return outcome(screen, found)
     place = out or Path(Path(found.file_name).name)
+    if out is not None and not out.exists():
+        (out.parent if out.suffix else out).mkdir(parents=True, exist_ok=True)
     if place.is_dir():
         place = place / Path(found.file_name).name
     place.write_bytes(found.content)

@@ -190,14 +190,20 @@ async def preview(client: Client, screen: Screen, run: Json, timeout_s: float) -
 async def give_all(
     client: Client, screen: Screen, orders: Sequence[Json], timeout_s: float
 ) -> list[Json]:
-    """Send commands, some side by side; gives their outcomes in the same order."""
-    at_once, done = asyncio.Semaphore(SIDE_BY_SIDE), 0
+    """Send commands in order, some under way at a time; gives their outcomes in the same order.
+
+    In order, so that what is numbered is numbered as it was listed.
+    """
+    at_once, in_order, done = asyncio.Semaphore(SIDE_BY_SIDE), asyncio.Lock(), 0
     with screen.progress("invoices") as gauge:
 
         async def one(message: Json) -> Json:
             nonlocal done
             async with at_once:
-                reply = (await client.ask(message, timeout_s=timeout_s)).message
+                with client.expecting(message) as answers:
+                    async with in_order:
+                        await client.send(message)
+                    reply: Json = (await answers.next(timeout_s)).message
             done += 1
             gauge(done, len(orders))
             return reply
@@ -220,6 +226,21 @@ def show_all(screen: Screen, states: Sequence[Json], replies: Sequence[Json]) ->
             )
     screen.good(f"{len(replies) - refused} done, {refused} refused")
     return 1 if refused else 0
+
+
+def by_number(reply: Json, state: Json, made: Sequence[Json]) -> Json:
+    """A command's answer with invoices and credit notes by the numbers that people know."""
+    numbers = {state["invoice_id"]: state.get("number")}
+    numbers |= {said.get("credit_note_id") or said["invoice_id"]: said["number"] for said in made}
+    changes = [
+        {
+            **one,
+            "kind": str(one["kind"]).replace("_", " "),
+            "id": numbers.get(one["id"]) or one["id"],
+        }
+        for one in reply.get("changes", ())
+    ]
+    return {**reply, "changes": changes}
 
 
 def made_for(environment: int) -> Callable[[Json], bool]:

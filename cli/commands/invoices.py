@@ -13,6 +13,7 @@ from cli.commands import invoice_files as files
 from cli.commands import invoice_lists as lists
 from cli.commands import payments
 from cli.invoices import (
+    by_number,
     credit_notes,
     find,
     find_all,
@@ -205,17 +206,23 @@ def verify(environment: int | None = None, /, *, common: Common = DEFAULT) -> in
 async def _give(environment: int, invoice: str, kind: str, common: Common, **fields: object) -> int:
     screen = common.screen
     async with common.client(kind) as client:
-        state = await find(client, environment, invoice)
+        state, known = await find(client, environment, invoice), list[Json]()
         if kind == "invoice.send" and invoice.lower() not in (state["invoice_id"], _number(state)):
-            notes = await credit_notes(client, environment)
-            fields["credit_note_id"] = notes[invoice.lower()]["credit_note_id"]
+            note = (await credit_notes(client, environment))[invoice.lower()]
+            fields["credit_note_id"] = note["credit_note_id"]
+            known.append(note)
         message = _order(kind, environment, state, common, **fields)
         with client.watching("what was made", made_for(environment)) as events:
             reply = (await client.ask(message, timeout_s=common.timeout)).message
             made = await made_by(reply, events, common.timeout)
-    status = outcome(screen, reply)
+    status = outcome(screen, reply if screen.as_json else by_number(reply, state, [*known, *made]))
     for event in made:
         screen.say(f"  {what_was_made(event)}")
+    if kind == "invoice.send" and status == 0:
+        screen.say(
+            f"  given to the mailer; `onaccount invoices undelivered {environment}` tells if it "
+            "does not arrive"
+        )
     return status
 
 

@@ -6,6 +6,7 @@ from email.message import EmailMessage
 from runtime.transaction import Tx
 from services.invoicer.documents.mail import Attachment, Envelope, attachments
 from services.invoicer.documents.mail import compose as compose_document
+from services.invoicer.documents.mail_words import WORDS
 from services.invoicer.documents.report import compose_run_report
 from services.invoicer.reports import run_report
 from services.invoicer.statements.mail import compose_statement
@@ -42,7 +43,11 @@ async def compose(tx: Tx, environment: int, mail: Mail, sender: str) -> Make | N
             specification=files["xlsx"].content,
             ubl=files["ubl"].content,
         )
-        return compose_document(document, envelope, attached)
+        message = compose_document(document, envelope, attached)
+        if mail.copy:  # finance sees at once that nobody asks it to pay
+            copied = WORDS[document.language]["subject_copy"].format(subject=message["Subject"])
+            message.replace_header("Subject", copied)
+        return message
 
     return make
 

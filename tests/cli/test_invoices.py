@@ -1,12 +1,21 @@
 """What the command line makes of invoices' messages, without a broker."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cli.amounts import Misuse
-from cli.invoices import left_over, show_run, statement_message, undelivered_mails, what_was_made
+from cli.documents import Document, save
+from cli.invoices import (
+    by_number,
+    left_over,
+    show_run,
+    statement_message,
+    undelivered_mails,
+    what_was_made,
+)
 from cli.messages import Json
 from cli.pending import how_it_stands, show_accounts
 from cli.replies import Reply
@@ -132,3 +141,31 @@ def test_what_is_open_says_what_to_mend(capsys: pytest.CaptureFixture[str]) -> N
     assert "onaccount account link" in capsys.readouterr().out
     note = {"type": "credit_note.issued", "number": "7", "total": 5, "currency": "EUR"}
     assert what_was_made(note) == "credit note 7: € 0.05"
+
+
+def test_an_answer_names_documents_by_number_and_what_has_none_by_its_id() -> None:
+    reply: Json = {
+        "type": "command.applied",
+        "changes": [
+            {"kind": "invoice", "id": "a", "change": "changed"},
+            {"kind": "credit_note", "id": "n", "change": "created"},
+            {"kind": "sale", "id": "s", "change": "changed"},
+        ],
+    }
+    made: list[Json] = [{"credit_note_id": "n", "invoice_id": "a", "number": "2026-00002"}]
+    shown = by_number(reply, {"invoice_id": "a", "number": "2026-00001"}, made)
+    assert [(one["kind"], one["id"]) for one in shown["changes"]] == [
+        ("invoice", "2026-00001"),
+        ("credit note", "2026-00002"),
+        ("sale", "s"),
+    ]
+    draft = by_number(reply, {"invoice_id": "a"}, [])
+    assert draft["changes"][0]["id"] == "a"
+
+
+def test_a_file_is_saved_in_a_folder_that_is_made_where_it_is_not_there(tmp_path: Path) -> None:
+    found = Document(file_name="2026-00001.pdf", media_type="application/pdf", content=b"%PDF")
+    assert save(Screen(), found, tmp_path / "new" / "folder") == 0
+    assert (tmp_path / "new" / "folder" / "2026-00001.pdf").read_bytes() == b"%PDF"
+    assert save(Screen(), found, tmp_path / "other" / "its.pdf") == 0
+    assert (tmp_path / "other" / "its.pdf").read_bytes() == b"%PDF"

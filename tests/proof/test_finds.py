@@ -147,8 +147,9 @@ async def test_a_sale_that_comes_to_nothing_fixes_the_currency_too(postgres: Dat
 
 async def test_all_that_came_before_an_account_was_open_is_added_up(postgres: Database) -> None:
     """Found by mutation: one event of each kind had been tried, and the greatest is their sum."""
-    events = [make(f"{make.__name__}{n}", 10 * n, account=OTHER)
-              for make in (invoice, credit_note, payment) for n in (3, 4)]  # fmt: skip
+    events = [make(f"{make.__name__}{n}", kind * n, account=OTHER)
+              for kind, make in ((10, invoice), (20, credit_note), (30, payment))
+              for n in (3, 4)]  # fmt: skip
     async with venue(postgres) as bench:
         await bench.account_for(*events, invoice("another", 5, account="28900003"))
         assert len(await bench.rows(sql.early_sums, [VENUE], [OTHER])) == 1
@@ -156,7 +157,7 @@ async def test_all_that_came_before_an_account_was_open_is_added_up(postgres: Da
         rows = await bench.rows(
             "SELECT issued, credited, paid FROM account WHERE account = $1", OTHER
         )
-        assert [tuple(row) for row in rows] == [(70, 70, 70)]
+        assert [tuple(row) for row in rows] == [(70, 140, 210)]
 
 
 async def test_only_the_accounts_of_who_is_erased_are_looked_at(postgres: Database) -> None:
@@ -182,6 +183,9 @@ async def test_only_the_accounts_of_who_is_erased_are_looked_at(postgres: Databa
         mine = f"{VENUE}-jo-seen"
         (locked,) = await bench.rows(sql.lock_accounts, [VENUE], [mine])
         assert locked[0] == 1
+        for query in (sql.whole_accounts, sql.lock_whole_accounts):
+            (whole,) = await bench.rows(query, [VENUE], [mine])
+            assert (whole["account"], whole["viewers"]) == (mine, [uid("jo")])
         untied = command("account.unlink", "untie", account=mine, customer_id=uid("jo"),
                          role="viewer")  # fmt: skip
         await bench.order(untied, command("account.link", "again", account=mine,

@@ -58,6 +58,20 @@ async def test_commands_of_one_environment_are_decided_one_after_another(
         )
 
 
+@pytest.mark.parametrize("query", [registry.sql.lock_accounts, registry.sql.lock_whole_accounts])
+@pytest.mark.parametrize(("account", "held_up"), [(GUEST, True), (OTHER, False)])
+async def test_a_command_locks_the_accounts_that_it_changes_and_no_other(
+    postgres: Database, query: str, account: str, held_up: bool
+) -> None:
+    async with venue(postgres) as bench:
+        await bench.order(command("account.open", 2, account=OTHER))
+
+        def lock(of: str) -> Lock:
+            return lambda tx: tx.fetch(query, [VENUE], [of])
+
+        assert held_up is await waits(bench, lock(GUEST), lock(account))
+
+
 @pytest.mark.parametrize(("account", "held_up"), [(GUEST, True), (OTHER, False)])
 async def test_what_an_invoice_moves_is_locked_and_nothing_else(
     postgres: Database, account: str, held_up: bool
@@ -82,3 +96,14 @@ async def test_a_journal_locks_its_own_account_s_balance_alone(
             return lambda tx: store.lock(tx, {AccountKey(VENUE, of): "EUR"})
 
         assert held_up is await waits(bench, lock(GUEST), lock(account))
+
+
+async def test_an_invoice_and_a_change_of_the_rules_wait_for_each_other(postgres: Database) -> None:
+    """By which rule a limit is released must not change between an invoice's sums and a sale."""
+    off = command("environment.deactivate", "off")
+    async with venue(postgres) as bench:
+        assert await waits(
+            bench,
+            lambda tx: tx.fetch(invoices.sql.share_environments, [VENUE]),
+            lambda tx: registry.open_registry(tx, [off]),
+        )

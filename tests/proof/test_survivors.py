@@ -166,6 +166,7 @@ def test_an_environment_begins_switched_off() -> None:
     assert isinstance(environment, Environment)
     assert not environment.active
     assert environment.settings["import_enabled"]
+    assert environment.settings["payment_days"] == 14
 
 
 def test_an_account_of_which_no_limit_is_said_has_nothing_to_spend() -> None:
@@ -215,3 +216,27 @@ def test_terms_that_are_accepted_again_stay_as_they_were_unless_they_are_others(
         assert again is not None
         assert (again.accepted_by, again.document) == (by, document)
         assert again.at == NOON + timedelta(days=2)
+
+
+def test_an_account_that_is_opened_again_without_naming_its_holder_is_unchanged() -> None:
+    account = Account(environment=VENUE, account=GUEST, version=1, holder=uid("jo"))
+    again = command("account.open", "again", account=GUEST)
+    outcome = open_account(again, known(account), Environment(environment=VENUE))
+    assert isinstance(outcome, Applied)
+    assert [change.change for change in outcome.changes] == ["unchanged"]
+
+
+def test_what_a_till_says_of_one_line_is_not_told_of_another() -> None:
+    def litre(of: str) -> SaleLine:
+        return SaleLine(description=of, quantity="1.5", unit_price=333, vat_rate="21", total=500)
+
+    said = [{"total": 100, "description": of, "quantity": quantity}
+            for of, quantity in (("Bier", "0.3"), ("Wijn", "0.2"))]  # fmt: skip
+    found = take_back(cancelled("c", "s", 200, lines=said), [litre("Bier"), litre("Wijn")], (0, 0))
+    assert isinstance(found, Taken)
+    assert [line.quantity for line in found.lines] == ["0.3", "0.2"]
+
+
+def test_what_stands_on_no_invoice_is_what_was_sold_less_what_came_back_and_was_invoiced() -> None:
+    sums = Sums(approved=1_000, reversed=200, issued=300, credited=50, paid=7)
+    assert sums.unbilled == 1_000 - 200 - 300 + 50

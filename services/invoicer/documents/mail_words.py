@@ -7,6 +7,7 @@ from services.invoicer.documents.model import Language
 _NL = {
     "subject_invoice": "Factuur {number} van {venue} over {month}",
     "subject_credit_note": "Creditnota {number} van {venue}",
+    "subject_copy": "Kopie: {subject}",
     "greeting": "Beste {name},",
     "greeting_nobody": "Goedendag,",
     "intro_invoice": "Hierbij de factuur van {venue} voor wat er in {month} op rekening "
@@ -71,6 +72,7 @@ _NL = {
 _EN = {
     "subject_invoice": "Invoice {number} from {venue} for {month}",
     "subject_credit_note": "Credit note {number} from {venue}",
+    "subject_copy": "Copy: {subject}",
     "greeting": "Dear {name},",
     "greeting_nobody": "Hello,",
     "intro_invoice": "Here is the invoice from {venue} for what was put on account {account} in "

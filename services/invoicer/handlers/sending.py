@@ -1,5 +1,7 @@
 """invoice.send: mail an issued invoice, or a credit note of it, again or to another address."""
 
+from typing import Literal
+
 from runtime.transaction import Tx
 from schemas.invoices import InvoiceSend
 from services.invoicer import parties
@@ -37,7 +39,7 @@ async def send(command: InvoiceSend, tx: Tx) -> Done | Refusal:
                 field="to",
                 message="The holder has no address to mail to; give one with `to`.",
             )
-    kind: mails.Kind = "credit_note" if note else "invoice"
+    kind: Literal["invoice", "credit_note"] = "credit_note" if note else "invoice"
     document_id = note or invoice.invoice_id
     mail = NewMail(kind=kind, ref=document_id, recipient=address, cause=command.command_id)
     await mails.add(tx, number, [mail])
@@ -51,4 +53,5 @@ async def send(command: InvoiceSend, tx: Tx) -> Done | Refusal:
             f"{number}/{document_id}/{command.command_id}",
             {"environment": number, "kind": kind, "id": document_id},
         )
-    return Done(changes=(change(invoice.invoice_id),), touched=(invoice.invoice_id,))
+    changed = change(document_id, "changed", kind)
+    return Done(changes=(changed,), touched=(invoice.invoice_id,))

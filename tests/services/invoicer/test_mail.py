@@ -177,6 +177,8 @@ async def test_finance_gets_its_copy_of_each_issued_document_though_guests_are_n
     await world.command(send(invoice["invoice_id"]))
     assert types(await world.jobs()) == ["invoice.sent", "invoice.state"]
     assert smtp.recipients == [["finance@club.example"], [GUEST]]  # and no second copy
+    copied, mailed = (str(mail["Subject"]) for mail in smtp.mails)
+    assert copied == f"Kopie: {mailed}"
     await world.sell(reversal(sold))
     (note,) = said(await world.run(run_id="b", send=False), "credit_note.issued")
     assert smtp.recipients[2:] == [["finance@club.example"]]
