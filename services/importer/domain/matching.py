@@ -56,9 +56,12 @@ def is_another(entry: Entry, holder: KnownCustomer) -> bool:
     mail = _email(entry.customer)
     if mail is None or mail == _email(holder.fields):
         return False
-    company_of_a_person = bool(entry.customer.get("company")) and not holder.fields.get("company")
-    names = names_of(entry)
-    return bool(names) and (company_of_a_person or not names & name_keys(holder.fields))
+    names, theirs = names_of(entry), name_keys(holder.fields)
+    company = key_of(str(entry.customer.get("company") or ""))
+    company_of_a_person = bool(company) and not holder.fields.get("company")
+    return bool(names - theirs) and (
+        not names & theirs or (company_of_a_person and company not in theirs)
+    )
 
 
 def is_same(entry: Entry, customer: KnownCustomer) -> bool:

@@ -49,12 +49,11 @@ _SENTENCES: Final[dict[str, Sentence]] = {
         " er dan boven",
     ),
     "limit_nought": (
-        "the limit of {value} new accounts is 0.00, that of the environment, because their rows"
-        " name none: nothing can be bought on them; fill one in ('none' for no limit), or import"
-        " with --limit",
-        "de limiet van {value} nieuwe rekeningen is 0,00, die van de omgeving, want hun rijen"
-        " noemen er geen: er kan niets op worden gekocht; vul er een in ('geen' voor geen limiet),"
-        " of importeer met --limit",
+        "new accounts whose rows name no limit ({value}) get that of the environment, 0.00: nothing"
+        " can be bought on them; fill one in ('none' for no limit), or import with --limit",
+        "nieuwe rekeningen zonder limiet in hun rij ({value}) krijgen die van de omgeving, 0,00:"
+        " er kan niets op worden gekocht; vul er een in ('geen' voor geen limiet), of importeer"
+        " met --limit",
     ),
     "merged": (
         "{value} merged cells got the text of the first cell of their group",

@@ -87,6 +87,10 @@ class Planner:
             return RowPlan(row=entry.row, warnings=entry.warnings)
         customer = match(entry, book)
         wrong = (*entry.problems, *self._taken(entry, book, customer))
+        if entry.problems:
+            # Who mends the row is to know all that is wrong with it at once.
+            who = customer if isinstance(customer, KnownCustomer) else None
+            wrong += self._wrong(entry, who)
         if refused := wrong or self._refusal(entry, customer):
             self.claims.note(entry)
             return RowPlan(row=entry.row, problems=refused)
@@ -127,7 +131,7 @@ class Planner:
     def _refusal(self, entry: Entry, customer: Match) -> tuple[Problem, ...]:
         match customer:
             case Ambiguous(code=code):
-                where = "email" if code == "ambiguous_email" else _name_column(entry)
+                where = "email" if code == "ambiguous_email" else entry.name_column
                 value = str(entry.customer.get(where) or entry.name or "")
                 return (self._problem(entry, where, code, value),)
             case OtherHolder(holder=holder):
@@ -141,8 +145,8 @@ class Planner:
                 return self._contradictions(entry, customer) or self._wrong(entry, customer)
         return self._wrong(entry, None)
 
-    def _wrong(self, entry: Entry, customer: KnownCustomer | None) -> tuple[Problem, ...]:
-        return problems_of(entry, customer, home=self.house.country, tongue=self.tongue)
+    def _wrong(self, entry: Entry, who: KnownCustomer | None) -> tuple[Problem, ...]:
+        return problems_of(entry, who, home=self.house.country, tongue=self.tongue)
 
     def _contradictions(self, entry: Entry, customer: KnownCustomer) -> tuple[Problem, ...]:
         return tuple(
@@ -194,7 +198,7 @@ class Planner:
             warnings.append(
                 self._problem(
                     entry,
-                    _name_column(entry),
+                    entry.name_column,
                     "renames",
                     display_name(entry.customer),
                     other=entry.account,
@@ -310,10 +314,3 @@ def _after(
     if customer is not None and customer.made_by is not None:
         return (customer.made_by, 0)
     return None
-
-
-def _name_column(entry: Entry) -> str:
-    for name in ("company", "name", "last_name", "first_name"):
-        if name in entry.headers and (name == "name" or entry.customer.get(name)):
-            return name
-    return "name"

@@ -55,6 +55,14 @@ class Entry:
     problems: tuple[Problem, ...] = ()
     left_out: bool = False
 
+    @property
+    def name_column(self) -> str:
+        """The field whose column says what the row's customer is called."""
+        for name in ("company", "name", "last_name", "first_name"):
+            if name in self.headers and (name == "name" or self.customer.get(name)):
+                return name
+        return "name"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowReader:

@@ -133,8 +133,8 @@ ROWS: Final[dict[str, Sentence]] = {
         "wordt niet gebruikt: de rij heeft geen rekeningnummer en geen aantal rekeningen",
     ),
     "twice": (
-        "account {value} stands in row {other} already",
-        "rekening {value} staat al in rij {other}",
+        "account {value} stands in row {other} already; give one of them another number",
+        "rekening {value} staat al in rij {other}; geef een van beide een ander nummer",
     ),
     "claimed": (
         "account {value} stands in row {other} too, for somebody else; give one of them another"

@@ -41,7 +41,7 @@ async def test_the_preview_of_a_messy_list_is_what_the_import_does(postgres: Dat
              "'3991 A8' is geen postcode van NL; schrijf haar zoals 1234 AB"),
         ]  # fmt: skip
         told = [(w.row, w.message) for w in preview.warnings]
-        assert told[0][1].startswith("de limiet van 1 nieuwe rekeningen is 0,00")
+        assert told[0][1].startswith("nieuwe rekeningen zonder limiet in hun rij (1) krijgen")
         assert (7, "'Totaal' is een totaal en van niemand: de rij wordt overgeslagen") in told
         await place.say(place.confirm(JOB))
         events = await place.settle()

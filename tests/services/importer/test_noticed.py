@@ -36,7 +36,7 @@ async def test_hidden_filtered_merged_and_macros_are_told_and_imported(postgres:
         told = [(w.row, w.column, w.message) for w in preview.warnings if w.row == 1]
         assert [column for _, column, _ in told] == [None, None, "Omschrijving", None, None]
         words = (
-            "macros", "1 hidden or filtered rows", "hidden", "limit of 3 new accounts", "1 merged",
+            "macros", "1 hidden or filtered rows", "hidden", "name no limit (3)", "1 merged",
         )  # fmt: skip
         assert all(word in message for word, (_, _, message) in zip(words, told, strict=True))
 

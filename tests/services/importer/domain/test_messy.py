@@ -139,6 +139,13 @@ def test_what_the_registry_would_refuse_is_refused_beforehand(
     assert plan.verdict == "refused"
 
 
+def test_all_that_is_wrong_with_a_row_is_told_at_once() -> None:
+    (plan,) = planned(
+        book(), ["Bedrijf", "Rekening", "Limiet", "Postcode"], ["A", 28900001, "veel", "3991 A8"]
+    )
+    assert [p.column for p in plan.problems] == ["Limiet", "Postcode"]
+
+
 def test_a_postcode_is_right_or_wrong_by_the_country_of_its_customer() -> None:
     headers = ["Bedrijf", "Postcode", "Land"]
     plans = planned(book(), headers, ["A", "1000", "BE"], ["B", "1000", "NL"], ["C", "1000", None])

@@ -191,7 +191,9 @@ def test_a_row_that_contradicts_an_earlier_one_is_refused() -> None:
 def test_an_account_that_stands_twice_is_refused_the_second_time() -> None:
     plans = planned(book(), ["Bedrijf", "Rekening"], ["A", 1], ["B", "1"])
     assert [p.verdict for p in plans] == ["create", "refused"]
-    assert messages(plans[1]) == ["account 1 stands in row 2 already"]
+    assert messages(plans[1]) == [
+        "account 1 stands in row 2 already; give one of them another number"
+    ]
 
 
 def test_so_many_accounts_are_numbered_after_the_last_one() -> None:
