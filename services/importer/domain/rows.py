@@ -54,13 +54,23 @@ class RowReader:
     layout: Layout
     tongue: Tongue
     styles: Mapping[int, Style]
+    _known: tuple[Column, ...] = field(init=False)
+    _headers: Mapping[str, str] = field(init=False)
+    _of_country: int | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        known = tuple(column for column in self.layout.columns if column.field)
+        countries = [column.index for column in known if column.field == "country"]
+        object.__setattr__(self, "_known", known)
+        object.__setattr__(self, "_headers", {str(c.field): c.header for c in known})
+        object.__setattr__(self, "_of_country", countries[0] if countries else None)
 
     def read(self, row: int, cells: Sequence[Cell]) -> Entry | tuple[Problem, ...] | None:
         """The row as an Entry; its problems; or None for a row without content in known columns."""
         values: dict[Field, Any] = {}
         problems: list[Problem] = []
         country = self._country(cells)
-        for column in self.layout.columns:
+        for column in self._known:
             cell = cells[column.index] if column.index < len(cells) else None
             if column.field is None or is_empty(cell):
                 continue
@@ -78,11 +88,10 @@ class RowReader:
         return self._entry(row, values)
 
     def _country(self, cells: Sequence[Cell]) -> str | None:
-        for column in self.layout.columns:
-            if column.field == "country" and column.index < len(cells):
-                country = read.country_of(cells[column.index])
-                return country if isinstance(country, str) else None
-        return None
+        if self._of_country is None or self._of_country >= len(cells):
+            return None
+        country = read.country_of(cells[self._of_country])
+        return country if isinstance(country, str) else None
 
     def _value(self, column: Column, cell: Cell, country: str | None) -> Any:
         match column.field:
@@ -117,7 +126,7 @@ class RowReader:
             customer["street"] = street
         settings: dict[str, Any] = {f: values[f] for f in _SETTINGS if f in values}
         account, count = values.get("account"), values.get("account_count")
-        headers: dict[str, str] = {c.field: c.header for c in self.layout.columns if c.field}
+        headers = self._headers
         if account is not None and count is not None and count != 1:
             return (self._problem(row, headers["account_count"], str(count), "count_and_account"),)
         if account is None and not customer:

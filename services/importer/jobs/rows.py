@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -23,7 +25,17 @@ from services.importer.store import plans, uploads
 from services.importer.store.registry import Environment
 from services.importer.store.uploads import Upload
 
-CHUNK: Final = 500
+CHUNK: Final = 1_000
+"""Rows that are planned in one step: each step costs a commit and a dozen round trips."""
+
+A_BREATH: Final = 100
+"""Rows that are read or planned in one go, before whatever else waits has its turn."""
+
+READ_AHEAD: Final = 2
+"""Chunks that are read while another is stored."""
+
+ReadRow = tuple[int, Entry | tuple[Problem, ...]]
+"""A row of the list with its number: what it says, or what is wrong with it."""
 
 Styles = Mapping[int, Style | None]
 """How each amount column (by index) writes its amounts; None: it does not tell."""
@@ -80,38 +92,82 @@ async def _read(
     async with work.step() as tx:
         await plans.forget(tx, upload)
     unseen = [i for i in _amounts(layout) if i not in styles]
-    waiting: list[Row] = []
     count = 0
-    async for rows in child.rows(layout.sheet, layout.header_row):
-        if any(is_unclear(c) for i in unseen for c in _column(rows, i)):
-            raise StylesWanted
-        waiting += rows
-        if len(waiting) >= CHUNK:
-            count += await _chunk(work, upload, waiting, reader, planner)
-            waiting = []
-    count += await _chunk(work, upload, waiting, reader, planner)
+    async with _ahead(_chunks(child, layout, reader, unseen)) as chunks:
+        async for chunk in chunks:
+            await _chunk(work, upload, chunk, planner)
+            count += len(chunk)
     async with work.step() as tx:
         await uploads.note_plan(
             tx, upload, tongue=tongue, layout=_kept(layout), change=environment.changes, rows=count
         )
 
 
-async def _chunk(
-    work: Work, upload: Upload, rows: Sequence[Row], reader: RowReader, planner: Planner
-) -> int:
-    """Plan some rows in one step; gives how many of them were rows of the list."""
-    read = [(number, reader.read(number, cells)) for number, cells in rows]
-    entries = [entry for _, entry in read if isinstance(entry, Entry)]
+async def _chunks(
+    child: Child, layout: Layout, reader: RowReader, unseen: Sequence[int]
+) -> AsyncIterator[list[ReadRow]]:
+    """The rows of the list, a chunk at a time. Raises Unread, and StylesWanted for an amount in
+    one of the columns `unseen`."""
+    waiting: list[ReadRow] = []
+    async for rows in child.rows(layout.sheet, layout.header_row):
+        if any(is_unclear(c) for i in unseen for c in _column(rows, i)):
+            raise StylesWanted
+        for number, cells in rows:
+            if (entry := reader.read(number, cells)) is not None:
+                waiting.append((number, entry))
+        if len(waiting) >= CHUNK:
+            yield waiting
+            waiting = []
+        await asyncio.sleep(0)  # a child's line has a hundred rows
+    if waiting:
+        yield waiting
+
+
+@contextlib.asynccontextmanager
+async def _ahead(
+    chunks: AsyncIterator[list[ReadRow]],
+) -> AsyncIterator[AsyncIterator[list[ReadRow]]]:
+    """The same chunks, read by a task of its own while those before them are stored: PostgreSQL
+    and this process then work at the same time. No more than READ_AHEAD wait."""
+    ready: asyncio.Queue[list[ReadRow] | Exception | None] = asyncio.Queue(READ_AHEAD)
+
+    async def read() -> None:
+        try:
+            async for chunk in chunks:
+                await ready.put(chunk)
+        except Exception as fault:
+            await ready.put(fault)
+        else:
+            await ready.put(None)
+
+    async def taken() -> AsyncIterator[list[ReadRow]]:
+        while (chunk := await ready.get()) is not None:
+            if isinstance(chunk, Exception):
+                raise chunk
+            yield chunk
+
+    reading = asyncio.create_task(read())
+    try:
+        yield taken()
+    finally:
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+
+
+async def _chunk(work: Work, upload: Upload, rows: Sequence[ReadRow], planner: Planner) -> None:
+    """Plan some rows of the list in one step."""
     found: list[RowPlan] = []
     async with work.step() as tx:
+        entries = [entry for _, entry in rows if isinstance(entry, Entry)]
         book = await plans.book_for(tx, upload, entries)
-        for number, entry in read:
+        for number, entry in rows:
             if isinstance(entry, Entry):
                 found.append(_checked(planner.plan(entry, book), upload))
-            elif entry is not None:
+            else:
                 found.append(RowPlan(row=number, problems=entry))
+            if len(found) % A_BREATH == 0:
+                await asyncio.sleep(0)
         await plans.add(tx, upload, found, book)
-    return len(found)
 
 
 def _checked(plan: RowPlan, upload: Upload) -> RowPlan:
