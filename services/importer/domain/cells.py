@@ -89,7 +89,10 @@ def decimal_text(number: float) -> str:
 
 
 def is_empty(cell: Cell) -> bool:
-    return cell is None or (isinstance(cell, str) and not clean(cell))
+    if not isinstance(cell, str):
+        return cell is None
+    # Nearly all cells begin with a letter or a digit, which `clean` never takes away.
+    return not (cell[:1].isalnum() or clean(cell))
 
 
 def odd(cell: Cell) -> Refusal | None:
@@ -100,6 +103,11 @@ def odd(cell: Cell) -> Refusal | None:
 def text_of(cell: Cell, *, at_most: int) -> str | Refusal | None:
     """The cell as text; a number gives its digits. None: empty."""
     match cell:
+        case str():
+            text = clean(cell)
+            if len(text) > at_most:
+                return Refusal(code="too_long", at_most=at_most)
+            return text or None
         case None:
             return None
         case bool():
@@ -114,11 +122,6 @@ def text_of(cell: Cell, *, at_most: int) -> str | Refusal | None:
             if abs(cell) >= DAMAGED_FROM:
                 return Refusal(code="damaged_number")
             return decimal_text(cell) if isinstance(cell, float) else str(cell)
-        case str():
-            text = clean(cell)
-            if len(text) > at_most:
-                return Refusal(code="too_long", at_most=at_most)
-            return text or None
 
 
 def account_of(cell: Cell, *, at_most: int) -> str | Refusal | None:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import uuid
+from functools import lru_cache
+
+_space = lru_cache(maxsize=16)(uuid.UUID)
+"""The job's id as the space that ids are made in."""
 
 
 def customer_id(job_id: str, environment: int, row: int) -> str:
     """The id of the customer that a row makes: the same in every run of the job."""
-    return str(uuid.uuid5(uuid.UUID(job_id), f"{environment}/customer/{row}"))
+    return str(uuid.uuid5(_space(job_id), f"{environment}/customer/{row}"))
 
 
 def command_id(job_id: str, environment: int, row: int, step: int) -> str:
     """The id of a row's command: the same in every run of the job."""
-    return str(uuid.uuid5(uuid.UUID(job_id), f"{environment}/command/{row}/{step}"))
+    return str(uuid.uuid5(_space(job_id), f"{environment}/command/{row}/{step}"))
 
 
 def undo_id(job_id: str, environment: int, kind: str, ident: str, act: str) -> str:
     """The id of a command that takes something of a job back."""
-    return str(uuid.uuid5(uuid.UUID(job_id), f"{environment}/undo/{kind}/{ident}/{act}"))
+    return str(uuid.uuid5(_space(job_id), f"{environment}/undo/{kind}/{ident}/{act}"))

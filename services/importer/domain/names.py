@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 from services.importer.domain.fields import normalise
@@ -87,8 +88,12 @@ def name_keys(fields: Mapping[str, object]) -> frozenset[str]:
     )
 
 
+@lru_cache(maxsize=4096)
 def key_of(name: str) -> str:
-    """The comparable form of a name; one of signs only keeps them ("!!!" is not nobody)."""
+    """The comparable form of a name; one of signs only keeps them ("!!!" is not nobody).
+
+    The few thousand that were last asked for are remembered: planning a row asks seven times.
+    """
     return normalise(name) or unicodedata.normalize("NFKC", name).strip().casefold()
 
 
@@ -104,5 +109,10 @@ def email_key(email: object, fictitious: object = None) -> str | None:
     """
     if not isinstance(email, str) or not email or fictitious is True:
         return None
+    return _matched_by(email)
+
+
+@lru_cache(maxsize=4096)
+def _matched_by(email: str) -> str | None:
     key = email.casefold()
     return None if _FICTITIOUS_DOMAIN.search(key) else key

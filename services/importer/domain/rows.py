@@ -75,6 +75,16 @@ class RowReader:
     tongue: Tongue
     styles: Mapping[int, Style]
     home: str = "NL"
+    _known: tuple[Column, ...] = field(init=False)
+    _headers: Mapping[str, str] = field(init=False)
+    _of_country: int | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        known = tuple(column for column in self.layout.columns if column.field)
+        countries = [column.index for column in known if column.field == "country"]
+        object.__setattr__(self, "_known", known)
+        object.__setattr__(self, "_headers", {str(c.field): c.header for c in known})
+        object.__setattr__(self, "_of_country", countries[0] if countries else None)
 
     def read(self, row: int, cells: Sequence[Cell]) -> Entry | None:
         """The row as an Entry; None for a row without content in known columns."""
@@ -82,7 +92,7 @@ class RowReader:
         values: dict[Field, Any] = {}
         problems: list[Problem] = []
         country = self._country(cells)
-        for column in self.layout.columns:
+        for column in self._known:
             cell = cells[column.index] if column.index < len(cells) else None
             if column.field is None or is_empty(cell):
                 continue
@@ -105,11 +115,10 @@ class RowReader:
         return self._entry(row, values, problems)
 
     def _country(self, cells: Sequence[Cell]) -> str | None:
-        for column in self.layout.columns:
-            if column.field == "country" and column.index < len(cells):
-                country = read.country_of(cells[column.index])
-                return country if isinstance(country, str) else self.home
-        return self.home
+        if self._of_country is None or self._of_country >= len(cells):
+            return self.home
+        country = read.country_of(cells[self._of_country])
+        return country if isinstance(country, str) else self.home
 
     def _value(self, column: Column, cell: Cell, country: str | None) -> Any:
         match column.field:
@@ -135,7 +144,7 @@ class RowReader:
         if settings.get("limit") == NO_LIMIT:
             settings["limit"] = None
         account, count = values.get("account"), values.get("account_count")
-        headers: dict[str, str] = {c.field: c.header for c in self.layout.columns if c.field}
+        headers = self._headers
         if account is not None and count is not None and count != 1:
             both = self._problem(row, headers["account_count"], str(count), "count_and_account")
             problems = [*problems, both]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -16,14 +18,21 @@ from services.importer.domain.columns import Layout, Unclear, lay_out
 from services.importer.domain.noticed import warnings_of
 from services.importer.domain.planning import Planner, RowPlan
 from services.importer.domain.refusals import Problem
-from services.importer.domain.rows import RowReader
+from services.importer.domain.rows import Entry, RowReader
 from services.importer.events import command_message
 from services.importer.jobs.files import workbook
 from services.importer.store import plans, uploads
 from services.importer.store.registry import Environment
 from services.importer.store.uploads import Upload
 
-CHUNK: Final = 500
+CHUNK: Final = 1_000
+"""Rows that are planned in one step: each step costs a commit and a dozen round trips."""
+
+A_BREATH: Final = 100
+"""Rows that are read or planned in one go, before whatever else waits has its turn."""
+
+READ_AHEAD: Final = 2
+"""Chunks that are read while another is stored."""
 
 Styles = Mapping[int, Style | None]
 """How each amount column (by index) writes its amounts; None: it does not tell."""
@@ -86,16 +95,11 @@ async def _read(
     async with work.step() as tx:
         await plans.forget(tx, upload)
     unseen = [i for i in _amounts(layout) if i not in styles]
-    waiting: list[Row] = []
     count = 0
-    async for rows in child.rows(layout.sheet, layout.header_row):
-        if any(is_unclear(c) for i in unseen for c in _column(rows, i)):
-            raise StylesWanted
-        waiting += rows
-        if len(waiting) >= CHUNK:
-            count += await _chunk(work, upload, waiting, reader, planner)
-            waiting = []
-    count += await _chunk(work, upload, waiting, reader, planner)
+    async with _ahead(_chunks(child, layout, reader, unseen)) as chunks:
+        async for chunk in chunks:
+            await _chunk(work, upload, chunk, planner)
+            count += len(chunk)
     async with work.step() as tx:
         await uploads.note_plan(
             tx, upload, tongue=tongue, layout=_kept(layout), change=environment.changes, rows=count
@@ -103,17 +107,67 @@ async def _read(
     return planner
 
 
-async def _chunk(
-    work: Work, upload: Upload, rows: Sequence[Row], reader: RowReader, planner: Planner
-) -> int:
-    """Plan some rows in one step; gives how many of them were rows of the list."""
-    read = (reader.read(number, cells) for number, cells in rows)
-    entries = [entry for entry in read if entry is not None]
+async def _chunks(
+    child: Child, layout: Layout, reader: RowReader, unseen: Sequence[int]
+) -> AsyncIterator[list[Entry]]:
+    """The rows of the list, a chunk at a time. Raises Unread, and StylesWanted for an amount in
+    one of the columns `unseen`."""
+    waiting: list[Entry] = []
+    async for rows in child.rows(layout.sheet, layout.header_row):
+        if any(is_unclear(c) for i in unseen for c in _column(rows, i)):
+            raise StylesWanted
+        for number, cells in rows:
+            if (entry := reader.read(number, cells)) is not None:
+                waiting.append(entry)
+        if len(waiting) >= CHUNK:
+            yield waiting
+            waiting = []
+        await asyncio.sleep(0)  # a child's line has a hundred rows
+    if waiting:
+        yield waiting
+
+
+@contextlib.asynccontextmanager
+async def _ahead(
+    chunks: AsyncIterator[list[Entry]],
+) -> AsyncIterator[AsyncIterator[list[Entry]]]:
+    """The same chunks, read by a task of its own while those before them are stored: PostgreSQL
+    and this process then work at the same time. No more than READ_AHEAD wait."""
+    ready: asyncio.Queue[list[Entry] | Exception | None] = asyncio.Queue(READ_AHEAD)
+
+    async def read() -> None:
+        try:
+            async for chunk in chunks:
+                await ready.put(chunk)
+        except Exception as fault:
+            await ready.put(fault)
+        else:
+            await ready.put(None)
+
+    async def taken() -> AsyncIterator[list[Entry]]:
+        while (chunk := await ready.get()) is not None:
+            if isinstance(chunk, Exception):
+                raise chunk
+            yield chunk
+
+    reading = asyncio.create_task(read())
+    try:
+        yield taken()
+    finally:
+        reading.cancel()
+        await asyncio.gather(reading, return_exceptions=True)
+
+
+async def _chunk(work: Work, upload: Upload, entries: Sequence[Entry], planner: Planner) -> None:
+    """Plan some rows of the list in one step."""
+    found: list[RowPlan] = []
     async with work.step() as tx:
         book = await plans.book_for(tx, upload, entries)
-        found = [_checked(planner.plan(entry, book), upload) for entry in entries]
+        for entry in entries:
+            found.append(_checked(planner.plan(entry, book), upload))
+            if len(found) % A_BREATH == 0:
+                await asyncio.sleep(0)
         await plans.add(tx, upload, found, book)
-    return len(found)
 
 
 def _checked(plan: RowPlan, upload: Upload) -> RowPlan:

@@ -1,0 +1,52 @@
+"""Lists of several chunks: read ahead of what is stored, and planned as if they were one."""
+
+import pytest
+
+from services.importer.jobs.rows import A_BREATH, CHUNK
+from tests.services.importer.venue import Venue, failed_of, parts, preview_of, venue
+from tests.support.article_workbook import sheet_workbook
+from tests.support.databases import Database
+
+HEADER = ["Bedrijf", "Rekeningnummer", "Limiet"]
+MANY = 3 * CHUNK + A_BREATH + 7
+
+
+def rows(count: int) -> list[list[object]]:
+    return [[f"Bedrijf {n} B.V.", 28900000 + n, 12.5] for n in range(1, count + 1)]
+
+
+async def previewed(place: Venue, *table: list[object]) -> list[object]:
+    await place.say(*parts(sheet_workbook(*table)))
+    return await place.settle()
+
+
+async def test_every_row_of_a_list_of_several_chunks_is_planned_once(postgres: Database) -> None:
+    table = rows(MANY)
+    table[-1][0:2] = table[0][0:2]  # the first row's company and account, three chunks later
+    async with venue(postgres) as place:
+        preview = preview_of(await previewed(place, HEADER, *table))
+    assert (preview.rows, preview.creates, preview.problem_count) == (MANY, MANY - 1, 1)
+    problem = preview.problems[0]
+    assert (problem.row, problem.column) == (MANY + 1, "Rekeningnummer")
+    assert "row 2" in problem.message
+
+
+@pytest.mark.parametrize("beyond", [0, CHUNK])
+async def test_a_file_that_fails_after_some_chunks_ends_in_one_sentence_and_the_next_is_served(
+    postgres: Database, beyond: int
+) -> None:
+    async with venue(postgres, import_rows=2 * CHUNK) as place:
+        failed = failed_of(await previewed(place, HEADER, *rows(2 * CHUNK + beyond + 1)))
+        assert failed.reason == "too_many_rows"
+        assert preview_of(await previewed(place, HEADER, *rows(3))).creates == 3
+
+
+async def test_an_unclear_amount_in_a_later_chunk_is_explained_by_its_column(
+    postgres: Database,
+) -> None:
+    table = rows(2 * CHUNK + 2)
+    table[-2][2] = "1.250"
+    table[-1][2] = "12,50"
+    async with venue(postgres) as place:
+        preview = preview_of(await previewed(place, HEADER, *table))
+    assert (preview.creates, preview.problem_count) == (len(table), 0)
