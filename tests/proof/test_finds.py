@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from services.authorizer.store.registry import sql
+from services.authorizer.store.sales import sql as sales_sql
 from tests.services.authorizer.support import (
     GUEST,
     VENUE,
@@ -202,3 +203,21 @@ async def test_only_the_accounts_of_who_is_erased_are_looked_at(postgres: Databa
                           command("customer.erase", "erased", customer_id=uid("jo")))  # fmt: skip
         (row,) = await bench.rows("SELECT version FROM account WHERE account = $1", others)
         assert row[0] == 3  # opened, tied, closed
+
+
+async def test_what_is_changed_or_recalled_of_one_leaves_the_others_alone(
+    postgres: Database,
+) -> None:
+    """Found by mutation: one key of two found rows of all that shared it."""
+    async with venue(postgres) as bench:
+        for who in ("jo", "an"):
+            made = command("customer.register", who, customer_id=uid(who), company=who)
+            await bench.order(made)
+        await bench.order(command("customer.change", "new", customer_id=uid("jo"), company="other"))
+        rows = await bench.rows("SELECT name, version FROM customer ORDER BY name")
+        assert [tuple(row) for row in rows] == [("an", 1), ("other", 2)]
+        await bench.sell(cancelled("c1", "a"), cancelled("c2", "b"))
+        (one,) = await bench.rows(sales_sql.recall_cancellations, [VENUE], [uid("c1")])
+        assert one["cancellation_id"] == uid("c1")
+        (off,) = await bench.rows(sales_sql.called_off, [VENUE], [uid("a")])
+        assert off["sale_id"] == uid("a")

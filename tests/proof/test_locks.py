@@ -13,7 +13,7 @@ import asyncpg
 import pytest
 
 from runtime.transaction import Tx
-from services.authorizer.store import invoices, registry
+from services.authorizer.store import invoices, registry, sales
 from services.ledger import store
 from services.ledger.domain import AccountKey
 from tests.services.authorizer.support import GUEST, VENUE, command, venue
@@ -98,12 +98,20 @@ async def test_a_journal_locks_its_own_account_s_balance_alone(
         assert held_up is await waits(bench, lock(GUEST), lock(account))
 
 
-async def test_an_invoice_and_a_change_of_the_rules_wait_for_each_other(postgres: Database) -> None:
-    """By which rule a limit is released must not change between an invoice's sums and a sale."""
+@pytest.mark.parametrize(
+    "held",
+    [(invoices.sql.share_environments, [VENUE]),
+     (sales.sql.lock_accounts, [VENUE], [VENUE], [GUEST])],
+    ids=["invoices", "sales"],
+)  # fmt: skip
+async def test_who_changes_the_rules_waits_for_what_goes_by_them(
+    postgres: Database, held: tuple[Any, ...]
+) -> None:
+    """By which rule a limit is released must not change between a sale's sums and its decision."""
     off = command("environment.deactivate", "off")
     async with venue(postgres) as bench:
         assert await waits(
             bench,
-            lambda tx: tx.fetch(invoices.sql.share_environments, [VENUE]),
+            lambda tx: tx.fetch(*held),
             lambda tx: registry.open_registry(tx, [off]),
         )

@@ -240,3 +240,14 @@ def test_what_a_till_says_of_one_line_is_not_told_of_another() -> None:
 def test_what_stands_on_no_invoice_is_what_was_sold_less_what_came_back_and_was_invoiced() -> None:
     sums = Sums(approved=1_000, reversed=200, issued=300, credited=50, paid=7)
     assert sums.unbilled == 1_000 - 200 - 300 + 50
+
+
+def test_a_description_is_kept_and_null_empties_it() -> None:
+    account = Account(environment=VENUE, account=GUEST, version=1, description="Tafel 8")
+    for said, kept in (("Tafel 9", "Tafel 9"), (None, "")):
+        wanted = command("account.change", "c", accounts=[GUEST], description=said)
+        outcome = change(wanted, known(account), Environment(environment=VENUE))
+        assert isinstance(outcome, Applied)
+        (after,) = outcome.entities
+        assert isinstance(after, Account)
+        assert after.description == kept

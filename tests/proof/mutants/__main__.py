@@ -1,8 +1,8 @@
-"""`python -m tests.proof.mutants [--only PART] [--jobs 2]`: try all faults, print a table.
+"""`python -m tests.proof.mutants [--only PART] [--again]`: try all faults, print a table.
 
 Works in copies of the tree below var/mutants; what came of each fault stands in results.jsonl.
-`--only` takes parts of files' names. Exit 0: every survivor is one that
-docs/proof.md explains (tests/proof/mutants/explained.txt).
+`--only` takes parts of files' names, `--again` tries what survived the last time, `--jobs` is how
+many at once. Exit 0: every survivor is one that docs/proof.md explains (explained.txt, here).
 """
 
 from __future__ import annotations
@@ -95,11 +95,14 @@ def report(lines: list[dict[str, Any]]) -> int:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.proof.mutants", description=__doc__)
     parser.add_argument("--only", default="", help="parts of files' names, by commas")
+    parser.add_argument("--again", action="store_true", help="what survived the last time")
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
     HOME.mkdir(parents=True, exist_ok=True)
     results = HOME / "results.jsonl"
+    survived = [one for one in read(results) if one["outcome"] == "survived"]
     results.unlink(missing_ok=True)
+    (HOME / "again.json").write_text(json.dumps(survived if options.again else None))
     workers = []
     for job in range(options.jobs):
         tree = HOME / f"tree-{job}"

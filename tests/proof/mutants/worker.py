@@ -115,12 +115,21 @@ def try_fault(fault: Fault, warm: Path) -> tuple[str, str]:
         file.write_text(whole, encoding="utf-8")
 
 
+def _wanted(faults: list[Fault], again: Path) -> list[Fault]:
+    """All, or those that survived before: by file and fault, since lines move."""
+    before = json.loads(again.read_text())
+    if before is None:
+        return faults
+    names = {(one["where"].rpartition(":")[0], one["fault"]) for one in before}
+    return [one for one in faults if (one.file, f"{one.was} -> {one.now}") in names]
+
+
 def main(share: int, of: int, only: str, results: Path) -> None:
     """Every `of`th fault from `share` on; one line of JSON each, appended to `results`."""
     lock = run.begin()
     warm = start_server()
     try:
-        todo = planned(TREE, only)
+        todo = _wanted(planned(TREE, only), results.with_name("again.json"))
         # Without a fault all must pass: else every fault would seem to be found.
         phases = sorted({phase for name in {one.file for one in todo} for phase in TESTS[name]})
         for phase in phases[share::of]:

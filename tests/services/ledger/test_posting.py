@@ -6,7 +6,14 @@ import asyncpg
 import pytest
 
 from services.ledger import store
-from services.ledger.domain import AccountKey, Kind, OtherCurrency, Source, Unbalanced
+from services.ledger.domain import (
+    AccountKey,
+    Kind,
+    OtherCurrency,
+    Source,
+    Unbalanced,
+    fingerprint,
+)
 from services.ledger.handlers import decisions
 from tests.services.ledger.support import (
     GUEST,
@@ -157,6 +164,17 @@ async def test_a_cent_has_two_sides(postgres: Database) -> None:
     async with ledger(postgres) as bench:
         (answer,) = await post(bench, approved("cent", {"21": 1}))
         assert sorted(legs(answer).values()) == [-1, 1]
+
+
+async def test_a_balance_s_fingerprint_is_that_of_its_entries_however_they_came(
+    postgres: Database,
+) -> None:
+    async with ledger(postgres) as bench:
+        answers = await post(bench, approved("a", {"21": 1}), approved("b", {"21": 2}))
+        answers += await post(bench, approved("c", {"21": 3}))
+        row = await bench.database.fetch("SELECT fingerprint FROM balance")
+    a, b, c = (fingerprint(answer.value) for answer in answers)
+    assert [r["fingerprint"] for r in row] == [a ^ b ^ c]
 
 
 async def test_only_what_is_asked_for_is_recalled(postgres: Database) -> None:
