@@ -164,9 +164,9 @@ ROWS: Final[dict[str, Sentence]] = {
     ),
     "other_holder": (
         "account {value} belongs to {theirs}; give this row another number, or first change the"
-        " holder with `onaccount account link`",
+        " holder (`onaccount account unlink`, then `onaccount account link`)",
         "rekening {value} is van {theirs}; geef deze rij een ander nummer, of wijzig eerst de"
-        " houder met `onaccount account link`",
+        " houder (`onaccount account unlink`, dan `onaccount account link`)",
     ),
     "renames": (
         "changes the name of the holder of account {other}, now {theirs}",

@@ -60,7 +60,7 @@ def test_an_account_is_its_holders_whoever_else_named_it_before() -> None:
     assert [p.verdict for p in plans] == ["refused", "unchanged"]
     assert messages(plans[0]) == [
         "account 28900105 belongs to Bakkerij Morgenrood; give this row another number, or first"
-        " change the holder with `onaccount account link`"
+        " change the holder (`onaccount account unlink`, then `onaccount account link`)"
     ]
 
 

@@ -149,8 +149,8 @@ def test_an_account_of_another_customer_is_not_taken_away() -> None:
     known = book(customer(ANN, company="A"), customer(BOB, company="B"), account("1", ANN))
     (plan,) = planned(known, ["Bedrijf", "Rekening"], ["B", 1])
     assert messages(plan) == [
-        "account 1 belongs to A; give this row another number, or first change the holder with"
-        " `onaccount account link`"
+        "account 1 belongs to A; give this row another number, or first change the holder"
+        " (`onaccount account unlink`, then `onaccount account link`)"
     ]
 
 
