@@ -16,7 +16,7 @@ from runtime.transaction import Tx
 from services.authorizer.store import invoices, registry, sales
 from services.ledger import store
 from services.ledger.domain import AccountKey
-from tests.services.authorizer.support import GUEST, VENUE, command, venue
+from tests.services.authorizer.support import GUEST, VENUE, command, requested, uid, venue
 from tests.services.ledger.support import approved, ledger, post
 from tests.support.databases import Database
 from tests.support.handlers import HandlerBench
@@ -115,3 +115,17 @@ async def test_who_changes_the_rules_waits_for_what_goes_by_them(
             lambda tx: tx.fetch(*held),
             lambda tx: registry.open_registry(tx, [off]),
         )
+
+
+@pytest.mark.parametrize(("sale", "held_up"), [("a", True), ("b", False)])
+async def test_who_may_take_a_sale_back_holds_it_and_no_other(
+    postgres: Database, sale: str, held_up: bool
+) -> None:
+    """Its account may be another's word for it: the sale itself is what both would change."""
+    async with venue(postgres) as bench:
+        await bench.sell(requested("a", 100), requested("b", 100))
+
+        def lock(of: str) -> Lock:
+            return lambda tx: tx.fetch(sales.sql.recall_sales, [VENUE], [uid(of)])
+
+        assert held_up is await waits(bench, lock("a"), lock(sale))
