@@ -26,7 +26,7 @@ from services.authorizer.domain.entities import (
 )
 from services.authorizer.domain.environments import accept_gdpr, configure
 from services.authorizer.domain.reversals import Taken, spread, take_back
-from services.authorizer.domain.standing import Sums
+from services.authorizer.domain.standing import Standing, Sums
 from tests.services.authorizer.support import GUEST, NOON, VENUE, cancelled, command, uid
 
 
@@ -251,3 +251,8 @@ def test_a_description_is_kept_and_null_empties_it() -> None:
         (after,) = outcome.entities
         assert isinstance(after, Account)
         assert after.description == kept
+
+
+@pytest.mark.parametrize(("open_", "used"), [(-1, 0), (0, 0), (1, 1)])
+def test_what_is_used_is_to_the_cent(open_: int, used: int) -> None:
+    assert Standing(limit=100, open=open_).used == used
