@@ -255,4 +255,7 @@ def test_a_description_is_kept_and_null_empties_it() -> None:
 
 @pytest.mark.parametrize(("open_", "used"), [(-1, 0), (0, 0), (1, 1)])
 def test_what_is_used_is_to_the_cent(open_: int, used: int) -> None:
-    assert Standing(limit=100, open=open_).used == used
+    standing = Standing(limit=100, open=open_)
+    assert standing.used == used
+    assert standing.has_room_for(100 - used)
+    assert not standing.has_room_for(100 - used + 1)
