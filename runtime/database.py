@@ -51,16 +51,18 @@ async def _keep_as_is(connection: asyncpg.Connection) -> None:
 
 
 class PlanningConnection(asyncpg.Connection):
-    """A connection that keeps plans, and now and then forgets them."""
+    """A connection that knows when its plans were last forgotten."""
 
     planned_at = 0.0
 
-    async def plan_anew(self) -> None:
-        """Forget the plans that are older than `PLANS_S`; statements stay prepared."""
-        now = time.monotonic()
-        if now - self.planned_at >= PLANS_S:
-            self.planned_at = now
-            await self.execute("DISCARD PLANS")
+
+async def _plan_anew(connection: asyncpg.Connection) -> None:
+    """Forget plans that are older than `PLANS_S`; statements stay prepared."""
+    assert isinstance(connection, PlanningConnection)
+    now = time.monotonic()
+    if now - connection.planned_at >= PLANS_S:
+        connection.planned_at = now
+        await connection.execute("DISCARD PLANS")
 
 
 class Database:
@@ -92,7 +94,7 @@ class Database:
                 timeout=5,
                 command_timeout=65,
                 server_settings=self._session,
-                reset=PlanningConnection.plan_anew if self._by_key else _keep_as_is,
+                reset=_plan_anew if self._by_key else _keep_as_is,
                 connection_class=PlanningConnection if self._by_key else asyncpg.Connection,
             )
 
