@@ -21,10 +21,14 @@ Touched = Iterable[tuple[str, Key]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateKind:
-    """How rows of one kind are read: key -> (version, the row as it stands)."""
+    """How rows of one kind are read: key -> (version, the row as it stands).
+
+    `versions` gives the versions alone; without it they are looked at by reading the rows again.
+    """
 
     kind: str
     read: Callable[[Connection, Sequence[Key]], Awaitable[Mapping[Key, tuple[int, Answer]]]]
+    versions: Callable[[Connection, Sequence[Key]], Awaitable[Mapping[Key, int]]] | None = None
 
 
 class Publishes(Protocol):
@@ -65,3 +69,9 @@ class States:
             await publisher.publish([answer for _, answer in moved.values()])
             published |= {key: version for key, (version, _) in moved.items()}
             keys = list(moved)
+            if kind.versions is not None:
+                async with self._database.connection() as connection:
+                    now = await kind.versions(connection, keys)
+                keys = [key for key, version in now.items() if version > published.get(key, -1)]
+                if not keys:
+                    return

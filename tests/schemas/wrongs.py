@@ -99,7 +99,7 @@ _TOGETHER: dict[str, Json] = {
             {
                 "step": 0,
                 "type": "customer.register",
-                "company": "De Bar",
+                "last_name": "Jansen",
                 "email": "a@b.nl",
                 "customer_id": "0191b0c4-7e3a-7cc1-9a51-1234567890ab",
             },
