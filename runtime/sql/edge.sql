@@ -27,6 +27,15 @@ VALUES ($1, $2, $3, $4, $5, coalesce($6, now()))
 ON CONFLICT (kind, ref) DO NOTHING
 RETURNING id;
 
+-- name: kinds_due
+-- The kinds of which a job may be claimed: one that is due and nobody's. Whether its barrier is
+-- reached and its elders are done, a claim sees.
+SELECT kind FROM unnest($1::text[]) AS kind
+WHERE EXISTS (
+    SELECT FROM job AS j
+    WHERE j.state = 'open' AND j.kind = kind.kind AND j.due_at <= now()
+      AND (j.leased_until IS NULL OR j.leased_until < now()));
+
 -- name: claim
 -- One job of these kinds that is due, whose barrier is reached and whose elders are done. Of one
 -- serial key only one job ever holds a lease (job_serial_lease): one whose worker died goes first.
