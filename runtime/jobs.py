@@ -65,7 +65,7 @@ class JobRunner:
         self.guard = guard
         self._status = status
         self._stopping = stopping
-        self._due = {kind.kind: asyncio.Event() for kind in self.kinds}
+        self._turns = {kind.kind: asyncio.Condition() for kind in self.kinds}
 
     async def run(self) -> None:
         """Work until told to stop. Raises nothing."""
@@ -76,7 +76,7 @@ class JobRunner:
         ]
         if not tasks:
             return
-        tasks += [asyncio.create_task(self._recover()), asyncio.create_task(self._scout())]
+        tasks += [asyncio.create_task(self._recover()), asyncio.create_task(self._ring())]
         try:
             await self._stopping.wait()
         finally:
@@ -103,12 +103,10 @@ class JobRunner:
                 if self._status.went_back is not None:
                     await pause(POLL_S, self._stopping)
                     continue
-                due = self._due[kind.kind]
-                due.clear()
                 work = await self.claim(kind)
                 backoff.over()
                 if work is None:
-                    await due.wait()
+                    await self._wait_for_work(kind)
                 else:
                     await self.work(work, kind)
             except (Stopping, asyncio.CancelledError):
@@ -229,27 +227,38 @@ class JobRunner:
 
     # -- waiting and recovering ----------------------------------------------------------------
 
-    async def _scout(self) -> None:
-        """Look twice a second, and when a commit may have made something due, at which kinds there
-        is work; their slots then try to claim it. One look spares as many as there are slots."""
-        backoff = Backoff("jobs that are due", self._stopping, self._status.waits)
-        while not self._stopping.is_set():
+    async def _wait_for_work(self, kind: JobKind) -> None:
+        turn = self._turns[kind.kind]
+        async with turn:
+            await turn.wait()
+
+    async def _ring(self) -> None:
+        """Look for work on a tick, and when a lane's commit may have made some; wake its slots.
+
+        One look for all kinds: batch after batch is committed while tills sell, and slots that
+        each looked for themselves took a tenth of the invoicer's time then.
+        """
+        backoff = Backoff("looking for jobs", self._stopping, self._status.waits)
+        while True:
+            # Not wait_for: on 3.11 its task, when cancelled, waits for ever.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(POLL_S):
+                    await self.wake.wait()
+            await asyncio.sleep(0.01)  # many batches, one look
+            self.wake.clear()
             try:
-                if self._status.went_back is None:
-                    for row in await self.database.fetch(sql.kinds_due, list(self._due)):
-                        self._due[row["kind"]].set()
+                rows = await self.database.fetch(sql.kinds_due, list(self._turns))
                 backoff.over()
-                # Not wait_for: on 3.11 its task, when cancelled, waits for the lock for ever.
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(POLL_S):
-                        await self.wake.wait()
-                await asyncio.sleep(0.01)  # many batches, one look
-                self.wake.clear()
-            except Stopping:
-                return
             except Exception as error:
-                with contextlib.suppress(Stopping):
+                try:
                     await backoff.pause(error)
+                except Stopping:
+                    return
+                continue
+            for row in rows:
+                turn = self._turns[row["kind"]]
+                async with turn:
+                    turn.notify_all()
 
     async def _recover(self) -> None:
         """At start and on a tick: publish what a dead worker left unpublished."""

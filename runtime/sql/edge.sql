@@ -28,12 +28,12 @@ ON CONFLICT (kind, ref) DO NOTHING
 RETURNING id;
 
 -- name: kinds_due
--- The kinds of which a job may be claimed: one that is due and nobody's. Whether its barrier is
--- reached and its elders are done, a claim sees.
-SELECT kind FROM unnest($1::text[]) AS kind
+-- Kinds of which a job is due that nobody holds; whether it can be claimed, `claim` finds out.
+SELECT kind
+FROM unnest($1::text[]) AS k (kind)
 WHERE EXISTS (
     SELECT FROM job AS j
-    WHERE j.state = 'open' AND j.kind = kind.kind AND j.due_at <= now()
+    WHERE j.kind = k.kind AND j.state = 'open' AND j.due_at <= now()
       AND (j.leased_until IS NULL OR j.leased_until < now()));
 
 -- name: claim

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from json.encoder import encode_basestring as quoted
 from typing import Any, Final
+
+from asyncpg import Record
 
 from runtime.answers import Answer
 from runtime.database import Connection
 from runtime.sql import statements
-from runtime.state import StateKind
+from runtime.state import Key, Rows, StateKind
 from runtime.transaction import Tx
 from schemas.base import Message
 from schemas.registry import EnvironmentState
@@ -25,10 +27,6 @@ from services.authorizer.store.unbooked import STATE as UNBOOKED
 
 sql: Final = statements("services.authorizer", "sql/states.sql")
 TOPIC: Final = "registry.state"
-A_BREATH: Final = 200
-"""States that are worded in one go."""
-
-Rows = Mapping[tuple[Any, ...], tuple[int, Answer]]
 
 
 def _state(kind: str, environment: int, id: str | int, message: Message, at: datetime) -> Answer:
@@ -44,46 +42,41 @@ def _worded(
     return Answer(TOPIC, state_key(kind, environment, id), ce_id, type_, at, value)
 
 
-async def _environments(connection: Connection, keys: Sequence[tuple[Any, ...]]) -> Rows:
+async def _environments(connection: Connection, keys: Sequence[Key]) -> Rows:
     rows = await connection.fetch(sql.environments, [key[0] for key in keys])
-    found: dict[tuple[Any, ...], tuple[int, Answer]] = {}
-    for r in rows:
-        e = environment_of(r)
-        settings = {
-            **e.settings,
-            "credit_note_format": e.settings["credit_note_format"] or e.settings["number_format"],
+    return {(r["environment"],): (r["version"], partial(_environment, r)) for r in rows}
+
+
+def _environment(r: Record) -> Answer:
+    e = environment_of(r)
+    settings = {
+        **e.settings,
+        "credit_note_format": e.settings["credit_note_format"] or e.settings["number_format"],
+    }
+    message = EnvironmentState.model_validate(
+        {
+            **settings,
+            "environment": e.environment,
+            "version": e.version,
+            "active": e.active,
+            "gdpr": e.gdpr,
         }
-        message = EnvironmentState.model_validate(
-            {
-                **settings,
-                "environment": e.environment,
-                "version": e.version,
-                "active": e.active,
-                "gdpr": e.gdpr,
-            }
-        )
-        found[e.environment,] = (
-            e.version,
-            _state("environment", e.environment, e.environment, message, r["changed_at"]),
-        )
-    return found
+    )
+    return _state("environment", e.environment, e.environment, message, r["changed_at"])
 
 
-async def _customers(connection: Connection, keys: Sequence[tuple[Any, ...]]) -> Rows:
+async def _customers(connection: Connection, keys: Sequence[Key]) -> Rows:
     rows = await connection.fetch(sql.customers, *_columns(keys))
-    found: dict[tuple[Any, ...], tuple[int, Answer]] = {}
-    for number, r in enumerate(rows):
-        if number % A_BREATH == A_BREATH - 1:
-            await asyncio.sleep(0)  # sales are answered by the same process
-        environment, customer_id, version = r["environment"], r["customer_id"], r["version"]
-        value = customer_state(
-            environment, customer_id, version, json.loads(r["fields"]), erased=r["erased"]
-        )
-        found[environment, customer_id] = (
-            version,
-            _worded("customer", environment, customer_id, version, value, r["changed_at"]),
-        )
-    return found
+    return {
+        (r["environment"], r["customer_id"]): (r["version"], partial(_customer, r)) for r in rows
+    }
+
+
+def _customer(r: Record) -> Answer:
+    environment, customer_id, version = r["environment"], r["customer_id"], r["version"]
+    fields = json.loads(r["fields"])
+    value = customer_state(environment, customer_id, version, fields, erased=r["erased"])
+    return _worded("customer", environment, customer_id, version, value, r["changed_at"])
 
 
 def customer_state(
@@ -102,18 +95,14 @@ def customer_state(
     ).encode()
 
 
-async def _accounts(connection: Connection, keys: Sequence[tuple[Any, ...]]) -> Rows:
+async def _accounts(connection: Connection, keys: Sequence[Key]) -> Rows:
     rows = await connection.fetch(sql.accounts, *_columns(keys))
-    found: dict[tuple[Any, ...], tuple[int, Answer]] = {}
-    for number, r in enumerate(rows):
-        if number % A_BREATH == A_BREATH - 1:
-            await asyncio.sleep(0)  # sales are answered by the same process
-        environment, account, version = r["environment"], r["account"], r["version"]
-        found[environment, account] = (
-            version,
-            _worded("account", environment, account, version, account_state(r), r["changed_at"]),
-        )
-    return found
+    return {(r["environment"], r["account"]): (r["version"], partial(_account, r)) for r in rows}
+
+
+def _account(r: Record) -> Answer:
+    environment, account, version = r["environment"], r["account"], r["version"]
+    return _worded("account", environment, account, version, account_state(r), r["changed_at"])
 
 
 def account_state(row: Any) -> bytes:
@@ -137,21 +126,17 @@ def _json(value: Any) -> str:
     return quoted(value)
 
 
-async def _versions_of_customers(
-    connection: Connection, keys: Sequence[tuple[Any, ...]]
-) -> Mapping[tuple[Any, ...], int]:
+async def _versions_of_customers(connection: Connection, keys: Sequence[Key]) -> Mapping[Key, int]:
     rows = await connection.fetch(sql.customer_versions, *_columns(keys))
     return {(r["environment"], r["id"]): r["version"] for r in rows}
 
 
-async def _versions_of_accounts(
-    connection: Connection, keys: Sequence[tuple[Any, ...]]
-) -> Mapping[tuple[Any, ...], int]:
+async def _versions_of_accounts(connection: Connection, keys: Sequence[Key]) -> Mapping[Key, int]:
     rows = await connection.fetch(sql.account_versions, *_columns(keys))
     return {(r["environment"], r["id"]): r["version"] for r in rows}
 
 
-def _columns(keys: Sequence[tuple[Any, ...]]) -> tuple[list[int], list[str]]:
+def _columns(keys: Sequence[Key]) -> tuple[list[int], list[str]]:
     return [key[0] for key in keys], [key[1] for key in keys]
 
 
