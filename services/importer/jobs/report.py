@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from base64 import b64encode
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -28,6 +29,8 @@ log = structlog.get_logger()
 
 SPAN: Final = 2_000
 """Excel rows whose results are read from the database at once."""
+
+LONGEST_HEADING: Final = 2_000
 
 BECOMES: Final = {"create": "created", "change": "changed"}
 
@@ -83,7 +86,7 @@ class Reporting:
             "sheet": layout["sheet"],
             "header_row": layout["header_row"],
             "columns": max(c["index"] for c in layout["columns"]) + 1,
-            "title": say(RESULTS["title"], upload.language),
+            "title": heading(layout.get("warnings", ()), upload.language),
             "rewrite": rewrite,
         }
         async with opened(self.limits, **asked) as child:
@@ -120,6 +123,15 @@ async def _tell(work: Work, upload: Upload, path: Path) -> None:
                 found = await imports.results(tx, upload, start, start + SPAN)
             lines = [[r.row, r.result, sentence(r, upload.language)] for r in found]
             await asyncio.to_thread(file.writelines, [json.dumps(x) + "\n" for x in lines])
+
+
+def heading(warnings: Sequence[Sequence[str]], tongue: Tongue) -> str:
+    """What stands above the results: a title, and what was noticed of the sheet as a whole."""
+    title = say(RESULTS["title"], tongue)
+    if not warnings:
+        return title
+    told = [f"{column}: {message}" if column else message for column, message in warnings]
+    return say(RESULTS["noticed"], tongue, title=title, value="; ".join(told))[:LONGEST_HEADING]
 
 
 def sentence(result: Result, tongue: Tongue) -> str:

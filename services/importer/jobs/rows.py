@@ -68,7 +68,9 @@ async def plan_rows(
                     return layout
                 try:
                     bundler = Bundler(most=min(STEPS, window))
-                    planner = await _read(work, upload, environment, child, layout, styles, bundler)
+                    planner, count = await _read(
+                        work, upload, environment, child, layout, styles, bundler
+                    )
                 except StylesWanted:
                     pass
                 else:
@@ -78,7 +80,17 @@ async def plan_rows(
                         environment.language,
                         limit_nought=planner.tally.limit_nought,
                     )
-                    return replace(layout, warnings=warnings)
+                    found = replace(layout, warnings=warnings)
+                    async with work.step() as tx:
+                        await uploads.note_plan(
+                            tx,
+                            upload,
+                            tongue=environment.language,
+                            layout=_kept(found),
+                            change=environment.changes,
+                            rows=count,
+                        )
+                    return found
             async with opened(limits, **asked) as child:
                 await child.outlines()
                 styles = await _styles(child, layout)
@@ -92,7 +104,7 @@ async def _read(
     layout: Layout,
     styles: Styles,
     bundler: Bundler,
-) -> Planner:
+) -> tuple[Planner, int]:
     tongue = environment.language
     known = {index: style for index, style in styles.items() if style is not None}
     house = environment.house
@@ -106,11 +118,7 @@ async def _read(
         async for chunk in chunks:
             await _chunk(work, upload, chunk, planner, bundler)
             count += len(chunk)
-    async with work.step() as tx:
-        await uploads.note_plan(
-            tx, upload, tongue=tongue, layout=_kept(layout), change=environment.changes, rows=count
-        )
-    return planner
+    return planner, count
 
 
 async def _chunks(
@@ -199,7 +207,12 @@ def _worded(plan: RowPlan) -> tuple[RowPlan, list[str]]:
 def _kept(layout: Layout) -> dict[str, Any]:
     """What the report needs of a layout; no samples, which are people's data."""
     columns = [{"index": c.index, "header": c.header, "field": c.field} for c in layout.columns]
-    return {"sheet": layout.sheet, "header_row": layout.header_row, "columns": columns}
+    return {
+        "sheet": layout.sheet,
+        "header_row": layout.header_row,
+        "columns": columns,
+        "warnings": [[w.column, w.message] for w in layout.warnings],
+    }
 
 
 def _amounts(layout: Layout) -> list[int]:
