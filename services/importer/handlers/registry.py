@@ -18,8 +18,9 @@ from runtime.incoming import Incoming
 from runtime.transaction import Tx
 from schemas.commands import CommandApplied, CommandRefused
 from schemas.registry import AccountState, CustomerState, EnvironmentState
-from services.importer.domain.messages import Tongue, of_row, say
-from services.importer.domain.result_sentences import RESULTS
+from services.importer.domain.messages import Tongue, of_row
+from services.importer.domain.registry_sentences import refused as refused_because
+from services.importer.domain.registry_sentences import warned
 from services.importer.store import registry
 from services.importer.store.registry import Asked, Outcome, builds_on
 
@@ -90,7 +91,7 @@ async def _results(
 ) -> Results:
     """What became of each step, with what a report says of it."""
     if isinstance(said, CommandRefused):
-        told = introduced(said.message, tongue)
+        told = refused_because(said.reason, said.field, said.message, tongue)
         return {str(place): ["refused", told] for place in range(len(bundle.rows))}
     done: dict[int, str] = {}
     for change in said.changes:
@@ -100,7 +101,7 @@ async def _results(
     for warning in said.warnings or ():
         # Of an account's number the importer says itself what there is to say, in the preview.
         if warning.step is not None and (warning.kind, warning.field) != ("account", "account"):
-            told_of[warning.step].append(warning.message)
+            told_of[warning.step].append(warned(warning.field, warning.message, tongue))
     results: Results = {
         str(step): [effect, "; ".join(told_of[step])[:2000]] if step in told_of else [effect]
         for step, effect in done.items()
@@ -108,7 +109,7 @@ async def _results(
     refused = said.refused or ()
     needed = await builds_on(tx, bundle) if any(r.reason == "depends" for r in refused) else {}
     for one in refused:
-        why: str | None = introduced(one.message, tongue)
+        why: str | None = refused_because(one.reason, one.field, one.message, tongue)
         if one.reason == "depends" and one.step in needed:
             # Where a row does not build on another, the refused step is its own and said why.
             other = bundle.rows[needed[one.step]]
@@ -116,11 +117,6 @@ async def _results(
             why = None if own else of_row("depends", tongue, other=other)
         results[str(one.step)] = ["refused", why]
     return results
-
-
-def introduced(message: str, tongue: Tongue) -> str:
-    """The registry speaks English everywhere: a report says first whose words these are."""
-    return say(RESULTS["registry"], tongue, value=message)
 
 
 def outcome_of(said: CommandApplied | CommandRefused) -> Outcome:

@@ -17,9 +17,11 @@ from services.importer.domain.amounts import Style, evidence, is_unclear
 from services.importer.domain.bundles import STEPS, Bundler, worded
 from services.importer.domain.cells import Cell
 from services.importer.domain.columns import Layout, Unclear, lay_out
+from services.importer.domain.messages import Tongue, say
 from services.importer.domain.noticed import warnings_of
 from services.importer.domain.planning import Planner, RowPlan
 from services.importer.domain.refusals import Problem
+from services.importer.domain.registry_sentences import UNFIT
 from services.importer.domain.rows import Entry, RowReader
 from services.importer.jobs.files import workbook
 from services.importer.store import plans, uploads
@@ -180,16 +182,17 @@ async def _chunk(
     async with work.step() as tx:
         book = await plans.book_for(tx, upload, entries)
         for entry in entries:
-            found.append(_worded(planner.plan(entry, book)))
+            plan = planner.plan(entry, book)
+            found.append(_worded(plan, entry.headers, planner.tongue))
             if len(found) % A_BREATH == 0:
                 await asyncio.sleep(0)
         bundles = bundler.bundled(found)
         await plans.add(tx, upload, [plan for plan, _ in found], bundles, book)
 
 
-def _worded(plan: RowPlan) -> tuple[RowPlan, list[str]]:
+def _worded(plan: RowPlan, headers: Mapping[str, str], tongue: Tongue) -> tuple[RowPlan, list[str]]:
     """A row's commands as they are sent. What the contract cannot hold is refused here, not later
-    by the registry."""
+    by the registry; `headers` gives the column of each field."""
     texts = []
     for planned in plan.commands:
         text = worded(planned)
@@ -197,8 +200,11 @@ def _worded(plan: RowPlan) -> tuple[RowPlan, list[str]]:
             _STEP.validate_json(f'{{"step":0,{text}')
         except ValidationError as fault:
             first = fault.errors(include_input=False, include_url=False)[0]
-            where = ".".join(str(part) for part in first["loc"][1:])
-            problem = Problem(row=plan.row, column="", value="", message=f"{where}: {first['msg']}")
+            field = str(first["loc"][1]) if len(first["loc"]) > 1 else ""
+            message = say(UNFIT, tongue, says=first["msg"])
+            value = str(planned.body.get(field) or "")[:100]
+            column = headers.get(field, "")
+            problem = Problem(row=plan.row, column=column, value=value, message=message)
             return replace(plan, commands=(), problems=(problem,)), []
         texts.append(text)
     return plan, texts

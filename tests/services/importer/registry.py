@@ -158,7 +158,7 @@ class Registry:
 
     def _open(self, command: AccountOpen) -> tuple[Any, list[Any]]:
         if command.account in self.accounts:
-            return self._refused(command, "the account exists"), []
+            return self._refused(command, "the account exists", "account_exists"), []
         if command.holder is not None and command.holder not in self.customers:
             return self._refused(command, "there is no such customer"), []
         self.accounts[command.account] = {
