@@ -27,7 +27,7 @@ from services.importer.jobs.undo import Undoing
 from services.importer.settings import MIB, Settings
 from services.importer.store import uploads
 
-UPLOADS_AT_ONCE = 16
+UPLOADS_AT_ONCE = 4
 """Parts are up to a megabyte each."""
 
 

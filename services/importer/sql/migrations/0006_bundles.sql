@@ -27,7 +27,8 @@ ALTER TABLE bundle ALTER steps SET STORAGE EXTERNAL;
 ALTER TABLE unpublished ALTER value SET STORAGE EXTERNAL;
 CREATE INDEX bundle_unsent ON bundle (environment, job_id, number)
     WHERE sent_at IS NULL AND NOT ended;
-CREATE INDEX bundle_open ON bundle (environment, job_id, number) WHERE NOT ended;
+CREATE INDEX bundle_under_way ON bundle (job_id, number) WHERE sent_at IS NOT NULL AND NOT ended;
+CREATE INDEX bundle_open ON bundle (job_id, first_row) WHERE NOT ended;
 
 -- Commands that stand in the table of before: each a bundle of its own. What was sent and has no
 -- outcome yet is asked again, which changes nothing where it was done.
