@@ -14,7 +14,6 @@ machine could hold.
 import argparse
 import asyncio
 import contextlib
-import json
 import logging
 import re
 import time
@@ -24,7 +23,7 @@ from pathlib import Path
 import psutil
 import uvloop
 
-from benchmarks import load, servers
+from benchmarks import load, servers, telling
 from benchmarks.subjects import open_accounts
 from cli.stack.component import running
 from cli.stack.ports import free_port
@@ -156,21 +155,14 @@ async def run(options: argparse.Namespace) -> dict[str, object]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = telling.asked(__doc__)
     parser.add_argument("--rate", type=float, default=5_000, help="sales a second")
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--accounts", type=int, default=1_000)
-    parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     found = uvloop.run(run(options))
-    if options.json:
-        print(json.dumps(found))
-    else:
-        for name, value in found.items():
-            print(f"{name:<18} {value}")
+    telling.tell(found, as_json=options.json)
 
 
 if __name__ == "__main__":
