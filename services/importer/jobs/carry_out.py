@@ -97,14 +97,14 @@ class CarryingOut:
         upload = await locked(work, tx)
         if upload.stop_asked:
             await imports.drop_unsent(tx, upload, of_failure("cancelled", upload.language))
-        in_flight = await imports.in_flight(tx, upload)
+        before = tx.now - timedelta(seconds=self.resend_s)
+        in_flight, late = await imports.under_way(tx, upload, late=before, most=AT_ONCE)
         waiting: list[Waiting] = []
         if in_flight < self.window:
             waiting = await imports.waiting(tx, upload, most=AT_ONCE)
         if not waiting and in_flight == 0:
             return await self._settle(work, tx, upload)
-        before = tx.now - timedelta(seconds=self.resend_s)
-        again = await imports.send_again(tx, upload, AT_ONCE, before, tx.now)
+        again = await imports.send_again(tx, upload, late, tx.now)
         needed = await imports.needed(tx, upload, waiting)
         ready = []
         for bundle in waiting:

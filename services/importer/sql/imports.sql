@@ -1,5 +1,8 @@
--- name: in_flight
-SELECT coalesce(sum(cardinality(rows)), 0) FROM bundle
+-- name: under_way
+-- How many steps were sent and have no outcome, and the bundles that were sent before $3.
+SELECT coalesce(sum(cardinality(rows)), 0) AS steps,
+    coalesce((array_agg(number ORDER BY number) FILTER (WHERE sent_at < $3))[:$4], '{}') AS late
+FROM bundle
 WHERE environment = $1 AND job_id = $2 AND NOT ended AND sent_at IS NOT NULL;
 
 -- name: waiting
@@ -24,12 +27,10 @@ UPDATE bundle SET ended = true, results = (
     FROM generate_subscripts(rows, 1) AS place)
 WHERE environment = $1 AND job_id = $2 AND NOT ended AND sent_at IS NULL;
 
--- name: overdue
+-- name: ask_again
 -- No outcome came: the same command with the same id is asked once more.
-UPDATE bundle SET sent_at = $4 WHERE environment = $1 AND job_id = $2 AND number IN (
-    SELECT number FROM bundle
-    WHERE environment = $1 AND job_id = $2 AND NOT ended AND sent_at < $3
-    ORDER BY number LIMIT $5)
+UPDATE bundle SET sent_at = $4
+WHERE environment = $1 AND job_id = $2 AND number = ANY ($3::int[])
 RETURNING number, command_id, rows, steps, needs, results;
 
 -- name: done

@@ -77,9 +77,12 @@ class Result:
     previewed: str | None
 
 
-async def in_flight(tx: Tx, upload: Upload) -> int:
-    """How many steps of the job were sent and have no outcome yet."""
-    return int(await tx.fetchval(sql.in_flight, upload.environment, upload.job_id))
+async def under_way(tx: Tx, upload: Upload, *, late: datetime, most: int) -> tuple[int, list[int]]:
+    """How many steps of the job were sent and have no outcome yet, and the first bundles that were
+    sent before `late`."""
+    row = await tx.fetchrow(sql.under_way, upload.environment, upload.job_id, late, most)
+    assert row is not None
+    return int(row["steps"]), list(row["late"])
 
 
 async def waiting(tx: Tx, upload: Upload, *, most: int) -> list[Waiting]:
@@ -129,11 +132,11 @@ async def send(tx: Tx, upload: Upload, ready: Sequence[Waiting], at: datetime) -
         )
 
 
-async def send_again(
-    tx: Tx, upload: Upload, most: int, before: datetime, at: datetime
-) -> list[Waiting]:
-    """Bundles that were sent before `before` and have no outcome yet."""
-    rows = await tx.fetch(sql.overdue, upload.environment, upload.job_id, before, at, most)
+async def send_again(tx: Tx, upload: Upload, late: Sequence[int], at: datetime) -> list[Waiting]:
+    """Bundles that have no outcome yet, to be asked once more."""
+    if not late:
+        return []
+    rows = await tx.fetch(sql.ask_again, upload.environment, upload.job_id, late, at)
     return [_waiting(r) for r in sorted(rows, key=lambda r: r["number"])]
 
 
