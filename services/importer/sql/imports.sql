@@ -93,14 +93,13 @@ SELECT coalesce(max(row), 0) FROM planned_row WHERE environment = $1 AND job_id 
 -- Bundles of which registry.state has told all that they made.
 UPDATE bundle AS b SET heard = true
 WHERE environment = $1 AND job_id = $2 AND ended AND NOT heard AND NOT EXISTS (
-    SELECT FROM json_array_elements(b.steps) WITH ORDINALITY AS s (step, place)
-    WHERE coalesce(b.results -> (s.place - 1)::text ->> 0, 'created') <> 'refused' AND (
-        s.step ->> 'type' = 'account.open' AND NOT EXISTS (
-            SELECT FROM account AS a
-            WHERE a.environment = $1 AND a.account = s.step ->> 'account')
-        OR s.step ->> 'type' = 'customer.register' AND NOT EXISTS (
+    SELECT FROM json_to_recordset(b.steps) AS s (step int, type text, account text, customer_id uuid)
+    WHERE coalesce(b.results -> s.step::text ->> 0, 'created') <> 'refused' AND (
+        s.type = 'account.open' AND NOT EXISTS (
+            SELECT FROM account AS a WHERE a.environment = $1 AND a.account = s.account)
+        OR s.type = 'customer.register' AND NOT EXISTS (
             SELECT FROM customer AS k
-            WHERE k.environment = $1 AND k.customer_id = (s.step ->> 'customer_id')::uuid)));
+            WHERE k.environment = $1 AND k.customer_id = s.customer_id)));
 
 -- name: unheard
 SELECT EXISTS (SELECT FROM bundle WHERE environment = $1 AND job_id = $2 AND ended AND NOT heard);
