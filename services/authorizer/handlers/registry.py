@@ -33,6 +33,9 @@ from services.authorizer.store import entities, registry, sales, unbooked
 MOST_ACCOUNTS = 20_000
 """That are held in memory at once: two commands of the greatest size."""
 
+STEP_WEIGHS = 4
+"""Accounts that weigh as much as a step: each step makes a thing, where an account is changed."""
+
 STEPS_A_BREATH = 25
 """Steps of one command that are decided in one go."""
 
@@ -94,7 +97,9 @@ def _bounded(incoming: Sequence[Incoming]) -> Iterator[list[Incoming]]:
 
 
 def _things(step: Step) -> int:
-    return len(step.accounts) if isinstance(step, ChangeAccountsStep) else 1
+    """What a step weighs: few enough are decided between two statements that PostgreSQL does not
+    take the transaction for a forgotten one."""
+    return STEP_WEIGHS + (len(step.accounts) if isinstance(step, ChangeAccountsStep) else 0)
 
 
 async def _carry_out(messages: Sequence[Command | Malformed], tx: Tx) -> list[Answer]:
