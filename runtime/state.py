@@ -24,10 +24,11 @@ Rows = Mapping[Key, tuple[int, Callable[[], Answer]]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateKind:
-    """How rows of one kind are read."""
+    """How rows of one kind are read; `versions` gives the versions alone, where that is less."""
 
     kind: str
     read: Callable[[Connection, Sequence[Key]], Awaitable[Rows]]
+    versions: Callable[[Connection, Sequence[Key]], Awaitable[Mapping[Key, int]]] | None = None
 
 
 class Publishes(Protocol):
@@ -75,3 +76,9 @@ class States:
             await publisher.publish(answers)
             published |= {key: version for key, (version, _) in moved.items()}
             keys = list(moved)
+            if kind.versions is not None:
+                async with self._database.connection() as connection:
+                    now = await kind.versions(connection, keys)
+                keys = [key for key, version in now.items() if version > published.get(key, -1)]
+                if not keys:
+                    return

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Literal
 
+from pydantic import Field
+
 from schemas.base import Message, Part, Patch
 from schemas.values import (
     Environment,
@@ -39,12 +41,20 @@ class PatchCommand(Patch, Command):
     """A command in which an absent field stays as it is and null clears it."""
 
 
+StepNumber = Annotated[int, Field(strict=True, ge=0, le=999_999)]
+"""Names a step of a registry.apply; its sender chooses it."""
+
+
 class Change(Part):
-    """What became of one thing: `id` is an account number, a customer_id, an invoice_id, ..."""
+    """What became of one thing: `id` is an account number, a customer_id, an invoice_id, ...
+
+    `step` is the step that it is about, of a command that has steps.
+    """
 
     kind: Word
     id: RequiredText
     change: Literal["created", "changed", "unchanged"]
+    step: StepNumber | None = None
 
 
 class Caution(Part):
@@ -54,16 +64,30 @@ class Caution(Part):
     id: RequiredText
     field: FieldPath | None = None
     message: LongText
+    step: StepNumber | None = None
+
+
+class RefusedStep(Part):
+    """A step that changed nothing, and why: as in command.refused."""
+
+    step: StepNumber
+    reason: Word
+    field: FieldPath | None = None
+    message: LongText
 
 
 class CommandApplied(Message):
-    """The command was carried out. Says what changed, also where nothing had to."""
+    """The command was carried out. Says what changed, also where nothing had to.
+
+    Of a registry.apply each step is carried out or stands in `refused`.
+    """
 
     type: Literal["command.applied"] = "command.applied"
     command_id: Uuid
     environment: Environment
     changes: Annotated[tuple[Change, ...], entries(MAX_CHANGES)]
     warnings: Annotated[tuple[Caution, ...], entries(MAX_CHANGES)] | None = None
+    refused: Annotated[tuple[RefusedStep, ...], entries(MAX_CHANGES)] | None = None
 
 
 class CommandRefused(Message):

@@ -59,6 +59,7 @@ CONTENT_V1: Final[dict[str, tuple[str, ...]]] = {
     "account.link": _LINK,
     "account.unlink": _LINK,
     "registry.republish": _COMMAND,
+    "registry.apply": (*_COMMAND, "steps"),
     "unbooked.dismiss": (*_COMMAND, "sale_id", "content"),
     "import.uploaded": (
         "job_id", "environment", "file_name", "sha256", "part", "parts", "content", "mode",

@@ -51,6 +51,5 @@ def _tidy(schema: Schema) -> None:
             field.pop("title", None)
             if field.get("default", ...) is None:
                 del field["default"]
-            if name == "type" and "const" in field:
-                del field["default"]
+            if name == "type" and "const" in field and field.pop("default", None):
                 part["required"] = ["type", *part.get("required", ())]

@@ -200,7 +200,8 @@ def _first_fault(fault: ValidationError, content: dict[str, Any]) -> tuple[str, 
         return _not_plain(content)
     context = first.get("ctx", {})
     if first["type"] == "wrong_together":
-        return str(context["field"]), str(context["says"])
+        within = _path(first["loc"][1:]) + "." if first["loc"][1:] else ""
+        return within + str(context["field"]), str(context["says"])
     return _path(first["loc"][1:]), _says(first, context)
 
 
@@ -213,8 +214,10 @@ def _says(first: ErrorDetails, context: dict[str, Any]) -> str:
 def _path(steps: tuple[str | int, ...]) -> str:
     """A dotted path, up to the first step that is not a field of ours (a mapping's own key)."""
     names: list[str] = []
-    for step in steps:
+    for before, step in zip((None, *steps), steps, strict=False):
         if isinstance(step, str) and not _STEP.match(step):
+            if isinstance(before, int):
+                continue  # not a key, but of which type the entry is
             break
         names.append(str(step))
     return ".".join(names) or "type"

@@ -7,7 +7,7 @@ null for `limit` is: no limit. The fields that take no null are marked NOT_NULL.
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self, TypeVar
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -139,19 +139,24 @@ class CustomerFields(Part):
     language: Language | None = None
 
 
+Named = TypeVar("Named", bound=CustomerFields)
+
+
+def has_a_name(customer: Named) -> Named:
+    """A check for models that make a customer known."""
+    names = (customer.first_name, customer.last_name, customer.company)
+    if not any(name and name.strip() for name in names):
+        raise wrong("last_name", "must be given, or else a first name or a company")
+    return customer
+
+
 class CustomerRegister(CustomerFields, Command):
     """Make a customer known. One of first name, last name and company is enough."""
 
     type: Literal["customer.register"] = "customer.register"
     customer_id: Uuid
 
-    @model_validator(mode="after")
-    def _has_a_name(self) -> Self:
-        if not any(
-            name and name.strip() for name in (self.first_name, self.last_name, self.company)
-        ):
-            raise wrong("last_name", "must be given, or else a first name or a company")
-        return self
+    _has_a_name = model_validator(mode="after")(has_a_name)
 
 
 class CustomerChange(CustomerFields, PatchCommand):

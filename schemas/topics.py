@@ -21,6 +21,7 @@ from schemas import (
     unbooked,
 )
 from schemas.base import Message
+from schemas.steps import REGISTRY_COMMANDS
 
 GROUPS: Final = ("authorizer", "ledger", "importer", "invoicer")
 """The consumer groups, one a service."""
@@ -129,21 +130,7 @@ _CONTRACT: Final = (
     Topic(
         name="registry.commands",
         key="environment",
-        messages=(
-            registry.EnvironmentConfigure,
-            registry.EnvironmentAcceptGdpr,
-            registry.EnvironmentActivate,
-            registry.EnvironmentDeactivate,
-            registry.CustomerRegister,
-            registry.CustomerChange,
-            registry.CustomerErase,
-            registry.AccountOpen,
-            registry.AccountChange,
-            registry.AccountLink,
-            registry.AccountUnlink,
-            registry.RegistryRepublish,
-            unbooked.UnbookedDismiss,
-        ),
+        messages=(*REGISTRY_COMMANDS, unbooked.UnbookedDismiss),
         writers=("cli", "importer"),
         readers=("authorizer", "cli"),
         partitions_fixed=True,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from runtime.incoming import Lane, Route
 from runtime.worker import Worker
-from schemas import pos, registry, terminals, unbooked
+from schemas import pos, terminals, unbooked
+from schemas.steps import REGISTRY_COMMANDS
 from services.authorizer.handlers import invoices, republish, sales, tills
 from services.authorizer.handlers import registry as commands
 from services.authorizer.settings import Settings
@@ -34,21 +35,7 @@ def lanes(batch_records: int) -> tuple[Lane, ...]:
             routes=(
                 Route(
                     topic="registry.commands",
-                    takes=(
-                        registry.EnvironmentConfigure,
-                        registry.EnvironmentAcceptGdpr,
-                        registry.EnvironmentActivate,
-                        registry.EnvironmentDeactivate,
-                        registry.CustomerRegister,
-                        registry.CustomerChange,
-                        registry.CustomerErase,
-                        registry.AccountOpen,
-                        registry.AccountChange,
-                        registry.AccountLink,
-                        registry.AccountUnlink,
-                        registry.RegistryRepublish,
-                        unbooked.UnbookedDismiss,
-                    ),
+                    takes=(*REGISTRY_COMMANDS, unbooked.UnbookedDismiss),
                     handler=commands.carry_out_commands,
                     on_poison=commands.refuse_poison,
                 ),

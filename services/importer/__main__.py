@@ -27,7 +27,7 @@ from services.importer.jobs.undo import Undoing
 from services.importer.settings import MIB, Settings
 from services.importer.store import uploads
 
-UPLOADS_AT_ONCE = 16
+UPLOADS_AT_ONCE = 4
 """Parts are up to a megabyte each."""
 
 
@@ -52,16 +52,17 @@ def lanes(settings: Settings) -> tuple[Lane, ...]:
 def jobs(settings: Settings) -> tuple[JobKind, ...]:
     limits = settings.child_limits()
     many = settings.import_side_by_side
-    planning = Planning(limits=limits, expiry_s=settings.import_expiry_s)
+    window = settings.import_window
+    planning = Planning(limits=limits, expiry_s=settings.import_expiry_s, window=window)
     forgetting = Forgetting(undo_days=settings.import_undo_days)
     reporting = Reporting(limits=limits, forgetting=forgetting)
     carrying_out = CarryingOut(
         limits=limits,
-        window=settings.import_window,
+        window=window,
         resend_s=settings.import_resend_s,
         forgetting=forgetting,
     )
-    undoing = Undoing(window=settings.import_window, resend_s=settings.import_resend_s)
+    undoing = Undoing(window=window, resend_s=settings.import_resend_s)
     return (
         *(
             JobKind(kind=kind, run=planning.run, side_by_side=many, on_poison=planning.poisoned)

@@ -39,7 +39,7 @@ class Settings(WorkerSettings):
         " then forgotten.",
     )
     import_window: int = Field(
-        500, ge=1, le=10_000, description="Most registry commands of one import under way at once."
+        2000, ge=1, le=10_000, description="Most registry commands of one import under way at once."
     )
     import_resend_s: float = Field(
         60, gt=0, description="Seconds after which a command without an outcome is sent again."

@@ -107,14 +107,21 @@ def _together(message: Json) -> Json:
             message.pop("raise_limit_by", None)
         case "customer.register":
             message["company"] = "Café De Kroon"
+        case "registry.apply":
+            for place, step in enumerate(message["steps"]):
+                step["step"] = place
+                step["after"] = place - 1 if place else None
+                if step["type"] == "customer.register":
+                    step["company"] = "Café De Kroon"
     return message
 
 
 def _of(schema: Json, root: Json) -> st.SearchStrategy[Any]:
     if "$ref" in schema:
         return _of(root["$defs"][schema["$ref"].rpartition("/")[2]], root)
-    if "anyOf" in schema:
-        return st.one_of([_of(each, root) for each in schema["anyOf"]])
+    for several in ("anyOf", "oneOf"):
+        if several in schema:
+            return st.one_of([_of(each, root) for each in schema[several]])
     if "const" in schema:
         return st.just(schema["const"])
     if "enum" in schema:

@@ -94,6 +94,25 @@ _TOGETHER: dict[str, Json] = {
         ]
     },
     "statement.request": {"from": "2026-01-01", "until": "2026-02-01"},
+    "registry.apply": {
+        "steps": [
+            {
+                "step": 0,
+                "type": "customer.register",
+                "last_name": "Jansen",
+                "email": "a@b.nl",
+                "customer_id": "0191b0c4-7e3a-7cc1-9a51-1234567890ab",
+            },
+            {
+                "step": 1,
+                "after": 0,
+                "type": "account.open",
+                "account": "1",
+                "limit": 1,
+                "holder": "0191b0c4-7e3a-7cc1-9a51-1234567890ab",
+            },
+        ]
+    },
 }
 
 
@@ -112,6 +131,8 @@ def right(kind: str) -> Json:
 def _whole(schema: Json, root: Json) -> Any:
     if "$ref" in schema:
         return _whole(root["$defs"][schema["$ref"].rpartition("/")[2]], root)
+    if "oneOf" in schema:
+        return _whole(schema["oneOf"][0], root)
     if "anyOf" in schema:
         return _whole(next(s for s in schema["anyOf"] if s.get("type") != "null"), root)
     if "const" in schema:

@@ -56,6 +56,14 @@ def carry_out(command: Command, registry: Registry) -> Outcome:
     return _personal(command, registry, environment)
 
 
+def refuses_all(command: Command, registry: Registry) -> Refusal | None:
+    """Why no step of a command is carried out; None where each is looked at."""
+    environment = registry.environments.get(command.environment)
+    if environment is None:
+        return environments.UNKNOWN
+    return NO_GDPR if environment.gdpr is None else None
+
+
 def _personal(command: Command, registry: Registry, house: Environment) -> Outcome:
     if house.gdpr is None:
         return NO_GDPR

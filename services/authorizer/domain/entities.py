@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
-from schemas.commands import Caution, Change
+from schemas.commands import Caution, Change, RefusedStep
 from schemas.registry import Gdpr
 from services.authorizer.domain.standing import Sums
 
@@ -91,11 +91,15 @@ Entity = Environment | Customer | Account
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Applied:
-    """A command that was carried out: what became of what, and what is to be kept."""
+    """A command that was carried out: what became of what, and what is to be kept.
+
+    `refused`: of a command of several steps those that changed nothing.
+    """
 
     changes: tuple[Change, ...] = ()
     warnings: tuple[Caution, ...] = ()
     entities: tuple[Entity, ...] = ()
+    refused: tuple[RefusedStep, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,13 +1,15 @@
 """The registry: registry.commands -> registry.outcomes, registry.state.
 
-Takes environment.*, customer.*, account.*, registry.republish and unbooked.dismiss. Answers each
-with command.applied or command.refused, remembers that under the command's id, and lets the state
-of what it touched be published. A command is done as a whole or not at all.
+Takes environment.*, customer.*, account.*, registry.* and unbooked.dismiss. Answers each with
+command.applied or command.refused, remembers that under the command's id, and lets the state of
+what it touched be published. A command is done as a whole or not at all; of registry.apply that
+is true of each step.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
 
@@ -17,17 +19,25 @@ from runtime.transaction import Tx
 from schemas.commands import INVALID, Change, Command, CommandApplied, CommandRefused
 from schemas.content import digest
 from schemas.malformed import Malformed
+from schemas.steps import ChangeAccountsStep, RegistryApply, Step
 from schemas.unbooked import UnbookedDismiss
 from schemas.wire import encode
 from services.authorizer.domain.book import RefusalKey
-from services.authorizer.domain.commands import carry_out
+from services.authorizer.domain.commands import carry_out, refuses_all
 from services.authorizer.domain.entities import Applied, Entity, Key, Outcome, Refusal, Registry
+from services.authorizer.domain.steps import Steps, commands_of
 from services.authorizer.handlers.tracing import traced
 from services.authorizer.metrics import COMMANDS
 from services.authorizer.store import entities, registry, sales, unbooked
 
 MOST_ACCOUNTS = 20_000
 """That are held in memory at once: two commands of the greatest size."""
+
+STEP_WEIGHS = 4
+"""Accounts that weigh as much as a step: each step makes a thing, where an account is changed."""
+
+STEPS_A_BREATH = 25
+"""Steps of one command that are decided in one go."""
 
 REPUBLISH = "republish"
 
@@ -75,6 +85,8 @@ def _bounded(incoming: Sequence[Incoming]) -> Iterator[list[Incoming]]:
     for record in incoming:
         command = record.message
         count = len(registry.accounts_named(command)) if isinstance(command, Command) else 0
+        if isinstance(command, RegistryApply):
+            count = sum(map(_things, command.steps))
         if part and named + count > MOST_ACCOUNTS:
             yield part
             part, named = [], 0
@@ -84,9 +96,17 @@ def _bounded(incoming: Sequence[Incoming]) -> Iterator[list[Incoming]]:
         yield part
 
 
+def _things(step: Step) -> int:
+    """What a step weighs: few enough are decided between two statements that PostgreSQL does not
+    take the transaction for a forgotten one."""
+    return STEP_WEIGHS + (len(step.accounts) if isinstance(step, ChangeAccountsStep) else 0)
+
+
 async def _carry_out(messages: Sequence[Command | Malformed], tx: Tx) -> list[Answer]:
     commands = [message for message in messages if isinstance(message, Command)]
-    known = await registry.open_registry(tx, commands)
+    steps = {id(c): commands_of(c) for c in commands if isinstance(c, RegistryApply)}
+    named = [one for c in commands for one in (c, *steps.get(id(c), ()))]
+    known = await registry.open_registry(tx, named)
     before: list[Entity] = [
         *known.environments.values(),
         *known.customers.values(),
@@ -107,6 +127,8 @@ async def _carry_out(messages: Sequence[Command | Malformed], tx: Tx) -> list[An
             if isinstance(message, UnbookedDismiss):
                 outcome = await unbooked.dismiss(tx, message)
                 answer = _answer(message, outcome, tx)
+            elif isinstance(message, RegistryApply):
+                outcome, answer = await _apply(message, steps[id(message)], known, tx)
             else:
                 outcome, answer = await _decide(message, known, tx)
             made[key] = answered[key] = (content, answer)
@@ -135,6 +157,25 @@ async def _decide(command: Command, known: Registry, tx: Tx) -> tuple[Outcome, A
     if len(registry.accounts_named(command)) <= registry.A_BREATH:
         return decide()
     return await asyncio.to_thread(decide)
+
+
+async def _apply(
+    asked: RegistryApply, commands: Sequence[Command], known: Registry, tx: Tx
+) -> tuple[Outcome, Answer]:
+    """Decide and word the steps of a command; sales are answered in between."""
+    if (refusal := refuses_all(asked, known)) is not None:
+        return refusal, _answer(asked, refusal, tx)
+    steps = Steps(known)
+    results: Counter[tuple[str, str]] = Counter()
+    for number, (step, command) in enumerate(zip(asked.steps, commands, strict=True), start=1):
+        found = steps.take(step, command)
+        results[step.type, "applied" if isinstance(found, Applied) else found.reason] += 1
+        if number % STEPS_A_BREATH == 0:
+            await asyncio.sleep(0)
+    for labels, count in results.items():
+        COMMANDS.labels(*labels).inc(count)
+    outcome = steps.outcome()
+    return outcome, _answer(asked, outcome, tx)
 
 
 async def _follow(command: Command, outcome: Outcome, known: Registry, tx: Tx) -> None:
@@ -174,6 +215,7 @@ def _answer(command: Command, outcome: Outcome, tx: Tx, *, suffix: str = "") -> 
             environment=command.environment,
             changes=outcome.changes,
             warnings=outcome.warnings or None,
+            refused=outcome.refused or None,
         )
     else:
         message = CommandRefused(

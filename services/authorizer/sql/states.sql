@@ -19,6 +19,16 @@ SELECT a.environment, a.account, a.version, a.description, a.status, a.credit_li
 FROM unnest($1::int[], $2::text[]) AS u (environment, account)
 JOIN account AS a ON a.environment = u.environment AND a.account = u.account;
 
+-- name: customer_versions
+SELECT c.environment, c.customer_id::text AS id, c.version
+FROM unnest($1::int[], $2::uuid[]) AS u (environment, customer_id)
+JOIN customer AS c ON c.environment = u.environment AND c.customer_id = u.customer_id;
+
+-- name: account_versions
+SELECT a.environment, a.account AS id, a.version
+FROM unnest($1::int[], $2::text[]) AS u (environment, account)
+JOIN account AS a ON a.environment = u.environment AND a.account = u.account;
+
 -- name: customers_after
 -- One step of telling everything again.
 SELECT customer_id::text FROM customer

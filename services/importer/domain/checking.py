@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from typing import Any, Final
 
 from runtime import particulars
@@ -13,9 +12,6 @@ from services.importer.domain.changes import changes
 from services.importer.domain.messages import Tongue, of_cell
 from services.importer.domain.refusals import Problem, Refusal
 from services.importer.domain.rows import Entry
-
-_PLAIN: Final = re.compile(r"[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*", re.IGNORECASE)
-_LONGEST_LOCAL: Final = 64
 
 
 def problems_of(
@@ -54,27 +50,11 @@ def wrong_particulars(given: Mapping[str, Any], country: str) -> list[tuple[str,
 
 
 def _email(address: str, _: str) -> Refusal | None:
-    """As the registry's check, which takes long over domains, and most rows have one of a few."""
-    local, _, domain = address.rpartition("@")
-    if len(local) <= _LONGEST_LOCAL and _PLAIN.fullmatch(local):
-        wrong = _domain_wrong(domain.casefold())
-    else:
-        wrong = particulars.email(address) is not None
-    return Refusal(code="not_an_email") if wrong else None
-
-
-@lru_cache(maxsize=10_000)
-def _domain_wrong(domain: str) -> bool:
-    return particulars.email(f"x@{domain}") is not None
-
-
-@lru_cache(maxsize=1_000)
-def _country_wrong(code: str) -> bool:
-    return particulars.country(code) is not None
+    return Refusal(code="not_an_email") if particulars.email(address) else None
 
 
 def _country(code: str, _: str) -> Refusal | None:
-    return Refusal(code="not_a_country") if _country_wrong(code) else None
+    return Refusal(code="not_a_country") if particulars.country(code) else None
 
 
 def _postcode(text: str, country: str) -> Refusal | None:

@@ -14,9 +14,9 @@ def customer_id(job_id: str, environment: int, row: int) -> str:
     return str(uuid.uuid5(_space(job_id), f"{environment}/customer/{row}"))
 
 
-def command_id(job_id: str, environment: int, row: int, step: int) -> str:
-    """The id of a row's command: the same in every run of the job."""
-    return str(uuid.uuid5(_space(job_id), f"{environment}/command/{row}/{step}"))
+def bundle_id(job_id: str, environment: int, number: int) -> str:
+    """The id of the command that asks for a bundle: the same in every run of the job."""
+    return str(uuid.uuid5(_space(job_id), f"{environment}/bundle/{number}"))
 
 
 def undo_id(job_id: str, environment: int, kind: str, ident: str, act: str) -> str:

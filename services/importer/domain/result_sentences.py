@@ -8,6 +8,7 @@ from services.importer.domain.sentences import Sentence
 
 RESULTS: Final[dict[str, Sentence]] = {
     "title": ("Result", "Resultaat"),
+    "noticed": ("{title} (note: {value})", "{title} (let op: {value})"),
     "created": ("created", "aangemaakt"),
     "changed": ("changed", "gewijzigd"),
     "unchanged": ("unchanged", "ongewijzigd"),

@@ -8,8 +8,8 @@ erased a job `erase` takes out what imports still hold of them.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterable, Sequence
-from dataclasses import replace
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Sequence
 from hashlib import sha256
 from typing import TypeVar
 
@@ -18,15 +18,18 @@ from runtime.incoming import Incoming
 from runtime.transaction import Tx
 from schemas.commands import CommandApplied, CommandRefused
 from schemas.registry import AccountState, CustomerState, EnvironmentState
-from services.importer.domain.messages import say
-from services.importer.domain.result_sentences import RESULTS
+from services.importer.domain.messages import Tongue, of_row
+from services.importer.domain.registry_sentences import refused as refused_because
+from services.importer.domain.registry_sentences import warned
 from services.importer.store import registry
-from services.importer.store.registry import Outcome
+from services.importer.store.registry import Asked, Outcome, builds_on
 
 ERASE = "erase"
 
 STATES = (EnvironmentState, CustomerState, AccountState)
 OUTCOMES = (CommandApplied, CommandRefused)
+
+MOST = {"": 0, "unchanged": 1, "changed": 2, "created": 3}
 
 S = TypeVar("S", EnvironmentState, CustomerState, AccountState)
 
@@ -60,51 +63,78 @@ def _keep(newest: dict[Hashable, S], key: Hashable, state: S) -> None:
 
 async def hear_outcomes(batch: Sequence[Incoming], tx: Tx) -> Iterable[Answer]:
     """Note what became of commands; those of others are not known here and change nothing."""
-    outcomes: dict[tuple[int, str], Outcome] = {}
+    said: dict[tuple[int, str], CommandApplied | CommandRefused] = {}
     for record in batch:
         match record.message:
-            case CommandApplied() as applied:
-                found = outcome_of(applied)
-            case CommandRefused() as refused:
-                found = Outcome(
-                    environment=refused.environment,
-                    command_id=refused.command_id,
-                    outcome="refused",
-                    effect=None,
-                    message=refused.message,
-                    reason=refused.reason,
-                )
-            case _:
-                continue
-        outcomes.setdefault((found.environment, found.command_id), found)
-    await registry.note_outcomes(tx, await _introduced(tx, outcomes.values()))
+            case CommandApplied() | CommandRefused() as message:
+                said.setdefault((message.environment, message.command_id), message)
+    if not said:
+        return ()
+    asked = await registry.asked(tx, said)
+    tongues = await registry.tongues(tx, {b.environment for b in asked.values()})
+    found = []
+    for key, bundle in asked.items():
+        tongue = tongues.get(bundle.environment, "en")
+        found.append((bundle, await _results(tx, said[key], bundle, tongue)))
+    await registry.note_results(tx, found)
+    await registry.note_undone(
+        tx, [outcome_of(message) for key, message in said.items() if key not in asked]
+    )
     return ()
 
 
-async def _introduced(tx: Tx, outcomes: Collection[Outcome]) -> list[Outcome]:
-    """The registry speaks English everywhere: a report says first whose words these are."""
-    refused = {o.environment for o in outcomes if o.outcome == "refused"}
-    tongues = await registry.tongues(tx, refused) if refused else {}
-    return [
-        replace(o, told=say(RESULTS["registry"], tongues.get(o.environment, "en"), value=o.message))
-        if o.outcome == "refused" and o.message
-        else o
-        for o in outcomes
-    ]
+Results = dict[str, list[str | None]]
 
 
-def outcome_of(applied: CommandApplied) -> Outcome:
+async def _results(
+    tx: Tx, said: CommandApplied | CommandRefused, bundle: Asked, tongue: Tongue
+) -> Results:
+    """What became of each step, with what a report says of it."""
+    if isinstance(said, CommandRefused):
+        told = refused_because(said.reason, said.field, said.message, tongue)
+        return {str(place): ["refused", told] for place in range(len(bundle.rows))}
+    done: dict[int, str] = {}
+    for change in said.changes:
+        if change.step is not None and MOST[change.change] >= MOST[done.get(change.step, "")]:
+            done[change.step] = change.change
+    told_of: dict[int, list[str]] = defaultdict(list)
+    for warning in said.warnings or ():
+        # Of an account's number the importer says itself what there is to say, in the preview.
+        if warning.step is not None and (warning.kind, warning.field) != ("account", "account"):
+            told_of[warning.step].append(warned(warning.field, warning.message, tongue))
+    results: Results = {
+        str(step): [effect, "; ".join(told_of[step])[:2000]] if step in told_of else [effect]
+        for step, effect in done.items()
+    }
+    refused = said.refused or ()
+    needed = await builds_on(tx, bundle) if any(r.reason == "depends" for r in refused) else {}
+    for one in refused:
+        why: str | None = refused_because(one.reason, one.field, one.message, tongue)
+        if one.reason == "depends" and one.step in needed:
+            # Where a row does not build on another, the refused step is its own and said why.
+            other = bundle.rows[needed[one.step]]
+            own = other == bundle.rows[one.step]
+            why = None if own else of_row("depends", tongue, other=other)
+        results[str(one.step)] = ["refused", why]
+    return results
+
+
+def outcome_of(said: CommandApplied | CommandRefused) -> Outcome:
     """The most that a command did: created before changed before unchanged."""
-    done = {change.change for change in applied.changes}
-    effect = next((e for e in ("created", "changed") if e in done), "unchanged")
-    # Of an account's number the importer says itself what there is to say, in the preview already.
-    told = [
-        c.message for c in applied.warnings or () if (c.kind, c.field) != ("account", "account")
-    ]
-    cautions = "; ".join(told)
+    if isinstance(said, CommandRefused):
+        return Outcome(
+            environment=said.environment,
+            command_id=said.command_id,
+            outcome="refused",
+            effect=None,
+            message=said.message,
+            reason=said.reason,
+        )
+    effect = max((c.change for c in said.changes), key=MOST.__getitem__, default="unchanged")
+    cautions = "; ".join(c.message for c in said.warnings or ())
     return Outcome(
-        environment=applied.environment,
-        command_id=applied.command_id,
+        environment=said.environment,
+        command_id=said.command_id,
         outcome="applied",
         effect=effect,
         message=cautions[:2000] or None,

@@ -1,13 +1,15 @@
 """Job `import`: sends what was planned, follows the outcomes, reports progress, and counts.
 
-A command that depends on another is sent once that one was applied; one without an outcome is
-sent again after a while, with the same id and the same bytes. No more than a window of commands
-is under way at once.
+Commands are sent in bundles. One that depends on another bundle is sent once that has its outcome;
+one without an outcome is sent again after a while, with the same id and the same bytes. No more
+than a window of commands is under way at once.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -16,29 +18,24 @@ from runtime.jobs import StepTx, Work
 from schemas.imports import ImportCompleted, ImportProgressed
 from services.importer.child import ChildLimits, Unread
 from services.importer.domain.columns import Layout
-from services.importer.domain.messages import of_failure, of_row
-from services.importer.events import command, event, failed
+from services.importer.domain.messages import Tongue, of_failure, of_row
+from services.importer.events import applying, event, failed
 from services.importer.handlers.uploads import end, payload
 from services.importer.jobs.forget import Forgetting
 from services.importer.jobs.plan import fail_unread, locked, problem
 from services.importer.jobs.rows import plan_rows
 from services.importer.store import imports, plans, registry, uploads
+from services.importer.store.imports import Needed, Waiting
 from services.importer.store.registry import Environment
 from services.importer.store.uploads import Upload
 
 REPORT: Final = "report"
-PAUSE_S: Final = 0.02
+PAUSE_S: Final = 0.05
 STEPS: Final = 20
 """Steps in a row before another job of this kind may have its turn."""
 
-LAST_ROW: Final = 1_048_577
-
-
-@dataclass(slots=True, kw_only=True)
-class Course:
-    """How far a job's turn has come: no row before `from_row` has a command that was not sent."""
-
-    from_row: int
+AT_ONCE: Final = 10
+"""Bundles that are looked at in one step."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,10 +51,9 @@ class CarryingOut:
     async def run(self, work: Work) -> None:
         if not work.job.payload.get("begun") and not await self._begin(work):
             return
-        course = Course(from_row=int(work.job.payload.get("from_row", 0)))
         for _ in range(STEPS):
             async with work.step() as tx:
-                busy = await self._step(work, tx, course)
+                busy = await self._step(work, tx)
             if work.ended:
                 return
             if not busy:
@@ -84,7 +80,7 @@ class CarryingOut:
 
     async def _plan_again(self, work: Work, upload: Upload, environment: Environment) -> bool:
         try:
-            layout = await plan_rows(work, upload, environment, self.limits)
+            layout = await plan_rows(work, upload, environment, self.limits, self.window)
         except Unread as unread:
             async with work.step() as tx:
                 again = await locked(work, tx)
@@ -96,55 +92,47 @@ class CarryingOut:
 
     # --- commands and outcomes ----------------------------------------------------------------
 
-    async def _step(self, work: Work, tx: StepTx, course: Course) -> bool:
+    async def _step(self, work: Work, tx: StepTx) -> bool:
         """Send what may be sent. True where there was anything to do."""
         upload = await locked(work, tx)
         if upload.stop_asked:
             await imports.drop_unsent(tx, upload, of_failure("cancelled", upload.language))
-        in_flight = await imports.in_flight(tx, upload)
-        room = self.window - in_flight
-        waiting = await self._waiting(tx, upload, course) if room > 0 else []
+        before = tx.now - timedelta(seconds=self.resend_s)
+        in_flight, late = await imports.under_way(tx, upload, late=before, most=AT_ONCE)
+        waiting: list[Waiting] = []
+        if in_flight < self.window:
+            waiting = await imports.waiting(tx, upload, most=AT_ONCE)
         if not waiting and in_flight == 0:
             return await self._settle(work, tx, upload)
-        # A row does not build on another where the refused command is its own: that said why.
-        doomed = [
-            (
-                w,
-                of_row("depends", upload.language, other=w.builds_on)
-                if w.builds_on != w.row
-                else None,
-            )
-            for w in waiting
-            if w.outcome == "refused"
-        ]
-        await imports.refuse(tx, upload, doomed)
-        ready = [w for w in waiting if w.builds_on is None or w.outcome == "applied"]
-        sent = await imports.send(tx, upload, ready[: max(0, room)], tx.now)
-        before = tx.now - timedelta(seconds=self.resend_s)
-        sent += await imports.send_again(tx, upload, self.window, before, tx.now)
-        tx.answer(*(command(upload, s) for s in sent))
-        await self._progress(work, tx, upload, course.from_row)
-        return bool(sent or doomed)
+        again = await imports.send_again(tx, upload, late, tx.now)
+        needed = await imports.needed(tx, upload, waiting)
+        ready = []
+        for bundle in waiting:
+            if not all(needed[number].ended for _, number, _ in bundle.needs):
+                continue
+            if in_flight and in_flight + len(bundle.rows) > self.window:
+                break
+            refuse_what_builds_on_refused(bundle, needed, upload.language)
+            ready.append(bundle)
+            in_flight += len(bundle.rows) - len(bundle.results)
+        await imports.send(tx, upload, ready, tx.now)
+        sent = [b for b in (*again, *ready) if len(b.results) < len(b.rows)]
+        tx.answer(*(applying(upload, b) for b in sent))
+        await self._progress(work, tx, upload)
+        return bool(ready)
 
-    async def _waiting(self, tx: StepTx, upload: Upload, course: Course) -> list[imports.Waiting]:
-        """What was not sent yet; some of it waits for what is under way."""
-        most = 2 * self.window
-        waiting = await imports.waiting(tx, upload, from_row=course.from_row, most=most)
-        course.from_row = waiting[0].row if waiting else LAST_ROW
-        return waiting
-
-    async def _progress(self, work: Work, tx: StepTx, upload: Upload, open_from: int) -> None:
+    async def _progress(self, work: Work, tx: StepTx, upload: Upload) -> None:
         """At least every second while there is something to do."""
         last = work.job.payload.get("progress_at")
         if last and tx.now - datetime.fromisoformat(last) < timedelta(seconds=0.8):
             return
-        done = await imports.done(tx, upload, open_from)
+        done = await imports.done(tx, upload)
         said = ImportProgressed(
             job_id=upload.job_id, environment=upload.environment, done=done, rows=upload.rows
         )
         at = tx.now.astimezone(UTC)
         tx.answer(event(upload, said, at=at, mark=str(int(at.timestamp() * 1000))))
-        tx.save({**work.job.payload, "progress_at": at.isoformat(), "from_row": open_from})
+        tx.save({**work.job.payload, "progress_at": at.isoformat()})
 
     # --- the end ------------------------------------------------------------------------------
 
@@ -191,3 +179,26 @@ class CarryingOut:
             why = failed(upload, "not_processed", at=tx.now)
             tx.answer(await end(tx, upload, "failed", why, at_part=upload.parts))
             await self.forgetting.plan(tx, upload)
+
+
+def refuse_what_builds_on_refused(
+    bundle: Waiting, needed: Mapping[int, Needed], tongue: Tongue
+) -> None:
+    """Note the steps of a bundle that are not sent, as what they build on was refused.
+
+    Where that is of the same row nothing is said of it: the refused one said why.
+    """
+    for place, number, there in bundle.needs:
+        if needed[number].refused(there):
+            other = needed[number].rows[there]
+            own = other == bundle.rows[place]
+            why = None if own else of_row("depends", tongue, other=other)
+            bundle.results[str(place)] = ["refused", why]
+    if not bundle.results:
+        return
+    for step in json.loads(bundle.steps):
+        if str(step.get("after", "")) in bundle.results:
+            place, other = step["step"], bundle.rows[step["after"]]
+            own = other == bundle.rows[place]
+            why = None if own else of_row("depends", tongue, other=other)
+            bundle.results[str(place)] = ["refused", why]

@@ -18,6 +18,7 @@ from services.importer.store import forgetting
 from services.importer.store.uploads import Upload
 
 BUSY_S = 60.0
+UNDER_WAY_S = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,5 +49,9 @@ async def erase(work: Work) -> None:
     """Forget customers whom the registry has erased."""
     asked = work.job.payload
     async with work.step() as tx:
-        await forgetting.customers(tx, asked["environment"], asked["customers"])
-        tx.done()
+        who = (asked["environment"], asked["customers"])
+        if await forgetting.under_way(tx, *who):
+            tx.later(UNDER_WAY_S)
+        else:
+            await forgetting.customers(tx, *who)
+            tx.done()

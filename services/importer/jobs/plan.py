@@ -50,6 +50,7 @@ class Planning:
 
     limits: ChildLimits
     expiry_s: float
+    window: int
 
     async def run(self, work: Work) -> None:
         async with work.step() as tx:
@@ -64,7 +65,7 @@ class Planning:
             return
         tongue = environment.language
         try:
-            layout = await plan_rows(work, upload, environment, self.limits)
+            layout = await plan_rows(work, upload, environment, self.limits, self.window)
         except Unread as unread:
             async with work.step() as tx:
                 await fail_unread(tx, await locked(work, tx), unread, tongue, self.limits)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 from base64 import b64encode
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -29,6 +31,8 @@ log = structlog.get_logger()
 SPAN: Final = 2_000
 """Excel rows whose results are read from the database at once."""
 
+LONGEST_HEADING: Final = 2_000
+
 BECOMES: Final = {"create": "created", "change": "changed"}
 
 
@@ -42,37 +46,31 @@ class Reporting:
     async def run(self, work: Work) -> None:
         async with work.step() as tx:
             upload = await locked(work, tx)
-        content = b""
         if upload.layout is not None:
             try:
-                content = await self._made(work, upload)
+                await self._report(work, upload)
             except Unread as unread:
                 # The import stands without it: its counts were told.
                 log.error("report not made", job=upload.ref, reason=unread.reason)
         async with work.step() as tx:
-            self._publish(tx, upload, content)
             await uploads.forget_bytes(tx, upload)
             await self.forgetting.plan(tx, upload)
             tx.done()
 
-    async def _made(self, work: Work, upload: Upload) -> bytes:
+    async def _report(self, work: Work, upload: Upload) -> None:
         async with workbook(work, upload) as path:
             told = path.with_name("results.jsonl")
             await _tell(work, upload, told)
-            # A workbook that is too oddly built to be annotated has its list written anew.
-            for rewrite in (False, True):
-                report = path.with_name("report.xlsx")
-                try:
-                    await self._write(upload, path, told, report, rewrite)
-                except Unread:
-                    if rewrite:
-                        raise
-                    continue
-                return await asyncio.to_thread(report.read_bytes)
-        return b""
+            report = path.with_name("report.xlsx")
+            try:
+                await self._write(upload, path, told, report, rewrite=False)
+            except Unread:
+                # Too oddly built to be annotated: its list is written anew.
+                await self._write(upload, path, told, report, rewrite=True)
+            await _publish(work, upload, report)
 
     async def _write(
-        self, upload: Upload, path: Path, told: Path, report: Path, rewrite: bool
+        self, upload: Upload, path: Path, told: Path, report: Path, *, rewrite: bool
     ) -> None:
         layout = upload.layout or {}
         asked = {
@@ -83,31 +81,42 @@ class Reporting:
             "sheet": layout["sheet"],
             "header_row": layout["header_row"],
             "columns": max(c["index"] for c in layout["columns"]) + 1,
-            "title": say(RESULTS["title"], upload.language),
+            "title": heading(layout.get("warnings", ()), upload.language),
             "rewrite": rewrite,
         }
         async with opened(self.limits, **asked) as child:
             await child.finished()
-
-    def _publish(self, tx: StepTx, upload: Upload, content: bytes) -> None:
-        pieces = [content[i : i + MAX_PART_BYTES] for i in range(0, len(content), MAX_PART_BYTES)]
-        if len(pieces) > MAX_PARTS:
-            log.error("report too large", job=upload.ref, bytes=len(content))
-            return
-        for part, piece in enumerate(pieces, start=1):
-            message = ImportReport(
-                job_id=upload.job_id,
-                part=part,
-                parts=len(pieces),
-                content=b64encode(piece).decode(),
-            )
-            tx.answer(event(upload, message, at=tx.now, mark=str(part)))
 
     async def poisoned(self, work: Work, tx: StepTx) -> None:
         """There will be no report; the file is not kept for it."""
         upload = await locked(work, tx)
         await uploads.forget_bytes(tx, upload)
         await self.forgetting.plan(tx, upload)
+
+
+async def _publish(work: Work, upload: Upload, report: Path) -> None:
+    """The report in parts, each in a step of its own: no more of it is held at once.
+
+    Made again it is the same, byte for byte; a worker that goes on after another says the rest.
+    """
+    size = (await asyncio.to_thread(report.stat)).st_size
+    parts = -(-size // MAX_PART_BYTES)
+    if parts > MAX_PARTS:
+        log.error("report too large", job=upload.ref, bytes=size)
+        return
+    with report.open("rb") as file:
+        digest = (await asyncio.to_thread(hashlib.file_digest, file, "sha256")).hexdigest()
+        said = work.job.payload.get("said", {})
+        first = int(said["part"]) + 1 if said.get("sha256") == digest else 1
+        for part in range(first, parts + 1):
+            file.seek((part - 1) * MAX_PART_BYTES)
+            piece = await asyncio.to_thread(file.read, MAX_PART_BYTES)
+            message = ImportReport(
+                job_id=upload.job_id, part=part, parts=parts, content=b64encode(piece).decode()
+            )
+            async with work.step() as tx:
+                tx.answer(event(upload, message, at=tx.now, mark=str(part)))
+                tx.save({**work.job.payload, "said": {"sha256": digest, "part": part}})
 
 
 async def _tell(work: Work, upload: Upload, path: Path) -> None:
@@ -120,6 +129,15 @@ async def _tell(work: Work, upload: Upload, path: Path) -> None:
                 found = await imports.results(tx, upload, start, start + SPAN)
             lines = [[r.row, r.result, sentence(r, upload.language)] for r in found]
             await asyncio.to_thread(file.writelines, [json.dumps(x) + "\n" for x in lines])
+
+
+def heading(warnings: Sequence[Sequence[str]], tongue: Tongue) -> str:
+    """What stands above the results: a title, and what was noticed of the sheet as a whole."""
+    title = say(RESULTS["title"], tongue)
+    if not warnings:
+        return title
+    told = [f"{column}: {message}" if column else message for column, message in warnings]
+    return say(RESULTS["noticed"], tongue, title=title, value="; ".join(told))[:LONGEST_HEADING]
 
 
 def sentence(result: Result, tongue: Tongue) -> str:

@@ -8,18 +8,21 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from runtime.jobs import Work
+from schemas.steps import Step
 from services.importer.child import Child, ChildLimits, Row, opened
 from services.importer.domain.amounts import Style, evidence, is_unclear
+from services.importer.domain.bundles import STEPS, Bundler, worded
 from services.importer.domain.cells import Cell
 from services.importer.domain.columns import Layout, Unclear, lay_out
+from services.importer.domain.messages import Tongue, say
 from services.importer.domain.noticed import warnings_of
 from services.importer.domain.planning import Planner, RowPlan
 from services.importer.domain.refusals import Problem
+from services.importer.domain.registry_sentences import UNFIT
 from services.importer.domain.rows import Entry, RowReader
-from services.importer.events import command_message
 from services.importer.jobs.files import workbook
 from services.importer.store import plans, uploads
 from services.importer.store.registry import Environment
@@ -27,6 +30,8 @@ from services.importer.store.uploads import Upload
 
 CHUNK: Final = 1_000
 """Rows that are planned in one step: each step costs a commit and a dozen round trips."""
+
+_STEP: Final[TypeAdapter[Step]] = TypeAdapter(Step)
 
 A_BREATH: Final = 100
 """Rows that are read or planned in one go, before whatever else waits has its turn."""
@@ -43,10 +48,11 @@ class StylesWanted(Exception):
 
 
 async def plan_rows(
-    work: Work, upload: Upload, environment: Environment, limits: ChildLimits
+    work: Work, upload: Upload, environment: Environment, limits: ChildLimits, window: int
 ) -> Layout | Unclear:
     """Read the workbook and store what each row will do; what was planned before is forgotten.
 
+    `window`: the most commands that are sent together.
     Raises Unread where the file cannot be read, and LeaseLost.
     """
     async with workbook(work, upload) as path:
@@ -63,7 +69,10 @@ async def plan_rows(
                 if isinstance(layout, Unclear):
                     return layout
                 try:
-                    planner = await _read(work, upload, environment, child, layout, styles)
+                    bundler = Bundler(most=min(STEPS, window))
+                    planner, count = await _read(
+                        work, upload, environment, child, layout, styles, bundler
+                    )
                 except StylesWanted:
                     pass
                 else:
@@ -73,7 +82,17 @@ async def plan_rows(
                         environment.language,
                         limit_nought=planner.tally.limit_nought,
                     )
-                    return replace(layout, warnings=warnings)
+                    found = replace(layout, warnings=warnings)
+                    async with work.step() as tx:
+                        await uploads.note_plan(
+                            tx,
+                            upload,
+                            tongue=environment.language,
+                            layout=_kept(found),
+                            change=environment.changes,
+                            rows=count,
+                        )
+                    return found
             async with opened(limits, **asked) as child:
                 await child.outlines()
                 styles = await _styles(child, layout)
@@ -86,7 +105,8 @@ async def _read(
     child: Child,
     layout: Layout,
     styles: Styles,
-) -> Planner:
+    bundler: Bundler,
+) -> tuple[Planner, int]:
     tongue = environment.language
     known = {index: style for index, style in styles.items() if style is not None}
     house = environment.house
@@ -98,13 +118,9 @@ async def _read(
     count = 0
     async with _ahead(_chunks(child, layout, reader, unseen)) as chunks:
         async for chunk in chunks:
-            await _chunk(work, upload, chunk, planner)
+            await _chunk(work, upload, chunk, planner, bundler)
             count += len(chunk)
-    async with work.step() as tx:
-        await uploads.note_plan(
-            tx, upload, tongue=tongue, layout=_kept(layout), change=environment.changes, rows=count
-        )
-    return planner
+    return planner, count
 
 
 async def _chunks(
@@ -158,42 +174,51 @@ async def _ahead(
         await asyncio.gather(reading, return_exceptions=True)
 
 
-async def _chunk(work: Work, upload: Upload, entries: Sequence[Entry], planner: Planner) -> None:
+async def _chunk(
+    work: Work, upload: Upload, entries: Sequence[Entry], planner: Planner, bundler: Bundler
+) -> None:
     """Plan some rows of the list in one step."""
-    found: list[RowPlan] = []
+    found: list[tuple[RowPlan, list[str]]] = []
     async with work.step() as tx:
         book = await plans.book_for(tx, upload, entries)
         for entry in entries:
-            found.append(_checked(planner.plan(entry, book), upload))
+            plan = planner.plan(entry, book)
+            found.append(_worded(plan, entry.headers, planner.tongue))
             if len(found) % A_BREATH == 0:
                 await asyncio.sleep(0)
-        await plans.add(tx, upload, found, book)
+        bundles = bundler.bundled(found)
+        await plans.add(tx, upload, [plan for plan, _ in found], bundles, book)
 
 
-def _checked(plan: RowPlan, upload: Upload) -> RowPlan:
-    """A row whose commands the contract cannot hold is refused here, not later by the registry."""
+def _worded(plan: RowPlan, headers: Mapping[str, str], tongue: Tongue) -> tuple[RowPlan, list[str]]:
+    """A row's commands as they are sent. What the contract cannot hold is refused here, not later
+    by the registry; `headers` gives the column of each field."""
+    texts = []
     for planned in plan.commands:
+        text = worded(planned)
         try:
-            command_message(
-                planned.type,
-                planned.body,
-                upload.job_id,
-                upload.environment,
-                upload.uploaded_at,
-                upload.uploaded_by,
-            )
+            _STEP.validate_json(f'{{"step":0,{text}')
         except ValidationError as fault:
             first = fault.errors(include_input=False, include_url=False)[0]
-            where = ".".join(str(part) for part in first["loc"])
-            problem = Problem(row=plan.row, column="", value="", message=f"{where}: {first['msg']}")
-            return replace(plan, commands=(), problems=(problem,))
-    return plan
+            field = str(first["loc"][1]) if len(first["loc"]) > 1 else ""
+            message = say(UNFIT, tongue, says=first["msg"])
+            value = str(planned.body.get(field) or "")[:100]
+            column = headers.get(field, "")
+            problem = Problem(row=plan.row, column=column, value=value, message=message)
+            return replace(plan, commands=(), problems=(problem,)), []
+        texts.append(text)
+    return plan, texts
 
 
 def _kept(layout: Layout) -> dict[str, Any]:
     """What the report needs of a layout; no samples, which are people's data."""
     columns = [{"index": c.index, "header": c.header, "field": c.field} for c in layout.columns]
-    return {"sheet": layout.sheet, "header_row": layout.header_row, "columns": columns}
+    return {
+        "sheet": layout.sheet,
+        "header_row": layout.header_row,
+        "columns": columns,
+        "warnings": [[w.column, w.message] for w in layout.warnings],
+    }
 
 
 def _amounts(layout: Layout) -> list[int]:

@@ -7,5 +7,7 @@ LEFT JOIN planned_customer AS p ON c.type = 'account.link' AND p.environment = $
 LEFT JOIN customer AS k ON c.type = 'account.link' AND k.environment = $1
     AND k.customer_id = (c.body ->> 'customer_id')::uuid
 WHERE c.environment = $1 AND c.job_id = $2
+  AND c.number IN (SELECT number FROM bundle
+                   WHERE environment = $1 AND job_id = $2 AND changing)
   AND c.type IN ('customer.change', 'account.change', 'account.link')
 ORDER BY c.body ? 'limit' DESC, c.row, c.step LIMIT $3;

@@ -1,16 +1,13 @@
 -- name: rows
--- Some rows of a job at a time; the commands of a row go with it.
+-- Some rows of a job at a time; what was asked for them goes with the last of a bundle.
 WITH gone AS (
     DELETE FROM planned_row WHERE environment = $1 AND job_id = $2 AND row IN (
         SELECT row FROM planned_row WHERE environment = $1 AND job_id = $2 ORDER BY row LIMIT $3)
     RETURNING row),
-commands AS (
-    DELETE FROM command AS c USING gone
-    WHERE c.environment = $1 AND c.job_id = $2 AND c.row = gone.row)
+bundles AS (
+    DELETE FROM bundle WHERE environment = $1 AND job_id = $2
+        AND last_row <= (SELECT max(row) FROM gone))
 SELECT count(*) FROM gone;
-
--- name: flights
-DELETE FROM flight WHERE environment = $1 AND job_id = $2;
 
 -- name: steps
 DELETE FROM undo_step WHERE environment = $1 AND job_id = $2;
@@ -36,11 +33,28 @@ WHERE p.environment = $1 AND c.environment = $1 AND c.job_id = p.job_id AND c.ro
   AND c.body ->> 'customer_id' = ANY($2::text[])
   AND (p.warnings <> '[]' OR p.problems <> '[]');
 
+-- name: under_way
+-- Whether anything about these customers was asked and not answered yet.
+SELECT EXISTS (
+    SELECT FROM bundle AS b, json_array_elements(b.steps) AS s
+    WHERE b.environment = $1 AND NOT b.ended AND b.sent_at IS NOT NULL
+      AND s ->> 'customer_id' = ANY($2::text[]));
+
 -- name: commands_of_customers
 -- Which customer it was stays, so that an undo knows what it is about.
-UPDATE command SET body = jsonb_build_object('customer_id', body -> 'customer_id'), before = '{}'
-WHERE environment = $1 AND body ->> 'customer_id' = ANY($2::text[])
-  AND type IN ('customer.register', 'customer.change');
+UPDATE bundle AS b SET before = b.before - found.places, steps = (
+    SELECT json_agg(CASE WHEN (s.place - 1)::text = ANY(found.places)
+        THEN (SELECT json_object_agg(f.key, f.value) FROM json_each(s.step) AS f
+              WHERE f.key IN ('step', 'after', 'type', 'customer_id'))
+        ELSE s.step END ORDER BY s.place)
+    FROM json_array_elements(b.steps) WITH ORDINALITY AS s (step, place))
+FROM (
+    SELECT b.job_id, b.number, array_agg((s.place - 1)::text) AS places
+    FROM bundle AS b, json_array_elements(b.steps) WITH ORDINALITY AS s (step, place)
+    WHERE b.environment = $1 AND s.step ->> 'customer_id' = ANY($2::text[])
+      AND s.step ->> 'type' IN ('customer.register', 'customer.change')
+    GROUP BY b.job_id, b.number) AS found
+WHERE b.environment = $1 AND b.job_id = found.job_id AND b.number = found.number;
 
 -- name: things_of_customers
 UPDATE undo SET given = '{}', before = '{}'

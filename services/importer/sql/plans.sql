@@ -1,5 +1,5 @@
--- name: forget_commands
-DELETE FROM command WHERE environment = $1 AND job_id = $2;
+-- name: forget_bundles
+DELETE FROM bundle WHERE environment = $1 AND job_id = $2;
 
 -- name: forget_rows
 DELETE FROM planned_row WHERE environment = $1 AND job_id = $2;
@@ -73,10 +73,14 @@ SELECT $1::int, $2::uuid, * FROM unnest($3::int[], $4::text[], $5::jsonb[], $6::
 ON CONFLICT (environment, job_id, row) DO UPDATE
 SET verdict = excluded.verdict, problems = excluded.problems, warnings = excluded.warnings;
 
--- name: add_commands
-INSERT INTO command (environment, job_id, row, step, type, body, before, after_row, after_step)
-SELECT $1::int, $2::uuid, * FROM unnest($3::int[], $4::int[], $5::text[], $6::jsonb[], $7::jsonb[],
-                             $8::int[], $9::int[]);
+-- name: add_bundles
+INSERT INTO bundle (environment, job_id, number, command_id, first_row, last_row, rows, steps,
+                    before, needs, changing)
+SELECT $1::int, $2::uuid, number, command_id, first_row, last_row, rows::int[], steps, before,
+    needs, changing
+FROM unnest($3::int[], $4::uuid[], $5::int[], $6::int[], $7::text[], $8::json[], $9::jsonb[],
+            $10::jsonb[], $11::bool[])
+    AS t (number, command_id, first_row, last_row, rows, steps, before, needs, changing);
 
 -- name: add_customers
 INSERT INTO planned_customer AS p (environment, job_id, customer_id, made_by, fields, said_by)

@@ -48,18 +48,23 @@ INSERT INTO heard AS h (environment, changes)
 SELECT * FROM unnest($1::int[], $2::bigint[]) ORDER BY 1
 ON CONFLICT (environment) DO UPDATE SET changes = h.changes + excluded.changes;
 
--- name: note_outcomes
--- A command lands once: the first outcome stands, and those of commands that no job of ours sent
--- find no flight.
-WITH landed AS (
-    DELETE FROM flight AS f
-    USING unnest($1::int[], $2::uuid[], $3::text[], $4::text[], $5::text[])
-        AS o (environment, command_id, outcome, effect, message)
-    WHERE f.environment = o.environment AND f.command_id = o.command_id
-    RETURNING f.environment, f.job_id, f.row, f.step, o.outcome, o.effect, o.message)
-UPDATE command AS c SET outcome = l.outcome, effect = l.effect, message = l.message
-FROM landed AS l
-WHERE c.environment = l.environment AND c.job_id = l.job_id AND c.row = l.row AND c.step = l.step;
+-- name: asked
+-- Commands of others are no bundles of ours; one that has its outcome is asked no more.
+SELECT b.environment, b.command_id, b.job_id, b.number, b.rows
+FROM unnest($1::int[], $2::uuid[]) AS t (environment, command_id)
+JOIN bundle AS b ON b.environment = t.environment AND b.command_id = t.command_id
+WHERE NOT b.ended;
+
+-- name: steps
+SELECT steps FROM bundle WHERE environment = $1 AND job_id = $2 AND number = $3;
+
+-- name: note_results
+-- The first outcome stands, and so does what was said of steps that were not sent.
+UPDATE bundle AS b SET ended = true, results = t.results || b.results
+FROM unnest($1::int[], $2::uuid[], $3::int[], $4::jsonb[])
+    AS t (environment, job_id, number, results)
+WHERE b.environment = t.environment AND b.job_id = t.job_id AND b.number = t.number
+  AND NOT b.ended;
 
 -- name: note_undone
 UPDATE undo_step AS s

@@ -53,7 +53,8 @@ SELECT customer_id::text AS id, fields, NULL::uuid AS holder, erased FROM custom
 WHERE environment = $1 AND customer_id = ANY($2::text[]::uuid[]);
 
 -- name: in_use
--- The accounts that these customers hold or look at, but those that this undo has closed.
+-- The accounts that these customers hold or look at, but those that this undo has closed or taken
+-- from them: the registry's state of these may come later than its answer.
 SELECT who::text AS customer_id, a.account FROM unnest($3::text[]::uuid[]) AS who CROSS JOIN LATERAL (
     SELECT account FROM account WHERE environment = $1 AND holder = who
     UNION
@@ -61,8 +62,8 @@ SELECT who::text AS customer_id, a.account FROM unnest($3::text[]::uuid[]) AS wh
     WHERE environment = $1 AND viewers <> '{}' AND viewers @> ARRAY[who]) AS a
 WHERE NOT EXISTS (
     SELECT FROM undo_step AS s
-    WHERE s.environment = $1 AND s.job_id = $2 AND s.kind = 'account' AND s.id = a.account
-      AND s.act IN ('close', 'unlink') AND s.outcome = 'applied')
+    WHERE s.environment = $1 AND s.job_id = $2 AND s.kind IN ('account', 'link')
+      AND s.id = a.account AND s.act IN ('close', 'unlink') AND s.outcome = 'applied')
 ORDER BY 1, 2;
 
 -- name: decide

@@ -23,8 +23,14 @@ async def some_rows(tx: Tx, upload: Upload) -> bool:
 async def the_rest(tx: Tx, upload: Upload) -> None:
     """Forget what else holds people's data of a job whose rows are gone."""
     job = (upload.environment, upload.job_id)
-    for statement in (sql.flights, sql.steps, sql.things, sql.preview, sql.forgotten):
+    for statement in (sql.steps, sql.things, sql.preview, sql.forgotten):
         await tx.execute(statement, *job)
+
+
+async def under_way(tx: Tx, environment: int, ids: Sequence[str]) -> bool:
+    """Whether anything about these customers was asked and not answered: it may be asked again,
+    and must be the same then."""
+    return bool(await tx.fetchval(sql.under_way, environment, list(ids)))
 
 
 async def customers(tx: Tx, environment: int, ids: Sequence[str]) -> None:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from runtime.sql import statements
 from runtime.transaction import Tx
-from services.importer.domain.ids import command_id
 from services.importer.store.uploads import Upload
 
 sql = statements("services.importer", "sql/imports.sql")
@@ -27,18 +26,38 @@ class Sent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """A command that was neither sent nor refused.
+    """A bundle of commands that is to be sent.
 
-    `builds_on`: the row of the command that must be applied before, and `outcome` what became of
-    that so far.
+    `rows` is of each step, `steps` a JSON array as registry.apply has it. `needs` says of a step
+    which other bundle's step it builds on. `results` are of steps that are not sent.
     """
 
-    row: int
-    step: int
-    type: str
-    body: str
-    builds_on: int | None
-    outcome: str | None
+    number: int
+    command_id: str
+    rows: Sequence[int]
+    steps: str
+    needs: Sequence[tuple[int, int, int]]
+    results: dict[str, list[str | None]]
+
+    @property
+    def wired(self) -> str:
+        """The steps that are sent: all but those that have a result."""
+        if not self.results:
+            return self.steps
+        kept = [s for s in json.loads(self.steps) if str(s["step"]) not in self.results]
+        return json.dumps(kept, separators=(",", ":"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needed:
+    """A bundle that others build on, and what became of its steps."""
+
+    rows: Sequence[int]
+    ended: bool
+    results: Mapping[str, Sequence[str | None]]
+
+    def refused(self, place: int) -> bool:
+        return self.results.get(str(place), ("",))[0] == "refused"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,89 +77,77 @@ class Result:
     previewed: str | None
 
 
-async def in_flight(tx: Tx, upload: Upload) -> int:
-    """How many commands of the job were sent and have no outcome yet."""
-    return int(await tx.fetchval(sql.in_flight, upload.environment, upload.job_id))
+async def under_way(tx: Tx, upload: Upload, *, late: datetime, most: int) -> tuple[int, list[int]]:
+    """How many steps of the job were sent and have no outcome yet, and the first bundles that were
+    sent before `late`."""
+    row = await tx.fetchrow(sql.under_way, upload.environment, upload.job_id, late, most)
+    assert row is not None
+    return int(row["steps"]), list(row["late"])
 
 
-async def waiting(tx: Tx, upload: Upload, *, from_row: int, most: int) -> list[Waiting]:
-    """The next commands that are neither sent nor refused, in the order of rows."""
-    rows = await tx.fetch(sql.waiting, upload.environment, upload.job_id, from_row, most)
-    return [
-        Waiting(
-            row=r["row"],
-            step=r["step"],
-            type=r["type"],
-            body=r["body"],
-            builds_on=r["after_row"],
-            outcome=r["after_outcome"],
-        )
+async def waiting(tx: Tx, upload: Upload, *, most: int) -> list[Waiting]:
+    """The next bundles that were not sent, in the order of rows."""
+    rows = await tx.fetch(sql.waiting, upload.environment, upload.job_id, most)
+    return [_waiting(r) for r in rows]
+
+
+def _waiting(row: Any) -> Waiting:
+    return Waiting(
+        number=row["number"],
+        command_id=str(row["command_id"]),
+        rows=row["rows"],
+        steps=row["steps"],
+        needs=[tuple(need) for need in json.loads(row["needs"])],
+        results=json.loads(row["results"]),
+    )
+
+
+async def needed(tx: Tx, upload: Upload, bundles: Sequence[Waiting]) -> dict[int, Needed]:
+    """What these build on, by its number."""
+    numbers = {number for b in bundles for _, number, _ in b.needs}
+    if not numbers:
+        return {}
+    rows = await tx.fetch(sql.needed, upload.environment, upload.job_id, sorted(numbers))
+    return {
+        r["number"]: Needed(rows=r["rows"], ended=r["ended"], results=json.loads(r["results"]))
         for r in rows
-    ]
-
-
-async def refuse(tx: Tx, upload: Upload, doomed: Sequence[tuple[Waiting, str | None]]) -> None:
-    """Refuse commands, each with its message if it needs one, without sending them."""
-    if doomed:
-        await tx.execute(
-            sql.refuse,
-            upload.environment,
-            upload.job_id,
-            [w.row for w, _ in doomed],
-            [w.step for w, _ in doomed],
-            [message for _, message in doomed],
-        )
+    }
 
 
 async def drop_unsent(tx: Tx, upload: Upload, message: str) -> None:
     await tx.execute(sql.drop_unsent, upload.environment, upload.job_id, message)
 
 
-async def send(tx: Tx, upload: Upload, ready: Sequence[Waiting], at: datetime) -> list[Sent]:
-    """Mark commands as sent; they are published with the commit."""
-    if not ready:
-        return []
-    ids = [command_id(upload.job_id, upload.environment, w.row, w.step) for w in ready]
-    await tx.execute(
-        sql.depart,
-        upload.environment,
-        upload.job_id,
-        [w.row for w in ready],
-        [w.step for w in ready],
-        ids,
-        at,
-    )
-    return [
-        Sent(command_id=i, type=w.type, body=json.loads(w.body))
-        for i, w in zip(ids, ready, strict=True)
-    ]
-
-
-async def send_again(
-    tx: Tx, upload: Upload, most: int, before: datetime, at: datetime
-) -> list[Sent]:
-    """Commands that were sent before `before` and have no outcome yet."""
-    rows = await tx.fetch(sql.overdue, upload.environment, upload.job_id, before, at, most)
-    return [
-        Sent(
-            command_id=command_id(upload.job_id, upload.environment, r["row"], r["step"]),
-            type=r["type"],
-            body=json.loads(r["body"]),
+async def send(tx: Tx, upload: Upload, ready: Sequence[Waiting], at: datetime) -> None:
+    """Mark bundles as sent; they are published with the commit."""
+    if ready:
+        await tx.execute(
+            sql.depart,
+            upload.environment,
+            upload.job_id,
+            [b.number for b in ready],
+            [json.dumps(b.results) for b in ready],
+            [len(b.results) == len(b.rows) for b in ready],
+            at,
         )
-        for r in rows
-    ]
 
 
-async def done(tx: Tx, upload: Upload, open_from: int) -> int:
-    """Rows of which everything has its outcome: those before the first open command.
+async def send_again(tx: Tx, upload: Upload, late: Sequence[int], at: datetime) -> list[Waiting]:
+    """Bundles that have no outcome yet, to be asked once more."""
+    if not late:
+        return []
+    rows = await tx.fetch(sql.ask_again, upload.environment, upload.job_id, late, at)
+    return [_waiting(r) for r in sorted(rows, key=lambda r: r["number"])]
 
-    `open_from` is the first row with a command that was not sent.
-    """
-    return int(await tx.fetchval(sql.done, upload.environment, upload.job_id, open_from))
+
+async def done(tx: Tx, upload: Upload) -> int:
+    """Rows of which everything has its outcome: those before the first open command."""
+    return int(await tx.fetchval(sql.done, upload.environment, upload.job_id))
 
 
 async def unheard(tx: Tx, upload: Upload) -> bool:
     """Whether anything that the job made is missing in the copy of the registry."""
+    await tx.execute(sql.hear, upload.environment, upload.job_id)
     return bool(await tx.fetchval(sql.unheard, upload.environment, upload.job_id))
 
 

@@ -12,6 +12,8 @@ from pydantic_core import to_json
 from runtime.sql import statements
 from runtime.transaction import Tx
 from services.importer.domain.book import Book, KnownAccount, KnownCustomer, series_of
+from services.importer.domain.bundles import Bundle
+from services.importer.domain.ids import bundle_id
 from services.importer.domain.matching import names_of
 from services.importer.domain.names import email_key, name_keys
 from services.importer.domain.planning import RowPlan
@@ -28,7 +30,7 @@ async def forget(tx: Tx, upload: Upload) -> None:
     What a preview said of the rows is kept, to tell of rows that come out otherwise.
     """
     job = (upload.environment, upload.job_id)
-    await tx.execute(sql.forget_commands, *job)
+    await tx.execute(sql.forget_bundles, *job)
     if upload.status == "running" and upload.mode == "preview":
         await tx.execute(sql.keep_verdicts, *job)
     else:
@@ -79,7 +81,9 @@ async def book_for(tx: Tx, upload: Upload, entries: Sequence[Entry]) -> Book:
     return book
 
 
-async def add(tx: Tx, upload: Upload, plans: Sequence[RowPlan], book: Book) -> None:
+async def add(
+    tx: Tx, upload: Upload, plans: Sequence[RowPlan], bundles: Sequence[Bundle], book: Book
+) -> None:
     """Store a chunk of planned rows and what the book will be after them."""
     job = (upload.environment, upload.job_id)
     await tx.execute(
@@ -90,18 +94,19 @@ async def add(tx: Tx, upload: Upload, plans: Sequence[RowPlan], book: Book) -> N
         [_told(p.problems) for p in plans],
         [_told(p.warnings) for p in plans],
     )
-    commands = [(p.row, c) for p in plans for c in p.commands]
-    if commands:
+    if bundles:
         await tx.execute(
-            sql.add_commands,
+            sql.add_bundles,
             *job,
-            [row for row, _ in commands],
-            [c.step for _, c in commands],
-            [c.type for _, c in commands],
-            [_json(c.body) for _, c in commands],
-            [_json(c.before) if c.before else "{}" for _, c in commands],
-            [c.after[0] if c.after else None for _, c in commands],
-            [c.after[1] if c.after else None for _, c in commands],
+            [b.number for b in bundles],
+            [bundle_id(upload.job_id, upload.environment, b.number) for b in bundles],
+            [b.rows[0] for b in bundles],
+            [b.rows[-1] for b in bundles],
+            [f"{{{','.join(map(str, b.rows))}}}" for b in bundles],
+            [f"[{','.join(b.steps)}]" for b in bundles],
+            [_json(b.before) for b in bundles],
+            [_json(b.needs) for b in bundles],
+            [b.changing for b in bundles],
         )
     await _add_book(tx, job, book)
 

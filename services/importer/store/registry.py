@@ -104,10 +104,7 @@ async def tongues(tx: Tx, environments: Iterable[int]) -> Mapping[int, Tongue]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of a command: `effect` is the most that it did.
-
-    `told` is what a report says of it, where that is not the message as it came.
-    """
+    """What became of a command that takes something back: `effect` is the most that it did."""
 
     environment: int
     command_id: str
@@ -115,20 +112,61 @@ class Outcome:
     effect: str | None
     message: str | None
     reason: str | None = None
-    told: str | None = None
 
 
-async def note_outcomes(tx: Tx, outcomes: Iterable[Outcome]) -> None:
-    """Note what became of commands of imports, and of those that take one back."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A bundle that was sent and has no outcome yet; `rows` is of each of its steps."""
+
+    environment: int
+    job_id: str
+    number: int
+    rows: Sequence[int]
+
+
+async def asked(tx: Tx, keys: Iterable[tuple[int, str]]) -> dict[tuple[int, str], Asked]:
+    """Which of these commands are bundles of ours that have no outcome yet."""
+    pairs = sorted(keys)
+    rows = await tx.fetch(sql.asked, [e for e, _ in pairs], [c for _, c in pairs])
+    return {
+        (r["environment"], str(r["command_id"])): Asked(
+            environment=r["environment"],
+            job_id=str(r["job_id"]),
+            number=r["number"],
+            rows=r["rows"],
+        )
+        for r in rows
+    }
+
+
+async def builds_on(tx: Tx, bundle: Asked) -> dict[int, int]:
+    """Which step of the bundle each builds on, of those that do."""
+    text = await tx.fetchval(sql.steps, bundle.environment, bundle.job_id, bundle.number)
+    return {s["step"]: s["after"] for s in json.loads(text) if "after" in s}
+
+
+async def note_results(tx: Tx, found: Sequence[tuple[Asked, Mapping[str, Any]]]) -> None:
+    """Bundles have their outcome: what became of each step that was sent."""
+    if found:
+        await tx.execute(
+            sql.note_results,
+            [b.environment for b, _ in found],
+            [b.job_id for b, _ in found],
+            [b.number for b, _ in found],
+            [json.dumps(results) for _, results in found],
+        )
+
+
+async def note_undone(tx: Tx, outcomes: Iterable[Outcome]) -> None:
+    """Note what became of commands that take an import back; others change nothing."""
     found = sorted(outcomes, key=lambda o: (o.environment, o.command_id))
-    if not found:
-        return
-    environments = [o.environment for o in found]
-    ids = [o.command_id for o in found]
-    ends = [o.outcome for o in found]
-    effects = [o.effect for o in found]
-    messages = [o.message for o in found]
-    reasons = [o.reason for o in found]
-    told = [o.told or o.message for o in found]
-    await tx.execute(sql.note_outcomes, environments, ids, ends, effects, told)
-    await tx.execute(sql.note_undone, environments, ids, ends, effects, reasons, messages)
+    if found:
+        await tx.execute(
+            sql.note_undone,
+            [o.environment for o in found],
+            [o.command_id for o in found],
+            [o.outcome for o in found],
+            [o.effect for o in found],
+            [o.reason for o in found],
+            [o.message for o in found],
+        )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from services.importer.workbook.annotate import WIDTH, Annotating, Annotation, Result, survey
 from services.importer.workbook.bounds import Unfit
@@ -14,6 +15,8 @@ from services.importer.workbook.places import LAST_ROW
 from services.importer.workbook.repack import Change, Writer, repack
 from services.importer.workbook.restyle import FILLS, INKS, restyle
 from services.importer.workbook.sheets import Sheets
+
+MADE: Final = datetime(2000, 1, 1)  # noqa: DTZ001  (a workbook's times have no zone)
 
 
 def results(path: str) -> Iterator[Result]:
@@ -66,6 +69,7 @@ def rewrite(request: dict[str, Any], sign: Callable[[], None] = lambda: None) ->
 
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     with xlsxwriter.Workbook(request["to"], options) as book:
+        book.set_properties({"created": MADE})  # made again it is the same
         styles = {
             outcome: book.add_format({"bg_color": f"#{FILLS[outcome]}", "font_color": f"#{ink}"})
             for outcome, ink in INKS.items()

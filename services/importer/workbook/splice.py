@@ -8,6 +8,7 @@ from typing import Final
 from xml.sax.saxutils import quoteattr
 
 from services.importer.workbook.bounds import Unfit
+from services.importer.workbook.encodings import in_utf_8
 from services.importer.workbook.markup import End, Markup, Start
 
 _TAG: Final = re.compile(rb"""<[^>"']*(?:"[^"]*"[^>"']*|'[^']*'[^>"']*)*>""")
@@ -17,7 +18,8 @@ _ATTRIBUTE: Final = rb"""\s%s\s*=\s*(?:"[^"]*"|'[^']*')"""
 class Splice:
     """Copies to `write`. `start` and `end` hear of every tag and say what is to be different.
 
-    Raises Unfit for a part in another encoding than UTF-8: what is put in would not fit.
+    One in UTF-16 comes out in UTF-8. Raises Unfit for a part in yet another encoding: what is put
+    in would not fit.
     """
 
     def __init__(self, start: Start, end: End, write: Callable[[bytes], object]) -> None:
@@ -62,9 +64,7 @@ class Splice:
         return self.tag().endswith(b"/>")
 
     def run(self, pieces: Iterable[bytes]) -> None:
-        for number, piece in enumerate(pieces):
-            if number == 0 and piece[:2] in (b"\xff\xfe", b"\xfe\xff"):
-                raise Unfit("unreadable")
+        for piece in in_utf_8(pieces):
             self._waiting += piece
             self._markup.feed(piece)
             if self._markup.encoding not in ("utf-8", "utf8", "us-ascii", "ascii"):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from schemas.commands import Change, CommandApplied, CommandRefused
+from schemas.commands import Change, Command, CommandApplied, CommandRefused, RefusedStep
 from schemas.registry import (
     AccountChange,
     AccountLink,
@@ -23,7 +23,15 @@ from schemas.registry import (
     EnvironmentState,
     Gdpr,
 )
+from schemas.steps import RegistryApply
 
+COMMANDS: dict[str, type[Command]] = {
+    "customer.register": CustomerRegister,
+    "customer.change": CustomerChange,
+    "account.open": AccountOpen,
+    "account.change": AccountChange,
+    "account.link": AccountLink,
+}
 NOW = datetime(2026, 7, 1, 10, 0, tzinfo=UTC)
 CUSTOMER = tuple(CustomerRegister.model_fields)[1:]
 
@@ -61,13 +69,48 @@ class Registry:
 
     def ask(self, command: Any) -> tuple[Any, list[Any]]:
         """The outcome of a command, and the states that it changed."""
-        self.asked.append(command)
+        if not isinstance(command, RegistryApply):
+            self.asked.append(command)
         if command.command_id in self.answered:
             assert self.answered[command.command_id][0] == command, "an id with two contents"
             return self.answered[command.command_id][1], []
-        outcome, states = self._decide(command)
+        take = self._apply if isinstance(command, RegistryApply) else self._decide
+        outcome, states = take(command)
         self.answered[command.command_id] = (command, outcome)
         return outcome, states
+
+    def _apply(self, command: RegistryApply) -> tuple[Any, list[Any]]:
+        """Each step for itself, but those after a refused one."""
+        changes: list[Change] = []
+        refused: dict[int, RefusedStep] = {}
+        states: list[Any] = []
+        for step in command.steps:
+            given = {name: getattr(step, name) for name in step.model_fields_set}
+            after = given.pop("after", None)
+            number = given.pop("step")
+            if after in refused:
+                refused[number] = RefusedStep(step=number, reason="depends", message="no")
+                continue
+            alone = COMMANDS[step.type](
+                command_id=command.command_id, environment=command.environment, at=command.at,
+                by=command.by, **given,
+            )  # fmt: skip
+            self.asked.append(alone)
+            outcome, told = self._decide(alone)
+            states += told
+            if isinstance(outcome, CommandRefused):
+                refused[number] = RefusedStep(
+                    step=number, reason=outcome.reason, message=outcome.message
+                )
+            else:
+                changes += [c.model_copy(update={"step": number}) for c in outcome.changes]
+        applied = CommandApplied(
+            command_id=command.command_id,
+            environment=self.environment,
+            changes=tuple(changes),
+            refused=tuple(refused.values()) or None,
+        )
+        return applied, states
 
     def _decide(self, command: Any) -> tuple[Any, list[Any]]:
         match command:
@@ -115,7 +158,7 @@ class Registry:
 
     def _open(self, command: AccountOpen) -> tuple[Any, list[Any]]:
         if command.account in self.accounts:
-            return self._refused(command, "the account exists"), []
+            return self._refused(command, "the account exists", "account_exists"), []
         if command.holder is not None and command.holder not in self.customers:
             return self._refused(command, "there is no such customer"), []
         self.accounts[command.account] = {

@@ -6,6 +6,7 @@ its steps (before it, or between its commit and its publishing), and is then tak
 
 import asyncio
 import contextlib
+import random
 import uuid
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
@@ -110,7 +111,7 @@ async def check(place: Venue, since: int) -> None:
     registry = place.registry
     assert sorted(registry.accounts) == ["1", "2", "3"]
     assert sorted(c["company"] for c in registry.customers.values()) == ["A", "C"]
-    assert len(registry.answered) == 5
+    assert (len(registry.answered), len(registry.asked)) == (1, 5)
 
 
 @pytest.mark.timeout(120)
@@ -165,7 +166,36 @@ async def test_a_worker_may_die_in_any_step_of_an_undo(module_venue: Venue) -> N
         await place.settle()
         said = {decode(a.topic, a.value) for a in place.events[since:] if "undone" in a.type}
         assert [(s.closed, s.erased, s.kept) for s in said] == [(3, 2, ())]
-        assert len(place.registry.answered) == 10
+        # One for all that was imported, and one for each thing that was taken back.
+        assert len(place.registry.answered) == 6
         if not died:
             assert steps > 5
             return
+
+
+async def test_a_worker_may_die_between_the_parts_of_a_report(module_venue: Venue) -> None:
+    """Whoever goes on says the rest: no part comes in two versions, and together they are one."""
+    noise = random.Random(1)
+    rows = [[f"Bedrijf {n}", n, noise.randbytes(8_000).hex()] for n in range(1, 101)]
+    content = sheet_workbook(["Bedrijf", "Rekening", "Ruis"], *rows)
+    place, kinds = module_venue, module_venue.kinds
+    for steps in range(1, 100):
+        since = len(place.events)
+        place.registry = Registry(environment=5000 + steps)
+        await place.open()
+        job_id = str(uuid.UUID(int=9000 + steps))
+        environment = 5000 + steps
+        await place.say(*parts(content, job_id=job_id, environment=environment, mode="import"))
+        (report,) = mortal([k for k in kinds if k.kind == "report"], [steps])
+        place.kinds = tuple(report if k.kind == "report" else k for k in kinds)
+        died = await live(place)
+        place.kinds = kinds
+        await place.settle()
+        events = place.events[since:]
+        assert len({(a.id, a.value) for a in events}) == len({a.id for a in events})
+        said = {a.id: decode(a.topic, a.value) for a in events}.values()
+        assert len([m for m in said if m.type == "import.report"]) == 2
+        assert report_of(said)["D101"].value.startswith("created: account 100")
+        if not died:
+            break
+    assert steps > 6, "a file in two parts, rows, two parts and an end"

@@ -49,7 +49,7 @@ async def test_rows_are_kept_for_an_undo_and_then_forgotten(postgres: Database) 
         await place.settle()
         await place.say(place.confirm(JOB))
         await place.settle()
-        assert await tables_with(place, "Zonnebloem") == ["command", "customer", "said"]
+        assert await tables_with(place, "Zonnebloem") == ["bundle", "customer", "said"]
         await days_later(place)
         # The copy of the registry knows its customers as long as that does.
         assert await tables_with(place, "Zonnebloem") == ["customer"]
@@ -81,7 +81,7 @@ async def test_a_customer_who_is_erased_is_forgotten_by_imports_too(postgres: Da
         await place.tell(states)
         await place.settle()
         assert await tables_with(place, "Zonnebloem") == []
-        assert await tables_with(place, "Klaproos") == ["command", "customer"]
+        assert await tables_with(place, "Klaproos") == ["bundle", "customer"]
         # And an undo goes on with the others.
         said = only(await place.undone(JOB), ImportUndone)
         assert (said.closed, said.erased) == (2, 1)

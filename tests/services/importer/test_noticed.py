@@ -43,6 +43,9 @@ async def test_hidden_filtered_merged_and_macros_are_told_and_imported(postgres:
         await place.say(place.confirm(job))
         events = await place.settle()
         assert completed_of(events).created == 3
+        heading = report_of(events)["D1"].value
+        assert heading.startswith("Result (note: the workbook has macros;")
+        assert "; Omschrijving: this column is hidden" in heading
         assert [report_of(events).cell(row, 4).value[:7] for row in (2, 3, 4)] == ["created"] * 3
     holders = {a: v["holder"] for a, v in place.registry.accounts.items()}
     assert holders["1"] == holders["2"] != holders["3"]

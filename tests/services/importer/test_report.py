@@ -1,5 +1,6 @@
 """The report is the person's own workbook: a result beside each row, and nothing else changed."""
 
+import codecs
 import io
 import json
 import zipfile
@@ -178,6 +179,20 @@ async def test_a_byte_order_mark_moves_nothing(tmp_path: Path) -> None:
     assert [c.value for c in page[2]] == ["één", None, "aangemaakt"]
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be"])
+async def test_a_sheet_in_utf_16_is_annotated_like_any(tmp_path: Path, encoding: str) -> None:
+    """And comes back in UTF-8, with all its letters."""
+    rows = HEADER + b'<row r="2">' + text_cell("A2", "Café 't Hóekje € 😀") + b"</row>"
+    text = sheet_xml(rows).decode().replace("?>", ' encoding="UTF-16" standalone="yes"?>', 1)
+    assert text.count("UTF-16") == 1
+    mark = codecs.BOM_UTF16_BE if encoding == "utf-16-be" else b""
+    content = changed(**{SHEET: mark + text.encode(encoding)})
+    made = await report(tmp_path, content, [(2, "created", "déjà")])
+    page: Any = openpyxl.load_workbook(io.BytesIO(made)).active
+    assert [c.value for c in page[2]] == ["Café 't Hóekje € 😀", None, "déjà"]
+    assert b'encoding="UTF-8"' in entries(made)[SHEET]
+
+
 async def test_a_sheet_that_is_also_the_styles_is_a_sheet(tmp_path: Path) -> None:
     """The fuzzer's find: its results were lost, as the part was copied as one of styles."""
     content = edited(RELATIONS, b'"styles.xml"', b'"/xl/worksheets/sheet1.xml"')
@@ -192,6 +207,8 @@ async def test_what_cannot_be_annotated_is_written_anew(tmp_path: Path) -> None:
     made = await report(tmp_path, sheet(rows), [(2, "created", "=1+1")], rewrite=True)
     page: Any = openpyxl.load_workbook(io.BytesIO(made)).active
     assert [c.data_type for c in page[2]] == ["s", "n", "n", "s"]
+    # Made again it is the same: a worker that goes on after another says its other parts.
+    assert b">2000-01-01T00:00:00Z<" in entries(made)["docProps/core.xml"]
 
 
 async def test_memory_does_not_grow_with_the_rows(tmp_path: Path) -> None:

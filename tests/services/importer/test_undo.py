@@ -103,6 +103,20 @@ async def test_a_holder_whom_an_import_gave_to_an_account_is_taken_away_unless_i
         assert place.registry.accounts["2"]["holder"] is not None
 
 
+async def test_what_was_taken_back_counts_though_the_registry_tells_its_state_later(
+    postgres: Database,
+) -> None:
+    async with venue(postgres) as place:
+        await place.imported(sheet_workbook(["Rekening"], [1]))
+        # One gets an account that was there, the other a new one.
+        content = sheet_workbook(["Bedrijf", "Rekening"], ["A", 1], ["B", 2])
+        await place.imported(content, job_id=JOB)
+        place.late = []
+        said = await undone(place)
+        assert (said.closed, said.erased, said.restored, said.kept) == (1, 2, 1, ())
+        assert len(place.late) == 6
+
+
 async def test_a_customer_whom_somebody_changed_or_uses_stays(postgres: Database) -> None:
     async with venue(postgres) as place:
         content = sheet_workbook(["Bedrijf", "Plaats"], ["A", "Houten"], ["B", "Houten"])

@@ -50,6 +50,7 @@ class Venue:
         self.commands: list[Answer] = []
         self.deaf = 0  # so many commands are not heard by the registry
         self.most_at_once = 0
+        self.late: list[Any] | None = None  # states are kept here, and not told yet
         self._seen = 0
 
     async def open(self, **settings: Any) -> None:
@@ -112,7 +113,10 @@ class Venue:
             states += told
         if outcomes:
             await self.bench.handle(hear_outcomes, outcomes)
-        await self.tell(states)
+        if self.late is None:
+            await self.tell(states)
+        else:
+            self.late += states
 
     async def tell(self, states: Iterable[Any]) -> None:
         """registry.state tells of these."""

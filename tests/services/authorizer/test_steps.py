@@ -1,0 +1,116 @@
+"""registry.apply on a real PostgreSQL: many things at once, each for itself."""
+
+from typing import Any
+
+import pytest
+
+from services.authorizer.handlers.registry import carry_out_commands
+from services.authorizer.store.states import STATES
+from tests.services.authorizer.support import GUEST, VENUE, Venue, command, uid, venue
+from tests.support.databases import Database
+
+
+def apply(name: object, *steps: dict[str, Any]) -> Any:
+    return command("registry.apply", f"a {name}", steps=list(steps))
+
+
+def register(number: int, name: str, **more: Any) -> dict[str, Any]:
+    given = {"type": "customer.register", "customer_id": uid(name), "company": name}
+    return {"step": number, **given, **more}
+
+
+def open_(number: int, account: str, **more: Any) -> dict[str, Any]:
+    return {"step": number, "type": "account.open", "account": account, **more}
+
+
+MEMBERS = (
+    register(0, "Jansen B.V.", email="info@jansen.nl"),
+    open_(1, "28900101", after=0, holder=uid("Jansen B.V."), limit=None),
+    register(2, "Smit B.V.", postcode="12"),
+    open_(3, "28900102", after=2, holder=uid("Smit B.V.")),
+    open_(7, "999", limit=1250, on_account=True),
+)
+
+
+async def test_each_step_is_done_for_itself_and_those_after_a_refused_one_are_refused(
+    postgres: Database,
+) -> None:
+    async with venue(postgres) as bench:
+        (outcome,) = await bench.order(apply(1, *MEMBERS))
+        assert outcome["type"] == "command.applied"
+        assert [(c["step"], c["kind"], c["id"], c["change"]) for c in outcome["changes"]] == [
+            (0, "customer", uid("Jansen B.V."), "created"),
+            (1, "account", "28900101", "created"),
+            (7, "account", "999", "created"),
+        ]
+        refused = [(r["step"], r["reason"], r.get("field")) for r in outcome["refused"]]
+        assert refused == [(2, "invalid", "postcode"), (3, "depends", "after")]
+        assert [(w["step"], w["id"]) for w in outcome["warnings"]] == [(7, "999")]
+        told = bench.told()
+        state = told[f"account:{VENUE}:28900101"]
+        assert (state["limit"], state["holder"]) == (None, uid("Jansen B.V."))
+        assert told[f"account:{VENUE}:999"]["limit"] == 1250
+        assert f"account:{VENUE}:28900102" not in told
+
+
+async def test_the_same_again_is_answered_byte_for_byte_and_done_once(postgres: Database) -> None:
+    async with venue(postgres) as bench:
+        first = await bench.handle(carry_out_commands, [apply(1, *MEMBERS)])
+        again = await bench.handle(carry_out_commands, [apply(1, *MEMBERS)])
+        assert [(a.id, a.time, a.value) for a in first] == [(a.id, a.time, a.value) for a in again]
+        assert bench.told()[f"account:{VENUE}:999"]["version"] == 1
+        (reused,) = await bench.order(apply(1, *MEMBERS[:2]))
+        assert (reused["type"], reused["reason"]) == ("command.refused", "command_id_reused")
+
+
+async def test_steps_come_to_what_the_commands_come_to_one_by_one(postgres: Database) -> None:
+    changes = (
+        {"step": 10, "type": "customer.change", "customer_id": uid("Jansen B.V."), "email": None},
+        {"step": 11, "type": "account.change", "accounts": ["28900101", "999"], "limit": 5},
+        {"step": 12, "type": "account.link", "account": "999",
+         "customer_id": uid("Jansen B.V."), "role": "holder"},
+    )  # fmt: skip
+    async with venue(postgres) as bench:
+        await bench.order(apply(1, *MEMBERS, *changes))
+        at_once = bench.told()
+        for kind, more in (
+            ("environment.configure", {}),
+            ("environment.accept_gdpr", {"accepted_by": "Jo", "document": "terms-1"}),
+        ):
+            await bench.order(command(kind, kind, environment=VENUE + 1, **more))
+        for step in (*MEMBERS, *changes):
+            body = {k: v for k, v in step.items() if k not in ("step", "after", "type")}
+            await bench.order(command(step["type"], step["step"], environment=VENUE + 1, **body))
+        one_by_one = bench.told()
+    assert len(at_once) > 3
+    for key, state in at_once.items():
+        kind, _, rest = key.split(":", 2)
+        if kind != "environment" and rest != GUEST:
+            assert one_by_one[f"{kind}:{VENUE + 1}:{rest}"] == {**state, "environment": VENUE + 1}
+
+
+async def test_without_accepted_terms_the_whole_is_refused(postgres: Database) -> None:
+    async with Venue(postgres.dsn("authorizer"), states=STATES) as bench:
+        (unknown,) = await bench.order(apply(1, *MEMBERS))
+        assert unknown["reason"] == "environment_unknown"
+        await bench.order(command("environment.configure", 1))
+        (no_terms,) = await bench.order(apply(2, *MEMBERS))
+        assert no_terms["reason"] == "gdpr_not_accepted"
+
+
+@pytest.mark.parametrize(
+    ("steps", "field"),
+    [
+        ((register(1, "A"), open_(1, "1")), "steps"),
+        ((open_(1, "1", after=2), register(2, "A")), "steps"),
+        (({"step": 1, "type": "customer.erase", "customer_id": uid("A")},), "steps.0"),
+        ((), "steps"),
+    ],
+)
+async def test_what_is_wrong_in_itself_refuses_the_whole_and_says_where(
+    postgres: Database, steps: tuple[dict[str, Any], ...], field: str
+) -> None:
+    async with venue(postgres) as bench:
+        (outcome,) = await bench.order(apply(1, *steps))
+        assert (outcome["type"], outcome["reason"]) == ("command.refused", "invalid")
+        assert outcome["field"].startswith(field)
