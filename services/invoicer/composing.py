@@ -33,7 +33,7 @@ async def compose(tx: Tx, environment: int, mail: Mail, sender: str) -> Make | N
     files = await documents.files(tx, environment, mail.ref)
     if len(files) < 3:
         return None
-    document = await documents.load(tx, environment, mail.kind, mail.ref)
+    document = await documents.load(tx, environment, mail.kind, mail.ref, lines=False)
 
     def make() -> Composed:
         attached = attachments(

@@ -4,7 +4,6 @@ The rendering is plain functions of plain values in other processes, so that nei
 environment's run nor the reading of sales waits for it.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from runtime.jobs import JobKind, StepTx, Work
@@ -19,7 +18,12 @@ from services.invoicer.store import documents, mails
 
 
 def render(document: Document) -> list[documents.File]:
-    """All files of a document; runs in another process."""
+    """All files of a document; runs in another process.
+
+    Raises ValueError for one without lines, which would say a total of nothing.
+    """
+    if not document.lines:
+        raise ValueError(f"{document.invoice_id}: a document of no lines")
     ubl = render_ubl(document)
     made = (
         ("pdf", "pdf", "application/pdf", render_pdf(document, ubl=ubl)),
@@ -48,13 +52,8 @@ class Documents:
         payload = work.job.payload
         number, document_id = payload["environment"], payload["id"]
         async with work.step() as tx:
-            there = await documents.exists(tx, number, document_id, draft=False)
-            content = (
-                None if there else await documents.load(tx, number, payload["kind"], document_id)
-            )
-        files: Sequence[documents.File] = ()
-        if content is not None:
-            files = await self.rendering.call(render, content)
+            content = await documents.load(tx, number, payload["kind"], document_id)
+        files = await self.rendering.call(render, content)
         async with work.step() as tx:
             await documents.keep(tx, number, document_id, draft=False, files=files)
             for mail_id in await mails.pending(tx, number, document_id):

@@ -171,10 +171,9 @@ async def failed(
     if not await mails.end(tx, number, mail.mail_id, "failed", code, said):
         return
     log.warning("a mail is undeliverable", environment=number, mail=mail.mail_id, code=code)
-    of = await mails.invoice_of(tx, number, mail)
-    if of is None or mail.copy:
+    invoice_id, account = mail.invoice_id, mail.account
+    if invoice_id is None or account is None or mail.copy:
         return
-    invoice_id, account = of
     if mail.kind == "invoice":
         await invoices.mailed(tx, number, invoice_id, "undeliverable", ("issued",))
     said_so = InvoiceUndeliverable(
@@ -205,10 +204,9 @@ async def _told(tx: StepTx, number: int, mail: Mail, message_id: str) -> list[An
         key = await statements.key(tx, number, mail.ref)
         name = f"statement.sent/{number}/{mail.mail_id}"
         return [answer(EVENTS, key, sent, id=name, time=tx.now)]
-    of = await mails.invoice_of(tx, number, mail)
-    if of is None:
+    invoice_id, account = mail.invoice_id, mail.account
+    if invoice_id is None or account is None:
         return []
-    invoice_id, account = of
     if mail.kind == "credit_note":
         note = CreditNoteSent(
             credit_note_id=mail.ref,
