@@ -7,6 +7,7 @@ from services.invoicer.documents.mail import attachments, compose_copy
 from services.invoicer.documents.mail import compose as compose_document
 from services.invoicer.documents.mime import Attachment, Composed, Envelope
 from services.invoicer.documents.report import compose_run_report
+from services.invoicer.fresh import Fresh
 from services.invoicer.reports import run_report
 from services.invoicer.statements.mail import compose_statement
 from services.invoicer.store import documents, registry, statements
@@ -15,7 +16,7 @@ from services.invoicer.store.mails import Mail
 Make = Callable[[], Composed]
 
 
-async def compose(tx: Tx, environment: int, mail: Mail, sender: str) -> Make | None:
+async def compose(tx: Tx, environment: int, mail: Mail, sender: str, fresh: Fresh) -> Make | None:
     """How to make a mail, to be called outside the transaction; None: its document is not there."""
     state = await registry.environment(tx, environment)
     envelope = Envelope(
@@ -30,7 +31,7 @@ async def compose(tx: Tx, environment: int, mail: Mail, sender: str) -> Make | N
         return None if report is None else lambda: compose_run_report(report, envelope)
     if mail.kind == "statement":
         return await _statement(tx, environment, mail, envelope)
-    files = await documents.files(tx, environment, mail.ref)
+    files = fresh.get(environment, mail.ref) or await documents.files(tx, environment, mail.ref)
     if len(files) < 3:
         return None
     document = await documents.load(tx, environment, mail.kind, mail.ref, lines=False)

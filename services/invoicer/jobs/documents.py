@@ -4,7 +4,7 @@ The rendering is plain functions of plain values in other processes, so that nei
 environment's run nor the reading of sales waits for it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from runtime.jobs import JobKind, StepTx, Work
 from services.invoicer.documents.mail import XLSX
@@ -12,6 +12,7 @@ from services.invoicer.documents.model import Document
 from services.invoicer.documents.pdf import render_pdf
 from services.invoicer.documents.specification import render_specification
 from services.invoicer.documents.ubl import render_ubl
+from services.invoicer.fresh import Fresh
 from services.invoicer.jobs.mail import failed
 from services.invoicer.rendering import Rendering
 from services.invoicer.store import documents, mails
@@ -46,6 +47,7 @@ class Documents:
     """The job "document": payload {environment, kind, id}."""
 
     rendering: Rendering
+    fresh: Fresh = field(default_factory=Fresh)
 
     async def run(self, work: Work) -> None:
         """Read, render, keep; then let the mails go that wait for it."""
@@ -55,12 +57,14 @@ class Documents:
             content = await documents.load(tx, number, payload["kind"], document_id)
         files = await self.rendering.call(render, content)
         async with work.step() as tx:
-            await documents.keep(tx, number, document_id, draft=False, files=files)
+            ours = await documents.keep(tx, number, document_id, draft=False, files=files)
             for mail_id in await mails.pending(tx, number, document_id):
                 await tx.add_job(
                     "mail", f"{number}/{mail_id}", {"environment": number, "mail_id": mail_id}
                 )
             tx.done()
+        if ours:
+            self.fresh.put(number, document_id, {file.format: file for file in files})
 
     async def on_poison(self, work: Work, tx: StepTx) -> None:
         """It can't be made: its mails don't go, and finance hears so. `invoice.send` tries anew."""

@@ -8,7 +8,7 @@ end.
 """
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 
@@ -18,6 +18,7 @@ from schemas.billing import CreditNoteSent, InvoiceSent, InvoiceUndeliverable, S
 from services.invoicer.composing import Make, compose
 from services.invoicer.documents.mime import BadAddressError, Composed, message_id
 from services.invoicer.events import event
+from services.invoicer.fresh import Fresh
 from services.invoicer.metrics import MAILS, MAYBE_TWICE
 from services.invoicer.replies import EVENTS
 from services.invoicer.settings import Settings
@@ -51,6 +52,7 @@ class Mailing:
 
     settings: Settings
     mailer: Mailer
+    fresh: Fresh = field(default_factory=Fresh)
 
     def kind(self) -> JobKind:
         return JobKind(
@@ -89,7 +91,7 @@ class Mailing:
             await failed(tx, number, mail, None, "may_have_arrived", permanent=False)
             tx.done()
             return None
-        make = await compose(tx, number, mail, self.settings.mail_from)
+        make = await compose(tx, number, mail, self.settings.mail_from, self.fresh)
         if make is None:  # its document is not made yet
             tx.later(2)
             return None

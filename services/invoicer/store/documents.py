@@ -36,20 +36,20 @@ async def exists(tx: Tx, environment: int, document_id: str, *, draft: bool) -> 
 
 async def keep(
     tx: Tx, environment: int, document_id: str, *, draft: bool, files: Sequence[File]
-) -> None:
-    """Keep files; those that are kept already stay as they are."""
-    if files:
-        await tx.execute(
-            sql.keep,
-            environment,
-            document_id,
-            draft,
-            [file.format for file in files],
-            [file.file_name for file in files],
-            [file.media_type for file in files],
-            [sha256(file.content).digest() for file in files],
-            [file.content for file in files],
-        )
+) -> bool:
+    """Keep files; those that are kept already stay as they are. Whether all of these are kept."""
+    done = await tx.execute(
+        sql.keep,
+        environment,
+        document_id,
+        draft,
+        [file.format for file in files],
+        [file.file_name for file in files],
+        [file.media_type for file in files],
+        [sha256(file.content).digest() for file in files],
+        [file.content for file in files],
+    )
+    return done == f"INSERT 0 {len(files)}"
 
 
 async def files(
