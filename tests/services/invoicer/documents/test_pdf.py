@@ -146,9 +146,25 @@ def test_odd_text_comes_out_as_typed_and_is_still_pdf_a() -> None:
 
 
 def test_a_script_without_a_font_still_gives_a_document() -> None:
-    content = render_pdf(invoice(line("ラーメン")))
+    content = render_pdf(invoice(line("\uf8ff, which only one maker's machines show")))
     assert content.startswith(b"%PDF-1.7")
     assert b"pdfaid" not in content
+
+
+@pytest.mark.parametrize(
+    ("typed", "font"),
+    [
+        ("ラーメン 山田", "NotoSansCJKjp"),
+        ("소주 김민수", "NotoSansCJKkr"),
+        ("青岛啤酒 上海贸易有限公司", "NotoSansCJKsc"),
+    ],
+)
+def test_east_asian_names_are_set_as_their_country_writes_them(typed: str, font: str) -> None:
+    document = invoice(line(typed), buyer=replace(BUSINESS, company=typed))
+    content = render_pdf(document)
+    assert b"pdfaid" in content
+    assert font.encode() in content
+    assert text_of(document).count(typed) == 2
 
 
 def test_what_is_missing_is_left_out_and_nothing_stops() -> None:
