@@ -15,7 +15,6 @@ machine sells in a minute of the thirty between two checkpoints, and the rounds 
 """
 
 import argparse
-import json
 import random
 import statistics
 import time
@@ -24,7 +23,7 @@ import asyncpg
 import uvloop
 
 from benchmarks import engine_authorizer as engine
-from benchmarks import servers
+from benchmarks import servers, telling
 from runtime.database import Database
 from runtime.incoming import Incoming
 
@@ -113,23 +112,16 @@ async def run(options: argparse.Namespace) -> dict[str, object]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = telling.asked(__doc__)
     parser.add_argument("--accounts", type=int, default=1_000_000)
     parser.add_argument("--remembered", type=int, default=10_000_000)
     parser.add_argument("--sales", type=int, default=20_000, help="of each, in a round")
     parser.add_argument("--warm-up", type=int, default=300_000, help="sales of the large one")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--batch", type=int, default=1_000)
-    parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     found = uvloop.run(run(options))
-    if options.json:
-        print(json.dumps(found))
-    else:
-        for name, value in found.items():
-            print(f"{name:<18} {value}")
+    telling.tell(found, as_json=options.json)
 
 
 if __name__ == "__main__":

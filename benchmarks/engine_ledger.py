@@ -11,7 +11,6 @@ machine does falls on both. Records a second; median of the rounds, and the best
 
 import argparse
 import gc
-import json
 import random
 import statistics
 import time
@@ -22,7 +21,7 @@ from functools import partial
 
 import uvloop
 
-from benchmarks import servers
+from benchmarks import servers, telling
 from runtime.database import Database
 from runtime.edge.guard import Guard, Place
 from runtime.incoming import Incoming
@@ -145,21 +144,14 @@ async def run(options: argparse.Namespace) -> dict[str, object]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = telling.asked(__doc__)
     parser.add_argument("--entries", type=int, default=100_000, help="in all rounds, of each way")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--batch", type=int, default=1_000)
     parser.add_argument("--accounts", type=int, default=1_000)
-    parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     found = uvloop.run(run(options))
-    if options.json:
-        print(json.dumps(found))
-    else:
-        for name, value in found.items():
-            print(f"{name:<18} {value}")
+    telling.tell(found, as_json=options.json)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ from the first that begins to the last that ends; median of the rounds, and the 
 """
 
 import argparse
-import json
 import multiprocessing
 import random
 import statistics
@@ -21,7 +20,7 @@ from typing import Any, NamedTuple
 import uvloop
 
 from benchmarks import engine_authorizer as one
-from benchmarks import servers
+from benchmarks import servers, telling
 from runtime.database import Database
 from runtime.incoming import Incoming
 
@@ -124,22 +123,15 @@ async def run(options: argparse.Namespace) -> dict[str, object]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = telling.asked(__doc__)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--sales", type=int, default=40_000, help="of all, in a round")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--batch", type=int, default=1_000)
     parser.add_argument("--accounts", type=int, default=5_000)
-    parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     found = uvloop.run(run(options))
-    if options.json:
-        print(json.dumps(found))
-    else:
-        for name, value in found.items():
-            print(f"{name:<18} {value}")
+    telling.tell(found, as_json=options.json)
 
 
 if __name__ == "__main__":

@@ -76,10 +76,12 @@ async def preload(kafka: str, some: Sequence[Sale]) -> None:
         await out.flush()
 
 
-async def open_loop(kafka: str, some: Sequence[Sale], per_s: float) -> dict[str, float]:
+async def open_loop(
+    kafka: str, some: Sequence[Sale], per_s: float, *, linger_ms: int = 0
+) -> dict[str, float]:
     """Send at a steady rate whatever the answers do; gives when each was due (Unix seconds)."""
     due: dict[str, float] = {}
-    async with producer(kafka) as out:
+    async with producer(kafka, linger_ms=linger_ms) as out:
         begun = time.time() + 0.05
         for number, sale in enumerate(some):
             moment = begun + number / per_s

@@ -22,7 +22,7 @@ from datetime import UTC, datetime
 import uvloop
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from benchmarks import load, servers
+from benchmarks import load, servers, telling
 from benchmarks.load import Decisions
 from benchmarks.subjects import Subject
 from runtime import topics
@@ -183,23 +183,16 @@ def summary(
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = telling.asked(__doc__)
     parser.add_argument("--tills", type=int, default=200)
     parser.add_argument("--accounts", type=int, default=5_000)
     parser.add_argument("--per-s", type=float, default=500.0)
     parser.add_argument("--seconds", type=float, default=12.0)
     parser.add_argument("--turns", type=int, default=3)
-    parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     found = uvloop.run(measure(options))
-    if options.json:
-        print(json.dumps(found))
-    else:
-        for name, value in found.items():
-            print(f"{name:<22} {value}")
+    telling.tell(found, as_json=options.json)
 
 
 if __name__ == "__main__":

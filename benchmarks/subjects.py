@@ -55,25 +55,29 @@ class Script:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """One worker to measure: how it is started, and how it gets to know its accounts."""
+    """A worker to measure, or several: how they are started, and get to know their accounts."""
 
     name: str
     kafka: str
     dsns: Mapping[str, str]
     folder: Path
+    workers: int = 1
 
     @contextlib.asynccontextmanager
-    async def working(self) -> AsyncIterator[int]:
-        """The worker, ended at the end; gives its pid."""
-        async with running(self._component()) as pid:
-            yield pid
+    async def working(self) -> AsyncIterator[list[int]]:
+        """The workers, ended at the end; gives their pids."""
+        async with contextlib.AsyncExitStack() as stack:
+            yield [
+                await stack.enter_async_context(running(self._component(number)))
+                for number in range(1, self.workers + 1)
+            ]
 
-    def _component(self) -> Component:
-        log = self.folder / f"{self.name}.log"
+    def _component(self, number: int) -> Component:
+        log = self.folder / f"{self.name}-{number}.log"
         environment = {"ONACCOUNT_KAFKA": self.kafka}
         if self.name == "onaccount":
             return Worker(
-                name="authorizer-1",
+                name=f"authorizer-{number}",
                 service="authorizer",
                 health_port=free_port(),
                 environment={

@@ -1,10 +1,10 @@
 """From the till's record to the published decision, over Kafka and PostgreSQL with fsync.
 
     python -m benchmarks.till_to_decision [--subjects onaccount,tutorial,echo] [--sales 100000]
-                                          [--rates 1000,5000] [--seconds 20] [--json]
+                                          [--rates 1000,5000] [--seconds 20] [--workers 1] [--json]
 
-One broker, one database, one worker process a subject, all on this machine, one subject after
-another, each with servers of its own.
+One broker, one database, one worker process a subject (or of onaccount, as many as are asked for),
+all on this machine, one subject after another, each with servers of its own.
 
 Saturation: so many sales stand on the log when the worker starts; decisions a second, from the
 first decision's time on the log to the last one's. The tutorial's worker gets fewer, because it
@@ -36,14 +36,14 @@ TUTORIAL_SHARE = 20
 
 
 @contextlib.asynccontextmanager
-async def prepared(name: str, accounts: Sequence[str]) -> AsyncIterator[Subject]:
+async def prepared(name: str, accounts: Sequence[str], workers: int) -> AsyncIterator[Subject]:
     """Servers with topics, and a subject that knows its accounts and is not running."""
     async with contextlib.AsyncExitStack() as stack:
         path = stack.enter_context(servers.folder(f"till-{name}"))
         kafka = await stack.enter_async_context(servers.kafka(path))
         dsns = await stack.enter_async_context(servers.postgres(path))
         await topics.apply({"bootstrap_servers": kafka})
-        subject = Subject(name=name, kafka=kafka, dsns=dsns, folder=path)
+        subject = Subject(name=name, kafka=kafka, dsns=dsns, folder=path, workers=workers)
         await subject.get_ready(accounts)
         yield subject
 
@@ -76,20 +76,20 @@ async def steady(
     """Latencies in milliseconds at a steady rate, and what the worker used."""
     warm_up = load.sales(WARM_UP, accounts, seed=1)
     sent = load.sales(int(per_s * seconds), accounts, seed=2)
-    async with subject.working() as pid:
+    async with subject.working() as pids:
         async with Decisions(subject.kafka) as decisions:
             await load.open_loop(subject.kafka, warm_up, per_s=500)
             await decisions.wait_for(WARM_UP, within_s=PATIENCE_S)
-        worker = psutil.Process(pid)
+        workers = [psutil.Process(pid) for pid in pids]
         async with Decisions(subject.kafka) as decisions:
-            before = worker.cpu_times()
+            before = cpu_s(workers)
             due = await load.open_loop(subject.kafka, sent, per_s=per_s)
             await decisions.wait_for(len(sent), within_s=PATIENCE_S)
-            after, memory = worker.cpu_times(), worker.memory_info().rss
+            used = cpu_s(workers) - before
+            memory = max(worker.memory_info().rss for worker in workers)
             found = await decisions.read()
     check(sent, found)
     took = sorted((found[sale_id].at - moment) * 1000 for sale_id, moment in due.items())
-    used = (after.user + after.system) - (before.user + before.system)
     cuts = statistics.quantiles(took, n=1000, method="inclusive")
     return {
         "p50_ms": round(cuts[499], 1),
@@ -101,11 +101,17 @@ async def steady(
     }
 
 
+def cpu_s(processes: Sequence[psutil.Process]) -> float:
+    """CPU seconds so far of these processes."""
+    return sum(times.user + times.system for times in (p.cpu_times() for p in processes))
+
+
 async def measure(name: str, options: argparse.Namespace) -> list[dict[str, object]]:
     """All lines of one subject."""
     lines: list[dict[str, object]] = []
     accounts = load.accounts(options.accounts)
-    async with prepared(name, accounts) as subject:
+    workers = options.workers if name == "onaccount" else 1
+    async with prepared(name, accounts, workers) as subject:
         count = options.sales // (TUTORIAL_SHARE if name == "tutorial" else 1)
         rate = await saturated(subject, accounts, count)
         lines.append({"subject": name, "load": f"{count} waiting", "per_s": round(rate)})
@@ -130,6 +136,7 @@ def main() -> None:
     parser.add_argument("--accounts", type=int, default=1_000)
     parser.add_argument("--rates", type=numbers, default=[1_000.0, 5_000.0])
     parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--workers", type=int, default=1, help="of onaccount")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     options = parser.parse_args()
     # A topic that was made just now has no leader for a moment, and aiokafka says so at length.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -32,17 +33,36 @@ SESSION = {
 
 # For those whose every statement finds its rows by keys: a plan that is made once and for all, of
 # index look-ups, is as good when a table is large as when it is empty. Planning took more of
-# PostgreSQL's time for a small batch than all the rest (docs/performance.md).
+# PostgreSQL's time for a small batch than all the rest (docs/performance.md). That it is one of
+# look-ups PostgreSQL does not promise: where a table is empty all ways cost the same. So it is made
+# anew every half minute, and a bad one does not outlive the table's first rows for long.
+PLANS_S = 30.0
 BY_KEY = {
     "plan_cache_mode": "force_generic_plan",
     "enable_seqscan": "off",
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
+    "enable_material": "off",
 }
 
 
 async def _keep_as_is(connection: asyncpg.Connection) -> None:
     """A released connection is in no transaction and was set to nothing: spare the round trip."""
+
+
+class PlanningConnection(asyncpg.Connection):
+    """A connection that knows when its plans were last forgotten."""
+
+    planned_at = 0.0
+
+
+async def _plan_anew(connection: asyncpg.Connection) -> None:
+    """Forget plans that are older than `PLANS_S`; statements stay prepared."""
+    assert isinstance(connection, PlanningConnection)
+    now = time.monotonic()
+    if now - connection.planned_at >= PLANS_S:
+        connection.planned_at = now
+        await connection.execute("DISCARD PLANS")
 
 
 class Database:
@@ -56,6 +76,7 @@ class Database:
     ) -> None:
         self._dsn = dsn
         self.size = size
+        self._by_key = by_key
         self._session = {**SESSION, **(BY_KEY if by_key else {}), "application_name": name}
         self._pool: asyncpg.Pool | None = None
         self._opening = asyncio.Lock()
@@ -73,7 +94,8 @@ class Database:
                 timeout=5,
                 command_timeout=65,
                 server_settings=self._session,
-                reset=_keep_as_is,
+                reset=_plan_anew if self._by_key else _keep_as_is,
+                connection_class=PlanningConnection if self._by_key else asyncpg.Connection,
             )
 
     async def close(self) -> None:

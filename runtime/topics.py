@@ -5,6 +5,8 @@ Never deletes, never lowers a number of partitions, changes nothing that the tab
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -12,10 +14,15 @@ from typing import Any, Literal
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.admin.new_partitions import NewPartitions
-from aiokafka.errors import for_code
+from aiokafka.errors import (
+    LeaderNotAvailableError,
+    UnknownTopicOrPartitionError,
+    for_code,
+)
 
 from schemas.topics import TOPICS, Topic
 
+SEEN_S = 15.0
 DYNAMIC_TOPIC = 1  # KIP-226: config_source of what is set on a topic
 
 Kind = Literal["create", "add_partitions", "configure", "refused"]
@@ -41,9 +48,10 @@ async def diff(client: dict[str, Any], topics: Sequence[Topic] = TOPICS) -> list
 
 
 async def apply(client: dict[str, Any], topics: Sequence[Topic] = TOPICS) -> list[Change]:
-    """Bring the broker up to the table; returns what was done and what was refused.
+    """Bring the broker up to the table; returns what was done and what was refused, when all of
+    it is seen: a broker learns a moment later what its controller has agreed to.
 
-    Raises KafkaError where the broker refuses.
+    Raises KafkaError where the broker refuses, TimeoutError where it is not seen in time.
     """
     admin = AIOKafkaAdminClient(**client)
     await admin.start()
@@ -79,9 +87,21 @@ async def apply(client: dict[str, Any], topics: Sequence[Topic] = TOPICS) -> lis
                     configs=own[topic.name] | topic.config(replication=replication),
                 )
                 await _checked(admin.alter_configs([resource]))
+        if plan:
+            await _seen(admin, topics)
         return [change for change, _ in plan]
     finally:
         await admin.close()
+
+
+async def _seen(admin: AIOKafkaAdminClient, topics: Sequence[Topic]) -> None:
+    """Return when nothing is left but what was refused. Raises TimeoutError."""
+    async with asyncio.timeout(SEEN_S):
+        while True:
+            with contextlib.suppress(UnknownTopicOrPartitionError, LeaderNotAvailableError):
+                if all(c.kind == "refused" for c, _ in await _compare(admin, topics)):
+                    return
+            await asyncio.sleep(0.05)
 
 
 async def _compare(

@@ -41,6 +41,8 @@ log = structlog.get_logger()
 # A lane of its own, that knows the routes of all: while Kafka waits with a fetch of a topic that is
 # commonly empty, aiokafka asks it for nothing else.
 RETRIES = "retries"
+# Kafka answers at once when there is one; what it keeps is only the next look at an empty topic.
+RETRIES_WAIT_MS = 1_000
 RELEASE_S = 2.0
 CLOSE_S = 1.5
 
@@ -67,7 +69,7 @@ class Worker:
         self.stopping = asyncio.Event()
         jobs = tuple(jobs)
         lanes = [consumer for lane in lanes for consumer in lane.consumers()]
-        lanes.append(Lane(name=RETRIES, routes=()))
+        lanes.append(Lane(name=RETRIES, routes=(), fetch_wait_ms=RETRIES_WAIT_MS))
         name = settings.worker or service
         by_key = 2 * sum(lane.by_key for lane in lanes)
         self.database = database_type(

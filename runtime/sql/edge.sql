@@ -27,6 +27,15 @@ VALUES ($1, $2, $3, $4, $5, coalesce($6, now()))
 ON CONFLICT (kind, ref) DO NOTHING
 RETURNING id;
 
+-- name: kinds_due
+-- Kinds of which a job is due that nobody holds; whether it can be claimed, `claim` finds out.
+SELECT kind
+FROM unnest($1::text[]) AS k (kind)
+WHERE EXISTS (
+    SELECT FROM job AS j
+    WHERE j.kind = k.kind AND j.state = 'open' AND j.due_at <= now()
+      AND (j.leased_until IS NULL OR j.leased_until < now()));
+
 -- name: claim
 -- One job of these kinds that is due, whose barrier is reached and whose elders are done. Of one
 -- serial key only one job ever holds a lease (job_serial_lease): one whose worker died goes first.

@@ -38,7 +38,7 @@ async def audit(connection: asyncpg.Connection, environment: int | None = None) 
             for s in series
             if not s["last_seq"] == s["numbers"] == s["greatest"]
         ]
-        for statement in (sql.gaps, sql.strays, sql.lines, sql.sums):
+        for statement in (sql.gaps, sql.strays, sql.alone, sql.lines, sql.sums):
             problems += [dict(r) for r in await connection.fetch(statement, environment)]
         documents = 0
         async for row in _documents(connection, environment):

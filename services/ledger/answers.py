@@ -47,17 +47,18 @@ def entry_bytes(journal: Journal, entry_id: str) -> bytes:
     ]
     return (
         f'{{"type":"{TYPE}","entry_id":"{entry_id}","environment":{event.environment},'
-        f'"account":{_text(event.account)},"at":"{_moment(event.at)}","kind":"{kind}",'
+        f'"account":{text(event.account)},"at":"{moment(event.at)}","kind":"{kind}",'
         f'"source_id":"{event.source_id}","currency":"{event.currency}",'
         f'"legs":[{",".join(sides)}]}}'
     ).encode()
 
 
 @lru_cache(maxsize=4_096)
-def _text(account: str) -> str:
+def text(account: str) -> str:
+    """An account's number as JSON: nothing else that the ledger says can hold what must escape."""
     return encode_basestring(account)
 
 
-def _moment(at: datetime) -> str:
+def moment(at: datetime) -> str:
     """As messages have it: in UTC with Z, microseconds only where there are any."""
     return at.isoformat()[:-6] + "Z"

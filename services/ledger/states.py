@@ -1,42 +1,40 @@
 """balance.state: what an account owes, as its row stands (ledger.balances, compacted)."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from functools import partial
 
-from runtime.answers import Answer, answer
+from runtime.answers import Answer
 from runtime.database import Connection
-from runtime.state import StateKind
-from schemas.ledger import BalanceState
+from runtime.state import Key, Rows, StateKind
 from schemas.values import account_key
 from services.ledger import store
+from services.ledger.answers import moment, text
 from services.ledger.domain import AccountKey
 
 BALANCES_TOPIC = "ledger.balances"
+TYPE = "balance.state"
 
 
-async def read(
-    connection: Connection, keys: Sequence[tuple[Any, ...]]
-) -> Mapping[tuple[Any, ...], tuple[int, Answer]]:
+async def read(connection: Connection, keys: Sequence[Key]) -> Rows:
     """The balances of (environment, account) keys, each with its version."""
     rows = await store.balances(connection, [AccountKey(*key) for key in keys])
-    return {key: (row.version, _state(key, row)) for key, row in rows.items()}
+    return {key: (row.version, partial(_state, key, row)) for key, row in rows.items()}
 
 
-def _state(key: AccountKey, row: store.Balance) -> Answer:
+def _state(key: Key, row: store.Balance) -> Answer:
     environment, account = key
-    message = BalanceState(
-        environment=environment,
-        account=account,
-        version=row.version,
-        currency=row.currency,
-        unbilled=row.unbilled,
-        billed=row.billed,
-        at=row.at,
-    )
     name = account_key(environment, account)
-    return answer(
-        BALANCES_TOPIC, name, message, id=f"balance.state/{name}/{row.version}", time=row.at
-    )
+    ce_id = f"{TYPE}/{name}/{row.version}"
+    return Answer(BALANCES_TOPIC, name, ce_id, TYPE, row.at, state_bytes(environment, account, row))
+
+
+def state_bytes(environment: int, account: str, row: store.Balance) -> bytes:
+    """Byte for byte `schemas.wire.encode(BalanceState(...))`, which a test compares it with."""
+    return (
+        f'{{"type":"{TYPE}","environment":{environment},"account":{text(account)},'
+        f'"version":{row.version},"currency":"{row.currency}","unbilled":{row.unbilled},'
+        f'"billed":{row.billed},"at":"{moment(row.at)}"}}'
+    ).encode()
 
 
 BALANCE = StateKind(kind="balance", read=read)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import asyncpg
@@ -12,7 +12,7 @@ import pytest
 
 from runtime.answers import Answer
 from runtime.database import Connection, Database
-from runtime.state import Key, StateKind, States
+from runtime.state import Key, Rows, StateKind, States
 from runtime.transaction import Tx
 from tests.runtime import toy
 from tests.runtime.rig import Rig, once_each, sale, until
@@ -160,12 +160,12 @@ class Row:
         self.version = 1
         self.wire: list[int] = []
 
-    def state(self, keys: Sequence[Key]) -> dict[Key, tuple[int, Answer]]:
+    def state(self, keys: Sequence[Key]) -> Rows:
         from datetime import UTC, datetime
 
         answer = Answer("ledger.balances", "k", f"k/{self.version}", "balance.state",
                         datetime(2026, 11, 23, tzinfo=UTC), str(self.version).encode())  # fmt: skip
-        return dict.fromkeys(keys, (self.version, answer))
+        return dict.fromkeys(keys, (self.version, lambda: answer))
 
 
 @pytest.mark.parametrize("moment", ["before our publish", "after our publish"])
@@ -175,7 +175,7 @@ async def test_of_two_workers_that_race_on_a_row_the_newest_record_is_last(
     """Another worker changes the row and publishes it between our reading and our ack."""
     row = Row()
 
-    async def read(connection: Connection, keys: Sequence[Key]) -> Mapping[Key, tuple[int, Answer]]:
+    async def read(connection: Connection, keys: Sequence[Key]) -> Rows:
         return row.state(keys)
 
     class Racing:
@@ -207,7 +207,7 @@ async def test_a_change_of_ten_thousand_rows_is_published_in_bounded_portions(
     asked: list[int] = []
     row = Row()
 
-    async def read(connection: Connection, keys: Sequence[Key]) -> Mapping[Key, tuple[int, Answer]]:
+    async def read(connection: Connection, keys: Sequence[Key]) -> Rows:
         asked.append(len(keys))
         return row.state(keys)
 

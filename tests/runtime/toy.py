@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from runtime.answers import Answer
@@ -18,7 +19,7 @@ from runtime.database import Connection
 from runtime.incoming import Incoming, Lane, Route
 from runtime.jobs import JobKind, Work
 from runtime.settings import WorkerSettings
-from runtime.state import Key, StateKind
+from runtime.state import Key, Rows, StateKind
 from runtime.transaction import Tx
 from runtime.worker import Worker
 from schemas.malformed import Malformed
@@ -142,16 +143,15 @@ class Toy:
         ]  # fmt: skip
 
 
-async def read_accounts(
-    connection: Connection, keys: Sequence[Key]
-) -> Mapping[Key, tuple[int, Answer]]:
+async def read_accounts(connection: Connection, keys: Sequence[Key]) -> Rows:
     rows = await connection.fetch(
         "SELECT * FROM toy_account WHERE account = ANY($1)", [k[0] for k in keys]
     )
     return {
         (r["account"],): (
             r["version"],
-            Answer(
+            partial(
+                Answer,
                 STATE, f"2890:{r['account']}", f"balance.state/{r['account']}/{r['version']}",
                 "balance.state", datetime.now(UTC),
                 f'{{"type":"balance.state","version":{r["version"]},"total":{r["total"]}}}'.encode(),

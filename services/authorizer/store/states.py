@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
+from functools import partial
+from typing import Final
+
+from asyncpg import Record
 
 from runtime.answers import Answer
 from runtime.database import Connection
 from runtime.sql import statements
-from runtime.state import StateKind
+from runtime.state import Key, Rows, StateKind
 from runtime.transaction import Tx
 from schemas.base import Message
 from schemas.registry import AccountState, CustomerState, EnvironmentState
@@ -23,10 +25,6 @@ from services.authorizer.store.unbooked import STATE as UNBOOKED
 
 sql: Final = statements("services.authorizer", "sql/states.sql")
 TOPIC: Final = "registry.state"
-A_BREATH: Final = 200
-"""States that are worded in one go."""
-
-Rows = Mapping[tuple[Any, ...], tuple[int, Answer]]
 
 
 def _state(kind: str, environment: int, id: str | int, message: Message, at: datetime) -> Answer:
@@ -35,76 +33,74 @@ def _state(kind: str, environment: int, id: str | int, message: Message, at: dat
     return Answer(TOPIC, state_key(kind, environment, id), ce_id, message.type, at, encode(message))
 
 
-async def _environments(connection: Connection, keys: Sequence[tuple[Any, ...]]) -> Rows:
+async def _environments(connection: Connection, keys: Sequence[Key]) -> Rows:
     rows = await connection.fetch(sql.environments, [key[0] for key in keys])
-    found: dict[tuple[Any, ...], tuple[int, Answer]] = {}
-    for r in rows:
-        e = environment_of(r)
-        settings = {
-            **e.settings,
-            "credit_note_format": e.settings["credit_note_format"] or e.settings["number_format"],
+    return {(r["environment"],): (r["version"], partial(_environment, r)) for r in rows}
+
+
+def _environment(r: Record) -> Answer:
+    e = environment_of(r)
+    settings = {
+        **e.settings,
+        "credit_note_format": e.settings["credit_note_format"] or e.settings["number_format"],
+    }
+    message = EnvironmentState.model_validate(
+        {
+            **settings,
+            "environment": e.environment,
+            "version": e.version,
+            "active": e.active,
+            "gdpr": e.gdpr,
         }
-        message = EnvironmentState.model_validate(
-            {
-                **settings,
-                "environment": e.environment,
-                "version": e.version,
-                "active": e.active,
-                "gdpr": e.gdpr,
-            }
-        )
-        found[e.environment,] = (
-            e.version,
-            _state("environment", e.environment, e.environment, message, r["changed_at"]),
-        )
-    return found
+    )
+    return _state("environment", e.environment, e.environment, message, r["changed_at"])
 
 
-async def _customers(connection: Connection, keys: Sequence[tuple[Any, ...]]) -> Rows:
+async def _customers(connection: Connection, keys: Sequence[Key]) -> Rows:
     rows = await connection.fetch(sql.customers, *_columns(keys))
-    found: dict[tuple[Any, ...], tuple[int, Answer]] = {}
-    for r in rows:
-        fields = json.loads(r["fields"])
-        if checks.is_fictitious(fields.get("email") or ""):
-            fields["email_fictitious"] = True
-        message = CustomerState.model_validate(
-            {
-                **fields,
-                "environment": r["environment"],
-                "customer_id": r["customer_id"],
-                "version": r["version"],
-                "erased": r["erased"],
-            }
-        )
-        key = (r["environment"], r["customer_id"])
-        found[key] = (r["version"], _state("customer", *key, message, r["changed_at"]))
-    return found
+    return {
+        (r["environment"], r["customer_id"]): (r["version"], partial(_customer, r)) for r in rows
+    }
 
 
-async def _accounts(connection: Connection, keys: Sequence[tuple[Any, ...]]) -> Rows:
+def _customer(r: Record) -> Answer:
+    fields = json.loads(r["fields"])
+    if checks.is_fictitious(fields.get("email") or ""):
+        fields["email_fictitious"] = True
+    message = CustomerState.model_validate(
+        {
+            **fields,
+            "environment": r["environment"],
+            "customer_id": r["customer_id"],
+            "version": r["version"],
+            "erased": r["erased"],
+        }
+    )
+    return _state("customer", r["environment"], r["customer_id"], message, r["changed_at"])
+
+
+async def _accounts(connection: Connection, keys: Sequence[Key]) -> Rows:
     rows = await connection.fetch(sql.accounts, *_columns(keys))
-    found: dict[tuple[Any, ...], tuple[int, Answer]] = {}
-    for number, r in enumerate(rows):
-        if number % A_BREATH == A_BREATH - 1:
-            await asyncio.sleep(0)  # sales are answered by the same process
-        message = AccountState(
-            environment=r["environment"],
-            account=r["account"],
-            version=r["version"],
-            description=r["description"],
-            status=r["status"],
-            limit=r["credit_limit"],
-            on_account=r["on_account"],
-            in_overview=r["in_overview"],
-            holder=r["holder"],
-            viewers=tuple(r["viewers"]),
-        )
-        key = (r["environment"], r["account"])
-        found[key] = (r["version"], _state("account", *key, message, r["changed_at"]))
-    return found
+    return {(r["environment"], r["account"]): (r["version"], partial(_account, r)) for r in rows}
 
 
-def _columns(keys: Sequence[tuple[Any, ...]]) -> tuple[list[int], list[str]]:
+def _account(r: Record) -> Answer:
+    message = AccountState(
+        environment=r["environment"],
+        account=r["account"],
+        version=r["version"],
+        description=r["description"],
+        status=r["status"],
+        limit=r["credit_limit"],
+        on_account=r["on_account"],
+        in_overview=r["in_overview"],
+        holder=r["holder"],
+        viewers=tuple(r["viewers"]),
+    )
+    return _state("account", r["environment"], r["account"], message, r["changed_at"])
+
+
+def _columns(keys: Sequence[Key]) -> tuple[list[int], list[str]]:
     return [key[0] for key in keys], [key[1] for key in keys]
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
+from functools import partial
+from typing import Final
+
+from asyncpg import Record
 
 from runtime.answers import Answer
 from runtime.database import Connection
 from runtime.sql import statements
-from runtime.state import StateKind
+from runtime.state import Key, Rows, StateKind
 from runtime.transaction import Tx
 from schemas.pos import SaleRecorded
 from schemas.unbooked import MadeSale, UnbookedDismiss, UnbookedState
@@ -32,38 +35,42 @@ async def dismiss(tx: Tx, command: UnbookedDismiss) -> Outcome:
     return outcome
 
 
-async def _read(
-    connection: Connection, keys: Sequence[tuple[Any, ...]]
-) -> Mapping[tuple[Any, ...], tuple[int, Answer]]:
+async def _read(connection: Connection, keys: Sequence[Key]) -> Rows:
     """All that waits or waited under these sale ids: one id may stand for several contents."""
     wanted = dict.fromkeys((key[0], key[1]) for key in keys)
     rows = await connection.fetch(
         sql.unbooked, [environment for environment, _ in wanted], [id_ for _, id_ in wanted]
     )
-    found: dict[tuple[Any, ...], tuple[int, Answer]] = {}
-    for r in rows:
-        cleared = r["cleared_at"] is not None
-        content = r["digest"].hex()
-        version = 2 if cleared else 1
-        message = UnbookedState(
-            environment=r["environment"],
-            sale_id=r["sale_id"],
-            content=content,
-            version=version,
-            status="cleared" if cleared else "open",
-            reason=r["reason"],
-            account=r["account"],
-            noted_at=r["noted_at"],
-            sale=None if r["sale"] is None else _made(r["sale"]),
-            cleared_at=r["cleared_at"],
-            cleared_by=r["cleared_by"],
-        )
-        key = (r["environment"], r["sale_id"], content)
-        place = ":".join(map(str, key))
-        ce_id = f"{message.type}/{place.replace(':', '/')}/{version}"
-        time = r["cleared_at"] or r["noted_at"]
-        found[key] = (version, Answer(TOPIC, place, ce_id, message.type, time, encode(message)))
-    return found
+    return {
+        (r["environment"], r["sale_id"], r["digest"].hex()): (_version(r), partial(_state, r))
+        for r in rows
+    }
+
+
+def _version(r: Record) -> int:
+    return 1 if r["cleared_at"] is None else 2
+
+
+def _state(r: Record) -> Answer:
+    key = (r["environment"], r["sale_id"], r["digest"].hex())
+    version = _version(r)
+    message = UnbookedState(
+        environment=r["environment"],
+        sale_id=r["sale_id"],
+        content=key[2],
+        version=version,
+        status="open" if r["cleared_at"] is None else "cleared",
+        reason=r["reason"],
+        account=r["account"],
+        noted_at=r["noted_at"],
+        sale=None if r["sale"] is None else _made(r["sale"]),
+        cleared_at=r["cleared_at"],
+        cleared_by=r["cleared_by"],
+    )
+    place = ":".join(map(str, key))
+    ce_id = f"{message.type}/{place.replace(':', '/')}/{version}"
+    time = r["cleared_at"] or r["noted_at"]
+    return Answer(TOPIC, place, ce_id, message.type, time, encode(message))
 
 
 def _made(value: bytes) -> MadeSale:

@@ -6,11 +6,15 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
+
+from asyncpg import Record
 
 from runtime.answers import Answer, answer
 from runtime.database import Connection
 from runtime.sql import statements
+from runtime.state import Key, Rows
 from runtime.transaction import Tx
 from schemas.imports import ImportState, ImportUploaded
 from services.importer.domain.messages import Tongue
@@ -190,30 +194,31 @@ async def forget_bytes(tx: Tx, upload: Upload) -> None:
     await tx.execute(sql.keep_nothing, upload.environment, upload.job_id)
 
 
-async def states(
-    connection: Connection, keys: Sequence[tuple[Any, ...]]
-) -> Mapping[tuple[Any, ...], tuple[int, Answer]]:
+async def states(connection: Connection, keys: Sequence[Key]) -> Rows:
     """import.state of these jobs, as they stand."""
     rows = await connection.fetch(sql.states, [int(e) for e, _ in keys], [str(j) for _, j in keys])
-    found: dict[tuple[Any, ...], tuple[int, Answer]] = {}
-    for row in rows:
-        environment, job_id = row["environment"], str(row["job_id"])
-        message = ImportState(
-            job_id=job_id,
-            environment=environment,
-            version=row["version"],
-            file_name=row["file_name"],
-            status=row["status"],
-            rows=row["rows"],
-            created=row["created"],
-            changed=row["changed"],
-            unchanged=row["unchanged"],
-            refused=row["refused"],
-            by=row["uploaded_by"],
-            at=row["uploaded_at"],
-        )
-        key = f"{environment}:{job_id}"
-        ce_id = f"import.state/{key}/{row['version']}"
-        state = answer(STATES, key, message, id=ce_id, time=row["uploaded_at"])
-        found[environment, job_id] = (row["version"], state)
-    return found
+    return {
+        (row["environment"], str(row["job_id"])): (row["version"], partial(_state, row))
+        for row in rows
+    }
+
+
+def _state(row: Record) -> Answer:
+    environment, job_id = row["environment"], str(row["job_id"])
+    message = ImportState(
+        job_id=job_id,
+        environment=environment,
+        version=row["version"],
+        file_name=row["file_name"],
+        status=row["status"],
+        rows=row["rows"],
+        created=row["created"],
+        changed=row["changed"],
+        unchanged=row["unchanged"],
+        refused=row["refused"],
+        by=row["uploaded_by"],
+        at=row["uploaded_at"],
+    )
+    key = f"{environment}:{job_id}"
+    ce_id = f"import.state/{key}/{row['version']}"
+    return answer(STATES, key, message, id=ce_id, time=row["uploaded_at"])

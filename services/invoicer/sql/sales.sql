@@ -1,15 +1,29 @@
 -- name: add_sales
-INSERT INTO sale (environment, sale_id, account, terminal, booked_at, currency, total)
-SELECT * FROM unnest($1::int[], $2::uuid[], $3::text[], $4::text[], $5::timestamptz[], $6::text[], $7::bigint[])
-ORDER BY 1, 2
-ON CONFLICT DO NOTHING
-RETURNING environment, sale_id::text;
-
--- name: add_lines
+-- Those that are not there yet, and their lines, each of which says the place of its sale among
+-- them: so no line is ever there without its sale.
+WITH given AS MATERIALIZED (
+    SELECT *
+    FROM unnest($1::int[], $2::uuid[], $3::text[], $4::text[], $5::timestamptz[], $6::text[],
+                $7::bigint[]) WITH ORDINALITY
+         AS u (environment, sale_id, account, terminal, booked_at, currency, total, place)
+), added AS (
+    INSERT INTO sale (environment, sale_id, account, terminal, booked_at, currency, total)
+    SELECT environment, sale_id, account, terminal, booked_at, currency, total
+    FROM given
+    ORDER BY environment, sale_id
+    ON CONFLICT DO NOTHING
+    RETURNING environment, sale_id
+)
 INSERT INTO sale_line (environment, sale_id, line, account, booked_at, description, product,
                        quantity, unit_price, vat_rate, approved)
-SELECT * FROM unnest($1::int[], $2::uuid[], $3::int[], $4::text[], $5::timestamptz[], $6::text[],
-                     $7::text[], $8::text[], $9::bigint[], $10::text[], $11::bigint[]);
+SELECT g.environment, g.sale_id, l.line, g.account, g.booked_at, l.description, l.product,
+       l.quantity, l.unit_price, l.vat_rate, l.approved
+FROM added
+JOIN given AS g USING (environment, sale_id)
+JOIN unnest($8::bigint[], $9::int[], $10::text[], $11::text[], $12::text[], $13::bigint[],
+            $14::text[], $15::bigint[])
+     AS l (place, line, description, product, quantity, unit_price, vat_rate, approved)
+     USING (place);
 
 -- name: add_reversals
 INSERT INTO reversal (environment, cancellation_id, sale_id, account, amount, decided_at, lines,

@@ -68,6 +68,17 @@ WHERE ($1::int IS NULL OR l.environment = $1)
        OR coalesce(b.taken, 0) <> coalesce(c.credited, 0))
 ORDER BY 1, 2 LIMIT 1000;
 
+-- name: alone
+-- Sale lines without their sale, sales without their account: no foreign key sees to it (0020).
+SELECT l.environment, l.sale_id::text AS number, 'a line of it is there without the sale' AS problem
+FROM sale_line AS l LEFT JOIN sale AS s USING (environment, sale_id)
+WHERE ($1::int IS NULL OR l.environment = $1) AND s.sale_id IS NULL
+UNION ALL
+SELECT s.environment, s.sale_id::text, 'its account ' || s.account || ' is not there'
+FROM sale AS s LEFT JOIN account AS a USING (environment, account)
+WHERE ($1::int IS NULL OR s.environment = $1) AND a.account IS NULL
+ORDER BY 1, 2, 3 LIMIT 1000;
+
 -- name: sums
 -- Invoices whose credited or paid sums are not what credit notes and payments say.
 SELECT i.environment, coalesce(i.number, i.invoice_id::text) AS number,

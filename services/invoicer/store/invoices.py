@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 from asyncpg import Record
@@ -11,6 +12,7 @@ from asyncpg import Record
 from runtime.answers import Answer, answer
 from runtime.database import Connection
 from runtime.sql import statements
+from runtime.state import Key, Rows
 from runtime.transaction import Tx
 from schemas.billing import InvoiceState, VatLine
 from services.invoicer.domain import Item
@@ -147,12 +149,10 @@ async def add_payment(tx: Tx, invoice: Invoice, command: Any, open_after: int) -
 # -- state records -----------------------------------------------------------------------------
 
 
-async def read_states(
-    connection: Connection, keys: Sequence[tuple[Any, ...]]
-) -> dict[tuple[Any, ...], tuple[int, Answer]]:
+async def read_states(connection: Connection, keys: Sequence[Key]) -> Rows:
     """(environment, invoice_id) -> (version, invoice.state)."""
     rows = await connection.fetch(sql.states, [k[0] for k in keys], [k[1] for k in keys])
-    return {(r["environment"], r["invoice_id"]): (r["version"], _state(r)) for r in rows}
+    return {(r["environment"], r["invoice_id"]): (r["version"], partial(_state, r)) for r in rows}
 
 
 def _state(r: Record) -> Answer:

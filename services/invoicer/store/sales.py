@@ -24,7 +24,15 @@ async def record(tx: Tx, approved: Sequence[SaleApproved]) -> None:
     if not by_id:
         return
     rows = by_id.values()
-    new = await tx.fetch(
+    lines = [
+        (
+            place, number, line.description, line.product, line.quantity, line.unit_price,
+            line.vat_rate, line.total,
+        )
+        for place, m in enumerate(rows, start=1)
+        for number, line in enumerate(m.lines)
+    ]  # fmt: skip
+    await tx.execute(
         sql.add_sales,
         [m.environment for m in rows],
         [m.sale_id for m in rows],
@@ -33,18 +41,8 @@ async def record(tx: Tx, approved: Sequence[SaleApproved]) -> None:
         [m.booked_at for m in rows],
         [m.currency for m in rows],
         [m.total for m in rows],
+        *(map(list, zip(*lines, strict=True)) if lines else [[]] * 8),
     )
-    lines = [
-        (
-            m.environment, m.sale_id, i, m.account, m.booked_at, line.description, line.product,
-            line.quantity, line.unit_price, line.vat_rate, line.total,
-        )
-        for r in new
-        for m in (by_id[r["environment"], r["sale_id"]],)
-        for i, line in enumerate(m.lines)
-    ]  # fmt: skip
-    if lines:
-        await tx.execute(sql.add_lines, *map(list, zip(*lines, strict=True)))
 
 
 async def record_reversals(tx: Tx, reversed_: Sequence[SaleReversed]) -> None:

@@ -18,10 +18,11 @@ _CALLS = {"min": "max", "max": "min", "any": "all", "all": "any"}
 
 
 class Fault(NamedTuple):
-    """A file with one fault in it."""
+    """A file with one fault in it; `code` is the line as it was."""
 
     file: str
     line: int
+    code: str
     was: str
     now: str
     text: str
@@ -42,7 +43,8 @@ def faults(file: str, text: str) -> Iterator[Fault]:
         was, now = raw[begin:end].decode(), ast.unparse(other)
         new = now if isinstance(other, ast.stmt) else f"({now})"
         whole = (raw[:begin] + new.encode() + raw[end:]).decode()
-        yield Fault(file, node.lineno, " ".join(was.split()), now, whole)
+        code = lines[node.lineno - 1].strip()
+        yield Fault(file, node.lineno, code, " ".join(was.split()), now, whole)
 
 
 Positioned = ast.expr | ast.stmt

@@ -47,4 +47,5 @@ def faults(file: str, text: str) -> Iterator[Fault]:
             taken.add((found.start(), new))
             line = text.count("\n", 0, found.start()) + 1
             whole = text[: found.start()] + new + text[found.end() :]
-            yield Fault(file, line, found.group().strip(), new.strip() or "nothing", whole)
+            code = text.splitlines()[line - 1].strip()
+            yield Fault(file, line, code, found.group().strip(), new.strip() or "nothing", whole)

@@ -142,8 +142,8 @@ def main(share: int, of: int, only: str, results: Path) -> None:
             outcome, by = try_fault(fault, warm)
             took = round(time.monotonic() - began, 1)
             line = {"number": number, "of": len(todo), "where": f"{fault.file}:{fault.line}",
-                    "fault": f"{fault.was} -> {fault.now}", "outcome": outcome, "by": by,
-                    "took_s": took}  # fmt: skip
+                    "code": fault.code, "fault": f"{fault.was} -> {fault.now}",
+                    "outcome": outcome, "by": by, "took_s": took}  # fmt: skip
             with results.open("a") as out:
                 out.write(json.dumps(line) + "\n")
     finally:

@@ -68,6 +68,23 @@ def test_the_lines_that_a_till_means_are_found() -> None:
     assert found.of_lines == (0, 500, 300)
 
 
+def test_one_line_that_is_meant_twice_gives_no_more_than_is_left_of_it() -> None:
+    twice = [{"total": 400, "description": "Pils"}, {"total": 400, "description": "Pils"}]
+    assert take([sold(700, name="Pils"), sold(100, name="Wijn")], 800, lines=twice) == Refused(
+        reason=ReversalRefusal.EXCEEDS_SALE, field="lines.1.total"
+    )
+
+
+def test_a_line_of_which_too_little_is_left_is_not_the_first_that_is_meant() -> None:
+    found = take(
+        [sold(500, name="Pils"), sold(500, name="Pils")],
+        700,
+        lines=[{"total": 300, "description": "Pils"}, {"total": 400, "description": "Pils"}],
+    )
+    assert isinstance(found, Taken)
+    assert found.of_lines == (300, 400)
+
+
 def test_the_most_exactly_described_line_is_found_first() -> None:
     lines = [sold(500, name="Pils"), sold(500, name="Wijn")]
     found = take(lines, 1000, lines=[{"total": 500}, {"total": 500, "description": "Pils"}])

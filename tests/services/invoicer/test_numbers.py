@@ -196,10 +196,14 @@ async def test_the_audit_finds_a_gap_a_wrong_total_and_wrong_vat(
         await connection.execute("SET session_replication_role = replica")
         await connection.execute("DELETE FROM number WHERE seq = 1")
         await connection.execute("UPDATE invoice SET vat = '[]' WHERE account = 'A2'")
+        await connection.execute("DELETE FROM account WHERE account = 'A1'")
+        await connection.execute("DELETE FROM sale WHERE account = 'A2'")
         found = await audit(connection)
         problems = {p["problem"] for p in found["problems"]}
         assert not found["ok"]
         assert "the number before it is missing" in problems
         assert "its VAT is not what its lines give" in problems
+        assert "its account A1 is not there" in problems
+        assert "a line of it is there without the sale" in problems
     finally:
         await connection.close()

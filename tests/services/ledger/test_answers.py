@@ -1,4 +1,4 @@
-"""entry.posted is written by hand: it must be what the contract's own writer makes of it."""
+"""What the ledger says is written by hand: as the contract's own writer would have it."""
 
 from datetime import UTC, datetime
 from uuid import UUID
@@ -6,11 +6,13 @@ from uuid import UUID
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from schemas.ledger import EntryPosted
+from schemas.ledger import BalanceState, EntryPosted
 from schemas.values import NAME_PATTERN
 from schemas.wire import decode, encode
 from services.ledger.answers import entry_bytes, entry_posted
 from services.ledger.domain import Event, Journal, Kind
+from services.ledger.states import state_bytes
+from services.ledger.store import Balance
 
 NOON = datetime(2026, 7, 1, 12, 0, tzinfo=UTC)
 RATES = st.sampled_from(["0", "5.5", "9", "21", "100"])
@@ -21,6 +23,10 @@ LEDGER_ACCOUNTS = st.one_of(
     RATES.map("vat:{}".format),
 )
 AMOUNTS = st.integers(-(2**63) + 1, 2**63 - 1).filter(bool)
+
+
+ACCOUNTS = st.from_regex(NAME_PATTERN, fullmatch=True).filter(lambda text: len(text) <= 64)
+MOMENTS = st.datetimes(datetime(1900, 1, 1), datetime(9998, 12, 30), timezones=st.just(UTC))  # noqa: DTZ001
 
 
 def contracts_own(journal: Journal, entry_id: str) -> bytes:
@@ -48,8 +54,8 @@ def contracts_own(journal: Journal, entry_id: str) -> bytes:
 @given(
     kind=st.sampled_from(list(Kind)),
     environment=st.integers(1, 2**31 - 1),
-    account=st.from_regex(NAME_PATTERN, fullmatch=True).filter(lambda text: len(text) <= 64),
-    at=st.datetimes(datetime(1900, 1, 1), datetime(9998, 12, 30), timezones=st.just(UTC)),  # noqa: DTZ001
+    account=ACCOUNTS,
+    at=MOMENTS,
     ids=st.tuples(st.uuids(), st.uuids()),
     legs=st.dictionaries(LEDGER_ACCOUNTS, AMOUNTS, min_size=2, max_size=12),
 )
@@ -87,3 +93,29 @@ def test_an_answer_is_named_by_its_entry_and_keyed_by_its_account() -> None:
     )
     assert answer.id == "entry.posted/2890/some-id"
     assert answer.time == NOON
+
+
+@given(
+    environment=st.integers(1, 2**31 - 1),
+    account=ACCOUNTS,
+    at=MOMENTS,
+    sums=st.tuples(st.integers(-(2**63), 2**63 - 1), st.integers(-(2**63), 2**63 - 1)),
+    version=st.integers(1, 2**63 - 1),
+)
+def test_a_balance_is_written_as_the_contract_writes_it(
+    environment: int, account: str, at: datetime, sums: tuple[int, int], version: int
+) -> None:
+    unbilled, billed = sums
+    row = Balance(currency="EUR", unbilled=unbilled, billed=billed, version=version, at=at)
+    contracts = BalanceState.model_validate(
+        {
+            "environment": environment,
+            "account": account,
+            "version": version,
+            "currency": "EUR",
+            "unbilled": unbilled,
+            "billed": billed,
+            "at": at,
+        }
+    )
+    assert state_bytes(environment, account, row) == encode(contracts)
