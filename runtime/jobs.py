@@ -119,10 +119,12 @@ class JobRunner:
                     await backoff.pause(error)
 
     async def claim(self, kind: JobKind) -> Work | None:
-        """Take one due job, committed at once so that a crash leaves only a lease to run out."""
+        """Take one due job, committed at once so that a crash leaves only a lease to run out.
+
+        Whether the store went back is looked at by each of its steps.
+        """
         lease = uuid.uuid4()
         async with self.database.connection() as connection:
-            await self.guard.look(connection)
             try:
                 query = sql.claim_in_turns if kind.in_turns else sql.claim
                 row = await connection.fetchrow(query, kind.kind, lease, kind.lease_s)

@@ -105,11 +105,12 @@ class Work:
         self.in_step = True
         try:
             async with runner.database.begin() as connection:
-                now = await connection.fetchval(sql.hold, self.job.id, self.lease)
-                if now is None:
+                known = runner.guard.known()
+                held = await connection.fetchrow(sql.hold, self.job.id, self.lease)
+                if held is None:
                     raise LeaseLost(f"job {self.job.id} was taken over")
-                await runner.guard.look(connection)
-                tx = StepTx(connection, now)
+                runner.guard.compare(held["positions"], known)
+                tx = StepTx(connection, held["now"])
                 yield tx
                 if self.failed:
                     tx._state = "failed"
@@ -139,24 +140,18 @@ class Work:
 
 async def _note(connection: Connection, tx: StepTx) -> list[int]:
     """Record answers and touched state as unpublished."""
-    ids: list[int] = []
-    if tx._answers:
-        a = tx._answers
-        rows = await connection.fetch(
-            sql.note_answers,
-            [x.topic for x in a],
-            [x.key for x in a],
-            [x.id for x in a],
-            [x.type for x in a],
-            [x.time for x in a],
-            [x.value for x in a],
-        )
-        ids += [r["id"] for r in rows]
-    if tx.touched:
-        rows = await connection.fetch(
-            sql.note_states,
-            [kind for kind, _ in tx.touched],
-            [json.dumps(key, default=str) for _, key in tx.touched],
-        )
-        ids += [r["id"] for r in rows]
-    return ids
+    answers, touched = tx._answers, tx.touched
+    if not answers and not touched:
+        return []
+    rows = await connection.fetch(
+        sql.note,
+        [x.topic for x in answers],
+        [x.key for x in answers],
+        [x.id for x in answers],
+        [x.type for x in answers],
+        [x.time for x in answers],
+        [x.value for x in answers],
+        [kind for kind, _ in touched],
+        [json.dumps(key, default=str) for _, key in touched],
+    )
+    return [r["id"] for r in rows]

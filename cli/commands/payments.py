@@ -162,8 +162,9 @@ async def _matches(
 async def _agreed(screen: Screen, paying: Sequence[Match]) -> bool:
     if screen.as_json or not can_ask():
         raise Misuse("Nobody can be asked here whether to record them: add --yes, or --dry-run.")
-    total = sum(amount for m in paying for _, amount, _ in m.pays)
-    return await asked(f"Record {len(paying)} payments, {money(total)} in all?")
+    amounts = [amount for m in paying for _, amount, _ in m.pays]
+    what = "1 payment" if len(amounts) == 1 else f"{len(amounts)} payments"
+    return await asked(f"Record {what}, {money(sum(amounts))} in all?")
 
 
 async def _record(
@@ -236,7 +237,9 @@ def _show(screen: Screen, matches: Sequence[Match]) -> None:
         (out, "of money that went out"),
     ]
     told = ", ".join(f"{count} {what}" for count, what in counts if count)
-    screen.say(f"{len(matches)} lines: {told or 'nothing'}")
+    screen.say(f"{len(matches)} line{'' if len(matches) == 1 else 's'}: {told or 'nothing'}")
+    if any(m.verdict == "differs" for m in matches):
+        screen.say("--other-amounts records what names one invoice and pays another amount, too")
 
 
 def _report(matches: Sequence[Match], refused: Sequence[Json]) -> Json:

@@ -38,6 +38,7 @@ class Guard:
     def __init__(self, service: str) -> None:
         self._service = service
         self._seen: dict[tuple[str, int], int] = {}
+        self._read: tuple[str | None, Mapping[Place, int]] = (None, NOWHERE)
 
     async def open(
         self, connection: Connection, marks: Mapping[Place, int] = NOWHERE, ends: Ends = NO_ENDS
@@ -67,15 +68,32 @@ class Guard:
         await self._look(connection)
 
     async def _look(self, connection: Connection) -> dict[Place, int]:
-        known = dict(self._seen)
+        known = self.known()
         rows = await connection.fetch(sql.positions)
         found = {Place(r["topic"], r["partition"]): int(r["next_offset"]) for r in rows}
+        self._compare_all(found, known)
+        return found
+
+    def known(self) -> dict[tuple[str, int], int]:
+        """What is known now: to be noted before a statement that reads positions is sent."""
+        return dict(self._seen)
+
+    def compare(self, positions: str | None, known: Mapping[tuple[str, int], int]) -> None:
+        """As `look`, with all positions as the statement `hold` gives them; mostly they are those
+        of the step before. Raises StoreWentBack."""
+        if positions != self._read[0]:
+            rows = (each.split(" ") for each in (positions or "").split(",") if each)
+            self._read = (positions, {Place(t, int(p)): int(offset) for t, p, offset in rows})
+        self._compare_all(self._read[1], known)
+
+    def _compare_all(
+        self, found: Mapping[Place, int], known: Mapping[tuple[str, int], int]
+    ) -> None:
         for (topic, partition), seen in known.items():
             place = Place(topic, partition)
             self._compare(place, found.get(place), seen)
         # What another worker wrote must not be taken back either.
         self.wrote(found)
-        return found
 
     def wrote(self, marks: Mapping[Place, int]) -> None:
         """These positions are committed."""

@@ -91,8 +91,12 @@ WHERE id = (
 RETURNING id, kind, ref, payload, attempts, created_at;
 
 -- name: hold
--- The fence: locks the job for a step, only while the lease is ours.
-SELECT now() AS now FROM job WHERE id = $1 AND lease = $2 AND state = 'open' FOR UPDATE;
+-- The fence: locks the job for a step, only while the lease is ours. With it all positions, which
+-- every step compares: one statement, for each costs a step as much as the next.
+SELECT now() AS now,
+    (SELECT string_agg(topic || ' ' || partition || ' ' || next_offset, ',' ORDER BY topic, partition)
+     FROM positions) AS positions
+FROM job WHERE id = $1 AND lease = $2 AND state = 'open' FOR UPDATE;
 
 -- name: renew
 UPDATE job SET leased_until = now() + make_interval(secs => $3)
@@ -119,14 +123,14 @@ UPDATE job SET lease = NULL, leased_until = NULL,
     due_at = now() + make_interval(secs => $3), attempts = attempts + $4
 WHERE id = $1 AND lease = $2;
 
--- name: note_answers
-INSERT INTO unpublished (topic, key, ce_id, ce_type, ce_time, value)
-SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::bytea[])
+-- name: note
+-- A step's answers and the state records that it touched, in this order.
+INSERT INTO unpublished (topic, key, ce_id, ce_type, ce_time, value, state_kind, state_key)
+SELECT *, NULL, NULL
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::bytea[])
+UNION ALL
+SELECT NULL, NULL, NULL, NULL, NULL, NULL, * FROM unnest($7::text[], $8::jsonb[])
 RETURNING id;
-
--- name: note_states
-INSERT INTO unpublished (state_kind, state_key)
-SELECT * FROM unnest($1::text[], $2::jsonb[]) RETURNING id;
 
 -- name: unpublished
 -- Answers whose worker died between the commit and the mark, oldest first, in portions of at

@@ -7,6 +7,7 @@ from runtime.state import StateKind
 from runtime.worker import Worker
 from schemas.pos import SaleApproved, SaleDeclined, SaleReversalRefused, SaleReversed
 from schemas.registry import AccountState, CustomerState, EnvironmentState
+from services.invoicer.fresh import Fresh
 from services.invoicer.handlers import commands, registry, sales
 from services.invoicer.jobs.delivery import Delivery
 from services.invoicer.jobs.documents import Documents
@@ -61,7 +62,8 @@ STATES = (StateKind(kind="invoice", read=read_states),)
 
 def build(settings: Settings) -> Worker:
     """The worker, put together; opens nothing."""
-    rendering = Rendering(settings.document_processes)
+    rendering, fresh = Rendering(settings.document_processes), Fresh()
+    documents = Documents(rendering=rendering, fresh=fresh)
     return Worker(
         service="invoicer",
         settings=settings,
@@ -70,10 +72,10 @@ def build(settings: Settings) -> Worker:
         jobs=(
             RUN,
             PENDING,
-            Documents(rendering=rendering).kind(side_by_side=settings.document_processes + 1),
+            documents.kind(side_by_side=settings.document_processes + 1),
             Delivery(rendering=rendering).kind(),
             Statements(rendering=rendering).kind(),
-            Mailing(settings=settings, mailer=Mailer(settings)).kind(),
+            Mailing(settings=settings, mailer=Mailer(settings), fresh=fresh).kind(),
         ),
         timers=(SCHEDULE,),
     )

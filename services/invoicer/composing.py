@@ -1,22 +1,22 @@
 """Mails out of rows: which documents they carry, which words."""
 
 from collections.abc import Callable
-from email.message import EmailMessage
 
 from runtime.transaction import Tx
-from services.invoicer.documents.mail import Attachment, Envelope, attachments
+from services.invoicer.documents.mail import attachments, compose_copy
 from services.invoicer.documents.mail import compose as compose_document
-from services.invoicer.documents.mail_words import WORDS
+from services.invoicer.documents.mime import Attachment, Composed, Envelope
 from services.invoicer.documents.report import compose_run_report
+from services.invoicer.fresh import Fresh
 from services.invoicer.reports import run_report
 from services.invoicer.statements.mail import compose_statement
 from services.invoicer.store import documents, registry, statements
 from services.invoicer.store.mails import Mail
 
-Make = Callable[[], EmailMessage]
+Make = Callable[[], Composed]
 
 
-async def compose(tx: Tx, environment: int, mail: Mail, sender: str) -> Make | None:
+async def compose(tx: Tx, environment: int, mail: Mail, sender: str, fresh: Fresh) -> Make | None:
     """How to make a mail, to be called outside the transaction; None: its document is not there."""
     state = await registry.environment(tx, environment)
     envelope = Envelope(
@@ -31,23 +31,22 @@ async def compose(tx: Tx, environment: int, mail: Mail, sender: str) -> Make | N
         return None if report is None else lambda: compose_run_report(report, envelope)
     if mail.kind == "statement":
         return await _statement(tx, environment, mail, envelope)
-    files = await documents.files(tx, environment, mail.ref)
+    files = fresh.get(environment, mail.ref) or await documents.files(tx, environment, mail.ref)
     if len(files) < 3:
         return None
-    document = await documents.load(tx, environment, mail.kind, mail.ref)
+    document = await documents.load(tx, environment, mail.kind, mail.ref, lines=False)
 
-    def make() -> EmailMessage:
+    def make() -> Composed:
         attached = attachments(
             document,
             pdf=files["pdf"].content,
             specification=files["xlsx"].content,
             ubl=files["ubl"].content,
         )
-        message = compose_document(document, envelope, attached)
         if mail.copy:  # finance sees at once that nobody asks it to pay
-            copied = WORDS[document.language]["subject_copy"].format(subject=message["Subject"])
-            message.replace_header("Subject", copied)
-        return message
+            language = state.language if state else document.language
+            return compose_copy(document, envelope, attached, language)
+        return compose_document(document, envelope, attached)
 
     return make
 

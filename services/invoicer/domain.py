@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from services.invoicer.vat import VatRow, vat_rows
@@ -92,9 +93,12 @@ class Bill:
         return found
 
 
+_REMEMBERED = 1_024  # moments: a sale's lines have one, and are asked for one by one
+
 # -- months ------------------------------------------------------------------------------------
 
 
+@lru_cache(_REMEMBERED)
 def month_of(moment: datetime, zone: ZoneInfo) -> str:
     """The calendar month of a moment in the venue's time zone: "2026-07"."""
     return f"{moment.astimezone(zone):%Y-%m}"

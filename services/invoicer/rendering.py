@@ -1,16 +1,15 @@
 """Where documents are made: other processes, so that nothing else waits for them."""
 
 import asyncio
-import multiprocessing
-import os
-import signal
-import threading
+import socket
+import subprocess
+import sys
 from collections.abc import Callable
-from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
-from contextlib import suppress
-from typing import TypeVar, TypeVarTuple
+from typing import TypeVar, TypeVarTuple, cast
 
 import structlog
+
+from services.invoicer.renderer import LENGTH_BYTES, packed, unpacked
 
 log = structlog.get_logger()
 
@@ -29,6 +28,8 @@ class TakesTooLong(Exception):
 LIMIT_S = 120.0
 """A document of thousands of lines takes a minute at most."""
 
+_BUFFER_BYTES = 4 * 2**20  # an answer in one piece: files of a few hundred lines
+
 
 class Rendering:
     """Calls plain functions in `processes` others, started at the first call; 0: in threads.
@@ -40,46 +41,76 @@ class Rendering:
     def __init__(self, processes: int, *, limit_s: float = LIMIT_S) -> None:
         self._processes = processes
         self._limit_s = limit_s
-        self._pool: ProcessPoolExecutor | None = None
+        self._turns = asyncio.Semaphore(processes)
+        self._idle: list[_Renderer] = []
 
     async def call(self, function: Callable[[*Args], T], *args: *Args) -> T:
         """`function(*args)`. Raises what it raises, RendererDied and TakesTooLong."""
         if self._processes == 0:
             return await asyncio.to_thread(function, *args)
-        pool = self._pool = self._pool or ProcessPoolExecutor(
-            self._processes,
-            mp_context=multiprocessing.get_context("spawn"),
-            initializer=_begin,
+        request = packed((function, args))
+        async with self._turns:
+            renderer = self._idle.pop() if self._idle else await _Renderer.start()
+            try:
+                async with asyncio.timeout(self._limit_s) as limit:
+                    well, answer = await renderer.ask(request)
+            except TimeoutError:
+                renderer.end()
+                if not limit.expired():
+                    raise  # its own, not ours
+                log.error("a document took too long", limit_s=self._limit_s)
+                raise TakesTooLong(f"not made within {self._limit_s:.0f} s") from None
+            except (OSError, EOFError) as error:
+                renderer.end()
+                log.warning("a process that makes documents has died")
+                raise RendererDied("a process that makes documents has died") from error
+            except BaseException:
+                renderer.end()  # it is at work for nobody
+                raise
+            self._idle.append(renderer)
+        if not well:
+            raise cast("Exception", answer)
+        return cast("T", answer)
+
+
+class _Renderer:
+    """One process, and the line to it."""
+
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> None:
+        self._process = process
+        self._reader = reader
+        self._writer = writer
+
+    @classmethod
+    async def start(cls) -> "_Renderer":
+        process, ours = _started()
+        reader, writer = await asyncio.open_connection(sock=ours, limit=_BUFFER_BYTES)
+        return cls(process, reader, writer)
+
+    async def ask(self, request: bytes) -> tuple[bool, object]:
+        """Whether it went well, and what came of it. Raises OSError and EOFError when it died."""
+        self._writer.write(request)
+        length = await self._reader.readexactly(LENGTH_BYTES)
+        answer = await self._reader.readexactly(int.from_bytes(length))
+        return cast("tuple[bool, object]", unpacked(answer))
+
+    def end(self) -> None:
+        self._writer.close()
+        self._process.kill()
+        self._process.wait()
+
+
+def _started() -> tuple[subprocess.Popen[bytes], socket.socket]:
+    ours, its = socket.socketpair()
+    with its:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "services.invoicer.renderer", str(its.fileno())],
+            pass_fds=[its.fileno()],
+            stdin=subprocess.DEVNULL,
         )
-        made = asyncio.get_running_loop().run_in_executor(pool, function, *args)
-        try:
-            async with asyncio.timeout(self._limit_s):
-                return await made
-        except TimeoutError:
-            if not made.cancelled():
-                raise  # its own, not ours
-            self._pool = None
-            for process in list(pool._processes.values()):  # it has no word for it
-                process.kill()
-            log.error("a document took too long", limit_s=self._limit_s)
-            raise TakesTooLong(f"not made within {self._limit_s:.0f} s") from None
-        except BrokenExecutor as error:
-            if self._pool is pool:
-                self._pool = None  # the next call starts others
-            log.warning("a process that makes documents has died")
-            raise RendererDied("a process that makes documents has died") from error
-
-
-def _begin() -> None:
-    """In the other process: leave Ctrl-C to the worker, be nice, and die with the worker."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with suppress(OSError):
-        os.nice(5)
-    threading.Thread(target=_die_with_parent, daemon=True).start()
-
-
-def _die_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()  # its pipe closes when it is gone, also after kill -9
-        os._exit(0)
+    return process, ours

@@ -55,12 +55,20 @@ def configure(command: EnvironmentConfigure, before: Environment | None) -> Outc
             kind="environment",
             id=now.id,
             field=name,
-            message="This is a fictitious address: nothing will be mailed to it.",
+            message=f"This looks like a fictitious address: {consequence}.",
         )
-        for name in ("finance_email", "reply_to")
+        for name, consequence in _OF_NOBODY.items()
         if given.get(name) and checks.is_fictitious(given[name])
     )
     return applied((before, replace(now, settings=settings)), warnings=warnings)
+
+
+_OF_NOBODY = {
+    "finance_email": "finance's mails go to it all the same; give one that somebody reads",
+    "reply_to": "what guests answer goes there; give one that somebody reads",
+}
+"""Only a customer's address is left out for that: finance must hear of what fails, and the venue
+typed this one for itself (docs/decisions/0038)."""
 
 
 def _plain(value: Any) -> Any:

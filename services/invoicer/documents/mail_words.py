@@ -8,6 +8,11 @@ _NL = {
     "subject_invoice": "Factuur {number} van {venue} over {month}",
     "subject_credit_note": "Creditnota {number} van {venue}",
     "subject_copy": "Kopie: {subject}",
+    "copy_invoice": "Voor de administratie: een kopie van factuur {number} aan {buyer}, voor wat "
+    "er in {month} op rekening {account} is gezet.",
+    "copy_credit_note": "Voor de administratie: een kopie van creditnota {number} aan {buyer}, bij "
+    "factuur {refers_to} van {date}.",
+    "copy_note": "U krijgt deze kopie voor de boekhouding; u hoeft niets te betalen.",
     "greeting": "Beste {name},",
     "greeting_nobody": "Goedendag,",
     "intro_invoice": "Hierbij de factuur van {venue} voor wat er in {month} op rekening "
@@ -73,6 +78,11 @@ _EN = {
     "subject_invoice": "Invoice {number} from {venue} for {month}",
     "subject_credit_note": "Credit note {number} from {venue}",
     "subject_copy": "Copy: {subject}",
+    "copy_invoice": "For the books: a copy of invoice {number} to {buyer}, for what was put on "
+    "account {account} in {month}.",
+    "copy_credit_note": "For the books: a copy of credit note {number} to {buyer}, for invoice "
+    "{refers_to} of {date}.",
+    "copy_note": "You get this copy for the books; there is nothing for you to pay.",
     "greeting": "Dear {name},",
     "greeting_nobody": "Hello,",
     "intro_invoice": "Here is the invoice from {venue} for what was put on account {account} in "

@@ -139,13 +139,14 @@ class _Document:
     """"YYYY-MM": the calendar month of the supplies."""
     currency: str
     lines: tuple[Line, ...]
+    """All of it; or none, where only its totals are told of (a mail)."""
     vat: tuple[VatRow, ...]
     """One row per rate, as the event has it: `vat_rows((l.vat_rate, l.total) for l in lines)`."""
     total: int
     """What is to be paid (or comes back): what the till took."""
 
     def __post_init__(self) -> None:
-        if sum(line.total for line in self.lines) != self.total:
+        if self.lines and sum(line.total for line in self.lines) != self.total:
             raise ValueError(f"{self.invoice_id}: the lines do not sum to the total")
         if sum(row.gross for row in self.vat) != self.total:
             raise ValueError(f"{self.invoice_id}: the VAT rows do not sum to the total")

@@ -2,11 +2,9 @@
 
 import re
 
-from lxml import etree
-
 from services.invoicer.documents.model import Address, Buyer, Seller
 from services.invoicer.documents.text import clean
-from services.invoicer.documents.xml import add
+from services.invoicer.documents.xml import Element, add
 
 KVK, NL_VAT, EMAIL = "0106", "9944", "EM"
 _VAT_SCHEMES = {
@@ -66,7 +64,7 @@ def lacking(seller: Seller, buyer: Buyer) -> tuple[str, ...]:
     return tuple(name for name, value in fields.items() if not (value and clean(value)))
 
 
-def add_seller(root: etree._Element, seller: Seller) -> None:
+def add_seller(root: Element, seller: Seller) -> None:
     """`cac:AccountingSupplierParty`; its electronic address is its KVK, else its VAT number."""
     party = add(add(root, "cac:AccountingSupplierParty"), "cac:Party")
     country = seller.address.country
@@ -85,7 +83,7 @@ def add_seller(root: etree._Element, seller: Seller) -> None:
         add(add(party, "cac:Contact"), "cbc:ElectronicMail", seller.email)
 
 
-def add_buyer(root: etree._Element, buyer: Buyer, *, peppol: bool) -> None:
+def add_buyer(root: Element, buyer: Buyer, *, peppol: bool) -> None:
     """`cac:AccountingCustomerParty`; a guest's electronic address is the e-mail address."""
     party = add(add(root, "cac:AccountingCustomerParty"), "cac:Party")
     country = buyer.address.country
@@ -107,7 +105,7 @@ def add_buyer(root: etree._Element, buyer: Buyer, *, peppol: bool) -> None:
         add(contact, "cbc:ElectronicMail", buyer.email or "")
 
 
-def _endpoint(party: etree._Element, buyer: Buyer) -> None:
+def _endpoint(party: Element, buyer: Buyer) -> None:
     """Its peppol_id; else KVK; else its VAT number in the scheme of its country."""
     scheme, _, value = (buyer.peppol_id or "").partition(":")
     if scheme and value:
@@ -118,17 +116,17 @@ def _endpoint(party: etree._Element, buyer: Buyer) -> None:
         _vat_endpoint(party, buyer.vat_number, buyer.address.country)
 
 
-def _vat_endpoint(party: etree._Element, number: str, country: str) -> None:
+def _vat_endpoint(party: Element, number: str, country: str) -> None:
     full = vat_id(number, country)
     add(party, "cbc:EndpointID", full, schemeID=_VAT_SCHEMES.get(full[:2], NL_VAT))
 
 
-def _name(party: etree._Element, name: str) -> None:
+def _name(party: Element, name: str) -> None:
     if clean(name):
         add(add(party, "cac:PartyName"), "cbc:Name", name)
 
 
-def _address(party: etree._Element, address: Address) -> None:
+def _address(party: Element, address: Address) -> None:
     element = add(party, "cac:PostalAddress")
     add(element, "cbc:StreetName", address.street)
     add(element, "cbc:CityName", address.city)
@@ -136,7 +134,7 @@ def _address(party: etree._Element, address: Address) -> None:
     add(add(element, "cac:Country"), "cbc:IdentificationCode", address.country or "NL")
 
 
-def _vat(party: etree._Element, number: str | None, country: str) -> None:
+def _vat(party: Element, number: str | None, country: str) -> None:
     if number:
         scheme = add(party, "cac:PartyTaxScheme")
         add(scheme, "cbc:CompanyID", vat_id(number, country))

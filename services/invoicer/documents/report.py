@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from email.message import EmailMessage
 from typing import Any, Literal
 
 from services.invoicer.documents.labels import LABELS
-from services.invoicer.documents.mail import XLSX, Attachment, Envelope, assemble
+from services.invoicer.documents.mail import XLSX, assemble
 from services.invoicer.documents.mail_words import WORDS, reason_text
+from services.invoicer.documents.mime import Attachment, Composed, Envelope
 from services.invoicer.documents.model import Language, Seller
 from services.invoicer.documents.text import clean, money, month, rate_label
 from services.invoicer.documents.workbook import Book, Cell, Column
@@ -74,7 +74,7 @@ class RunReport:
         )
 
 
-def compose_run_report(report: RunReport, envelope: Envelope) -> EmailMessage:
+def compose_run_report(report: RunReport, envelope: Envelope) -> Composed:
     """The report as mail, its workbook attached. Raises BadAddressError as `mail.compose` does."""
     words, language = WORDS[report.language], report.language
     period = month(report.period, language)

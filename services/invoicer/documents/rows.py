@@ -7,11 +7,12 @@ find them by setting every cell twice, which takes most of the time of a long in
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
 from services.invoicer.documents.labels import LABELS
-from services.invoicer.documents.model import Document, Line
+from services.invoicer.documents.model import Document, Language, Line
 from services.invoicer.documents.text import (
     clean,
     decimals,
@@ -29,6 +30,7 @@ _TIME_MM, _TABLE_MM = 12.0, 170.0
 _NARROW, _USUAL, _CAPITAL, _WIDE = 1.4, 2.3, 2.65, 3.35
 _NARROW_ONES, _WIDE_ONES = frozenset("iljtfr.,:;'! ()"), frozenset("mwMWQ@%&")
 _LAST_LATIN = "\u017f"
+_REMEMBERED = 4_096  # names and prices: a menu has few of them
 _LINE_HEADS = ("time", "description", "quantity", "unit_price", "unit_price_net", "vat", "amount")
 
 
@@ -115,6 +117,7 @@ def _broken(text: str, room: float) -> str:
     return " ".join(words)
 
 
+@lru_cache(_REMEMBERED)
 def _width_mm(text: str) -> float:
     """At least as wide as `text` is set; of what may be wider or higher than Latin: endless."""
     if text.isascii() or all(c <= _LAST_LATIN for c in text):
@@ -132,8 +135,6 @@ def _letter_mm(letter: str) -> float:
 
 def _line(document: Document, line: Line) -> Shown:
     words, language, currency = LABELS[document.language], document.language, document.currency
-    places = decimals(currency)
-    net = net_price(line.billed_price, line.vat_rate, 2).scaleb(-places)
     part = ""
     if line.part:
         part = words["part"].format(
@@ -147,8 +148,15 @@ def _line(document: Document, line: Line) -> Shown:
             clean(line.description),
             quantity_text(line.billed_quantity, language),
             money(line.billed_price, currency, language),
-            grouped(net, language, places + 2),
+            _net(line.billed_price, line.vat_rate, currency, language),
             rate_label(line.vat_rate, language),
             money(line.total, currency, language),
         ),
     )
+
+
+@lru_cache(_REMEMBERED)
+def _net(price: int, rate: str, currency: str, language: Language) -> str:
+    """A price without its VAT, with two decimals more than the currency has."""
+    places = decimals(currency)
+    return grouped(net_price(price, rate, 2).scaleb(-places), language, places + 2)

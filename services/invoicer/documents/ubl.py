@@ -9,15 +9,12 @@ VAT rows and totals agree and the amount payable is what the till took (vat.py).
 from calendar import monthrange
 from datetime import date
 from decimal import Decimal
-from typing import Any
-
-from lxml import etree
 
 from services.invoicer.documents import parties
 from services.invoicer.documents.labels import LABELS
 from services.invoicer.documents.model import CreditNote, Document, Invoice, Line
 from services.invoicer.documents.text import clean, decimal_amount, decimals, money, net_price
-from services.invoicer.documents.xml import add
+from services.invoicer.documents.xml import Element, add, written
 from services.invoicer.vat import line_bases, rate_text
 
 EN16931 = "urn:cen.eu:en16931:2017"
@@ -26,8 +23,8 @@ PEPPOL_PROFILE = "urn:fdc:peppol.eu:2017:poacc:billing:01:1.0"
 
 _OASIS = "urn:oasis:names:specification:ubl:schema:xsd"
 _COMMON = {
-    "cac": f"{_OASIS}:CommonAggregateComponents-2",
-    "cbc": f"{_OASIS}:CommonBasicComponents-2",
+    "xmlns:cac": f"{_OASIS}:CommonAggregateComponents-2",
+    "xmlns:cbc": f"{_OASIS}:CommonBasicComponents-2",
 }
 _INVOICE_CODE, _CREDIT_NOTE_CODE = "380", "381"  # UNTDID 1001
 _SEPA_TRANSFER, _TRANSFER = "58", "30"  # UNTDID 4461
@@ -42,8 +39,7 @@ def render_ubl(document: Document) -> bytes:
     number or address is left out rather than made up; `parties.lacking` says what a rule misses.
     """
     kind = "Invoice" if isinstance(document, Invoice) else "CreditNote"
-    spaces: dict[Any, str] = {None: f"{_OASIS}:{kind}-2", **_COMMON}
-    root = etree.Element(f"{{{_OASIS}:{kind}-2}}{kind}", nsmap=spaces)
+    root = Element(kind, attributes={"xmlns": f"{_OASIS}:{kind}-2", **_COMMON})
     _header(root, document)
     business = parties.is_peppol(document.buyer)
     parties.add_seller(root, document.seller)
@@ -54,10 +50,10 @@ def render_ubl(document: Document) -> bytes:
     bases = line_bases([(line.vat_rate, line.total) for line in document.lines], document.vat)
     for place, (line, base) in enumerate(zip(document.lines, bases, strict=True), start=1):
         _line(root, document, line, base, place)
-    return etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
+    return written(root)
 
 
-def _header(root: etree._Element, document: Document) -> None:
+def _header(root: Element, document: Document) -> None:
     business = parties.is_peppol(document.buyer)
     add(root, "cbc:CustomizationID", PEPPOL if business else EN16931)
     if business:
@@ -82,7 +78,7 @@ def _header(root: etree._Element, document: Document) -> None:
         add(reference, "cbc:IssueDate", document.refers_to_issued_on.isoformat())
 
 
-def _payment(root: etree._Element, document: Document) -> None:
+def _payment(root: Element, document: Document) -> None:
     """How to pay an invoice (NL-R-007, 008). What a credit note gives back is said in words."""
     words = LABELS[document.language]
     if isinstance(document, CreditNote):
@@ -100,7 +96,7 @@ def _payment(root: etree._Element, document: Document) -> None:
     add(account, "cbc:Name", document.seller.legal_name)
 
 
-def _tax_total(root: etree._Element, document: Document) -> None:
+def _tax_total(root: Element, document: Document) -> None:
     total = add(root, "cac:TaxTotal")
     _amount(total, "cbc:TaxAmount", document.vat_total, document)
     for row in document.vat:
@@ -110,7 +106,7 @@ def _tax_total(root: etree._Element, document: Document) -> None:
         _category(add(part, "cac:TaxCategory"), row.rate)
 
 
-def _totals(root: etree._Element, document: Document) -> None:
+def _totals(root: Element, document: Document) -> None:
     total = add(root, "cac:LegalMonetaryTotal")
     _amount(total, "cbc:LineExtensionAmount", document.net, document)
     _amount(total, "cbc:TaxExclusiveAmount", document.net, document)
@@ -118,7 +114,7 @@ def _totals(root: etree._Element, document: Document) -> None:
     _amount(total, "cbc:PayableAmount", document.total, document)
 
 
-def _line(root: etree._Element, document: Document, line: Line, base: int, place: int) -> None:
+def _line(root: Element, document: Document, line: Line, base: int, place: int) -> None:
     kind = "Invoice" if isinstance(document, Invoice) else "CreditNote"
     quantity_name = "cbc:InvoicedQuantity" if kind == "Invoice" else "cbc:CreditedQuantity"
     element = add(root, f"cac:{kind}Line")
@@ -156,14 +152,14 @@ def _net_price(line: Line, quantity: Decimal, document: Document) -> Decimal:
     return net_price(line.billed_price, line.vat_rate, wanted).scaleb(-places)
 
 
-def _category(element: etree._Element, rate: str) -> None:
+def _category(element: Element, rate: str) -> None:
     """UNTDID 5305: S, or Z for a rate of nothing."""
     add(element, "cbc:ID", "S" if Decimal(rate) else "Z")
     add(element, "cbc:Percent", rate_text(rate))
     add(add(element, "cac:TaxScheme"), "cbc:ID", "VAT")
 
 
-def _amount(parent: etree._Element, name: str, amount: int, document: Document) -> None:
+def _amount(parent: Element, name: str, amount: int, document: Document) -> None:
     places = decimals(document.currency)
     text = f"{decimal_amount(amount, document.currency):.{places}f}"
     add(parent, name, text, currencyID=document.currency)

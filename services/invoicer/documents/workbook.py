@@ -4,16 +4,15 @@ The same rows give the same bytes: the time of making is given. Text stays text,
 begins with = + - @, so no cell of ours is ever run as a formula.
 """
 
-import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Any, Literal
-
-import xlsxwriter
+from functools import cache
+from typing import Literal
 
 from services.invoicer.documents.model import Language
+from services.invoicer.documents.sheets import Parts, Sheet, Style, column_letters, package, serial
 from services.invoicer.documents.text import clean, decimal_amount, decimals
 
 Kind = Literal["text", "date", "time", "quantity", "rate", "money"]
@@ -39,17 +38,11 @@ class Book:
     def __init__(
         self, *, title: str, author: str, currency: str, language: Language, made_on: date
     ) -> None:
-        self._out = io.BytesIO()
-        self._book = xlsxwriter.Workbook(self._out, {"in_memory": True})
+        self._sheets: list[Sheet] = []
+        self._parts = Parts()
         self._currency = currency
-        self._formats = _Formats(self._book, currency, language)
-        self._book.set_properties(
-            {
-                "title": clean(title),
-                "author": clean(author),
-                "created": datetime.combine(made_on, time()),
-            }
-        )
+        self._looks = _Looks(self._parts, currency, language)
+        self._title, self._author, self._made_on = clean(title), clean(author), made_on
 
     def table(
         self,
@@ -63,84 +56,91 @@ class Book:
 
         The sums follow the filter (SUBTOTAL), and carry their value for readers that don't reckon.
         """
-        sheet = self._book.add_worksheet(_sheet_name(name))
+        sheet = Sheet(_sheet_name(name), [column.width for column in columns])
+        self._sheets.append(sheet)
+        heads = []
         for place, column in enumerate(columns):
             right = column.kind in {"quantity", "rate", "money"}
-            sheet.set_column(place, place, column.width)
-            sheet.write_string(0, place, column.header, self._formats.head(right=right))
+            heads.append(self._text(1, place, column.header, self._looks.head(right=right)))
+        sheet.rows.append(_row(1, heads))
         sums = [Decimal(0)] * len(columns)
-        last = 0
-        for last, row in enumerate(rows, start=1):
+        last = 1
+        for last, row in enumerate(rows, start=2):
+            cells = []
             for place, (column, cell) in enumerate(zip(columns, row, strict=True)):
-                value = self._write(sheet, last, place, column, cell)
-                sums[place] += value if column.summed else 0
-        sheet.freeze_panes(1, 0)
-        sheet.autofilter(0, 0, max(last, 1), len(columns) - 1)
+                cells.append(self._cell(last, place, column.kind, cell))
+                if column.summed and cell is not None:
+                    sums[place] += self._number(cell)
+            sheet.rows.append(_row(last, cells))
+        bottom = max(last, 2)
+        sheet.filtered = f"A1:{column_letters(len(columns) - 1)}{bottom}"
         if any(column.summed for column in columns):
-            self._totals(sheet, columns, last, sums, total)
-        sheet.set_landscape()
-        sheet.set_paper(9)  # A4
-        sheet.fit_to_pages(1, 0)
-        sheet.repeat_rows(0)
-        sheet.set_footer("&L&A&R&P / &N")
+            sheet.rows.append(self._totals(columns, bottom, sums, total))
 
     def facts(self, name: str, pairs: Iterable[tuple[str, str | int | date | None]]) -> None:
         """A sheet of names and values: a date as date, an int as money, the rest as text."""
-        sheet = self._book.add_worksheet(_sheet_name(name))
-        sheet.set_column(0, 0, 30)
-        sheet.set_column(1, 1, 46)
-        for row, (label, value) in enumerate(pairs):
-            sheet.write_string(row, 0, label, self._formats.label)
+        sheet = Sheet(_sheet_name(name), (30, 46))
+        self._sheets.append(sheet)
+        for row, (label, value) in enumerate(pairs, start=1):
             kind: Kind = "text"
             if isinstance(value, date):
                 kind = "date"
             elif isinstance(value, int):
                 kind = "money"
-            self._write(sheet, row, 1, Column(header="", kind=kind), value, left=True)
+            named = self._text(row, 0, label, self._looks.label)
+            sheet.rows.append(_row(row, [named, self._cell(row, 1, kind, value, left=True)]))
 
     def bytes(self) -> bytes:
-        self._book.close()
-        return self._out.getvalue()
+        made_at = datetime.combine(self._made_on, time())
+        return package(
+            self._sheets, self._parts, title=self._title, author=self._author, made_at=made_at
+        )
 
-    def _write(
-        self, sheet: Any, row: int, place: int, column: Column, cell: Cell, *, left: bool = False
-    ) -> Decimal:
-        """Writes one cell; gives its number for the sum."""
+    def _cell(self, row: int, place: int, kind: Kind, cell: Cell, *, left: bool = False) -> str:
+        """A `<c>` element, or nothing for what is empty."""
         if cell is None or cell == "":
-            return Decimal(0)
-        style = self._formats.of(column.kind, cell, left=left)
-        if column.kind == "text" or isinstance(cell, str):
-            sheet.write_string(row, place, clean(str(cell))[:_LONGEST_CELL], style)
-            return Decimal(0)
-        if isinstance(cell, (date, time)):
-            sheet.write_datetime(row, place, cell, style)
-            return Decimal(0)
-        value = decimal_amount(cell, self._currency) if isinstance(cell, int) else cell
-        shown = value / 100 if column.kind == "rate" else value
-        sheet.write_number(row, place, float(shown), style)
-        return value
+            return ""
+        style = self._looks.of(kind, cell, left=left)
+        if kind == "text" or isinstance(cell, str):
+            return self._text(row, place, clean(str(cell))[:_LONGEST_CELL], style)
+        if isinstance(cell, date | time):
+            number = serial(cell)
+        else:
+            value = self._number(cell)
+            number = f"{value / 100 if kind == 'rate' else value:f}"
+        return f'<c r="{_letters(place)}{row}" s="{style}"><v>{number}</v></c>'
+
+    def _text(self, row: int, place: int, text: str, style: int) -> str:
+        number = self._parts.string(text)
+        return f'<c r="{_letters(place)}{row}" s="{style}" t="s"><v>{number}</v></c>'
+
+    def _number(self, cell: Cell) -> Decimal:
+        if isinstance(cell, int):
+            return decimal_amount(cell, self._currency)
+        return cell if isinstance(cell, Decimal) else Decimal(0)
 
     def _totals(
-        self, sheet: Any, columns: Sequence[Column], last: int, sums: Sequence[Decimal], total: str
-    ) -> None:
-        row = last + 1
+        self, columns: Sequence[Column], last: int, sums: Sequence[Decimal], total: str
+    ) -> str:
+        row, cells = last + 1, []
         for place, column in enumerate(columns):
-            style = self._formats.total(column.kind)
+            style = self._looks.total(column.kind)
             if column.summed:
-                letter = xlsxwriter.utility.xl_col_to_name(place)
-                formula = f"=SUBTOTAL(109,{letter}2:{letter}{max(last, 1) + 1})"
-                sheet.write_formula(row, place, formula, style, float(sums[place]))
+                letter = _letters(place)
+                formula = f"SUBTOTAL(109,{letter}2:{letter}{last})"
+                value = f"<f>{formula}</f><v>{sums[place]:f}</v>"
+                cells.append(f'<c r="{letter}{row}" s="{style}">{value}</c>')
             else:
-                sheet.write_string(row, place, total if place == 0 else "", style)
+                cells.append(self._text(row, place, total if place == 0 else "", style))
+        return _row(row, cells)
 
 
-class _Formats:
-    """The cell formats of one workbook, each made once."""
+class _Looks:
+    """The cell styles of one workbook, by their numbers."""
 
-    def __init__(self, book: Any, currency: str, language: Language) -> None:
-        self._book = book
-        self._made: dict[tuple[tuple[str, Any], ...], Any] = {}
-        self._of_cells: dict[tuple[str, bool, bool], Any] = {}
+    def __init__(self, parts: Parts, currency: str, language: Language) -> None:
+        self._parts = parts
+        self._of_cells: dict[tuple[str, bool, bool], int] = {}
         places = decimals(currency)
         number = "#,##0" + ("." + "0" * places if places else "")
         sign = {"EUR": "€", "GBP": "£", "USD": "$"}.get(currency, currency)
@@ -152,34 +152,37 @@ class _Formats:
             "rate": "0%",
             "money": f'"{sign}" {number};[Red]"{sign}" -{number}',
         }
-        self.label = self._get(bold=True, valign="top")
+        self.label = parts.style(Style(bold=True, vertical="top"))
 
-    def _get(self, **properties: Any) -> Any:
-        key = tuple(sorted(properties.items()))
-        if key not in self._made:
-            self._made[key] = self._book.add_format(properties)
-        return self._made[key]
+    def head(self, *, right: bool) -> int:
+        side = "right" if right else "left"
+        return self._parts.style(
+            Style(bold=True, fill="E7ECEE", edge="bottom", horizontal=side, wrap=True)
+        )
 
-    def head(self, *, right: bool) -> Any:
-        align = "right" if right else "left"
-        return self._get(bold=True, bg_color="#E7ECEE", bottom=1, align=align, text_wrap=True)
-
-    def of(self, kind: Kind, cell: Cell, *, left: bool = False) -> Any:
+    def of(self, kind: Kind, cell: Cell, *, left: bool = False) -> int:
         code = self._codes[kind]
         if isinstance(cell, Decimal) and cell == cell.to_integral_value():
             code = {"quantity": "#,##0", "rate": "0%"}.get(kind, code)
         elif kind == "rate":
             code = "0.0#%"
-        made = self._of_cells.get((code, left, kind == "text"))
-        if made is None:
+        found = self._of_cells.get((code, left, kind == "text"))
+        if found is None:
+            side, top = ("left", "") if left else ("", "top")
             wrap = left or kind == "text"
-            place = {"align": "left"} if left else {"valign": "top"}
-            made = self._get(num_format=code, text_wrap=wrap, **place)
-            self._of_cells[code, left, kind == "text"] = made
-        return made
+            found = self._parts.style(Style(code=code, horizontal=side, vertical=top, wrap=wrap))
+            self._of_cells[code, left, kind == "text"] = found
+        return found
 
-    def total(self, kind: Kind) -> Any:
-        return self._get(bold=True, top=1, num_format=self._codes[kind])
+    def total(self, kind: Kind) -> int:
+        return self._parts.style(Style(code=self._codes[kind], bold=True, edge="top"))
+
+
+_letters = cache(column_letters)
+
+
+def _row(number: int, cells: Iterable[str]) -> str:
+    return f'<row r="{number}">{"".join(cells)}</row>'
 
 
 def _sheet_name(name: str) -> str:

@@ -4,8 +4,7 @@ The rendering is plain functions of plain values in other processes, so that nei
 environment's run nor the reading of sales waits for it.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from runtime.jobs import JobKind, StepTx, Work
 from services.invoicer.documents.mail import XLSX
@@ -13,13 +12,19 @@ from services.invoicer.documents.model import Document
 from services.invoicer.documents.pdf import render_pdf
 from services.invoicer.documents.specification import render_specification
 from services.invoicer.documents.ubl import render_ubl
+from services.invoicer.fresh import Fresh
 from services.invoicer.jobs.mail import failed
 from services.invoicer.rendering import Rendering
 from services.invoicer.store import documents, mails
 
 
 def render(document: Document) -> list[documents.File]:
-    """All files of a document; runs in another process."""
+    """All files of a document; runs in another process.
+
+    Raises ValueError for one without lines, which would say a total of nothing.
+    """
+    if not document.lines:
+        raise ValueError(f"{document.invoice_id}: a document of no lines")
     ubl = render_ubl(document)
     made = (
         ("pdf", "pdf", "application/pdf", render_pdf(document, ubl=ubl)),
@@ -42,26 +47,24 @@ class Documents:
     """The job "document": payload {environment, kind, id}."""
 
     rendering: Rendering
+    fresh: Fresh = field(default_factory=Fresh)
 
     async def run(self, work: Work) -> None:
         """Read, render, keep; then let the mails go that wait for it."""
         payload = work.job.payload
         number, document_id = payload["environment"], payload["id"]
         async with work.step() as tx:
-            there = await documents.exists(tx, number, document_id, draft=False)
-            content = (
-                None if there else await documents.load(tx, number, payload["kind"], document_id)
-            )
-        files: Sequence[documents.File] = ()
-        if content is not None:
-            files = await self.rendering.call(render, content)
+            content = await documents.load(tx, number, payload["kind"], document_id)
+        files = await self.rendering.call(render, content)
         async with work.step() as tx:
-            await documents.keep(tx, number, document_id, draft=False, files=files)
+            ours = await documents.keep(tx, number, document_id, draft=False, files=files)
             for mail_id in await mails.pending(tx, number, document_id):
                 await tx.add_job(
                     "mail", f"{number}/{mail_id}", {"environment": number, "mail_id": mail_id}
                 )
             tx.done()
+        if ours:
+            self.fresh.put(number, document_id, {file.format: file for file in files})
 
     async def on_poison(self, work: Work, tx: StepTx) -> None:
         """It can't be made: its mails don't go, and finance hears so. `invoice.send` tries anew."""

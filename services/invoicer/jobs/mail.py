@@ -8,8 +8,7 @@ end.
 """
 
 import asyncio
-from dataclasses import dataclass
-from email.message import EmailMessage
+from dataclasses import dataclass, field
 
 import structlog
 
@@ -17,8 +16,9 @@ from runtime.answers import Answer, answer
 from runtime.jobs import JobKind, StepTx, Work
 from schemas.billing import CreditNoteSent, InvoiceSent, InvoiceUndeliverable, StatementSent
 from services.invoicer.composing import Make, compose
-from services.invoicer.documents.mail import BadAddressError, message_id, wire_bytes
+from services.invoicer.documents.mime import BadAddressError, Composed, message_id
 from services.invoicer.events import event
+from services.invoicer.fresh import Fresh
 from services.invoicer.metrics import MAILS, MAYBE_TWICE
 from services.invoicer.replies import EVENTS
 from services.invoicer.settings import Settings
@@ -52,6 +52,7 @@ class Mailing:
 
     settings: Settings
     mailer: Mailer
+    fresh: Fresh = field(default_factory=Fresh)
 
     def kind(self) -> JobKind:
         return JobKind(
@@ -76,7 +77,9 @@ class Mailing:
             if make is None:
                 return
         try:
-            message = await asyncio.to_thread(make)
+            # A guest's mail is made in a millisecond; a report or a statement may be large.
+            small = mail.kind in ("invoice", "credit_note")
+            message = make() if small else await asyncio.to_thread(make)
         except BadAddressError:
             await self._fail(work, number, mail, None, "bad_address", permanent=True)
             return
@@ -88,7 +91,7 @@ class Mailing:
             await failed(tx, number, mail, None, "may_have_arrived", permanent=False)
             tx.done()
             return None
-        make = await compose(tx, number, mail, self.settings.mail_from)
+        make = await compose(tx, number, mail, self.settings.mail_from, self.fresh)
         if make is None:  # its document is not made yet
             tx.later(2)
             return None
@@ -102,18 +105,17 @@ class Mailing:
             log.warning("a mail may arrive twice", environment=number, mail=mail.mail_id)
         return make
 
-    async def _send(self, message: EmailMessage) -> Outcome:
-        recipient = message["To"].addresses[0].addr_spec
-        return await self.mailer.send(self.settings.mail_from, recipient, wire_bytes(message))
+    async def _send(self, message: Composed) -> Outcome:
+        return await self.mailer.send(self.settings.mail_from, message.to, message.content)
 
     async def _record(
-        self, work: Work, number: int, mail: Mail, message: EmailMessage, outcome: Outcome
+        self, work: Work, number: int, mail: Mail, message: Composed, outcome: Outcome
     ) -> None:
         if isinstance(outcome, Sent):
             MAILS.labels(mail.kind, "sent").inc()
             async with work.step() as tx:
                 if await mails.end(tx, number, mail.mail_id, "sent", None, ""):
-                    tx.answer(*await _told(tx, number, mail, message["Message-ID"]))
+                    tx.answer(*await _told(tx, number, mail, message.message_id))
                 tx.done()
         elif isinstance(outcome, Away):
             MAILS.labels(mail.kind, "waiting").inc()
@@ -171,10 +173,9 @@ async def failed(
     if not await mails.end(tx, number, mail.mail_id, "failed", code, said):
         return
     log.warning("a mail is undeliverable", environment=number, mail=mail.mail_id, code=code)
-    of = await mails.invoice_of(tx, number, mail)
-    if of is None or mail.copy:
+    invoice_id, account = mail.invoice_id, mail.account
+    if invoice_id is None or account is None or mail.copy:
         return
-    invoice_id, account = of
     if mail.kind == "invoice":
         await invoices.mailed(tx, number, invoice_id, "undeliverable", ("issued",))
     said_so = InvoiceUndeliverable(
@@ -205,10 +206,9 @@ async def _told(tx: StepTx, number: int, mail: Mail, message_id: str) -> list[An
         key = await statements.key(tx, number, mail.ref)
         name = f"statement.sent/{number}/{mail.mail_id}"
         return [answer(EVENTS, key, sent, id=name, time=tx.now)]
-    of = await mails.invoice_of(tx, number, mail)
-    if of is None:
+    invoice_id, account = mail.invoice_id, mail.account
+    if invoice_id is None or account is None:
         return []
-    invoice_id, account = of
     if mail.kind == "credit_note":
         note = CreditNoteSent(
             credit_note_id=mail.ref,

@@ -4,7 +4,8 @@ SELECT count(*) = 3 FROM document WHERE environment = $1 AND document_id = $2 AN
 -- name: keep
 -- The first bytes stay: whoever asks again gets the same file.
 INSERT INTO document (environment, document_id, draft, format, file_name, media_type, sha256, content)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING;
+SELECT $1, $2, $3, * FROM unnest($4::text[], $5::text[], $6::text[], $7::bytea[], $8::bytea[])
+ON CONFLICT DO NOTHING;
 
 -- name: files
 SELECT format, file_name, media_type, content FROM document

@@ -58,11 +58,14 @@ SELECT credit_note_id::text, invoice_id::text, account, number, issued_at, issue
        vat, frees, reason, letterhead
 FROM credit_note WHERE environment = $1 AND credit_note_id = $2;
 
--- name: letterhead
-SELECT content FROM letterhead WHERE environment = $1 AND sha256 = $2;
-
--- name: description
-SELECT state ->> 'description' AS description FROM account WHERE environment = $1 AND account = $2;
+-- name: surroundings
+-- What a document shows besides its own row: who sold, by which clock, and what the account is called.
+SELECT l.content AS letterhead, e.state ->> 'time_zone' AS time_zone,
+       a.state ->> 'description' AS description
+FROM letterhead AS l
+LEFT JOIN environment AS e ON e.environment = l.environment
+LEFT JOIN account AS a ON (a.environment, a.account) = (l.environment, $3)
+WHERE l.environment = $1 AND l.sha256 = $2;
 
 -- name: states
 -- Invoices as invoices.state tells them.

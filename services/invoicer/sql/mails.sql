@@ -8,9 +8,17 @@ ON CONFLICT DO NOTHING;
 SELECT mail_id::text FROM mail WHERE environment = $1 AND ref = $2 AND state = 'pending';
 
 -- name: find
-SELECT mail_id::text, kind, ref, recipient, copy, state, message_id, handed_over, attempts, refusals,
-       refused_since, code, created_at
-FROM mail WHERE environment = $1 AND mail_id = $2;
+-- With the invoice that it is about, where it is about one.
+SELECT m.mail_id::text, m.kind, m.ref, m.recipient, m.copy, m.state, m.message_id, m.handed_over,
+       m.attempts, m.refusals, m.refused_since, m.code, m.created_at,
+       i.invoice_id::text, i.account
+FROM mail AS m
+LEFT JOIN invoice AS i ON i.environment = m.environment AND i.invoice_id = CASE
+    WHEN m.kind = 'invoice' THEN m.ref::uuid
+    WHEN m.kind = 'credit_note' THEN (
+        SELECT c.invoice_id FROM credit_note AS c
+        WHERE c.environment = m.environment AND c.credit_note_id = m.ref::uuid) END
+WHERE m.environment = $1 AND m.mail_id = $2;
 
 -- name: hand_over
 -- Said before a mail is given to a server: more than once means it may have arrived twice.
@@ -31,14 +39,6 @@ WHERE environment = $1 AND mail_id = $2 AND state = 'pending';
 -- name: end
 UPDATE mail SET state = $3, code = $4, said = $5, attempts = attempts + 1, ended_at = now()
 WHERE environment = $1 AND mail_id = $2 AND state = 'pending' RETURNING mail_id;
-
--- name: invoice_of
--- The invoice that a mail is about, with its account.
-SELECT i.invoice_id::text, i.account FROM invoice AS i
-WHERE i.environment = $1 AND i.invoice_id = CASE
-    WHEN $2 = 'invoice' THEN $3::uuid
-    WHEN $2 = 'credit_note' THEN (SELECT c.invoice_id FROM credit_note AS c
-                                  WHERE c.environment = $1 AND c.credit_note_id = $3::uuid) END;
 
 -- name: recipients
 -- Who got a document by mail, or is about to.

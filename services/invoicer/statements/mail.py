@@ -1,15 +1,14 @@
 """The mail that brings a statement."""
 
-from email.message import EmailMessage
-
-from services.invoicer.documents.mail import Attachment, Envelope, assemble
+from services.invoicer.documents.mail import assemble
+from services.invoicer.documents.mime import Attachment, Composed, Envelope
 from services.invoicer.documents.text import clean, money
 from services.invoicer.statements.model import Cover
 from services.invoicer.statements.page import period
 from services.invoicer.statements.words import WORDS
 
 
-def compose_statement(statement: Cover, envelope: Envelope, attached: Attachment) -> EmailMessage:
+def compose_statement(statement: Cover, envelope: Envelope, attached: Attachment) -> Composed:
     """Raises BadAddressError as `documents.mail.compose` does."""
     words, language = WORDS[statement.language], statement.language
     amount = money(statement.total, statement.currency, language)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
 from typing import cast
 from zoneinfo import ZoneInfo
@@ -13,7 +14,7 @@ from runtime.sql import statements
 from runtime.transaction import Tx
 from services.invoicer import parties
 from services.invoicer.documents.model import CreditNote, Document, Invoice, Language, Line, Seller
-from services.invoicer.store import invoices, registry
+from services.invoicer.store import invoices
 
 sql = statements("services.invoicer", "sql/documents.sql")
 _rows = statements("services.invoicer", "sql/invoices.sql")
@@ -35,20 +36,20 @@ async def exists(tx: Tx, environment: int, document_id: str, *, draft: bool) -> 
 
 async def keep(
     tx: Tx, environment: int, document_id: str, *, draft: bool, files: Sequence[File]
-) -> None:
-    """Keep files; those that are kept already stay as they are."""
-    for file in files:
-        await tx.execute(
-            sql.keep,
-            environment,
-            document_id,
-            draft,
-            file.format,
-            file.file_name,
-            file.media_type,
-            sha256(file.content).digest(),
-            file.content,
-        )
+) -> bool:
+    """Keep files; those that are kept already stay as they are. Whether all of these are kept."""
+    done = await tx.execute(
+        sql.keep,
+        environment,
+        document_id,
+        draft,
+        [file.format for file in files],
+        [file.file_name for file in files],
+        [file.media_type for file in files],
+        [sha256(file.content).digest() for file in files],
+        [file.content for file in files],
+    )
+    return done == f"INSERT 0 {len(files)}"
 
 
 async def files(
@@ -74,34 +75,37 @@ async def issued_by(tx: Tx, environment: int, document_id: str, moment: datetime
 # -- what a document shows ---------------------------------------------------------------------
 
 
-async def load(tx: Tx, environment: int, kind: str, document_id: str) -> Document:
-    """An invoice (a draft too) or a credit note as its documents show it.
+async def load(
+    tx: Tx, environment: int, kind: str, document_id: str, *, lines: bool = True
+) -> Document:
+    """An invoice (a draft too) or a credit note as its documents show it; without `lines` as a
+    mail tells of it.
 
     Raises LookupError where there is none.
     """
     if kind == "invoice":
-        return await load_invoice(tx, environment, document_id)
-    return await load_credit_note(tx, environment, document_id)
+        return await load_invoice(tx, environment, document_id, lines=lines)
+    return await load_credit_note(tx, environment, document_id, lines=lines)
 
 
-async def load_invoice(tx: Tx, environment: int, invoice_id: str) -> Invoice:
+async def load_invoice(tx: Tx, environment: int, invoice_id: str, *, lines: bool = True) -> Invoice:
     row = (await invoices.find(tx, environment, [invoice_id])).get(invoice_id)
     if row is None:
         raise LookupError("no such invoice")
-    lines = await tx.fetch(_rows.invoice_lines, environment, invoice_id)
-    zone = await _zone(tx, environment)
+    of = await _surroundings(tx, environment, row.letterhead, row.account)
+    its = await tx.fetch(_rows.invoice_lines, environment, invoice_id) if lines else []
     return Invoice(
         invoice_id=invoice_id,
         number=row.number,
         language=cast("Language", row.language),
-        seller=await _seller(tx, environment, row.letterhead),
+        seller=of.seller,
         buyer=parties.buyer_from(row.buyer),
         account=row.account,
-        account_description=await _description(tx, environment, row.account),
+        account_description=of.description,
         issued_on=row.issued_on or row.drafted_on,
         period=row.period,
         currency=row.currency,
-        lines=tuple(_line(r, zone) for r in lines),
+        lines=tuple(_line(r, of.zone) for r in its),
         vat=row.vat,
         total=row.total,
         due_on=row.due_on or row.drafted_on,
@@ -109,26 +113,28 @@ async def load_invoice(tx: Tx, environment: int, invoice_id: str) -> Invoice:
     )
 
 
-async def load_credit_note(tx: Tx, environment: int, credit_note_id: str) -> CreditNote:
+async def load_credit_note(
+    tx: Tx, environment: int, credit_note_id: str, *, lines: bool = True
+) -> CreditNote:
     row = await tx.fetchrow(_rows.credit_note, environment, credit_note_id)
     if row is None:
         raise LookupError("no such credit note")
     invoice = (await invoices.find(tx, environment, [row["invoice_id"]]))[row["invoice_id"]]
-    lines = await tx.fetch(_rows.credit_note_lines, environment, credit_note_id)
-    zone = await _zone(tx, environment)
+    of = await _surroundings(tx, environment, row["letterhead"], row["account"])
+    its = await tx.fetch(_rows.credit_note_lines, environment, credit_note_id) if lines else []
     assert invoice.issued_on is not None  # only what was issued is credited
     return CreditNote(
         invoice_id=credit_note_id,
         number=row["number"],
         language=cast("Language", invoice.language),
-        seller=await _seller(tx, environment, row["letterhead"]),
+        seller=of.seller,
         buyer=parties.buyer_from(invoice.buyer),
         account=row["account"],
-        account_description=await _description(tx, environment, row["account"]),
+        account_description=of.description,
         issued_on=row["issued_on"],
         period=invoice.period,
         currency=row["currency"],
-        lines=tuple(_line(r, zone) for r in lines),
+        lines=tuple(_line(r, of.zone) for r in its),
         vat=invoices.vat_from(row["vat"]),
         total=row["total"],
         refers_to=invoice.number or "",
@@ -137,17 +143,25 @@ async def load_credit_note(tx: Tx, environment: int, credit_note_id: str) -> Cre
     )
 
 
-async def _zone(tx: Tx, environment: int) -> ZoneInfo:
-    state = await registry.environment(tx, environment)
-    return ZoneInfo(state.time_zone if state else "UTC")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Surroundings:
+    seller: Seller
+    zone: ZoneInfo
+    description: str
 
 
-async def _seller(tx: Tx, environment: int, letterhead: bytes) -> Seller:
-    return parties.seller_from(await tx.fetchval(_rows.letterhead, environment, letterhead))
+async def _surroundings(tx: Tx, environment: int, letterhead: bytes, account: str) -> _Surroundings:
+    row = await tx.fetchrow(_rows.surroundings, environment, letterhead, account)
+    assert row is not None  # a document refers to its letterhead
+    return _Surroundings(
+        seller=_seller(row["letterhead"]),
+        zone=ZoneInfo(row["time_zone"] or "UTC"),
+        description=row["description"] or "",
+    )
 
 
-async def _description(tx: Tx, environment: int, account: str) -> str:
-    return await tx.fetchval(_rows.description, environment, account) or ""
+_seller = lru_cache(64)(parties.seller_from)
+"""Of each venue's letterhead, as its documents follow one another."""
 
 
 def _line(r: Record, zone: ZoneInfo) -> Line:

@@ -46,6 +46,9 @@ class Mail:
     refused_since: datetime | None
     code: int | None
     created_at: datetime
+    invoice_id: str | None
+    """Of the invoice that it is about, or whose credit note it brings."""
+    account: str | None
 
     @property
     def unsure(self) -> int:
@@ -96,14 +99,6 @@ async def end(
 ) -> bool:
     """Its fate. False when it had one."""
     return await tx.fetchval(sql.end, environment, mail_id, state, code, said) is not None
-
-
-async def invoice_of(tx: Tx, environment: int, mail: Mail) -> tuple[str, str] | None:
-    """Invoice id and account of the invoice that a mail is about."""
-    if mail.kind not in ("invoice", "credit_note"):
-        return None
-    row = await tx.fetchrow(sql.invoice_of, environment, mail.kind, mail.ref)
-    return None if row is None else (row["invoice_id"], row["account"])
 
 
 async def recipients(tx: Tx, environment: int, ref: str) -> list[str]:

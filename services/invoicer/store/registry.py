@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from pydantic import TypeAdapter
 
@@ -16,7 +17,8 @@ sql = statements("services.invoicer", "sql/registry.sql")
 REFUSED_AGAIN_S = 3_600
 """A scheduled run that was refused is asked for again after this."""
 
-_environment = TypeAdapter(EnvironmentState)
+_environment = lru_cache(64)(TypeAdapter(EnvironmentState).validate_json)
+"""States are frozen, and one is asked for again with each document and mail of a run."""
 _customer = TypeAdapter(CustomerState)
 
 
@@ -79,7 +81,7 @@ async def put_accounts(tx: Tx, states: Iterable[AccountState]) -> None:
 
 async def environments(tx: Tx, ids: Iterable[int]) -> dict[int, EnvironmentState]:
     rows = await tx.fetch(sql.environments, sorted(set(ids)))
-    return {r["environment"]: _environment.validate_json(r["state"]) for r in rows}
+    return {r["environment"]: _environment(r["state"]) for r in rows}
 
 
 async def environment(tx: Tx, number: int) -> EnvironmentState | None:
@@ -89,7 +91,7 @@ async def environment(tx: Tx, number: int) -> EnvironmentState | None:
 async def scheduled(tx: Tx) -> list[Scheduled]:
     return [
         Scheduled(
-            environment=_environment.validate_json(r["state"]),
+            environment=_environment(r["state"]),
             since=r["schedule_since"],
             runs=frozenset(r["runs"]),
         )

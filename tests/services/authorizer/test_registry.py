@@ -130,6 +130,18 @@ async def test_settings_that_are_right_are_taken(postgres: Database) -> None:
         assert [w["field"] for w in outcome["warnings"]] == ["reply_to"]
 
 
+async def test_a_finance_address_of_nobody_is_warned_of_though_mails_go_to_it(
+    postgres: Database,
+) -> None:
+    async with empty(postgres) as bench:
+        (outcome,) = await bench.order(
+            command("environment.configure", 1, finance_email="test@test.nl")
+        )
+        (warning,) = outcome["warnings"]
+        assert warning["field"] == "finance_email"
+        assert "go to it all the same" in warning["message"]
+
+
 async def test_the_currency_is_fixed_once_there_is_a_sale(postgres: Database) -> None:
     async with venue(postgres) as bench:
         (before,) = await bench.order(command("environment.configure", 1, currency="USD"))

@@ -146,9 +146,25 @@ def test_odd_text_comes_out_as_typed_and_is_still_pdf_a() -> None:
 
 
 def test_a_script_without_a_font_still_gives_a_document() -> None:
-    content = render_pdf(invoice(line("ラーメン")))
+    content = render_pdf(invoice(line("\uf8ff, which only one maker's machines show")))
     assert content.startswith(b"%PDF-1.7")
     assert b"pdfaid" not in content
+
+
+@pytest.mark.parametrize(
+    ("typed", "font"),
+    [
+        ("ラーメン 山田", "NotoSansCJKjp"),
+        ("소주 김민수", "NotoSansCJKkr"),
+        ("青岛啤酒 上海贸易有限公司", "NotoSansCJKsc"),
+    ],
+)
+def test_east_asian_names_are_set_as_their_country_writes_them(typed: str, font: str) -> None:
+    document = invoice(line(typed), buyer=replace(BUSINESS, company=typed))
+    content = render_pdf(document)
+    assert b"pdfaid" in content
+    assert font.encode() in content
+    assert text_of(document).count(typed) == 2
 
 
 def test_what_is_missing_is_left_out_and_nothing_stops() -> None:
@@ -266,3 +282,21 @@ def test_a_pale_colour_is_darkened_until_white_text_can_be_read_on_it() -> None:
     assert accent_colour("#003366") == "#003366"
     assert accent_colour("#ffd400") == "#8a7300"
     assert accent_colour("red") == accent_colour(None)
+
+
+def test_letters_that_take_the_short_list_of_fonts_are_all_in_its_font() -> None:
+    """One that it lacked would be a box, and would not be read back."""
+    ranges = (range(0x21, 0x7F), range(0xA1, 0x180), range(0x2018, 0x201F))
+    plain = [chr(code) for each in ranges for code in each if chr(code).isprintable()]
+    plain += ["\u2013", "\u2014", "\u2022", "\u2026", "\u20ac", "\u2212"]
+    lines = [line("".join(plain[at : at + 20])) for at in range(0, len(plain), 20)]
+    alone = opened(invoice(*lines))
+    fonts_of = {
+        str(font["/BaseFont"]).partition("+")[2]
+        for page in alone.pages
+        for font in (each.get_object() for each in page["/Resources"]["/Font"].values())  # type: ignore[index]
+    }
+    assert fonts_of
+    assert all(name.startswith("NotoSans") for name in fonts_of), fonts_of
+    read = "".join(page.extract_text() for page in alone.pages)
+    assert all(letter in read for letter in plain)

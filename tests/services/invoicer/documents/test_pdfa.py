@@ -14,5 +14,6 @@ def test_every_kind_of_document_and_random_ones_are_pdf_a_3b(tmp_path: Path) -> 
     files = documents()
     for n, document in enumerate(random_documents(COUNT // 5, seed=19005)):
         files[f"random-{n}"] = render_pdf(document)
-    files["no-font"] = render_pdf(invoice(line("ラーメン")))
+    files["east-asian"] = render_pdf(invoice(line("ラーメン"), line("소주"), line("青岛啤酒")))
+    files["no-font"] = render_pdf(invoice(line("\uf8ff")))
     assert failures(files, tmp_path) == {"no-font"}

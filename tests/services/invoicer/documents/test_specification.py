@@ -1,6 +1,7 @@
 """The workbook has real values, adds up to the document, and runs nothing."""
 
 import io
+import zipfile
 from datetime import date, datetime, time
 
 import openpyxl
@@ -85,3 +86,10 @@ def test_the_same_document_gives_the_same_bytes_and_the_time_of_making_is_its_da
 def test_a_draft_says_so() -> None:
     sheet = opened(render_specification(invoice(number=None)))["Factuur"]
     assert "concept" in sheet["B1"].value
+
+
+def test_what_excel_would_take_for_an_escape_or_markup_stays_as_it_was_typed() -> None:
+    content = render_specification(invoice(line("_x0041_ <b> & 'q'")))
+    with zipfile.ZipFile(io.BytesIO(content)) as parts:
+        strings = parts.read("xl/sharedStrings.xml").decode()
+    assert "<t>_x005F_x0041_ &lt;b&gt; &amp; 'q'</t>" in strings  # ECMA-376, 18.4.12
