@@ -17,6 +17,9 @@ from typing import NamedTuple
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
+from runtime.answers import Envelope, Outgoing
+from runtime.edge.backoff import Backoff
+from runtime.edge.publisher import Publisher
 from schemas.topics import TOPICS
 
 SALES = "pos.sales"
@@ -76,12 +79,10 @@ async def preload(kafka: str, some: Sequence[Sale]) -> None:
         await out.flush()
 
 
-async def open_loop(
-    kafka: str, some: Sequence[Sale], per_s: float, *, linger_ms: int = 0
-) -> dict[str, float]:
+async def open_loop(kafka: str, some: Sequence[Sale], per_s: float) -> dict[str, float]:
     """Send at a steady rate whatever the answers do; gives when each was due (Unix seconds)."""
     due: dict[str, float] = {}
-    async with producer(kafka, linger_ms=linger_ms) as out:
+    async with producer(kafka) as out:
         begun = time.time() + 0.05
         for number, sale in enumerate(some):
             moment = begun + number / per_s
@@ -93,6 +94,29 @@ async def open_loop(
                 await asyncio.sleep(0)
         await out.flush()
     return due
+
+
+async def in_groups(kafka: str, some: Sequence[Sale], per_s: float, *, every_s: float) -> None:
+    """Send at a steady rate whatever the answers do, together all that came due meanwhile.
+
+    Takes a third of the CPU that `open_loop` takes: for where tills are not what is measured.
+    """
+    publisher = Publisher({"bootstrap_servers": kafka}, Envelope("authorizer"), _no_backoff)
+    try:
+        begun, sent = time.monotonic(), 0
+        while sent < len(some):
+            await asyncio.sleep(every_s)
+            until = min(len(some), int((time.monotonic() - begun) * per_s))
+            await publisher.send(
+                [Outgoing(SALES, s.key, s.value, _id(s)) for s in some[sent:until]]
+            )
+            sent = until
+    finally:
+        await publisher.close()
+
+
+def _no_backoff() -> Backoff:
+    return Backoff("benchmark", asyncio.Event(), {})
 
 
 def _id(sale: Sale) -> list[tuple[str, bytes]]:

@@ -1,6 +1,6 @@
 """balance.state: what an account owes, as its row stands (ledger.balances, compacted)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from runtime.answers import Answer
@@ -37,4 +37,9 @@ def state_bytes(environment: int, account: str, row: store.Balance) -> bytes:
     ).encode()
 
 
-BALANCE = StateKind(kind="balance", read=read)
+async def versions(connection: Connection, keys: Sequence[Key]) -> Mapping[Key, int]:
+    """The versions alone."""
+    return await store.versions(connection, [AccountKey(*key) for key in keys])
+
+
+BALANCE = StateKind(kind="balance", read=read, versions=versions)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from runtime.database import Connection
 from runtime.sql import statements
+from runtime.state import Key
 from runtime.transaction import Tx
 from services.ledger.domain import AccountKey, Change, Journal, Kind, Source
 
@@ -136,6 +137,12 @@ async def balances(connection: Connection, keys: Sequence[AccountKey]) -> dict[A
         )
         for row in rows
     }
+
+
+async def versions(connection: Connection, keys: Sequence[AccountKey]) -> dict[Key, int]:
+    """The versions of these accounts' balances."""
+    rows = await connection.fetch(sql.read_versions, *_columns(keys))
+    return {(environment, account): version for environment, account, version in rows}
 
 
 def _columns(keys: Iterable[AccountKey]) -> tuple[list[int], list[str]]:

@@ -75,3 +75,12 @@ CROSS JOIN LATERAL (
     WHERE b.environment = wanted.environment AND b.account = wanted.account
     OFFSET 0) AS b
 WHERE b.version > 0
+
+-- name: read_versions
+SELECT b.environment, b.account, b.version
+FROM unnest($1::int[], $2::text[]) AS wanted (environment, account)
+CROSS JOIN LATERAL (
+    SELECT b.*
+    FROM balance AS b
+    WHERE b.environment = wanted.environment AND b.account = wanted.account
+    OFFSET 0) AS b
