@@ -13,7 +13,6 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, NoReturn
 
@@ -42,8 +41,7 @@ def serve(line: socket.socket) -> NoReturn:
     threading.Thread(target=_end_with_worker, args=(line,), daemon=True).start()
     asked, warm = line.makefile("rb"), False
     while length := asked.read(LENGTH_BYTES):
-        function, args = unpacked(asked.read(int.from_bytes(length)))
-        line.sendall(_answer(function, args))
+        line.sendall(_answer(asked.read(int.from_bytes(length))))
         if not warm:  # what is loaded now stays: no use in looking through it again and again
             gc.collect()
             gc.freeze()
@@ -52,8 +50,9 @@ def serve(line: socket.socket) -> NoReturn:
     os._exit(0)
 
 
-def _answer(function: Callable[..., object], args: tuple[Any, ...]) -> bytes:
+def _answer(request: bytes) -> bytes:
     try:
+        function, args = unpacked(request)
         return packed((True, function(*args)))
     except Exception as error:
         with suppress(Exception):

@@ -33,7 +33,7 @@ from services.authorizer.store import entities, registry, sales, unbooked
 MOST_ACCOUNTS = 20_000
 """That are held in memory at once: two commands of the greatest size."""
 
-STEP_WEIGHS = 4
+STEP_WEIGHS = 20
 """Accounts that weigh as much as a step: each step makes a thing, where an account is changed."""
 
 STEPS_A_BREATH = 25

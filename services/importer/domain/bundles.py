@@ -41,6 +41,10 @@ def worded(planned: Planned) -> str:
     return f'"type":"{planned.type}",{to_json(planned.body).decode()[1:]}'
 
 
+def _bytes(text: str) -> int:
+    return len(text) if text.isascii() else len(text.encode())
+
+
 class Bundler:
     """Puts the rows of one job together, in their order. Of rows so far it remembers where the
     customers stand that they register: some bytes a row."""
@@ -51,6 +55,8 @@ class Bundler:
         self._bundles = array("I")
         self._places = array("I")
         self._next = 0
+        # Rows whose commands are not sent, though others may have been planned to build on them.
+        self.left_out: set[int] = set()
 
     def bundled(self, plans: Iterable[tuple[RowPlan, Sequence[str]]]) -> list[Bundle]:
         """Rows with their commands as `worded`; each bundle is told once."""
@@ -58,7 +64,7 @@ class Bundler:
         for plan, texts in plans:
             if not texts:
                 continue
-            size = sum(map(len, texts))
+            size = sum(_bytes(text) for text in texts)
             if found and not self._fits(found[-1], len(texts), size):
                 self._begin(found)
             self._add(plan, texts, found)
@@ -67,7 +73,7 @@ class Bundler:
     def _add(self, plan: RowPlan, texts: Sequence[str], found: list[Bundle]) -> None:
         mine: dict[int, Place] = {}
         for planned, text in zip(plan.commands, texts, strict=True):
-            if not found or (found[-1].steps and not self._fits(found[-1], 1, len(text))):
+            if not found or (found[-1].steps and not self._fits(found[-1], 1, _bytes(text))):
                 self._begin(found)
             bundle = found[-1]
             place = len(bundle.steps)
@@ -90,7 +96,7 @@ class Bundler:
                 bundle.changing = True
             bundle.rows.append(plan.row)
             bundle.steps.append(head + text)
-            bundle.size += len(head) + len(text)
+            bundle.size += len(head) + _bytes(text)
 
     def _begin(self, found: list[Bundle]) -> None:
         found.append(Bundle(number=self._next))
@@ -99,6 +105,8 @@ class Bundler:
     def _of(self, row: int) -> Place:
         """Where the customer stands that a row registers."""
         at = bisect_left(self._rows, row)
+        if at == len(self._rows) or self._rows[at] != row:
+            raise LookupError(f"row {row} registers nobody")
         return self._bundles[at], self._places[at]
 
     def _fits(self, bundle: Bundle, steps: int, size: int) -> bool:

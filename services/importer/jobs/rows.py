@@ -17,7 +17,7 @@ from services.importer.domain.amounts import Style, evidence, is_unclear
 from services.importer.domain.bundles import STEPS, Bundler, worded
 from services.importer.domain.cells import Cell
 from services.importer.domain.columns import Layout, Unclear, lay_out
-from services.importer.domain.messages import Tongue, say
+from services.importer.domain.messages import Tongue, of_row, say
 from services.importer.domain.noticed import warnings_of
 from services.importer.domain.planning import Planner, RowPlan
 from services.importer.domain.refusals import Problem
@@ -183,18 +183,26 @@ async def _chunk(
         book = await plans.book_for(tx, upload, entries)
         for entry in entries:
             plan = planner.plan(entry, book)
-            found.append(_worded(plan, entry.headers, planner.tongue))
+            found.append(_worded(plan, entry.headers, planner.tongue, bundler.left_out))
             if len(found) % A_BREATH == 0:
                 await asyncio.sleep(0)
         bundles = bundler.bundled(found)
         await plans.add(tx, upload, [plan for plan, _ in found], bundles, book)
 
 
-def _worded(plan: RowPlan, headers: Mapping[str, str], tongue: Tongue) -> tuple[RowPlan, list[str]]:
+def _worded(
+    plan: RowPlan, headers: Mapping[str, str], tongue: Tongue, left_out: set[int]
+) -> tuple[RowPlan, list[str]]:
     """A row's commands as they are sent. What the contract cannot hold is refused here, not later
-    by the registry; `headers` gives the column of each field."""
+    by the registry; `headers` gives the column of each field. `left_out` are rows for which that
+    was so: what builds on one of them is refused with it."""
     texts = []
     for planned in plan.commands:
+        if planned.after is not None and planned.after[0] in left_out:
+            message = of_row("depends", tongue, other=planned.after[0])
+            problem = Problem(row=plan.row, column="", value="", message=message)
+            left_out.add(plan.row)
+            return replace(plan, commands=(), problems=(problem,)), []
         text = worded(planned)
         try:
             _STEP.validate_json(f'{{"step":0,{text}')
@@ -205,6 +213,7 @@ def _worded(plan: RowPlan, headers: Mapping[str, str], tongue: Tongue) -> tuple[
             value = str(planned.body.get(field) or "")[:100]
             column = headers.get(field, "")
             problem = Problem(row=plan.row, column=column, value=value, message=message)
+            left_out.add(plan.row)
             return replace(plan, commands=(), problems=(problem,)), []
         texts.append(text)
     return plan, texts

@@ -45,7 +45,7 @@ class Waiting:
         if not self.results:
             return self.steps
         kept = [s for s in json.loads(self.steps) if str(s["step"]) not in self.results]
-        return json.dumps(kept, separators=(",", ":"))
+        return json.dumps(kept, separators=(",", ":"), ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -97,7 +97,7 @@ def written(
         pieces += (
             f"--{alternative}\r\nContent-Type: text/{kind}; charset=utf-8\r\n"
             "Content-Transfer-Encoding: quoted-printable\r\n\r\n".encode(),
-            binascii.b2a_qp(content.encode()).replace(b"\n", b"\r\n"),
+            binascii.b2a_qp(_lines(content)).replace(b"\n", b"\r\n"),
             b"\r\n",
         )
     pieces.append(f"--{alternative}--\r\n".encode())
@@ -110,6 +110,10 @@ def written(
         )
     pieces.append(f"--{mixed}--\r\n".encode())
     return Composed(to=to, message_id=own_id, content=b"".join(pieces))
+
+
+def _lines(content: str) -> bytes:
+    return content.replace("\r\n", "\n").replace("\r", "\n").encode()
 
 
 def _base64(content: bytes) -> tuple[bytes, bytes]:

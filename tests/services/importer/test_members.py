@@ -113,3 +113,27 @@ async def test_the_environments_own_country_and_limit_count(postgres: Database) 
         preview = preview_of(await place.settle())
     assert (preview.creates, preview.problem_count) == (1, 0)
     assert [w for w in preview.warnings if "0.00" in w.message] == []
+
+
+async def test_rows_of_somebody_whom_the_registry_cannot_hold_are_refused_and_no_other(
+    postgres: Database,
+) -> None:
+    """Name parts have a length that the reading of a full name does not know of."""
+    jan = "Jan " + "van der " * 6 + "Berg"
+    content = sheet_workbook(
+        ["Naam", "E-mail", "Rekening"],
+        ["Anna Prins", "anna@prins.nl", 28900101],
+        [jan, "jan@berg.nl", 28900102],
+        ["Bea Smit", "bea@smit.nl", 28900103],
+        [jan, "jan@berg.nl", 28900104],
+    )
+    async with venue(postgres) as place:
+        await place.open(language="nl")
+        await place.say(*parts(content, job_id=JOB))
+        preview = preview_of(await place.settle())
+        assert [p.row for p in preview.problems] == [3, 5]
+        assert preview.problems[1].message == "rij 3, waar deze rij op voortbouwt, is geweigerd"
+        await place.say(place.confirm(JOB))
+        done = completed_of(await place.settle())
+        assert (done.created, done.refused) == (2, 2)
+    assert sorted(place.registry.accounts) == ["28900101", "28900103"]
