@@ -60,7 +60,7 @@ async def test_postgres_killed_inside_a_transaction_is_waited_out(
 
 async def test_kafka_killed_inside_a_publish_is_waited_out(rig: Rig, edge_kafka: Server) -> None:
     account = "kafka-killed"
-    killed = asyncio.Event()
+    serving, killed = asyncio.Event(), asyncio.Event()
 
     class Killing:
         """The broker dies after two batches of records were handed to the producer."""
@@ -75,6 +75,7 @@ async def test_kafka_killed_inside_a_publish_is_waited_out(rig: Rig, edge_kafka:
         async def send_batch(self, *args: Any, **kwargs: Any) -> Any:
             self._sent += 1
             if self._sent == 3 and not killed.is_set():
+                await serving.wait()  # a worker without a broker never gets as far
                 killed.set()
                 await edge_kafka.kill()
             return await self._producer.send_batch(*args, **kwargs)
@@ -83,6 +84,7 @@ async def test_kafka_killed_inside_a_publish_is_waited_out(rig: Rig, edge_kafka:
     before = await letters(rig)
     await rig.send(*sales)
     async with rig.worker(producer=Killing) as worker:
+        serving.set()
         await asyncio.wait_for(killed.wait(), 20)
         await until(lambda: "Kafka" in "".join(worker.status.unready()), "it says so")
         assert worker.status.dead() == []
