@@ -222,19 +222,19 @@ async def files(dsn: str, environment: int) -> dict[str, float]:
         rows = await tx.fetch(query, environment)
         issued = [await kept.load_invoice(tx, environment, row["invoice_id"]) for row in rows]
     await database.close()
-    ready = [(one, page_data(one, with_logo=True, ubl=render_ubl(one))) for one in issued]
+    ready = [(one, page_data(one, with_logo=True), render_ubl(one)) for one in issued]
     found: dict[str, list[float]] = {name: [] for name in ("typst", "pdf", "xlsx", "ubl")}
     for start in range(0, len(ready), 10):
         some = ready[start : start + 10]
         ways: dict[str, Callable[[Any], object]] = {
-            "typst": lambda of: pdf("document.typ", of[1], of[0].issued_on, "a-3b"),
-            "pdf": lambda of: render_pdf(of[0], ubl=of[1]["ubl"]["content"].encode()),
+            "typst": lambda of: pdf("document.typ", of[1], of[0].issued_on, "a-3b", attached=of[2]),
+            "pdf": lambda of: render_pdf(of[0], ubl=of[2]),
             "xlsx": lambda of: render_specification(of[0]),
             "ubl": lambda of: render_ubl(of[0]),
         }
         for name, way in ways.items():
             # typst remembers what it laid out: each way gets pages that are new to it.
-            fresh = [(o, {**d, "title": f"{d['title']} {name}"}) for o, d in some]
+            fresh = [(o, {**d, "title": f"{d['title']} {name}"}, u) for o, d, u in some]
             found[name].append(cpu_ms(way, fresh))
     ms = {f"{name}_ms": round(statistics.median(values), 1) for name, values in found.items()}
     ratios = [a / b for a, b in zip(found["pdf"], found["typst"], strict=True)]

@@ -21,12 +21,11 @@ from services.invoicer.documents.text import (
     rate_label,
     unbroken,
 )
-from services.invoicer.documents.ubl import render_ubl
 
 _WIDE_TOTAL = 15  # characters; beyond it the totals stand below the VAT, not beside it
 
 
-def page_data(document: Document, *, with_logo: bool, ubl: bytes | None = None) -> dict[str, Any]:
+def page_data(document: Document, *, with_logo: bool) -> dict[str, Any]:
     """What the template lays out: words, amounts and dates as text, in the document's language."""
     words, seller = LABELS[document.language], document.seller
     draft = document.number is None
@@ -48,16 +47,12 @@ def page_data(document: Document, *, with_logo: bool, ubl: bytes | None = None) 
         "total_label": words["to_pay" if kind == "invoice" else "to_get_back"],
         **_closing(document),
         "qr": qr_svg(payload) if payload else None,
-        "ubl": None if draft else _attached(document, title, ubl or render_ubl(document)),
+        "ubl": None if draft else _attached(document, title),
     }
 
 
-def _attached(document: Document, title: str, ubl: bytes) -> dict[str, str]:
-    return {
-        "name": f"{document.file_stem}.xml",
-        "content": ubl.decode(),
-        "description": f"UBL 2.1 {title}",
-    }
+def _attached(document: Document, title: str) -> dict[str, str]:
+    return {"name": f"{document.file_stem}.xml", "description": f"UBL 2.1 {title}"}
 
 
 def _buyer(document: Document) -> dict[str, Any]:

@@ -27,10 +27,10 @@ def render_pdf(document: Document, *, ubl: bytes | None = None) -> bytes:
     if ubl is None and document.number is not None:
         ubl = render_ubl(document)
     for with_logo, standard in tries:
-        data = page_data(document, with_logo=with_logo, ubl=ubl)
+        data = page_data(document, with_logo=with_logo)
         try:
-            return pdf(_TEMPLATE, data, document.issued_on, standard)
+            return pdf(_TEMPLATE, data, document.issued_on, standard, attached=ubl or b"")
         except NotSet:
             continue
-    data = page_data(document, with_logo=False, ubl=ubl)
-    return pdf(_TEMPLATE, data, document.issued_on, "1.7")
+    data = page_data(document, with_logo=False)
+    return pdf(_TEMPLATE, data, document.issued_on, "1.7", attached=ubl or b"")

@@ -30,20 +30,27 @@ class NotSet(Exception):
     """typst can't set these pages in this way: a glyph that no font has, a picture that is none."""
 
 
-def pdf(template: str, data: dict[str, Any], made_on: date, standard: Standard) -> bytes:
-    """The pages as PDF bytes. Raises NotSet."""
+def pdf(
+    template: str,
+    data: dict[str, Any],
+    made_on: date,
+    standard: Standard,
+    *,
+    attached: bytes = b"",
+) -> bytes:
+    """The pages of a template, which is a function `pages(data, attached)`. Raises NotSet."""
     made_at = datetime.combine(made_on, time(), UTC)
     text = json.dumps(data, ensure_ascii=False)
     families = _families()[:1] if _PLAIN.fullmatch(text) else _families() + _east_asian(text)
-    inputs = {"data": text, "fonts": json.dumps(families)}
+    text = f'{text[:-1]}, "fonts": {json.dumps(families)}}}'
+    main = (
+        f'#import "{template}": pages\n'
+        f"#pages(json(bytes({_literal(text)})), bytes({_literal(attached.decode())}))"
+    )
     try:
         with _one_at_a_time:
             made = _compiler().compile(
-                _templates() / template,
-                format="pdf",
-                sys_inputs=inputs,
-                pdf_standards=standard,
-                timestamp=made_at,
+                main.encode(), format="pdf", pdf_standards=standard, timestamp=made_at
             )
     except typst.TypstError:
         raise NotSet("typst refused it") from None  # its own words may quote what a person typed
@@ -56,15 +63,18 @@ def pdf(template: str, data: dict[str, Any], made_on: date, standard: Standard) 
     return cast("bytes", made)
 
 
+def _literal(text: str) -> str:
+    """As a string in typst's code, which only a quote ends and only a backslash escapes."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
 def _templates() -> Path:
     return Path(str(files(__package__) / "templates"))
 
 
 @cache
 def _compiler() -> typst.Compiler:
-    return typst.Compiler(
-        root=_templates(), input=_templates() / "document.typ", font_paths=fonts()
-    )
+    return typst.Compiler(root=_templates(), font_paths=fonts())
 
 
 @cache
