@@ -7,7 +7,7 @@ from services.invoicer.documents.mail import attachments, compose_copy
 from services.invoicer.documents.mail import compose as compose_document
 from services.invoicer.documents.mime import Attachment, Composed, Envelope
 from services.invoicer.documents.report import compose_run_report
-from services.invoicer.fresh import Fresh
+from services.invoicer.fresh import Fresh, Made
 from services.invoicer.reports import run_report
 from services.invoicer.statements.mail import compose_statement
 from services.invoicer.store import documents, registry, statements
@@ -31,10 +31,10 @@ async def compose(tx: Tx, environment: int, mail: Mail, sender: str, fresh: Fres
         return None if report is None else lambda: compose_run_report(report, envelope)
     if mail.kind == "statement":
         return await _statement(tx, environment, mail, envelope)
-    files = fresh.get(environment, mail.ref) or await documents.files(tx, environment, mail.ref)
-    if len(files) < 3:
+    made = fresh.get(environment, mail.ref) or await _read(tx, environment, mail)
+    if made is None:
         return None
-    document = await documents.load(tx, environment, mail.kind, mail.ref, lines=False)
+    document, files = made.document, made.files
 
     def make() -> Composed:
         attached = attachments(
@@ -49,6 +49,14 @@ async def compose(tx: Tx, environment: int, mail: Mail, sender: str, fresh: Fres
         return compose_document(document, envelope, attached)
 
     return make
+
+
+async def _read(tx: Tx, environment: int, mail: Mail) -> Made | None:
+    files = await documents.files(tx, environment, mail.ref)
+    if len(files) < 3:
+        return None
+    document = await documents.load(tx, environment, mail.kind, mail.ref, lines=False)
+    return Made(document=document, files=files)
 
 
 async def _statement(tx: Tx, environment: int, mail: Mail, envelope: Envelope) -> Make | None:

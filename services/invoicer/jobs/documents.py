@@ -4,7 +4,7 @@ The rendering is plain functions of plain values in other processes, so that nei
 environment's run nor the reading of sales waits for it.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from runtime.jobs import JobKind, StepTx, Work
 from services.invoicer.documents.mail import XLSX
@@ -12,7 +12,7 @@ from services.invoicer.documents.model import Document
 from services.invoicer.documents.pdf import render_pdf
 from services.invoicer.documents.specification import render_specification
 from services.invoicer.documents.ubl import render_ubl
-from services.invoicer.fresh import Fresh
+from services.invoicer.fresh import Fresh, Made
 from services.invoicer.jobs.mail import failed
 from services.invoicer.rendering import Rendering
 from services.invoicer.store import documents, mails
@@ -64,7 +64,10 @@ class Documents:
                 )
             tx.done()
         if ours:
-            self.fresh.put(number, document_id, {file.format: file for file in files})
+            made = Made(
+                document=replace(content, lines=()), files={file.format: file for file in files}
+            )
+            self.fresh.put(number, document_id, made)
 
     async def on_poison(self, work: Work, tx: StepTx) -> None:
         """It can't be made: its mails don't go, and finance hears so. `invoice.send` tries anew."""

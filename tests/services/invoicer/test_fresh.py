@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from services.invoicer.fresh import MOST_DOCUMENTS, Fresh
+from services.invoicer.fresh import MOST_DOCUMENTS, Fresh, Made
 from services.invoicer.jobs.documents import Documents, render
 from services.invoicer.jobs.mail import Mailing
 from services.invoicer.rendering import Rendering
@@ -14,14 +14,15 @@ from tests.services.invoicer.world import World, said, sale
 from tests.support.mails import MailServer
 
 FILES = {"pdf": File(format="pdf", file_name="1.pdf", media_type="application/pdf", content=b"1")}
+MADE = Made(document=replace(invoice(), lines=()), files=FILES)
 
 
 def test_only_the_last_documents_are_held() -> None:
     fresh = Fresh()
     for number in range(MOST_DOCUMENTS + 1):
-        fresh.put(1, str(number), FILES)
+        fresh.put(1, str(number), MADE)
     assert fresh.get(1, "0") is None
-    assert fresh.get(1, "1") == FILES
+    assert fresh.get(1, "1") == MADE
     assert fresh.get(2, "1") is None
 
 
@@ -48,3 +49,6 @@ async def test_a_mail_carries_what_is_kept_whether_it_was_read_or_not(
     carried = [part.get_content() for part in smtp.mails[0].iter_attachments()]
     kept = {r["format"]: r["content"] for r in rows}
     assert carried == [kept["pdf"], kept["xlsx"], kept["ubl"]]
+    whole = smtp.mails[0].get_body(("plain",))
+    assert whole is not None
+    assert "2026-00001" in whole.get_content()
