@@ -158,7 +158,7 @@ def test_a_bar_opens_a_series_sets_limits_and_sells_line_by_line(
     )  # fmt: skip
     for words in (
         "✓ € 7.00 approved", "the same answer as before", "✓ € 3.50 taken back; € 16.50 left",
-        "✗ declined: The sale of EUR 31.50 goes over the limit of EUR 20.00",
+        "✗ declined: The sale of €31.50 goes over the limit of €20.00",
         "€ 6.00 sold offline; kept", "✓ € 6.00 approved, as it was made already",
         "a part taken back", "declined: over limit",
     ):  # fmt: skip
