@@ -51,8 +51,8 @@ class Lane:
     Kafka's acks, another decodes and decides. What two of them have in hand at once is as safe
     as what two workers have. `by_key`: the handlers' statements find all rows by keys, so that
     their plans can be kept; the lane has connections of its own. `fetch_wait_ms`: how long Kafka
-    may keep a fetch that finds nothing. While it does, a partition that was read just now is not
-    asked for (aiokafka), so it is also how long a second sale there can be kept waiting.
+    may keep a fetch that finds nothing. All partitions are asked for at once, as a batch is nearly
+    done; should one have been left out, it is also how long a record there can be kept waiting.
     """
 
     name: str

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from schemas.base import Message, Part, Patch, wrong
-from schemas.registry import AccountStatus, Language
+from schemas.entities import AccountStatus, Language
 from schemas.values import (
     BASE64_PATTERN,
     NOT_NULL,

@@ -11,7 +11,8 @@ from pydantic import Field, model_validator
 
 from schemas.base import Message, wrong
 from schemas.commands import Command
-from schemas.registry import Accounts, RunMode
+from schemas.entities import Accounts
+from schemas.registry import RunMode
 from schemas.values import (
     Account,
     Date,

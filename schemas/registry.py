@@ -7,18 +7,27 @@ null for `limit` is: no limit. The fields that take no null are marked NOT_NULL.
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal, Self, TypeVar
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
 from schemas.base import Message, Part, wrong
 from schemas.commands import Command, PatchCommand
+from schemas.entities import (
+    AccountStatus,
+    ChangeFields,
+    CustomerFields,
+    Language,
+    LinkFields,
+    OpeningFields,
+    ShortText,
+    has_a_name,
+)
 from schemas.values import (
     BASE64_PATTERN,
     COLOUR_PATTERN,
     NOT_NULL,
     NUMBER_FORMAT_PATTERN,
-    PEPPOL_PATTERN,
     ZONE_PATTERN,
     Account,
     Amount,
@@ -35,14 +44,10 @@ from schemas.values import (
     entries,
 )
 
-MAX_ACCOUNTS = 10_000
 MAX_LOGO_BYTES = 200 * 1024
 
-Language = Literal["nl", "en"]
-AccountStatus = Literal["inactive", "active", "blocked", "closed"]
 FinanceCopy = Literal["each", "report", "none"]
 LimitRelease = Literal["issued", "paid"]
-Role = Literal["holder", "viewer"]
 RunMode = Literal["draft", "issue"]
 
 NumberFormat = Annotated[str, StringConstraints(max_length=40, pattern=NUMBER_FORMAT_PATTERN)]
@@ -51,10 +56,7 @@ Colour = Annotated[str, StringConstraints(pattern=COLOUR_PATTERN)]
 Logo = Annotated[str, StringConstraints(max_length=273_068, pattern=BASE64_PATTERN)]
 """A PNG or SVG of at most MAX_LOGO_BYTES as base64. What it really is, its reader checks."""
 
-PeppolId = Annotated[str, StringConstraints(max_length=60, pattern=PEPPOL_PATTERN)]
-ShortText = Annotated[Text, StringConstraints(max_length=40)]
 PaymentDays = Annotated[int, Field(strict=True, ge=0, le=365)]
-Accounts = Annotated[tuple[Account, ...], entries(MAX_ACCOUNTS, least=1)]
 
 
 class Schedule(Part):
@@ -120,36 +122,6 @@ class EnvironmentDeactivate(Command):
     type: Literal["environment.deactivate"] = "environment.deactivate"
 
 
-class CustomerFields(Part):
-    """What is known of a person or a company."""
-
-    first_name: Text | None = None
-    infix: ShortText | None = None
-    last_name: Text | None = None
-    company: Text | None = None
-    email: Email | None = None
-    email_fictitious: bool | None = None
-    street: Text | None = None
-    postcode: ShortText | None = None
-    city: Text | None = None
-    country: Country | None = None
-    vat_number: ShortText | None = None
-    chamber_number: ShortText | None = None
-    peppol_id: PeppolId | None = None
-    language: Language | None = None
-
-
-Named = TypeVar("Named", bound=CustomerFields)
-
-
-def has_a_name(customer: Named) -> Named:
-    """A check for models that make a customer known."""
-    names = (customer.first_name, customer.last_name, customer.company)
-    if not any(name and name.strip() for name in names):
-        raise wrong("last_name", "must be given, or else a first name or a company")
-    return customer
-
-
 class CustomerRegister(CustomerFields, Command):
     """Make a customer known. One of first name, last name and company is enough."""
 
@@ -173,31 +145,18 @@ class CustomerErase(Command):
     customer_id: Uuid
 
 
-class AccountOpen(PatchCommand):
+class AccountOpen(OpeningFields, PatchCommand):
     """Open an account. What is absent of limit, on_account and in_overview is the environment's
     default, else 0 or false; limit null is no limit."""
 
     type: Literal["account.open"] = "account.open"
-    account: Account
-    description: Text | None = None
-    status: AccountStatus = "active"
-    limit: Amount | None = None
-    on_account: Annotated[bool | None, NOT_NULL] = None
-    in_overview: Annotated[bool | None, NOT_NULL] = None
-    holder: Uuid | None = None
 
 
-class AccountChange(PatchCommand):
+class AccountChange(ChangeFields, PatchCommand):
     """Change accounts, all or none. Absent: stays. Null: clears description; no limit."""
 
     type: Literal["account.change"] = "account.change"
-    accounts: Accounts
-    description: Text | None = None
-    status: Annotated[AccountStatus | None, NOT_NULL] = None
-    limit: Amount | None = None
     raise_limit_by: Annotated[Money | None, NOT_NULL] = None
-    on_account: Annotated[bool | None, NOT_NULL] = None
-    in_overview: Annotated[bool | None, NOT_NULL] = None
     only_if_unused: Annotated[bool | None, NOT_NULL] = None
 
     @model_validator(mode="after")
@@ -207,13 +166,10 @@ class AccountChange(PatchCommand):
         return self
 
 
-class AccountLink(Command):
+class AccountLink(LinkFields, Command):
     """Tie a customer to an account. One holder per account: the holder is invoiced."""
 
     type: Literal["account.link"] = "account.link"
-    account: Account
-    customer_id: Uuid
-    role: Role
 
 
 class AccountUnlink(AccountLink):

@@ -8,27 +8,29 @@ from pydantic import Field, model_validator
 
 from schemas.base import Part, wrong
 from schemas.commands import Command, PatchCommand, StepNumber
-from schemas.registry import (
+from schemas.entities import (
     MAX_ACCOUNTS,
+    ChangeFields,
+    CustomerFields,
+    LinkFields,
+    OpeningFields,
+    has_a_name,
+)
+from schemas.registry import (
     AccountChange,
     AccountLink,
     AccountOpen,
-    Accounts,
-    AccountStatus,
     AccountUnlink,
     CustomerChange,
     CustomerErase,
-    CustomerFields,
     CustomerRegister,
     EnvironmentAcceptGdpr,
     EnvironmentActivate,
     EnvironmentConfigure,
     EnvironmentDeactivate,
     RegistryRepublish,
-    Role,
-    has_a_name,
 )
-from schemas.values import NOT_NULL, Account, Amount, Text, Uuid, entries
+from schemas.values import Uuid, entries
 
 MAX_STEPS = 2_000
 
@@ -60,38 +62,22 @@ class ChangeStep(CustomerFields, _Step):
     customer_id: Uuid
 
 
-class OpenStep(_Step):
+class OpenStep(OpeningFields, _Step):
     """As account.open."""
 
     type: Literal["account.open"]
-    account: Account
-    description: Text | None = None
-    status: AccountStatus = "active"
-    limit: Amount | None = None
-    on_account: Annotated[bool | None, NOT_NULL] = None
-    in_overview: Annotated[bool | None, NOT_NULL] = None
-    holder: Uuid | None = None
 
 
-class ChangeAccountsStep(_Step):
+class ChangeAccountsStep(ChangeFields, _Step):
     """As account.change: all of its accounts, or none."""
 
     type: Literal["account.change"]
-    accounts: Accounts
-    description: Text | None = None
-    status: Annotated[AccountStatus | None, NOT_NULL] = None
-    limit: Amount | None = None
-    on_account: Annotated[bool | None, NOT_NULL] = None
-    in_overview: Annotated[bool | None, NOT_NULL] = None
 
 
-class LinkStep(_Step):
+class LinkStep(LinkFields, _Step):
     """As account.link."""
 
     type: Literal["account.link"]
-    account: Account
-    customer_id: Uuid
-    role: Role
 
 
 Step = Annotated[

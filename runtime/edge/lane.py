@@ -130,6 +130,7 @@ class EdgeLane(Decider):
         await self._first_look(consumer)
         self._count_broken(batch)
         settled = await self._settle(batch, await self._log_ends(batch))
+        consumer.fetch_ahead()
         if batch.dead:
             await self._publisher.send(batch.dead)
         await self._publish(settled)

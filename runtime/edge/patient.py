@@ -68,6 +68,7 @@ class PatientConsumer(AIOKafkaConsumer):  # type: ignore[misc]
         if self.untaken is not None and self._status is not None:
             self._status.broken("a fetched batch was dropped before it was decided")
             raise BatchDropped
+        self.fetch_ahead()
         while True:
             try:
                 found = await super().getmany(
@@ -86,7 +87,22 @@ class PatientConsumer(AIOKafkaConsumer):  # type: ignore[misc]
             if found:
                 self._note(found)
                 self.untaken = found
+                self._hold()
                 return found
+
+    def _hold(self) -> None:
+        """Fetch nothing more for now.
+
+        By itself aiokafka fetches ahead as soon as a batch is taken: it gets the first record that
+        comes, and nothing more of any partition until that one is taken too. What comes while a
+        batch is decided would mostly wait for two.
+        """
+        self.pause(*self.assignment())
+
+    def fetch_ahead(self) -> None:
+        """Fetch what has come meanwhile: the batch in hand is nearly done."""
+        if held := self.paused():
+            self.resume(*held)
 
     # -- what aiokafka 0.14 does not do ---------------------------------------------------------
 

@@ -28,7 +28,6 @@ def lanes(batch_records: int) -> tuple[Lane, ...]:
             max_records=batch_records,
             side_by_side=2,
             by_key=True,
-            fetch_wait_ms=25,
         ),
         Lane(
             name="registry",

@@ -15,7 +15,9 @@ from runtime.deadletters import dead_letter
 from runtime.edge.backoff import Backoff
 from runtime.edge.lane import EdgeLane
 from runtime.edge.publisher import Publisher, new_producer
+from runtime.transaction import Tx
 from schemas.topics import TOPIC
+from tests.runtime import toy
 from tests.runtime.rig import NOW, Rig, sale
 
 
@@ -41,6 +43,37 @@ async def test_a_batch_is_bounded_by_records_and_by_bytes(rig: Rig) -> None:
     assert max(count for count, _ in sizes) <= 50
     # a fetch's bytes, of each of the partitions, and the one record that may go over it
     assert max(size for _, size in sizes) <= 4 * (1 << 20) + 300_000
+
+
+async def test_what_comes_while_a_batch_is_decided_is_all_in_the_next_one(rig: Rig) -> None:
+    """Also what comes later than the first of it, and in other partitions."""
+    account = "meanwhile"
+    batches: list[list[str]] = []
+    held, go_on = asyncio.Event(), asyncio.Event()
+
+    class Noting(EdgeLane):
+        async def take(self, records: Sequence[Any], consumer: Any) -> None:
+            mine = [s for s in (json.loads(r.value) for r in records) if s["account"] == account]
+            batches.extend([[s["sale_id"] for s in mine]] if mine else [])
+            await super().take(records, consumer)
+
+    async def pause(tx: Tx) -> None:
+        held.set()
+        await go_on.wait()
+
+    it = toy.Toy()
+    it.pause = pause
+    first, *later = [sale(account) for _ in range(5)]
+    async with rig.worker(it, lane_type=Noting), rig.wire() as wire:
+        await wire.send(first)
+        await asyncio.wait_for(held.wait(), 20)
+        for one in later:
+            await wire.send_anywhere(one)
+            await asyncio.sleep(0.15)  # longer than aiokafka waits before it fetches once more
+        go_on.set()
+        await wire.answered(s["sale_id"] for s in later)
+    assert batches[0] == [first["sale_id"]]
+    assert sorted(batches[1]) == sorted(s["sale_id"] for s in later)
 
 
 async def test_records_and_dead_letters_of_two_mebibytes_pass(rig: Rig) -> None:

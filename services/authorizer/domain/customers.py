@@ -7,13 +7,8 @@ from dataclasses import replace
 from typing import Any, Final
 
 from schemas.commands import Caution
-from schemas.registry import (
-    MAX_ACCOUNTS,
-    CustomerChange,
-    CustomerErase,
-    CustomerFields,
-    CustomerRegister,
-)
+from schemas.entities import MAX_ACCOUNTS, CustomerFields
+from schemas.registry import CustomerChange, CustomerErase, CustomerRegister
 from services.authorizer.domain import checks
 from services.authorizer.domain.entities import (
     Account,

@@ -11,7 +11,8 @@ from typing import Any, Final
 from runtime.particulars import HOME
 from runtime.sql import statements
 from runtime.transaction import Tx
-from schemas.registry import AccountState, CustomerFields, CustomerState, EnvironmentState
+from schemas.entities import CustomerFields
+from schemas.registry import AccountState, CustomerState, EnvironmentState
 from services.importer.domain.book import series_of
 from services.importer.domain.house import House
 from services.importer.domain.messages import Tongue
