@@ -65,8 +65,12 @@ async def explain(client: Client, sale_id: str, gauge: Gauge) -> Story:
     told: list[Reply] = []
     for reply in _once(found):
         match reply.topic:
-            case "pos.sales" | "registry.commands":
+            case "pos.sales":
                 story.asked.append(reply)
+            case "registry.commands":
+                # The id may stand in a command as a customer's, too.
+                if reply.message.get("sale_id") == sale_id:
+                    story.asked.append(reply)
             case "pos.decisions":
                 story.answers.append(reply)
             case "pos.unbooked":

@@ -11,6 +11,7 @@ from cli.amounts import Misuse, money
 from cli.client import Client
 from cli.messages import Json, given, me, new_id
 from cli.pending import pending, show_accounts, why
+from cli.registry import registry_of
 from cli.replies import Expectation, Reply
 from cli.screen import Gauge, Screen, outcome
 
@@ -100,9 +101,11 @@ def left_over(result: Json) -> list[str]:
 
 
 async def invoices(client: Client, environment: int) -> list[Json]:
-    """Invoices as they stand, by month and number."""
+    """Invoices as they stand, by month and number; raises Misuse for no known environment."""
     states = (await client.view("invoices.state")).values()
     ours = [s for s in states if s.get("environment") == environment]
+    if not ours:
+        await registry_of(client, environment)
     return sorted(ours, key=lambda s: (s["period"], s.get("number") or "~", s["account"]))
 
 

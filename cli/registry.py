@@ -126,8 +126,16 @@ class Registry:
         return sorted(found)
 
 
+def not_there(environment: int) -> Misuse:
+    """What is said of an environment that nobody began: a list of nothing would say it is empty."""
+    begin = f"`onaccount env configure {environment}` begins one"
+    return Misuse(f"There is no environment {environment}; {begin}.")
+
+
 async def registry_of(client: Client, environment: int) -> Registry:
-    """The environment's present state, read from registry.state."""
-    return Registry(
-        environment, (await client.view("registry.state", environment=environment)).values()
-    )
+    """The environment's present state, read from registry.state; raises Misuse if there is none."""
+    states = await client.view("registry.state", environment=environment)
+    registry = Registry(environment, states.values())
+    if registry.settings is None:
+        raise not_there(environment)
+    return registry

@@ -53,6 +53,9 @@ class Lane:
     their plans can be kept; the lane has connections of its own. `fetch_wait_ms`: how long Kafka
     may keep a fetch that finds nothing. All partitions are asked for at once, as a batch is nearly
     done; should one have been left out, it is also how long a record there can be kept waiting.
+    `max_bytes`: what was fetched is decided in transactions of no more than so many bytes of
+    records (one record at least), one after another, for a lane whose single records may be long
+    work: other lanes wait for what is done in one go, and for the rows that a transaction holds.
     """
 
     name: str
@@ -61,6 +64,7 @@ class Lane:
     side_by_side: int = 1
     by_key: bool = False
     fetch_wait_ms: int = 100
+    max_bytes: int | None = None
 
     def consumers(self) -> tuple[Lane, ...]:
         """One lane for each consumer, named NAME-1, NAME-2, ... where there are several."""

@@ -8,12 +8,12 @@ that published it saw the newer version too and published again: so the newest r
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from runtime.answers import Answer
+from runtime.breath import Breath
 from runtime.database import Connection, Database
 
 Key = tuple[Any, ...]
@@ -37,8 +37,6 @@ class Publishes(Protocol):
 
 # An upper bound on rows per publication, so that a bulk change of thousands stays bounded.
 CHUNK = 1_000
-A_BREATH = 200
-"""Rows that are worded in one go: the same process answers sales."""
 
 
 class States:
@@ -68,11 +66,10 @@ class States:
             moved = {key: row for key, row in rows.items() if row[0] > published.get(key, -1)}
             if not moved:
                 return
-            answers = []
-            for number, (_, worded) in enumerate(moved.values(), start=1):
+            answers, breath = [], Breath()
+            for _, worded in moved.values():
                 answers.append(worded())
-                if number % A_BREATH == 0:
-                    await asyncio.sleep(0)
+                await breath.take()
             await publisher.publish(answers)
             published |= {key: version for key, (version, _) in moved.items()}
             keys = list(moved)

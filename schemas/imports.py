@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
-from schemas.base import Message, Part, Patch
+from schemas.base import Message, Part, Patch, wrong
 from schemas.entities import AccountStatus, Language
 from schemas.values import (
     BASE64_PATTERN,
@@ -81,6 +81,12 @@ class ImportUploaded(Patch, _Job):
     sheet: Text | None = None
     mapping: Annotated[dict[Text, MappedField], entries(MAX_COLUMNS)] | None = None
     defaults: ImportDefaults | None = None
+
+    @model_validator(mode="after")
+    def _is_one_of_its_parts(self) -> Self:
+        if self.part > self.parts:
+            raise wrong("part", "must not be more than parts")
+        return self
 
 
 class ImportConfirmed(_Job):

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
-from cli.amounts import Misuse
 from cli.client import Client
 from cli.messages import Json
+from cli.registry import not_there
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,10 +51,7 @@ async def read_venue(client: Client, environment: int) -> Venue:
     for message in newest.values():
         by_type.setdefault(message["type"], []).append(message)
     if not (environments := by_type.get("environment.state")):
-        raise Misuse(
-            f"There is no environment {environment}; `onaccount env configure {environment}` "
-            "begins one."
-        )
+        raise not_there(environment)
     return Venue(
         settings=environments[0],
         accounts={one["account"]: one for one in by_type.get("account.state", ())},

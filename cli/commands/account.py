@@ -11,7 +11,7 @@ from cli.asking import Yes, agreed
 from cli.client import Client
 from cli.messages import CLEAR, Json, command
 from cli.options import DEFAULT, Common
-from cli.registry import UUID, folded, name_of, registry_of
+from cli.registry import UUID, folded, name_of, not_there, registry_of
 from cli.screen import outcome
 from cli.series import TAKEN, numbers, open_all
 
@@ -275,6 +275,8 @@ async def _accounts(environment: int, common: Common) -> list[Json]:
     """An environment's accounts with the holder's name and the ledger's balance, by number."""
     async with common.client() as client:
         states = await client.view("registry.state", environment=environment)
+        if not states:
+            raise not_there(environment)
         balances = await client.view("ledger.balances", environment=environment)
     return join_accounts(environment, states, balances)
 

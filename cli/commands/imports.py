@@ -17,6 +17,7 @@ from cli.imported import show_completed, show_failed, show_preview, show_states,
 from cli.imports import FIELDS, Job, Upload, environment_of, from_file, job_state
 from cli.messages import Json, given
 from cli.options import DEFAULT, Common
+from cli.registry import registry_of
 from cli.screen import Screen
 from cli.trouble import Trouble
 
@@ -176,8 +177,10 @@ async def list_(environment: int | None = None, /, *, common: Common = DEFAULT) 
     """List the imports of an environment (or of all), the newest last."""
     async with common.client() as client:
         states = list((await client.view("imports.state")).values())
-    if environment is not None:
-        states = [s for s in states if s["environment"] == environment]
+        if environment is not None:
+            states = [s for s in states if s["environment"] == environment]
+            if not states:
+                await registry_of(client, environment)
     show_states(common.screen, sorted(states, key=lambda s: str(s["at"])))
     return 0
 

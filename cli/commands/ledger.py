@@ -12,6 +12,7 @@ from cli.books.export import Format, export, format_of
 from cli.books.period import Period
 from cli.books.statement import statement
 from cli.options import DEFAULT, Common
+from cli.registry import registry_of
 from cli.screen import when
 from cli.verify import verify as verify_service
 
@@ -146,10 +147,12 @@ async def balances_(environment: int, /, *, common: Common = DEFAULT) -> int:
     """Show what every account of an environment owes."""
     async with common.client() as client:
         states = await client.view("ledger.balances")
-    rows = sorted(
-        (s for s in states.values() if s.get("environment") == environment),
-        key=lambda s: str(s["account"]),
-    )
+        rows = sorted(
+            (s for s in states.values() if s.get("environment") == environment),
+            key=lambda s: str(s["account"]),
+        )
+        if not rows:
+            await registry_of(client, environment)
     screen = common.screen
     screen.data(rows)
     screen.table(

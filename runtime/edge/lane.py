@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -90,7 +90,7 @@ class EdgeLane(Decider):
         self._idle.clear()
         self._status.batch_in_hand(self.lane.name)
         try:
-            await self._take(records, consumer)
+            await self._take_in_pieces(records, consumer)
             BATCH_SECONDS.labels(self.lane.name).observe(time.perf_counter() - started)
             BATCH_RECORDS.labels(self.lane.name).observe(len(records))
         except Stopping:
@@ -124,6 +124,12 @@ class EdgeLane(Decider):
                 await self.leave()
         except Exception as error:
             log.warning("left the group badly", lane=self.name, cause=describe(error))
+
+    async def _take_in_pieces(self, records: Sequence[Any], consumer: Any) -> None:
+        for some in pieces(records, self.lane.max_bytes):
+            if self._stopping.is_set():
+                raise Stopping
+            await self._take(some, consumer)
 
     async def _take(self, records: Sequence[Any], consumer: Any) -> None:
         batch = self._opener.open(records)
@@ -214,6 +220,20 @@ class EdgeLane(Decider):
     def assigned(self) -> None:
         """Partitions were assigned: the next batch begins with a look at the store."""
         self._looked_at = None
+
+
+def pieces(records: Sequence[Any], most: int | None) -> Iterator[Sequence[Any]]:
+    """The records in their order, cut where they come to more than `most` bytes."""
+    if most is None:
+        yield records
+        return
+    begin = size = 0
+    for place, record in enumerate(records):
+        size += len(record.value or b"")
+        if size > most and place > begin:
+            yield records[begin:place]
+            begin, size = place, len(record.value or b"")
+    yield records[begin:]
 
 
 def _counts(records: Sequence[Any]) -> dict[str, int]:

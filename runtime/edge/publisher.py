@@ -13,11 +13,14 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.partitioner import murmur2
 
 from runtime.answers import Answer, Envelope, Outgoing
+from runtime.breath import Breath
 from runtime.edge.backoff import Backoff
 from runtime.metrics import ANSWERS
 
 MAX_RECORD_BYTES = 2 * 1024 * 1024 + 64 * 1024  # contract part 1: answers 2 MiB, and their headers
 DELIVERY_TIMEOUT_MS = 10_000
+A_BREATH = 100
+"""Records that are made ready in one go."""
 START_S = 15.0
 STOP_S = 1.0
 
@@ -61,7 +64,11 @@ class Publisher:
         """Return when every answer is acknowledged. Raises only Stopping."""
         if not answers:
             return
-        await self.send(self._envelope.seal(answers))
+        breath, sealed = Breath(), []
+        for start in range(0, len(answers), A_BREATH):
+            sealed += self._envelope.seal(answers[start : start + A_BREATH])
+            await breath.take()
+        await self.send(sealed)
         for kind, count in Counter([answer.type for answer in answers]).items():
             ANSWERS.labels(kind).inc(count)
 
@@ -121,11 +128,14 @@ async def _deliver(producer: AIOKafkaProducer, records: Sequence[Outgoing]) -> N
     (docs/performance.md). A record goes where Java's partitioner would put it; a batch that is
     full goes at once, and waits there until the one before it is through.
     """
+    breath = Breath()
     acks: list[asyncio.Future[Any]] = []
     counts: dict[str, int] = {}
     batches: dict[tuple[str, int], Any] = {}
     try:
-        for topic, key, value, headers in records:
+        for number, (topic, key, value, headers) in enumerate(records, start=1):
+            if number % A_BREATH == 0:
+                await breath.take()
             count = counts.get(topic)
             if count is None:
                 count = counts[topic] = len(await producer.partitions_for(topic))

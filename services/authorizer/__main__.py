@@ -11,6 +11,9 @@ from services.authorizer.handlers import registry as commands
 from services.authorizer.settings import Settings
 from services.authorizer.store.states import STATES
 
+REGISTRY_BYTES = 64_000
+"""Of registry commands in one transaction: one bundle of an import."""
+
 
 def lanes(batch_records: int) -> tuple[Lane, ...]:
     """Sales, the registry with what moves its sums, and the tills' directory."""
@@ -40,6 +43,7 @@ def lanes(batch_records: int) -> tuple[Lane, ...]:
                 ),
                 Route(topic="invoices.events", takes=invoices.TAKES, handler=invoices.add_up),
             ),
+            max_bytes=REGISTRY_BYTES,
         ),
         # A sign-on at a large venue is answered with thousands of accounts: few at a time, so that
         # sales are answered in between.

@@ -158,7 +158,7 @@ def test_a_bar_opens_a_series_sets_limits_and_sells_line_by_line(
     )  # fmt: skip
     for words in (
         "✓ € 7.00 approved", "the same answer as before", "✓ € 3.50 taken back; € 16.50 left",
-        "✗ declined: The sale of EUR 31.50 goes over the limit of EUR 20.00",
+        "✗ declined: The sale of €31.50 goes over the limit of €20.00",
         "€ 6.00 sold offline; kept", "✓ € 6.00 approved, as it was made already",
         "a part taken back", "declined: over limit",
     ):  # fmt: skip
@@ -195,6 +195,19 @@ def test_a_sale_that_could_not_be_booked_is_assigned_dismissed_and_explained(
     assert "cash" in explained
 
 
+@pytest.mark.parametrize(
+    "words",
+    [("account", "list"), ("ledger", "balances"), ("invoices", "list"), ("customer", "find"),
+     ("sales", "unbooked"), ("import", "list")],
+)  # fmt: skip
+def test_of_an_environment_that_nobody_began_there_is_no_list(
+    words: tuple[str, ...], onaccount: Run
+) -> None:
+    told = onaccount(*words, "2891")
+    assert told.status == 2
+    assert "There is no environment 2891" in told.err
+
+
 def test_a_guest_is_found_by_name_allowed_and_erased(onaccount: Run) -> None:
     new = onaccount("customer", "register", "2890", "--first-name", "Zoë", "--last-name", "Müller",
                     "--email", "test@test.nl", "--json").json  # fmt: skip
@@ -212,6 +225,8 @@ def test_a_guest_is_found_by_name_allowed_and_erased(onaccount: Run) -> None:
     assert onaccount("customer", "erase", "2890", zoe, "--yes").status == 0
     assert onaccount("customer", "find", "2890", "muller").status == 1
     assert onaccount("registry", "republish", "2890").status == 0
+    no_sale = onaccount("sales", "explain", zoe)
+    assert (no_sale.status, "nothing is known of sale" in no_sale.out) == (1, True)
 
 
 # --- nonsense ---------------------------------------------------------------------------------

@@ -103,6 +103,8 @@ def _together(message: Json) -> Json:
             message.pop("account", None)
         case "statement.request":
             message["from"], message["until"] = "2026-01-01", "2026-02-01"
+        case "import.uploaded":
+            message["part"], message["parts"] = sorted((message["part"], message["parts"]))
         case "account.change":
             message.pop("raise_limit_by", None)
         case "customer.register":

@@ -73,7 +73,7 @@ def _answerable(wrong: Wrong, model: type[Message], found: Malformed) -> None:
 def _about(field: str, path: Path) -> bool:
     """Whether a refusal's field is the spoiled one, one within it, or one that it is tied to."""
     spoiled_at = ".".join(map(str, path))
-    tied = {"lines": "amount", "from": "until"}
+    tied = {"lines": "amount", "from": "until", "parts": "part"}
     return (
         field == spoiled_at
         or field.startswith(f"{spoiled_at}.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -88,11 +88,20 @@ def _unlike_its_environment(command: AccountOpen) -> tuple[Caution, ...]:
 
 def change(command: AccountChange, registry: Registry, house: Environment) -> Outcome:
     """Change accounts, all or none of them."""
+    return finished(changing(command, registry, house))
+
+
+def changing(
+    command: AccountChange, registry: Registry, house: Environment
+) -> Generator[None, None, Outcome]:
+    """As `change`, account by account: there may be ten thousand, and whoever has this decided
+    may have something else to do in between."""
     given = _given(command)
     changes: list[Change] = []
     kept: list[Account] = []
     closed: list[Account] = []
     for number in dict.fromkeys(command.accounts):
+        yield
         before = registry.accounts.get((command.environment, number))
         if before is None:
             return Refusal(
@@ -122,6 +131,16 @@ def change(command: AccountChange, registry: Registry, house: Environment) -> Ou
     return Applied(
         changes=tuple(changes), entities=tuple(kept), warnings=_closed_while_open(closed, house)
     )
+
+
+def finished(deciding: Generator[None, None, Outcome]) -> Outcome:
+    """What comes out in the end."""
+    while True:
+        try:
+            next(deciding)
+        except StopIteration as end:
+            outcome: Outcome = end.value
+            return outcome
 
 
 def _closed_while_open(accounts: Sequence[Account], house: Environment) -> tuple[Caution, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import Any, Final
 
 from schemas.commands import Command
@@ -54,6 +55,14 @@ def carry_out(command: Command, registry: Registry) -> Outcome:
     if isinstance(command, RegistryRepublish):
         return Applied()  # the handler has it done, by a job
     return _personal(command, registry, environment)
+
+
+def changing_accounts(command: AccountChange, registry: Registry) -> Generator[None, None, Outcome]:
+    """As `carry_out`, for accounts by the thousand: gives way before each of them."""
+    if (refusal := refuses_all(command, registry)) is not None:
+        return refusal
+    house = registry.environments[command.environment]
+    return (yield from accounts.changing(command, registry, house))
 
 
 def refuses_all(command: Command, registry: Registry) -> Refusal | None:

@@ -24,19 +24,26 @@ _DECIMALS: Final[dict[str, int]] = {
 }
 
 
+_SYMBOLS: Final = {"EUR": "€", "GBP": "£", "USD": "$"}
+
+
 def is_currency(code: str) -> bool:
     """Whether ISO 4217 knows it."""
     return pycountry.currencies.get(alpha_3=code) is not None
 
 
 def money(amount: int, currency: str, language: str) -> str:
-    """An amount of minor units as a person writes it: EUR 12,50 in Dutch, EUR 12.50 in English."""
+    """An amount of minor units as a person writes it: € 12,50 in Dutch, €12.50 in English; a
+    currency that has no sign here by its code, as CHF 12,50."""
     places = _DECIMALS.get(currency, 2)
     sign, digits = ("-" if amount < 0 else ""), str(abs(amount)).rjust(places + 1, "0")
-    if places == 0:
-        return f"{currency} {sign}{digits}"
-    comma = "," if language == "nl" else "."
-    return f"{currency} {sign}{digits[:-places]}{comma}{digits[-places:]}"
+    if places:
+        comma = "," if language == "nl" else "."
+        digits = f"{digits[:-places]}{comma}{digits[-places:]}"
+    symbol = _SYMBOLS.get(currency)
+    if symbol is not None and language != "nl":
+        return f"{sign}{symbol}{digits}"
+    return f"{symbol or currency} {sign}{digits}"
 
 
 _R = DeclineReason

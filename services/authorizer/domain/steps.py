@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 from schemas.commands import Caution, Change, Command, RefusedStep
@@ -34,7 +35,7 @@ _COMMANDS: Final[dict[type[Step], type[Command]]] = {
 _ASKED: Final = frozenset({"command_id", "environment", "at", "by"})
 
 
-def commands_of(asked: RegistryApply) -> list[Command]:
+def commands_of(asked: RegistryApply) -> Iterator[Command]:
     """Its steps as commands, in their order. They were checked when the message was read."""
     common: dict[str, Any] = {
         "command_id": asked.command_id,
@@ -42,12 +43,10 @@ def commands_of(asked: RegistryApply) -> list[Command]:
         "at": asked.at,
         "by": asked.by,
     }
-    return [
-        _COMMANDS[type(step)].model_construct(
+    for step in asked.steps:
+        yield _COMMANDS[type(step)].model_construct(
             step.model_fields_set | _ASKED, **common, **step.__dict__
         )
-        for step in asked.steps
-    ]
 
 
 class Steps:

@@ -8,22 +8,23 @@ is true of each step.
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
 
 from runtime.answers import Answer
+from runtime.breath import Breath
 from runtime.incoming import Incoming
 from runtime.transaction import Tx
 from schemas.commands import INVALID, Change, Command, CommandApplied, CommandRefused
 from schemas.content import digest
 from schemas.malformed import Malformed
+from schemas.registry import AccountChange
 from schemas.steps import ChangeAccountsStep, RegistryApply, Step
 from schemas.unbooked import UnbookedDismiss
 from schemas.wire import encode
 from services.authorizer.domain.book import RefusalKey
-from services.authorizer.domain.commands import carry_out, refuses_all
+from services.authorizer.domain.commands import carry_out, changing_accounts, refuses_all
 from services.authorizer.domain.entities import Applied, Entity, Key, Outcome, Refusal, Registry
 from services.authorizer.domain.steps import Steps, commands_of
 from services.authorizer.handlers.tracing import traced
@@ -35,9 +36,6 @@ MOST_ACCOUNTS = 20_000
 
 STEP_WEIGHS = 20
 """Accounts that weigh as much as a step: each step makes a thing, where an account is changed."""
-
-STEPS_A_BREATH = 25
-"""Steps of one command that are decided in one go."""
 
 REPUBLISH = "republish"
 
@@ -104,7 +102,7 @@ def _things(step: Step) -> int:
 
 async def _carry_out(messages: Sequence[Command | Malformed], tx: Tx) -> list[Answer]:
     commands = [message for message in messages if isinstance(message, Command)]
-    steps = {id(c): commands_of(c) for c in commands if isinstance(c, RegistryApply)}
+    steps = {id(c): await _steps(c) for c in commands if isinstance(c, RegistryApply)}
     named = [one for c in commands for one in (c, *steps.get(id(c), ()))]
     known = await registry.open_registry(tx, named)
     before: list[Entity] = [
@@ -116,7 +114,9 @@ async def _carry_out(messages: Sequence[Command | Malformed], tx: Tx) -> list[An
     made: dict[Key, tuple[bytes, Answer]] = {}
     refusals: dict[RefusalKey, Answer] = {}
     said: list[Said] = []
+    breath = Breath()
     for message in messages:
+        await breath.take()
         if isinstance(message, Malformed):
             said.append(_refuse_unreadable(message, refusals, tx))
             continue
@@ -147,16 +147,22 @@ async def _carry_out(messages: Sequence[Command | Malformed], tx: Tx) -> list[An
     return [first[one] if isinstance(one, RefusalKey) else one for one in said]
 
 
+async def _steps(asked: RegistryApply) -> list[Command]:
+    """Its steps as commands."""
+    breath, found = Breath(), []
+    for command in commands_of(asked):
+        found.append(command)
+        await breath.take()
+    return found
+
+
 async def _decide(command: Command, known: Registry, tx: Tx) -> tuple[Outcome, Answer]:
-    """Decide and word one command; one of thousands of accounts beside the loop that sales need."""
-
-    def decide() -> tuple[Outcome, Answer]:
+    """Decide and word one command; sales are answered between any two of thousands of accounts."""
+    if isinstance(command, AccountChange):
+        outcome = await Breath().through(changing_accounts(command, known))
+    else:
         outcome = carry_out(command, known)
-        return outcome, _answer(command, outcome, tx)
-
-    if len(registry.accounts_named(command)) <= registry.A_BREATH:
-        return decide()
-    return await asyncio.to_thread(decide)
+    return outcome, _answer(command, outcome, tx)
 
 
 async def _apply(
@@ -167,11 +173,11 @@ async def _apply(
         return refusal, _answer(asked, refusal, tx)
     steps = Steps(known)
     results: Counter[tuple[str, str]] = Counter()
-    for number, (step, command) in enumerate(zip(asked.steps, commands, strict=True), start=1):
+    breath = Breath()
+    for step, command in zip(asked.steps, commands, strict=True):
         found = steps.take(step, command)
         results[step.type, "applied" if isinstance(found, Applied) else found.reason] += 1
-        if number % STEPS_A_BREATH == 0:
-            await asyncio.sleep(0)
+        await breath.take()
     for labels, count in results.items():
         COMMANDS.labels(*labels).inc(count)
     outcome = steps.outcome()
@@ -183,8 +189,10 @@ async def _follow(command: Command, outcome: Outcome, known: Registry, tx: Tx) -
         command.type, "applied" if isinstance(outcome, Applied) else outcome.reason
     ).inc()
     if isinstance(outcome, Applied):
+        breath = Breath()
         for entity in outcome.entities:
             known.keep(entity)
+            await breath.take()
         await _publish(command, outcome.changes, tx)
 
 
@@ -196,11 +204,13 @@ async def _follow_again(command: Command, answer: Answer, tx: Tx) -> None:
 
 async def _publish(command: Command, changes: Sequence[Change], tx: Tx) -> None:
     environment = command.environment
+    breath = Breath()
     for change in changes:
         if change.kind == "environment":
             tx.touch("environment", environment)
         else:
             tx.touch(change.kind, environment, change.id)
+        await breath.take()
     if command.type == "registry.republish":
         await tx.add_job(
             REPUBLISH, f"{environment}/{command.command_id}", {"environment": environment}

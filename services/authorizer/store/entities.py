@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Collection, Sequence
 
+from runtime.breath import Breath
 from runtime.transaction import Tx
 from services.authorizer.domain.entities import Account, Customer, Entity, Environment, Key
 from services.authorizer.domain.names import display_name, fold, searched_name
@@ -18,9 +18,17 @@ async def record(tx: Tx, changed: Collection[Entity], before: Collection[Entity]
 
     `before` is all that was read at the batch's beginning: what is not among it is new.
     """
-    known = {(e.kind, e.environment, e.id): e for e in before}
-    new = [e for e in changed if (e.kind, e.environment, e.id) not in known]
-    old = [e for e in changed if (e.kind, e.environment, e.id) in known]
+    breath = Breath()
+    known: dict[tuple[str, int, str], Entity] = {}
+    for entity in before:
+        known[entity.kind, entity.environment, entity.id] = entity
+        await breath.take()
+    new: list[Entity] = []
+    old: list[Entity] = []
+    for entity in changed:
+        there = (entity.kind, entity.environment, entity.id) in known
+        (old if there else new).append(entity)
+        await breath.take()
     for statement, some in ((sql.add_environments, new), (sql.change_environments, old)):
         await _environments(tx, statement, [e for e in some if isinstance(e, Environment)])
     for statement, some in ((sql.add_customers, new), (sql.change_customers, old)):
@@ -41,19 +49,27 @@ async def record(tx: Tx, changed: Collection[Entity], before: Collection[Entity]
             [s.paid for s in sums],
             tx.now,
         )
-    if altered:
-        few = len(altered) <= A_BREATH
-        values = (
-            _account_columns(altered) if few else await asyncio.to_thread(_account_columns, altered)
-        )
-        await tx.execute(sql.lock_accounts, *values[:2])
-        await tx.execute(sql.change_accounts, *values, tx.now)
+    await _change_accounts(tx, altered)
     await _viewers(tx, [*added, *altered], known)
     revised = {e.environment for e in changed} - {
         e.environment for e in new if isinstance(e, Environment)
     }
     if revised:
         await tx.execute(sql.new_revisions, sorted(revised))
+
+
+async def _change_accounts(tx: Tx, altered: Sequence[Account]) -> None:
+    """Write accounts that were there. All is made ready before the first is locked: their sales
+    wait from then on."""
+    parts: list[tuple[list[object], ...]] = []
+    breath = Breath()
+    for start in range(0, len(altered), A_BREATH):
+        parts.append(_account_columns(altered[start : start + A_BREATH]))
+        await breath.take()
+    if parts:
+        await tx.execute(sql.lock_accounts, *columns((a.environment, a.account) for a in altered))
+    for values in parts:
+        await tx.execute(sql.change_accounts, *values, tx.now)
 
 
 async def _environments(tx: Tx, statement: str, some: Sequence[Environment]) -> None:
@@ -106,10 +122,14 @@ async def _viewers(
 ) -> None:
     added: list[tuple[Key, str]] = []
     removed: list[tuple[Key, str]] = []
+    breath = Breath()
     for account in accounts:
+        await breath.take()
         key = (account.environment, account.account)
         earlier = known.get((account.kind, *key))
         before = earlier.viewers if isinstance(earlier, Account) else frozenset()
+        if account.viewers == before:
+            continue
         added += [(key, viewer) for viewer in sorted(account.viewers - before)]
         removed += [(key, viewer) for viewer in sorted(before - account.viewers)]
     for statement, pairs in ((sql.remove_viewers, removed), (sql.add_viewers, added)):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
@@ -10,6 +9,7 @@ from typing import Any, Final
 from asyncpg import Record
 
 from runtime.answers import Answer
+from runtime.breath import Breath
 from runtime.sql import statements
 from runtime.transaction import Tx
 from schemas.commands import Command
@@ -40,7 +40,7 @@ from services.authorizer.domain.standing import Sums
 sql: Final = statements("services.authorizer", "sql/registry.sql")
 TOPIC: Final = "registry.outcomes"
 A_BREATH: Final = 500
-"""Accounts that are made in one go."""
+"""Accounts that are made ready and written in one go."""
 
 
 def columns(keys: Iterable[Key]) -> tuple[list[int], list[str]]:
@@ -167,10 +167,10 @@ async def _accounts(tx: Tx, keys: Iterable[Key], *, exactly: bool) -> dict[Key, 
     query = sql.lock_whole_accounts if exactly else sql.whole_accounts
     rows = await tx.fetch(query, *columns(keys))
     found: dict[Key, Account] = {}
-    for start in range(0, len(rows), A_BREATH):
-        for r in rows[start : start + A_BREATH]:
-            found[r["environment"], r["account"]] = _account(r)
-        await asyncio.sleep(0)  # sales are answered by the same process
+    breath = Breath()
+    for r in rows:
+        found[r["environment"], r["account"]] = _account(r)
+        await breath.take()
     return found
 
 

@@ -95,7 +95,8 @@ class Uploads:
         await uploads.add_part(tx, upload, message.part, mine, None if reason else content)
         if reason:
             most = self.file_bytes // (1024 * 1024)
-            why = failed(upload, reason, at=record.time, value=most)
+            value = "content must be base64" if reason == "invalid_message" else most
+            why = failed(upload, reason, at=record.time, value=value)
             return [await end(tx, upload, "failed", why, at_part=message.part)]
         if await uploads.arrived(tx, upload) == upload.parts:
             await self._complete(upload, upload.kept_bytes + len(content or b""), tx)
@@ -104,7 +105,7 @@ class Uploads:
     async def _too_much(
         self, upload: Upload, message: ImportUploaded, content: bytes | None, tx: Tx
     ) -> str | None:
-        if content is None or message.part > upload.parts:
+        if content is None:
             return "invalid_message"
         if upload.kept_bytes + len(content) > self.file_bytes:
             return "too_large"

@@ -33,6 +33,15 @@ WHERE p.environment = $1 AND c.environment = $1 AND c.job_id = p.job_id AND c.ro
   AND c.body ->> 'customer_id' = ANY($2::text[])
   AND (p.warnings <> '[]' OR p.problems <> '[]');
 
+-- name: lock_jobs_of
+-- The jobs that have anything about these customers still to send or to hear of. Each of their
+-- steps holds this lock: what it sends is then either sent, and seen so, or not sent yet.
+SELECT count(*) FROM (
+    SELECT FROM upload AS u WHERE u.environment = $1 AND u.job_id IN (
+        SELECT b.job_id FROM bundle AS b, json_array_elements(b.steps) AS s
+        WHERE b.environment = $1 AND NOT b.ended AND s ->> 'customer_id' = ANY($2::text[]))
+    ORDER BY u.job_id FOR UPDATE) AS locked;
+
 -- name: under_way
 -- Whether anything about these customers was asked and not answered yet.
 SELECT EXISTS (

@@ -29,8 +29,10 @@ async def the_rest(tx: Tx, upload: Upload) -> None:
 
 async def under_way(tx: Tx, environment: int, ids: Sequence[str]) -> bool:
     """Whether anything about these customers was asked and not answered: it may be asked again,
-    and must be the same then."""
-    return bool(await tx.fetchval(sql.under_way, environment, list(ids)))
+    and must be the same then. Until the transaction ends nothing more is sent about them."""
+    who = (environment, list(ids))
+    await tx.execute(sql.lock_jobs_of, *who)
+    return bool(await tx.fetchval(sql.under_way, *who))
 
 
 async def customers(tx: Tx, environment: int, ids: Sequence[str]) -> None:

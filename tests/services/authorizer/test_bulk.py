@@ -22,9 +22,9 @@ async def test_what_is_closed_with_open_amounts_is_warned_of_in_an_outcome_that_
         (answer,) = await bench.handle(registry.carry_out_commands, [order])
         warnings = said(answer)["warnings"]
         assert len(warnings) == 101
-        assert warnings[0]["message"].startswith("EUR 2.50 is not invoiced yet")
+        assert warnings[0]["message"].startswith("€2.50 is not invoiced yet")
         assert warnings[-1]["message"] == (
-            "EUR 500.00 on 200 more accounts is not invoiced yet either."
+            "€500.00 on 200 more accounts is not invoiced yet either."
         )
         # With ten thousand such accounts too: a topic takes 2 MiB.
         a_change = len(json.dumps(said(answer)["changes"][0]))

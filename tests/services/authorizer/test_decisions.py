@@ -171,12 +171,13 @@ def test_a_tills_time_is_believed_only_near_the_records(
 @pytest.mark.parametrize(
     ("amount", "currency", "nl", "en"),
     [
-        (1250, "EUR", "EUR 12,50", "EUR 12.50"),
-        (5, "EUR", "EUR 0,05", "EUR 0.05"),
-        (-150, "EUR", "EUR -1,50", "EUR -1.50"),
+        (1250, "EUR", "€ 12,50", "€12.50"),
+        (5, "EUR", "€ 0,05", "€0.05"),
+        (-150, "EUR", "€ -1,50", "-€1.50"),
         (1250, "JPY", "JPY 1250", "JPY 1250"),
         (1250, "KWD", "KWD 1,250", "KWD 1.250"),
-        (0, "EUR", "EUR 0,00", "EUR 0.00"),
+        (0, "EUR", "€ 0,00", "€0.00"),
+        (1250, "CHF", "CHF 12,50", "CHF 12.50"),
     ],
 )
 def test_money_is_written_as_a_person_would(amount: int, currency: str, nl: str, en: str) -> None:

@@ -72,7 +72,7 @@ async def test_invoices_that_must_be_kept_are_told_with_what_is_not_paid(
         await bench.account_for(invoice("i", 900), payment("p", 400))
         assert await messages(bench) == [
             "Invoices that were made out to it keep its name and address, as the law asks; "
-            "EUR 5.00 of them is not paid yet."
+            "€5.00 of them is not paid yet."
         ]
 
 

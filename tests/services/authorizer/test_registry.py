@@ -325,8 +325,8 @@ async def test_who_is_still_to_be_invoiced_is_not_erased(postgres: Database) -> 
             command("account.unlink", 3, account=GUEST, customer_id=JO, role="holder"),
         )
         assert refused["reason"] == "open_amounts"
-        assert "EUR 1.00" in refused["message"]
-        assert "EUR 1.00" in unlinked["warnings"][0]["message"]
+        assert "€1.00" in refused["message"]
+        assert "€1.00" in unlinked["warnings"][0]["message"]
 
 
 # --- accounts ---------------------------------------------------------------------------------
@@ -441,7 +441,7 @@ async def test_an_account_is_changed_only_if_unused_where_that_is_asked(
             command("account.change", 2, **(close | {"only_if_unused": False})),
         )
         assert refused["reason"] == "account_used"
-        assert "EUR 1.00" in closed["warnings"][0]["message"]
+        assert "€1.00" in closed["warnings"][0]["message"]
 
 
 async def test_an_account_has_one_holder(postgres: Database) -> None:

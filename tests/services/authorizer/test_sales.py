@@ -65,7 +65,7 @@ async def test_over_the_limit_is_declined_in_numbers_in_the_environments_languag
     assert (content["reason"], content["limit"], content["used"], content["available"]) == (
         "over_limit", 1000, 900, 100,
     )  # fmt: skip
-    for number in ("EUR 1,01", "EUR 10,00", "EUR 9,00", "EUR 1,00"):
+    for number in ("€ 1,01", "€ 10,00", "€ 9,00", "€ 1,00"):
         assert number in content["explanation"]
 
 

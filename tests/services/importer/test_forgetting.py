@@ -3,6 +3,7 @@
 Method: a name and an address that stand nowhere else are looked for in every table of the schema.
 """
 
+import asyncio
 import uuid
 from collections.abc import Sequence
 
@@ -85,6 +86,62 @@ async def test_a_customer_who_is_erased_is_forgotten_by_imports_too(postgres: Da
         # And an undo goes on with the others.
         said = only(await place.undone(JOB), ImportUndone)
         assert (said.closed, said.erased) == (2, 1)
+
+
+async def test_who_is_erased_while_a_bundle_is_sent_changes_nothing_of_what_is_sent_again(
+    postgres: Database,
+) -> None:
+    """Goal: one command_id has one content for ever, though the outcome is lost and a customer is
+    erased in the moment of sending. Method: both wait for rows that a third transaction holds."""
+    changed = sheet_workbook(["Bedrijf", "Rekening", "Plaats"], ["Zonnebloem", 1, "Zandvoort"])
+    async with venue(postgres, import_resend_s=0.1) as place:
+        await place.imported(LIST, job_id=JOB)
+        second = str(uuid.UUID(int=12))
+        await place.say(*parts(changed, job_id=second))
+        await place.settle()
+        await place.say(place.confirm(second))
+        who = next(i for i, c in place.registry.customers.items() if c["company"] == "Zonnebloem")
+        command = CustomerErase(
+            command_id=str(uuid.uuid4()), environment=2890, at=NOW, by="Bo", customer_id=who
+        )
+        _, states = place.registry.ask(command)
+        await place.tell(states)
+        place.deaf = 1  # the first time that the bundle is sent, nobody answers
+        by_kind = {kind.kind: kind for kind in place.kinds}
+        # As one that was killed when it had looked whether the registry changed since.
+        await place.bench.database.execute(
+            """UPDATE job SET payload = payload || '{"begun": true}' WHERE kind = 'import'"""
+        )
+        async with place.bench.database.begin() as held:
+            await held.execute("SELECT FROM bundle WHERE job_id = $1 FOR UPDATE", second)
+            erasing = asyncio.create_task(place.bench.run_jobs([by_kind["erase"]]))
+            await waiting_for_locks(place, 1)
+            await place.bench.make_due("import")
+            sending = asyncio.create_task(place.bench.run_jobs([by_kind["import"]]))
+            await waiting_for_locks(place, 2)
+        while not (erasing.done() and sending.done()):
+            await place.follow()
+            await asyncio.sleep(0.01)
+        await asyncio.gather(erasing, sending)
+        await place.settle()
+        sent: dict[str, set[bytes]] = {}
+        for answer in place.commands:
+            sent.setdefault(answer.id, set()).add(answer.value)
+        assert {len(contents) for contents in sent.values()} == {1}
+        assert await tables_with(place, "Zandvoort") == []
+
+
+async def waiting_for_locks(place: Venue, count: int) -> None:
+    """Return when so many transactions wait for another's locks."""
+    async with asyncio.timeout(20):
+        while (
+            await place.bench.database.fetch(
+                "SELECT count(*) FROM pg_locks WHERE NOT granted AND database = ("
+                "SELECT oid FROM pg_database WHERE datname = current_database())"
+                " OR NOT granted AND locktype = 'transactionid'"
+            )
+        )[0][0] < count:
+            await asyncio.sleep(0.02)
 
 
 async def test_an_undo_under_way_is_not_forgotten_before_its_end(postgres: Database) -> None:

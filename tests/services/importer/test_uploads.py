@@ -1,6 +1,7 @@
 """Uploads: parts in any order, repeated, too large, of other kinds; confirmed, cancelled, late."""
 
 import io
+import json
 import re
 import uuid
 from dataclasses import replace
@@ -10,7 +11,7 @@ import pytest
 
 from schemas.imports import ImportFailed, ImportState
 from schemas.malformed import Malformed
-from schemas.wire import decode
+from schemas.wire import decode, encode
 from tests.services.importer.files import OTHER_KINDS
 from tests.services.importer.venue import (
     Venue,
@@ -221,6 +222,21 @@ async def test_a_message_that_cannot_be_read_is_answered(postgres: Database) -> 
         (message,) = parts(LIST)
         (refused,) = await place.say(message.model_copy(update={"content": "abc"}))
         assert refused.reason == "invalid_message"
+        assert "content must be base64" in refused.message
+
+
+async def test_a_part_beyond_the_last_is_refused_and_its_job_goes_on(postgres: Database) -> None:
+    first, second = parts(LIST, job_id=JOB, size=-(-len(LIST) // 2))
+    beyond = json.loads(encode(second)) | {"part": 3}
+    read = decode("imports.uploads", json.dumps(beyond).encode())
+    assert isinstance(read, Malformed)
+    assert (read.field, read.message) == ("part", "must not be more than parts")
+    async with venue(postgres) as place:
+        (refused,) = await place.say(first, read)
+        assert (refused.reason, refused.job_id) == ("invalid_message", JOB)
+        await place.say(second)
+        await place.settle()
+        assert [s.status for s in states(place)] == ["received", "previewed"]
 
 
 async def test_the_state_of_a_job_is_told_at_each_turn(postgres: Database) -> None:

@@ -1,0 +1,91 @@
+"""Long work leaves room for what is short: it pauses, and a fetched batch is cut by its bytes."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Generator, Sequence
+from dataclasses import replace
+from itertools import pairwise
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from runtime.breath import GO_S, Breath
+from runtime.edge.lane import EdgeLane, pieces
+from tests.runtime.rig import Rig, sale
+
+
+async def test_others_have_their_turns_while_something_long_is_worked_on() -> None:
+    turns: list[float] = []
+
+    async def other() -> None:
+        while True:
+            turns.append(time.thread_time())
+            await asyncio.sleep(0)
+
+    def work() -> Generator[None, None, str]:
+        for _ in range(1_000):
+            end = time.thread_time() + 0.0001
+            while time.thread_time() < end:
+                pass
+            yield
+        return "done"
+
+    task = asyncio.create_task(other())
+    assert await Breath().through(work()) == "done"
+    task.cancel()
+    waits = [after - before for before, after in pairwise(turns)]
+    assert sum(waits) > 0.05
+    # but for what the garbage collector takes at times
+    assert sum(1 for wait in waits if wait > 3 * GO_S) <= 2
+
+
+async def test_short_work_does_not_pause() -> None:
+    breath, turned = Breath(), []
+    asyncio.get_running_loop().call_soon(turned.append, True)
+    await breath.take()
+    assert not turned
+
+
+@pytest.mark.parametrize(
+    ("sizes", "cut"),
+    [
+        ([], []),
+        ([4, 4, 4], [[4, 4], [4]]),
+        ([20], [[20]]),
+        ([1, 20, 1], [[1], [20], [1]]),
+        ([10, 0, 1, 9, 1], [[10, 0], [1, 9], [1]]),
+    ],
+)
+def test_records_are_cut_by_their_bytes_one_record_at_least(
+    sizes: list[int], cut: list[list[int]]
+) -> None:
+    records = [SimpleNamespace(value=b"x" * size if size else None) for size in sizes]
+    found = [[len(r.value or b"") for r in some] for some in pieces(records, 10)]
+    assert [some for some in found if some] == cut
+    assert list(pieces(records, None)) == [records]
+
+
+async def test_a_lane_that_is_cut_settles_every_record_once_and_in_order(rig: Rig) -> None:
+    account = "pieces"
+    sizes: list[int] = []
+
+    class Cut(EdgeLane):
+        def __init__(self, **given: Any) -> None:
+            super().__init__(**{**given, "lane": replace(given["lane"], max_bytes=1_000)})
+
+        async def _take(self, records: Sequence[Any], consumer: Any) -> None:
+            sizes.append(len(records))
+            await super()._take(records, consumer)
+
+    sales = [sale(account, total=100) for _ in range(60)]
+    await rig.send(*sales, partition=2)
+    async with rig.worker(lane_type=Cut):
+        await rig.all_answered(account, [s["sale_id"] for s in sales], within_s=30)
+    assert max(sizes) <= 4 < sum(sizes)
+    assert await rig.counted(account) == (60, 6_000)
+    answers = await rig.answers(account)
+    assert [len(records) for records in answers.values()] == [1] * 60
+    assert list(answers) == [s["sale_id"] for s in sales]
