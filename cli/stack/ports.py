@@ -1,6 +1,6 @@
 """Free TCP ports on 127.0.0.1, from a range that outgoing connections do not use."""
 
-import random
+import secrets
 import socket
 from contextlib import closing
 from pathlib import Path
@@ -18,7 +18,8 @@ def free_port(*, taken: set[int] | None = None) -> int:
     """
     highest = _lowest_of_the_system() - 1
     for _ in range(1_000):
-        port = random.randint(LOWEST, highest)  # noqa: S311
+        # Not from `random`: what seeds it, as tests do, would give two processes the same ports.
+        port = LOWEST + secrets.randbelow(highest - LOWEST + 1)
         if port not in (taken or ()) and is_free(port):
             return port
     with closing(socket.socket()) as probe:
