@@ -73,6 +73,10 @@ async def answers(
     )
 
 
+_TELLING = (("Caused by: ",), ("FATAL", "ERROR"))
+"""What stands in the line of a log that tells why its process ended, best first."""
+
+
 @contextlib.asynccontextmanager
 async def running(component: Component, note: Note = lambda mark: None) -> AsyncIterator[int]:
     """The component, started, answering, and ended at the end; gives its pid."""
@@ -112,6 +116,10 @@ def stop(component: Component, process: subprocess.Popen[bytes], *, patience_s: 
 
 
 def _why(log: Path) -> str:
-    lines = last_lines(log, 1)
-    said = f" It ends with: {lines[0].strip()[:300]}" if lines else ""
+    lines = last_lines(log, 200)
+    for words in _TELLING:
+        # Kafka closes down at length after it said what is wrong.
+        if found := [line for line in lines if any(word in line for word in words)]:
+            return f"see its log {log}. It says: {found[-1].strip()[:300]}"
+    said = f" It ends with: {lines[-1].strip()[:300]}" if lines else ""
     return f"see its log {log}.{said}"

@@ -15,7 +15,10 @@ import pytest
 
 from cli.stack import jars
 from cli.stack.commands import see_to_room
+from cli.stack.component import running
+from cli.stack.kafka import Kafka
 from cli.stack.plan import parse_counts
+from cli.stack.ports import free_port
 from cli.trouble import Trouble, from_os_error
 from tests.support.stacks import NO_WORKERS
 
@@ -43,6 +46,25 @@ def test_a_port_that_is_in_use_is_named(tmp_path: Path) -> None:
         said = refused("--dir", str(tmp_path / "d"), "--ports", f"kafka={port}")
     assert str(port) in said
     assert "in use" in said
+
+
+async def test_a_broker_that_ends_while_it_starts_says_why_and_not_how_it_closed_down(
+    tmp_path: Path,
+) -> None:
+    """Somebody took its port after it was found free."""
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", free_port()))
+        other.listen()
+        port = other.getsockname()[1]
+        broker = Kafka(
+            folder=tmp_path / "kafka",
+            port=port,
+            controller_port=free_port(taken={port}),
+            log=tmp_path / "kafka.log",
+        )
+        with pytest.raises(Trouble, match=r"kafka ended by itself .* Address already in use"):
+            async with running(broker):
+                pass
 
 
 def test_a_folder_that_is_a_file_is_named(tmp_path: Path) -> None:
