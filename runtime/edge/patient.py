@@ -20,6 +20,9 @@ log = structlog.get_logger()
 
 POLL_MS = 1_000
 MOST_AT_ONCE = 10_000
+FEW = 32
+"""Records of a batch during which nothing is fetched ahead; beyond it there is a backlog, and what
+is fetched while one batch is decided is another."""
 
 
 class BatchDropped(Exception):
@@ -87,7 +90,8 @@ class PatientConsumer(AIOKafkaConsumer):  # type: ignore[misc]
             if found:
                 self._note(found)
                 self.untaken = found
-                self._hold()
+                if sum(map(len, found.values())) <= FEW:
+                    self._hold()
                 return found
 
     def _hold(self) -> None:
