@@ -21,11 +21,11 @@ _REGISTRY = (f"{_P}survivors.py {_P}finds.py", f"{_T}registry.py", _MODEL)
 
 DOMAIN = "services/authorizer/domain/"
 TESTS: dict[str, Tests] = {
-    f"{DOMAIN}standing.py": (f"{_T}standing.py", *_SELLING, f"{_T}registry.py"),
+    f"{DOMAIN}standing.py": (f"{_T}standing.py {_P}survivors.py", *_SELLING, f"{_T}registry.py"),
     f"{DOMAIN}sales.py": (f"{_T}decisions.py", *_SELLING),
     f"{DOMAIN}reversals.py": (f"{_T}reversals.py {_P}survivors.py", *_SELLING),
     "services/ledger/domain.py": (f"{_L}domain.py", f"{_L}posting.py", _MODEL),
-    "services/authorizer/sql/sales.sql": (*_SELLING, _TOGETHER),
+    "services/authorizer/sql/sales.sql": (_LOCKS, *_SELLING, _TOGETHER),
     "services/authorizer/sql/invoices.sql": (f"{_T}sums.py {_LOCKS}", _MODEL, _TOGETHER),
     "services/ledger/sql/journal.sql": (f"{_L}posting.py {_L}concurrency.py {_P}locks.py", _MODEL),
     f"{DOMAIN}book.py": _SELLING,
