@@ -193,9 +193,8 @@ async def show(environment: int, customer: str, /, *, common: Common = DEFAULT) 
     )
     tied = registry.tied_to(found["customer_id"])
     if not tied:
-        screen.say(
-            f"no account; `onaccount account open` opens one, with --holder {found['customer_id']}"
-        )
+        how = f"; `onaccount account open` opens one, with --holder {found['customer_id']}"
+        screen.say("no account" + ("" if found["erased"] else how))
         return 0
     screen.table(
         ("Account", "Role", "Status", "On account", "In overview", "Limit", "Description"),

@@ -223,6 +223,8 @@ def test_a_guest_is_found_by_name_allowed_and_erased(onaccount: Run) -> None:
     asked = onaccount("customer", "erase", "2890", zoe)
     assert (asked.status, "Add --yes" in asked.err) == (2, True)
     assert onaccount("customer", "erase", "2890", zoe, "--yes").status == 0
+    gone = onaccount("customer", "show", "2890", zoe).out
+    assert ("(erased)" in gone, "--holder" in gone) == (True, False)
     assert onaccount("customer", "find", "2890", "muller").status == 1
     assert onaccount("registry", "republish", "2890").status == 0
     no_sale = onaccount("sales", "explain", zoe)
