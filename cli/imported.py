@@ -96,7 +96,8 @@ def show_completed(screen: Screen, completed: Json) -> int:
             "yellow",
         )
     for warning in completed.get("warnings") or ():
-        screen.say(f"! {warning['message']}", "yellow")
+        column = f"column {warning['column']}: " if warning.get("column") else ""
+        screen.say(f"! {column}{warning['message']}", "yellow")
     return 1 if completed["refused"] else 0
 
 

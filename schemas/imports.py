@@ -179,7 +179,8 @@ class ImportProgressed(_Job):
 class ImportCompleted(_Job):
     """An import is done. `differs`: so many rows came out otherwise than the preview had said,
     because the registry changed in between; the report names them. `warnings` are the sheet's
-    (hidden rows, say), where no preview told of them; those of rows are in the report."""
+    (hidden rows, say), where no preview told of them, and in any case what keeps new accounts from
+    buying; those of rows are in the report."""
 
     answered_by: ClassVar[str | None] = None
 

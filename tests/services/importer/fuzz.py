@@ -143,7 +143,7 @@ def _annotated(path: Path, name: str, rows: list[Row]) -> None:
     told.write_text("\n".join(lines))
     annotate(
         {"path": str(path), "to": str(to), "sheet": name, "header_row": header_row,
-         "results": str(told), "title": "Result"}
+         "results": str(told), "title": "Result", "note": "Note: x"}
     )  # fmt: skip
     _, again = read_rows(to)
     assert [n for n, _ in again] == [n for n, _ in rows]
