@@ -37,13 +37,16 @@ class Column:
 class Layout:
     """The list: its rows are those after `header_row` (Excel's number) of `sheet`.
 
-    `warnings` are about the sheet as a whole.
+    `warnings` are about the sheet as a whole. What keeps the new accounts from buying is told by
+    `advice` before they are made, and by `to_do` afterwards.
     """
 
     sheet: str
     header_row: int
     columns: tuple[Column, ...]
     warnings: tuple[Problem, ...] = ()
+    advice: tuple[Problem, ...] = ()
+    to_do: tuple[Problem, ...] = ()
 
     def fields(self) -> frozenset[Field]:
         return frozenset(column.field for column in self.columns if column.field)
