@@ -1,8 +1,10 @@
 """The payment QR says exactly what EPC069-12 asks, or is not there."""
 
+import re
 from dataclasses import replace
 
 import pytest
+import zxingcpp
 from lxml import etree
 
 from services.invoicer.documents.payment import MAX_BYTES, epc_payload, qr_svg
@@ -42,3 +44,31 @@ def test_the_qr_is_a_picture_with_a_quiet_zone() -> None:
     svg = etree.fromstring(qr_svg(epc_payload(invoice()) or "").encode())
     side = float(svg.get("viewBox", "").split()[2])
     assert (side - 8 - 17) % 4 == 0  # modules of a QR version, and four of quiet on each side
+
+
+@pytest.mark.parametrize("name", ["Café De Derde Helft B.V.", "Κυλικείο 龍 بار", "龍" * 300])
+def test_what_a_banks_app_reads_are_the_very_bytes_at_level_m_without_a_character_set(
+    name: str,
+) -> None:
+    payload = epc_payload(invoice(seller=replace(SELLER, legal_name=name))) or ""
+    side, pixels = drawn(qr_svg(payload))
+    (read,) = zxingcpp.read_barcodes(memoryview(pixels).cast("B", (side, side)))
+    assert read.bytes == payload.encode()
+    assert (read.ec_level, read.symbology_identifier) == ("M", "]Q1")  # ]Q2: a set is named
+    assert (side // SCALE - 8 - 17) // 4 + 1 <= 13  # the largest version that EPC069-12 allows
+
+
+SCALE = 4
+
+
+def drawn(svg: str) -> tuple[int, bytes]:
+    """The SVG as grey pixels of a square, its side first."""
+    picture = etree.fromstring(svg.encode())
+    side = int(picture.get("viewBox", "").split()[2]) * SCALE
+    pixels = bytearray(b"\xff" * side * side)
+    for x, y, width in re.findall(r"M(\d+) (\d+)h(\d+)", picture[1].get("d", "")):
+        dark = b"\x00" * int(width) * SCALE
+        for row in range(int(y) * SCALE, int(y) * SCALE + SCALE):
+            at = row * side + int(x) * SCALE
+            pixels[at : at + len(dark)] = dark
+    return side, bytes(pixels)
