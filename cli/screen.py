@@ -68,8 +68,9 @@ class Screen:
         *,
         title: str | None = None,
         right: Iterable[str] = (),
+        if_any: bool = False,
     ) -> None:
-        """Print a table; columns named in `right` hold numbers.
+        """Print a table; columns named in `right` hold numbers. `if_any`: none of no rows.
 
         Where the terminal is too narrow names are folded, but no number, date, amount or id.
         """
@@ -78,6 +79,8 @@ class Screen:
         grid = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, title_style="bold")
         grid.padding = (0, 1, 0, 0)
         cells = [[plain(cell) for cell in row] for row in rows]
+        if if_any and not cells:
+            return
         numbers = set(right)
         for place, column in enumerate(columns):
             whole = column in numbers or all(
