@@ -34,14 +34,14 @@ def show_preview(screen: Screen, preview: Json) -> None:
     )
     screen.table(COUNTS, [row], right=COUNTS)
     _show_differences(screen, preview.get("differences") or ())
-    for title, style, entries in (
-        ("Problems (these rows are refused)", "red", preview["problems"]),
-        ("Warnings", "yellow", preview["warnings"]),
+    for title, style, what, entries in (
+        ("Problems (these rows are refused)", "red", "What is wrong", preview["problems"]),
+        ("Warnings (these refuse nothing)", "yellow", "What to know", preview["warnings"]),
     ):
         if entries:
             screen.say(title, style)
             screen.table(
-                ("Row", "Column", "Value", "What is wrong"),
+                ("Row", "Column", "Value", what),
                 (
                     (p["row"], p.get("column"), p.get("value"), p["message"])
                     for p in entries[:SHOWN]

@@ -139,7 +139,11 @@ class Job:
             match message["type"]:
                 case "import.progressed":
                     gauge(message["done"], message["rows"])
-                case "import.failed" | "import.completed":
+                case "import.failed":
+                    return message
+                case "import.completed":
+                    rows = sum(message[n] for n in ("created", "changed", "unchanged", "refused"))
+                    gauge(rows, rows)
                     return message
                 case "import.report":
                     self._part(message)

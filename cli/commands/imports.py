@@ -41,6 +41,10 @@ The workbook comes back beside the file with the outcome of each row.
 """,
 )
 
+NOTHING = "nothing was imported"
+NO_ROW = f"{NOTHING}: each row has a problem; mend them in the workbook, and import it again"
+EMPTY = f"{NOTHING}: below the names of the columns the list is empty"
+
 Several = Annotated[list[str] | None, Parameter(negative="")]
 
 
@@ -165,7 +169,7 @@ async def _carry_out(client: Client, job: Job, screen: Screen, *, yes: bool) -> 
             raise
         if not goes_on:
             await job.say("import.cancelled")
-            screen.bad("nothing was imported")
+            screen.bad(NOTHING if preview["valid"] else NO_ROW if preview["rows"] else EMPTY)
             return None
         await job.say("import.confirmed")
         with screen.progress("rows imported") as gauge:

@@ -95,8 +95,14 @@ FAILURES: Final[dict[str, Sentence]] = {
         " Rekeningnummer toe, of geef een kolomindeling.",
     ),
     "columns_unclear": (
-        "Several columns can be the {value}: say which one with a mapping.",
-        "Meer kolommen kunnen {value} zijn: zeg welke het is met een kolomindeling.",
+        "Several columns can be '{value}': say which one with a mapping.",
+        "Meer kolommen kunnen '{value}' zijn: zeg welke het is met een kolomindeling.",
+    ),
+    "columns_alike": (
+        "Several columns are called '{value}'. Give all but one of them another name; put lists"
+        " that stand side by side on sheets of their own.",
+        "Meer kolommen heten '{value}'. Geef er op één na een andere naam; zet lijsten die naast"
+        " elkaar staan op een eigen blad.",
     ),
     "mapping_unknown": (
         "The mapping names columns that the sheet does not have: {value}.",

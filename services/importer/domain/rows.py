@@ -102,12 +102,29 @@ class RowReader:
         if not values and not problems:
             return None
         if not given & {"account", "email"} and (total := _total(cells)):
-            warning = self._problem(row, "", total, "total")
-            return Entry(
-                row=row, customer={}, name=None, name_parts=frozenset(), account=None,
-                account_count=None, settings={}, warnings=(warning,), left_out=True,
-            )  # fmt: skip
+            return self._left_out(row, total, "total")
+        if self._repeats_the_header(cells):
+            return self._left_out(row, "", "header_again")
         return self._entry(row, values, problems)
+
+    def _left_out(self, row: int, value: str, code: str) -> Entry:
+        warning = self._problem(row, "", value, code)
+        return Entry(
+            row=row, customer={}, name=None, name_parts=frozenset(), account=None,
+            account_count=None, settings={}, warnings=(warning,), left_out=True,
+        )  # fmt: skip
+
+    def _repeats_the_header(self, cells: Sequence[Cell]) -> bool:
+        """As where a second list stands below the first, with the same columns."""
+        alike = 0
+        for column in self._known:
+            cell = cells[column.index] if column.index < len(cells) else None
+            if is_empty(cell):
+                continue
+            if not isinstance(cell, str) or shown(cell) != column.header:
+                return False
+            alike += 1
+        return alike > 1
 
     def _country(self, cells: Sequence[Cell]) -> str | None:
         if self._of_country is None or self._of_country >= len(cells):

@@ -156,6 +156,16 @@ ROWS: Final[dict[str, Sentence]] = {
         "'{value}' is a total and nobody's: the row is left out",
         "'{value}' is een totaal en van niemand: de rij wordt overgeslagen",
     ),
+    "header_again": (
+        "repeats the names of the columns: the row is left out",
+        "herhaalt de namen van de kolommen: de rij wordt overgeslagen",
+    ),
+    "no_account": (
+        "'{value}' becomes a customer without an account; fill in an account number, or remove the"
+        " row if it is nobody",
+        "'{value}' wordt een klant zonder rekening; vul een rekeningnummer in, of verwijder de rij"
+        " als het niemand is",
+    ),
     "contradicts": (
         "row {other} is about the same customer and says '{theirs}' here",
         "rij {other} gaat over dezelfde klant en zegt hier '{theirs}'",
