@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import zip_longest
 from pathlib import Path
 
 from cli.amounts import Misuse
@@ -50,15 +51,17 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "amount": (
         "bedrag", "bedrageur", "amount", "amounteur", "transactiebedrag", "transactionamount",
     ),
-    "sign": ("afbij", "debitcredit", "debetcredit", "dc", "bijaf"),
-    "currency": ("munt", "valuta", "currency", "muntsoort", "mutationcode"),
+    "sign": (
+        "afbij", "debitcredit", "debetcredit", "creditdebet", "creditdebit", "dc", "cd", "bijaf",
+    ),
+    "currency": ("munt", "valuta", "valutacode", "currency", "muntsoort", "mutationcode"),
     "name": (
         "naamomschrijving", "naamtegenpartij", "naam", "name", "namedescription",
-        "counterpartyname", "counterparty", "tegenpartij",
+        "counterpartyname", "counterparty", "tegenpartij", "tegenrekeninghouder", "partnername",
     ),
     "iban": (
         "tegenrekening", "tegenrekeningibanbban", "counterparty account", "counterpartyiban",
-        "counterpartyaccount", "iban", "tegenrekeningiban",
+        "counterpartyaccount", "iban", "tegenrekeningiban", "tegenrekeningnummer", "partneriban",
     ),
     "account": (
         "rekening", "ibanbban", "account", "accountnumber", "rekeningnummer", "eigenrekening",
@@ -74,8 +77,9 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 _SEVERAL = ("description", "sequence")
-_IN = {"bij", "credit", "c", "cr", "+"}
-_OUT = {"af", "debit", "debet", "d", "dr", "-"}
+_IN = {"bij", "bijschrijving", "credit", "c", "cr", "+"}
+_OUT = {"af", "afschrijving", "debit", "debet", "d", "dr", "-"}
+_BEFORE_HEADER = 10  # lines in which a bank may say what the file is
 _AMOUNT = re.compile(
     r"(?P<sign>[+-]?)(?:(?P<plain>[0-9]+)(?:[.,](?P<cents>[0-9]{1,2}))?"
     r"|(?P<grouped>[0-9]{1,3}(?:[.,' ][0-9]{3})+)[.,](?P<decimals>[0-9]{2}))"
@@ -105,7 +109,8 @@ def _text(content: bytes, file: Path) -> str:
 
 def lines(text: str, where: str) -> list[Line]:
     """As `read`, of a text."""
-    head = next((row for row in text.splitlines() if row.strip()), "")
+    first = [row for row in text.splitlines() if row.strip()][:_BEFORE_HEADER]
+    head = next((row for row in first if any(map(row.count, ";,\t"))), "")
     delimiter = max(";,\t", key=head.count)
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
@@ -123,15 +128,11 @@ def lines(text: str, where: str) -> list[Line]:
 
 
 def _with_header(rows: Sequence[tuple[int, list[str]]], where: str) -> Iterator[Line]:
-    places = _places(rows[0][1])
-    missing = [name for name in ("on", "amount") if not places[name]]
-    if missing:
-        names = {"on": "a date (Datum, Date)", "amount": "an amount (Bedrag, Amount)"}
-        raise Misuse(
-            f"{where} has no column with {' and '.join(names[m] for m in missing)}; its first "
-            f"line says: {', '.join(rows[0][1])[:200]}."
-        )
-    for number, row in rows[1:]:
+    head, places = _header(rows, where)
+    rest = rows[head + 1 :]
+    if not places["sign"]:
+        places["sign"] = _signs(rest)
+    for number, row in rest:
         cells = {
             name: " ".join(row[i].strip() for i in its if i < len(row)).strip()
             for name, its in places.items()
@@ -140,7 +141,7 @@ def _with_header(rows: Sequence[tuple[int, list[str]]], where: str) -> Iterator[
         yield Line(
             row=number,
             on=_date(cells["on"], where, number),
-            amount=_signed(amount, cells["sign"], where, number),
+            amount=_signed(amount, cells["sign"], where, number) if places["sign"] else amount,
             currency=cells["currency"].upper() or "EUR",
             name=cells["name"],
             iban=_compact(cells["iban"]),
@@ -149,6 +150,29 @@ def _with_header(rows: Sequence[tuple[int, list[str]]], where: str) -> Iterator[
             account=_compact(cells["account"]),
             sequence=cells["sequence"],
         )
+
+
+def _header(rows: Sequence[tuple[int, list[str]]], where: str) -> tuple[int, dict[str, list[int]]]:
+    """The line that names the columns, and where each stands; above it some banks put a title."""
+    found = [(i, _places(row)) for i, (_, row) in enumerate(rows[:_BEFORE_HEADER])]
+    for i, places in found:
+        if places["on"] and places["amount"]:
+            return i, places
+    missing = [name for name in ("on", "amount") if not found[0][1][name]]
+    names = {"on": "a date (Datum, Date)", "amount": "an amount (Bedrag, Amount)"}
+    raise Misuse(
+        f"{where} has no column with {' and '.join(names[m] for m in missing)}; its first "
+        f"line says: {', '.join(rows[0][1])[:200]}. Where the bank names no columns, put a line "
+        "above it that does (Datum, Bedrag, Naam, Omschrijving)."
+    )
+
+
+def _signs(rows: Sequence[tuple[int, list[str]]]) -> list[int]:
+    """The column that holds nothing but words for in and out, whatever it is called: without it
+    what a venue paid would count as paid to it."""
+    columns = zip_longest(*(row for _, row in rows), fillvalue="")
+    words = [{cell.strip().lower() for cell in column} - {""} for column in columns]
+    return [i for i, its in enumerate(words) if its and its <= _IN | _OUT]
 
 
 def _places(header: Sequence[str]) -> dict[str, list[int]]:
@@ -162,10 +186,10 @@ def _places(header: Sequence[str]) -> dict[str, list[int]]:
 
 
 def _signed(amount: int, sign: str, where: str, row: int) -> int:
-    word = sign.lower()
-    if not word or word in _IN:
+    words = set(sign.lower().split())
+    if words and words <= _IN:
         return amount
-    if word in _OUT:
+    if words and words <= _OUT:
         return -abs(amount)
     raise Misuse(f"{where}, line {row}: {sign!r} does not say whether money came in or went out.")
 

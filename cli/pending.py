@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from cli.amounts import money
 from cli.client import Client
@@ -70,7 +70,18 @@ def show_accounts(screen: Screen, rows: Iterable[Json], currency: str) -> None:
             for row in rows
         ),
         right=("Sales", "Amount"),
+        if_any=True,
     )
+
+
+def how_much(found: Json, of_months: Sequence[Json] | None, currency: str) -> str:
+    """What is open in all, also where more is open than is listed; of some months, what is."""
+    count, amount = found["count"], found["amount"]
+    if of_months is not None:
+        count = sum(row.get("sales", 1) for row in of_months)
+        amount = sum(row["amount"] for row in of_months)
+    sales = "1 sale" if count == 1 else f"{count} sales"
+    return f"{sales}, {money(amount, currency)} not yet invoiced"
 
 
 def why(word: str | None) -> str:
@@ -94,6 +105,7 @@ def show_sales(screen: Screen, rows: Iterable[Json], currency: str) -> None:
             for row in rows
         ),
         right=("Total", "To invoice"),
+        if_any=True,
     )
 
 

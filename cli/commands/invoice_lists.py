@@ -13,7 +13,7 @@ from cli.invoices import credit_notes, find, invoices, undelivered_mails
 from cli.messages import Json
 from cli.options import DEFAULT, Common
 from cli.payments import open_of
-from cli.pending import how_it_stands, pending, show_accounts, show_sales
+from cli.pending import how_it_stands, how_much, pending, show_accounts, show_sales
 from cli.screen import Screen, outcome
 
 Status = Literal["draft", "issued", "sent", "undeliverable", "paid", "deleted", "credited"]
@@ -56,6 +56,7 @@ async def list_(
             for s in rows
         ),
         right=("Total", "Credited", "Paid"),
+        if_any=True,
     )
     screen.say(f"{len(rows)} invoice{'' if len(rows) == 1 else 's'}")
     return 0
@@ -122,6 +123,7 @@ def _show_open(screen: Screen, rows: Sequence[Json]) -> None:
             for s in rows
         ),
         right=("Total", "Open", "Days over"),
+        if_any=True,
     )
     late = [s for s in rows if s["days_overdue"] > 0]
     told = f"{money(sum(s['open'] for s in rows))} open on {len(rows)} invoices"
@@ -237,10 +239,12 @@ async def pending_(
         screen.say(f"Sale {one['sale_id']} {how_it_stands(one, currency)}")
         return 0
     if account is not None:
-        show_sales(screen, _until(found["sales"], period), currency)
+        rows = _until(found["sales"], period)
+        show_sales(screen, rows, currency)
     else:
-        show_accounts(screen, _until(found["accounts"], period), currency)
-    screen.say(f"{found['count']} sales, {money(found['amount'], currency)} not yet invoiced")
+        rows = _until(found["accounts"], period)
+        show_accounts(screen, rows, currency)
+    screen.say(how_much(found, rows if period else None, currency))
     if found.get("lacking"):
         screen.say(f"! {found['lacking']}", "yellow")
     return 0

@@ -218,6 +218,8 @@ async def _give(environment: int, invoice: str, kind: str, common: Common, **fie
     status = outcome(screen, reply if screen.as_json else by_number(reply, state, [*known, *made]))
     for event in made:
         screen.say(f"  {what_was_made(event)}")
+    if kind == "invoice.delete" and status == 0 and state["status"] == "draft":
+        screen.say("  the draft is gone; its sales are still to be invoiced")
     if kind == "invoice.send" and status == 0:
         screen.say(
             f"  given to the mailer; `onaccount invoices undelivered {environment}` tells if it "

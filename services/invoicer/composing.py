@@ -3,13 +3,14 @@
 from collections.abc import Callable
 
 from runtime.transaction import Tx
+from services.invoicer import parties
 from services.invoicer.documents.mail import attachments, compose_copy
 from services.invoicer.documents.mail import compose as compose_document
 from services.invoicer.documents.mime import Attachment, Composed, Envelope
 from services.invoicer.documents.report import compose_run_report
 from services.invoicer.fresh import Fresh, Made
 from services.invoicer.reports import run_report
-from services.invoicer.statements.mail import compose_statement
+from services.invoicer.statements.mail import Reader, compose_statement
 from services.invoicer.store import documents, registry, statements
 from services.invoicer.store.mails import Mail
 
@@ -65,4 +66,20 @@ async def _statement(tx: Tx, environment: int, mail: Mail, envelope: Envelope) -
         return None
     statement, file = found
     attached = Attachment(name=file.file_name, media_type=file.media_type, content=file.content)
-    return lambda: compose_statement(statement, envelope, attached)
+    reader = await _reader(tx, environment, statement.account, mail.recipient)
+    return lambda: compose_statement(statement, envelope, attached, reader)
+
+
+async def _reader(tx: Tx, environment: int, account: str | None, address: str) -> Reader:
+    """Who has this address: the account's holder, one of its viewers, or anybody."""
+    if account is None:
+        return Reader()
+    holding = (await registry.holdings(tx, environment, [account])).get(account)
+    holder = None if holding is None else holding.holder
+    people = await registry.viewers(tx, environment, account)
+    for one in (*([holder] if holder else ()), *people):
+        if one.email and not one.erased and one.email.casefold() == address.casefold():
+            return Reader(
+                name=parties.full_name(one) or one.company or "", viewer=one is not holder
+            )
+    return Reader()

@@ -79,7 +79,9 @@ async def mail_report(tx: Tx, environment: EnvironmentState, run_id: str) -> Non
     if environment.finance_copy != "report" or not environment.finance_email:
         return
     number = environment.environment
-    new = NewMail(kind="report", ref=run_id, recipient=environment.finance_email, cause="run")
+    # Two venues of one bookkeeper may name a run alike: their mails still are two.
+    cause = f"run of {number}"
+    new = NewMail(kind="report", ref=run_id, recipient=environment.finance_email, cause=cause)
     await mails.add(tx, number, [new])
     await tx.add_job(
         "mail", f"{number}/{new.mail_id}", {"environment": number, "mail_id": new.mail_id}

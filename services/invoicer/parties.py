@@ -15,7 +15,7 @@ from schemas.registry import CustomerState, EnvironmentState
 from services.invoicer.documents.model import Address, Buyer, Language, Logo, Seller
 from services.invoicer.domain import Skip
 
-_PNG, _SVG = b"\x89PNG\r\n\x1a\n", b"<"
+_PNG, _SVG, _BOM = b"\x89PNG\r\n\x1a\n", b"<", b"\xef\xbb\xbf"
 
 
 def seller(environment: EnvironmentState) -> Seller:
@@ -42,7 +42,7 @@ def seller(environment: EnvironmentState) -> Seller:
 def _logo(content: str | None) -> Logo | None:
     """The picture, or none where it is not one: a logo never stops an invoice."""
     try:
-        picture = base64.b64decode(content or "", validate=True)
+        picture = base64.b64decode(content or "", validate=True).removeprefix(_BOM)
     except (ValueError, binascii.Error):
         return None
     if picture.startswith(_PNG):

@@ -1,4 +1,4 @@
-"""Bank exports as they are found: four shapes of one payment, and what is refused."""
+"""Bank exports as they are found: five shapes of one payment, and what is refused."""
 
 from datetime import date
 from pathlib import Path
@@ -28,13 +28,21 @@ ABN = (
     "/IBAN/NL20INGB0001234567/BIC/INGBNL2A/NAME/Hr J. Jansen/REMI/factuur 2026-00001/EREF/X\n"
     "417164300\tEUR\t20260806\t5000,00\t4920,00\t20260806\t-80,00\tBEA  06.08.26 Bakker\n"
 )
+KNAB = """KNAB EXPORT;;;;;;;;
+Rekeningnummer;Transactiedatum;Valutacode;CreditDebet;Bedrag;Tegenrekeningnummer;\
+Tegenrekeninghouder;Valutadatum;Omschrijving
+NL91KNAB0417164300;05-08-2026;EUR;C;1250,50;NL20INGB0001234567;Hr J. Jansen;05-08-2026;2026-00001
+NL91KNAB0417164300;06-08-2026;EUR;D;80,00;NL69INGB0123456789;Bakker;06-08-2026;Brood
+"""
 PLAIN = """Date,Amount,Name,IBAN,Description
 05-08-2026,"1.250,50",Hr J. Jansen,NL20 INGB 0001 2345 67,factuur 2026-00001
 06-08-2026,-80.00,Bakker,,Brood
 """
 
 
-@pytest.mark.parametrize("text", [ING, RABO, ABN, PLAIN], ids=["ing", "rabo", "abn", "plain"])
+@pytest.mark.parametrize(
+    "text", [ING, RABO, ABN, KNAB, PLAIN], ids=["ing", "rabo", "abn", "knab", "plain"]
+)
 def test_one_payment_reads_the_same_in_each_banks_export(text: str) -> None:
     came, went = lines(text, "export.csv")
     assert (came.on, came.amount, came.currency) == (date(2026, 8, 5), 125050, "EUR")
@@ -61,11 +69,18 @@ def test_a_line_is_the_same_line_in_a_later_longer_export_with_other_quotes() ->
         ("Datum;Bedrag\n20260801;1e5\n", "is not an amount"),
         ("Datum;Bedrag\n31-02-2026;12,50\n", "'31-02-2026' is not a date"),
         ("Datum;Bedrag;Af Bij\n20260801;12,50;Weg\n", "'Weg' does not say whether"),
+        ("Datum;Bedrag;Af Bij\n20260801;12,50;\n", "'' does not say whether"),
+        ("Datum;Bedrag;W;V\n20260801;12,50;Af;Bij\n", "'Af Bij' does not say whether"),
     ],
 )
 def test_what_can_not_be_read_is_refused_with_its_line(text: str, says: str) -> None:
     with pytest.raises(Misuse, match=says):
         lines(text, "export.csv")
+
+
+def test_money_that_went_out_is_known_by_its_word_whatever_its_column_is_called() -> None:
+    text = "Datum;Bedrag;Richting;Soort\n20260801;12,50;Af;x\n20260802;12,50;Bij;y\n20260803;1;Af\n"
+    assert [each.amount for each in lines(text, "x")] == [-1250, 1250, -100]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from cli.decisions import show_decision
 from cli.imported import show_failed, show_preview
 from cli.invoices import show_run
 from cli.messages import Json
+from cli.pending import how_much, show_accounts
 from cli.screen import Screen, harmless, outcome, plain
 
 DECLINED: Json = {
@@ -138,7 +139,7 @@ def test_without_a_terminal_progress_is_a_few_lines(capsys: pytest.CaptureFixtur
             gauge(done, 1000)
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) <= 6
-    assert lines[-1].strip() == "rows: 1000 of 1000"
+    assert lines[-1].strip() == "rows: 1,000 of 1,000"
 
 
 def test_accounts_are_joined_with_their_holders_and_balances() -> None:
@@ -180,3 +181,15 @@ def test_in_a_narrow_terminal_names_are_folded_and_numbers_and_amounts_are_whole
         assert part in shown
     assert name not in shown
     assert all(len(line) <= 40 for line in shown.splitlines())
+
+
+def test_what_is_open_of_some_months_is_told_of_those_alone(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    found: Json = {"count": 3, "amount": 5000}
+    assert how_much(found, None, "EUR") == "3 sales, € 50.00 not yet invoiced"
+    of_october = [{"account": "A1", "period": "2026-10", "sales": 1, "amount": 2000}]
+    assert how_much(found, of_october, "EUR") == "1 sale, € 20.00 not yet invoiced"
+    assert how_much(found, [], "EUR").startswith("0 sales")
+    show_accounts(Screen(), [], "EUR")
+    assert capsys.readouterr().out == ""

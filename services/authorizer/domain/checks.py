@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import binascii
 import zoneinfo
-from typing import Final
 
 from schwifty import IBAN
 from schwifty.exceptions import SchwiftyException
@@ -24,6 +23,7 @@ from runtime.particulars import (
     vat_number,
 )
 from schemas.registry import MAX_LOGO_BYTES
+from services.authorizer.domain import pictures
 from services.authorizer.domain.explanations import is_currency
 
 __all__ = (
@@ -39,8 +39,6 @@ __all__ = (
     "time_zone",
     "vat_number",
 )
-
-_PNG: Final = b"\x89PNG\r\n\x1a\n"
 
 
 def currency(code: str) -> str | None:
@@ -64,15 +62,11 @@ def iban(text: str) -> str | None:
 
 
 def logo(text: str) -> str | None:
-    """A PNG or SVG as base64."""
+    """A PNG or SVG as base64, that invoices can show."""
     try:
         picture = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         return "is not base64"
     if len(picture) > MAX_LOGO_BYTES:
         return "is larger than 200 kB"
-    start = picture[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    is_svg = start.startswith((b"<svg", b"<?xml", b"<!--", b"<!doctype svg")) and (
-        b"<svg" in picture.lower()
-    )
-    return None if is_svg or picture.startswith(_PNG) else "is neither a PNG nor an SVG"
+    return pictures.wrong(picture)

@@ -3,11 +3,13 @@
 Pure: the time, the ids and the addresses come as arguments.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup, escape
 
 from services.invoicer.documents import mime
 from services.invoicer.documents.logo import accent_colour
@@ -18,6 +20,9 @@ from services.invoicer.documents.payment import epc_payload
 from services.invoicer.documents.text import clean, day, iban_text, money, month
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+_SHORT = 24
+"""Characters: a longer number may be broken, or it would be wider than a phone."""
 
 
 def attachments(
@@ -102,9 +107,13 @@ def _fill(document: Document, language: Language) -> dict[str, str]:
     }
 
 
-def _amount(document: Document, language: Language, fill: Mapping[str, str]) -> dict[str, str]:
+def _amount(document: Document, language: Language, fill: Mapping[str, str]) -> dict[str, Any]:
     amount = money(document.total, document.currency, language)
-    return {"amount": amount, "preview": f"{amount} · {fill['number']}"}
+    return {
+        "amount": amount,
+        "preview": f"{amount} · {fill['number']}",
+        "numbers": [fill[name] for name in ("number", "refers_to") if name in fill],
+    }
 
 
 def _extra(document: Document, words: Mapping[str, str]) -> str:
@@ -148,14 +157,15 @@ def assemble(
     attached: Iterable[Attachment],
 ) -> Composed:
     """Fill in `template` (.txt and .html) with `values`, and make the mail of it."""
-    venue = clean(seller.shown_name)
+    venue, given_words = clean(seller.shown_name), WORDS["nl" if language == "nl" else "en"]
     given = {
+        "numbers": (),
         **values,
         "language": language,
-        "words": WORDS["nl" if language == "nl" else "en"],
+        "words": given_words,
         "venue": venue,
         "colour": accent_colour(seller.colour),
-        "footer": _footer(seller),
+        "footer": _footer(seller, given_words),
     }
     return mime.written(
         envelope,
@@ -168,21 +178,33 @@ def assemble(
     )
 
 
-def _footer(seller: Seller) -> str:
+def _footer(seller: Seller, words: Mapping[str, str]) -> str:
     place = f"{seller.address.postcode} {seller.address.city}".strip()
     parts = (
         seller.legal_name,
         seller.address.street,
         place,
         f"KVK {seller.chamber_number}" if seller.chamber_number else "",
-        seller.vat_number or "",
+        f"{words['vat_id']} {seller.vat_number}" if seller.vat_number else "",
     )
     return " · ".join(clean(part) for part in parts if part)
 
 
+def _whole(text: str, numbers: Iterable[str]) -> Markup:
+    """The text as HTML in which none of these numbers is broken at the end of a line."""
+    short = [re.escape(number) for number in numbers if 0 < len(number) <= _SHORT]
+    pieces = re.split(f"({'|'.join(short)})", text) if short else [text]
+    return Markup("").join(
+        Markup('<span style="white-space:nowrap;">{}</span>').format(piece)
+        if i % 2
+        else escape(piece)
+        for i, piece in enumerate(pieces)
+    )
+
+
 @cache
 def _templates() -> Environment:
-    return Environment(
+    templates = Environment(
         loader=PackageLoader("services.invoicer.documents"),
         autoescape=select_autoescape(("html.j2",), default=False),
         undefined=StrictUndefined,
@@ -190,3 +212,5 @@ def _templates() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    templates.filters["whole"] = _whole
+    return templates

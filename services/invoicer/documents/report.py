@@ -115,15 +115,22 @@ def _file_word(language: Language) -> str:
 
 
 def _counts(report: RunReport) -> list[tuple[str, str]]:
+    """What there is of each kind; nothing is said of what such a run never makes."""
     words = WORDS[report.language]
+    drafts = report.count("invoice", drafts=True)
+    notes = report.count("credit_note", drafts=False)
+    issued = report.count("invoice", drafts=False)
     mailed = sum(1 for each in report.documents if each.mailed_to)
     left = sum(each.amount for each in report.open)
+    counted = [
+        ("drafted", drafts, drafts > 0),
+        ("issued", issued, issued > 0 or not drafts),
+        ("credited", notes, notes > 0),
+        ("sent", mailed, issued + notes > 0),
+        ("skipped", len(report.skipped), True),
+    ]
     return [
-        (words["drafted"], str(report.count("invoice", drafts=True))),
-        (words["issued"], str(report.count("invoice", drafts=False))),
-        (words["credited"], str(report.count("credit_note", drafts=False))),
-        (words["sent"], str(mailed)),
-        (words["skipped"], str(len(report.skipped))),
+        *((words[name], str(count)) for name, count, shown in counted if shown),
         (words["total"], money(report.total, report.currency, report.language)),
         (words["open"], money(left, report.currency, report.language)),
     ]

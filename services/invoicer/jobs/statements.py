@@ -61,7 +61,8 @@ class Statements:
             assert recalled is not None  # recorded together with this job
             tx.answer(*parts(number, name, file, recalled.asked_at))
             return
-        new = [NewMail(kind="statement", ref=name, recipient=to, cause="") for to in recipients]
+        cause = f"of {number}"  # an id is unique in its environment alone
+        new = [NewMail(kind="statement", ref=name, recipient=to, cause=cause) for to in recipients]
         await mails.add(tx, number, new)
         for mail in new:
             await tx.add_job(

@@ -19,12 +19,14 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "nothing": "Er zijn in deze periode geen transacties.",
         "subject": "Transacties {period} bij {venue}",
         "greeting": "Beste {name},",
-        "greeting_nobody": "Beste lezer,",
-        "intro": "Hierbij het overzicht van de transacties op rekening {account} bij {venue}, "
+        "greeting_nobody": "Goedendag,",
+        "intro": "Hierbij het overzicht van de transacties op rekening {account} bij {venue}: "
         "{period}.",
-        "intro_all": "Hierbij het overzicht van alle transacties op rekening bij {venue}, "
+        "intro_all": "Hierbij het overzicht van alle transacties op rekening bij {venue}: "
         "{period}.",
         "attached": "Het overzicht is bijgevoegd. Dit is geen factuur.",
+        "viewer": "U krijgt dit overzicht omdat u deze rekening van {holder} mag inzien.",
+        "viewer_of_nobody": "U krijgt dit overzicht omdat u deze rekening mag inzien.",
     },
     "en": {
         "title": "Statement of transactions",
@@ -40,9 +42,11 @@ WORDS: Mapping[Language, Mapping[str, str]] = {
         "nothing": "There are no transactions in this period.",
         "subject": "Transactions {period} at {venue}",
         "greeting": "Dear {name},",
-        "greeting_nobody": "Dear reader,",
-        "intro": "Here is the statement of transactions on account {account} at {venue}, {period}.",
-        "intro_all": "Here is the statement of all transactions on account at {venue}, {period}.",
+        "greeting_nobody": "Hello,",
+        "intro": "Here is the statement of transactions on account {account} at {venue}: {period}.",
+        "intro_all": "Here is the statement of all transactions on account at {venue}: {period}.",
         "attached": "The statement is attached. It is not an invoice.",
+        "viewer": "You get this statement because you may view this account of {holder}.",
+        "viewer_of_nobody": "You get this statement because you may view this account.",
     },
 }

@@ -139,8 +139,12 @@ async def load_credit_note(
         total=row["total"],
         refers_to=invoice.number or "",
         refers_to_issued_on=invoice.issued_on,
-        reason="" if row["reason"] == "reversed" else row["reason"],
+        reason="" if row["reason"] in _OUR_CODES else row["reason"],
     )
+
+
+_OUR_CODES = ("reversed", "deleted")
+"""Reasons that we give ourselves: for machines, while paper shows what a person wrote."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,6 @@
 """Environments on a real PostgreSQL: configured, terms accepted, switched on and off."""
 
+import base64
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from tests.services.authorizer.support import (
     requested,
     venue,
 )
+from tests.services.authorizer.test_pictures import PNG
 from tests.support.databases import Database
 
 
@@ -80,6 +82,7 @@ async def test_configuring_what_is_so_already_changes_nothing(postgres: Database
         ("finance_email", "jo@@bar.nl"),
         ("reply_to", "jo@bar"),
         ("logo", "bm8gcGljdHVyZQ=="),
+        ("logo", "iVBORw0KGgo="),
         ("number_format", "{seq:05}"),
         ("schedule", {"day": 31, "hour": 6, "mode": "draft", "send": False}),
     ],
@@ -100,7 +103,7 @@ async def test_settings_that_are_right_are_taken(postgres: Database) -> None:
                 "environment.configure", 1, country="NL", postcode="1012 ab", vat_number=
                 "NL004495445B01", chamber_number="12345678", iban="NL91ABNA0417164300",
                 finance_email="geld@bar.nl", reply_to="test@test.nl", colour="#a1b2c3",
-                logo="iVBORw0KGgo=",
+                logo=base64.b64encode(PNG).decode(),
             )
         )  # fmt: skip
         assert outcome["type"] == "command.applied"

@@ -21,6 +21,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from hypothesis import settings
 from prometheus_client import REGISTRY
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -180,6 +181,9 @@ def warm() -> None:
         del sys.modules[name]
     for collector in list(REGISTRY._collector_to_names):  # they are made once more
         REGISTRY.unregister(collector)
+    # A slow machine is no wrong: else it would seem to find mutants.
+    settings.register_profile("mutants", deadline=None)
+    settings.load_profile("mutants")
 
 
 def try_out(mutant: Mutant | None) -> int:

@@ -71,6 +71,8 @@ async def test_a_credit_notes_file_names_its_invoice(world: World) -> None:
     told = await world.command(request(credit_note_id=note["credit_note_id"], format="ubl"))
     assert nth(1).encode() in joined(told)
     assert b"CreditNote" in joined(told)
+    assert note["reason"] == "deleted"  # a code, for machines: no reason for a guest to read
+    assert b"deleted" not in joined(told)
 
 
 async def test_what_is_not_there_is_refused(world: World) -> None:

@@ -1,5 +1,6 @@
 """Who can be invoiced and mailed, what a run may ask, how long a refused mail waits."""
 
+import base64
 from datetime import UTC, datetime
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 
 from services.invoicer.admission import refuses
 from services.invoicer.jobs.mail import LONGEST_DELAY_S, delay_s
-from services.invoicer.parties import buyer, full_name, language, mail_address, unfit
+from services.invoicer.parties import buyer, full_name, language, mail_address, seller, unfit
 from services.invoicer.store.runs import Run
 from tests.services.invoicer.people import customer, environment, new_id
 
@@ -84,3 +85,18 @@ def test_a_temporary_refusal_waits_longer_each_time_up_to_four_hours() -> None:
     assert delays[:3] == [60, 120, 240]
     assert delays == sorted(delays)
     assert delays[-1] == LONGEST_DELAY_S
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"\x89PNG\r\n\x1a\n...", "image/png"),
+        (b"\xef\xbb\xbf<svg/>", "image/svg+xml"),  # as editors on Windows save it
+        (b" \n<svg/>", "image/svg+xml"),
+        (b"GIF89a", None),
+    ],
+)
+def test_a_logo_is_known_by_what_it_begins_with(content: bytes, kind: str | None) -> None:
+    shown = seller(environment(logo=base64.b64encode(content).decode())).logo
+    assert (None if shown is None else shown.media_type) == kind
+    assert shown is None or not shown.content.startswith(b"\xef")

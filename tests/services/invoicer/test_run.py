@@ -226,6 +226,17 @@ async def test_finance_gets_a_report_or_a_copy_of_each_as_it_chose(
     assert len({m["Message-ID"] for m in smtp.mails}) == 4
 
 
+async def test_reports_of_two_venues_with_one_bookkeeper_are_two_mails(
+    world: World, smtp: MailServer
+) -> None:
+    numbers = (ENV, ENV + 1)
+    await world.registry(*(environment(number, finance_copy="report") for number in numbers))
+    await world.command(*(asked(number=number) for number in numbers))
+    await world.jobs()
+    assert smtp.recipients == [["finance@club.example"]] * 2
+    assert len({m["Message-ID"] for m in smtp.mails}) == 2
+
+
 async def test_a_schedule_asks_once_and_only_for_what_fell_due_since_it_was_set(
     world: World,
 ) -> None:

@@ -3,12 +3,14 @@
 import base64
 import io
 from datetime import UTC, date, datetime
+from email.message import EmailMessage
 from typing import Any
 
 import openpyxl
 import pypdf
 
 from schemas.invoices import StatementRequest
+from tests.services.invoicer.people import account, customer
 from tests.services.invoicer.world import (
     BEER,
     ENV,
@@ -89,7 +91,34 @@ async def test_a_statement_is_mailed_to_its_holder(world: World, smtp: MailServe
     assert [part.get_filename() for part in mail.iter_attachments()] == [
         "statement-A1-2026-07-01-2026-07-31.xlsx"
     ]
-    assert "1 juli 2026" in str(mail["Subject"])
+    assert mail["Subject"] == "Transacties juli 2026 bij De Club"
+    assert "Beste Anna Jansen," in plain(mail)
+
+
+async def test_who_may_view_an_account_is_told_so_and_is_not_greeted_as_its_holder(
+    world: World, smtp: MailServer
+) -> None:
+    await a_month(world)
+    eye = new_id()
+    (held,) = await world.fetch("SELECT holder::text AS it FROM account WHERE account = 'A1'")
+    viewed = account("A1", held["it"], version=2).model_copy(update={"viewers": (eye,)})
+    await world.registry(customer(eye, first_name="Piet", email="Piet@club.example"), viewed)
+    await world.command(request(to="viewers", until=date(2026, 7, 15)))
+    await world.command(request(to="books@club.example"))
+    await world.jobs()
+    first, second = sorted(smtp.mails, key=lambda each: str(each["To"]))
+    assert (first["To"], second["To"]) == ("Piet@club.example", "books@club.example")
+    assert "Beste Piet Jansen," in plain(first)
+    assert "omdat u deze rekening van Anna Jansen mag inzien" in plain(first)
+    assert first["Subject"] == "Transacties 1 juli 2026 t/m 14 juli 2026 bij De Club"
+    assert "Goedendag," in plain(second)
+    assert "Anna" not in plain(second)
+
+
+def plain(mail: EmailMessage) -> str:
+    body = mail.get_body(("plain",))
+    assert body is not None
+    return str(body.get_content())
 
 
 async def test_a_statement_that_is_too_long_for_paper_is_refused_with_what_to_do(

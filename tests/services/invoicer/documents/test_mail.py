@@ -102,7 +102,7 @@ def test_it_carries_the_three_files_by_number() -> None:
         ),
         (
             credit_note(),
-            ("creditnota", "2026-00042", "1 december 2026", "Terug te ontvangen", "verrekend"),
+            ("creditnota", "2026-00042", "1 december 2026", "Gecrediteerd bedrag", "verrekend"),
         ),
     ],
     ids=["nl", "en", "credit note"],
@@ -120,6 +120,16 @@ def test_text_and_html_say_the_same(document: Document, sayings: tuple[str, ...]
 
 def test_a_credit_note_asks_for_no_payment() -> None:
     assert "NL91" not in body(mail(credit_note()), "plain")
+
+
+def test_a_number_is_not_broken_at_its_hyphens_where_a_line_ends() -> None:
+    page = html.fromstring(body(mail(credit_note()), "html"))
+    whole = [each.text for each in page.iter("span") if "nowrap" in (each.get("style") or "")]
+    assert "2026-00042" in whole
+    long = "F" * 200
+    page = html.fromstring(body(mail(credit_note(refers_to=long)), "html"))
+    assert long not in [each.text for each in page.iter("span")]
+    assert long in page.text_content()
 
 
 def test_without_a_reply_address_nobody_is_asked_to_answer() -> None:

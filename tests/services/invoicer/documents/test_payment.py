@@ -53,7 +53,7 @@ def test_what_a_banks_app_reads_are_the_very_bytes_at_level_m_without_a_characte
     payload = epc_payload(invoice(seller=replace(SELLER, legal_name=name))) or ""
     side, pixels = drawn(qr_svg(payload))
     (read,) = zxingcpp.read_barcodes(memoryview(pixels).cast("B", (side, side)))
-    assert read.bytes == payload.encode()
+    assert (read.bytes, read.text) == (payload.encode(), payload)
     assert (read.ec_level, read.symbology_identifier) == ("M", "]Q1")  # ]Q2: a set is named
     assert (side // SCALE - 8 - 17) // 4 + 1 <= 13  # the largest version that EPC069-12 allows
 

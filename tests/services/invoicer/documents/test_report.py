@@ -99,6 +99,9 @@ def test_it_says_that_drafts_await_approval() -> None:
     message = report_mail(replace(REPORT, language="en", documents=drafts))
     assert message["Subject"].startswith("Invoicing November 2026: 1 draft,")
     assert "await approval" in body(message, "plain")
+    assert "Drafts: 1" in body(message, "plain")
+    assert "Credit notes" not in body(message, "plain")
+    assert "Drafts" not in body(report_mail(replace(REPORT, language="en")), "plain")
 
 
 def test_a_run_of_thousands_stays_a_short_mail_with_all_of_it_in_the_workbook() -> None:

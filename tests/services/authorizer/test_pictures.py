@@ -1,0 +1,52 @@
+"""A logo is looked at before it is taken: what can't be drawn would be missing unseen."""
+
+import base64
+import struct
+
+import pytest
+
+from services.authorizer.domain.checks import logo
+
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJg"
+    "gg=="
+)
+HUGE = PNG[:16] + struct.pack(">II", 20_000, 20_000) + PNG[24:]
+SVG = b'<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg" %b><rect/></svg>'
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [
+        PNG,
+        SVG % b"",
+        SVG % b'viewBox="0 0 300 50"',
+        SVG % b'width="30mm" height=".5"',
+        b"\xef\xbb\xbf" + SVG % b'viewBox="0,0,1,1"',
+    ],
+)
+def test_a_picture_that_can_be_drawn_is_taken(picture: bytes) -> None:
+    assert logo(base64.b64encode(picture).decode()) is None
+
+
+@pytest.mark.parametrize(
+    ("picture", "wrong"),
+    [
+        (b"", "neither a PNG nor an SVG"),
+        (b"GIF89a", "neither a PNG nor an SVG"),
+        (PNG[:8], "not a whole PNG"),
+        (PNG[:-4], "cut off or damaged"),
+        (PNG[:45] + b"\x00" + PNG[46:], "cut off or damaged"),
+        (HUGE, "20000 x 20000 pixels"),
+        (PNG[:16] + bytes(8) + PNG[24:], "0 x 0 pixels"),
+        (b"<svg", "not an SVG that can be read"),
+        (b"<?xml version='1.0'?><html><svg/></html>", "neither a PNG nor an SVG"),
+        (SVG % b'viewBox="0 0 0 50"', "has no size"),
+        (SVG % b'width="100%" height=""', "has no size"),
+        (b"<!DOCTYPE svg [<!ENTITY a SYSTEM 'file:///etc/passwd'>]><svg width='&a;'/>", "SVG"),
+    ],
+)  # fmt: skip
+def test_one_that_can_not_is_refused_with_what_is_wrong(picture: bytes, wrong: str) -> None:
+    said = logo(base64.b64encode(picture).decode())
+    assert said is not None
+    assert wrong in said
