@@ -189,3 +189,26 @@ def test_a_sale_is_decided_on_one_state_of_environment_and_account(
     answers = rig.run(Schedule(workers, iter(schedule)).run([one.work for one in at_once]))
     find_order(rig, environment, done, list(zip(at_once, answers, strict=True)))
     assert said(answers[0][0])["reason"] == "over_limit"
+
+
+def test_a_part_of_a_sale_that_another_worker_has_in_hand_may_be_unknown_and_nothing_more(
+    rig: Rig, workers: HandlerBench
+) -> None:
+    """Found by a drawn schedule. The second worker looked for sales before the first had told of
+    any, and for cancellations after it: of its two messages one came before, and one after."""
+    environment = rig.new_environment()
+    done = one_after_another(rig, [made(environment, ("administrators", READY), 0)])
+    sale = ("sale", True, 1, 1, 0, None, 0, moves.TOLD_AGO[0], None, None)
+    off, other = (("cancel", 1, 0, None, account, None, "returned") for account in (1, 0))
+    part = ("cancel", 0, 1, 1, 0, None, "returned")
+    at_once = [
+        made(environment, ("tills", [sale, off]), 10),
+        made(environment, ("tills", [other, part]), 11),
+    ]
+    answers = rig.run(Schedule(workers, iter([1, 1])).run([one.work for one in at_once]))
+    assert [said(answer)["reason"] for answer in answers[1]] == [
+        "cancellation_id_reused", "sale_unknown",
+    ]  # fmt: skip
+    find_order(rig, environment, done, list(zip(at_once, answers, strict=True)))
+    (again,) = rig.sell([(at_once[1].messages[1], at_once[1].time)])
+    assert said(again)["reason"] == "not_this_account"
