@@ -85,6 +85,18 @@ async def test_a_header_whose_name_is_not_text_blocks_and_loses_nothing(rig: Rig
     ] * 2
 
 
+async def test_another_s_message_is_passed_over_and_one_of_no_known_type_is_kept(rig: Rig) -> None:
+    account, mark = "elsewhere-1", uuid.uuid4().bytes
+    sales = [sale(account) for _ in range(2)]
+    await rig.send(sales[0], partition=0)
+    for kind in ("invoice.drafted", "sale.undreamt"):
+        await rig.send({"type": kind}, partition=0, headers=[("mark", mark)])
+    await rig.send(sales[1], partition=0)
+    async with rig.worker():
+        await rig.all_answered(account, [one["sale_id"] for one in sales])
+    assert [json.loads(r.value)["type"] for r in await letters(rig, mark)] == ["sale.undreamt"]
+
+
 async def test_a_reply_to_header_is_answered_with_no_reply(rig: Rig) -> None:
     account = "reply-1"
     good = sale(account)
