@@ -76,6 +76,7 @@ class EdgeLane(Decider):
         self._idle.set()
         self._offsets = Offsets(lane.name)
         self._leaving: asyncio.Task[None] | None = None
+        self._telling: asyncio.Task[None] | None = None
         # How the lane leaves its group; told by the worker.
         self.leave: Callable[[], Awaitable[None]] | None = None
 
@@ -126,10 +127,14 @@ class EdgeLane(Decider):
             log.warning("left the group badly", lane=self.name, cause=describe(error))
 
     async def _take_in_pieces(self, records: Sequence[Any], consumer: Any) -> None:
-        for some in pieces(records, self.lane.max_bytes):
-            if self._stopping.is_set():
-                raise Stopping
-            await self._take(some, consumer)
+        """What follows a piece's commit goes on beside the next one's decision, in their order."""
+        try:
+            for some in pieces(records, self.lane.max_bytes):
+                if self._stopping.is_set():
+                    raise Stopping
+                await self._take(some, consumer)
+        finally:
+            await self._told()
 
     async def _take(self, records: Sequence[Any], consumer: Any) -> None:
         batch = self._opener.open(records)
@@ -137,12 +142,25 @@ class EdgeLane(Decider):
         self._count_broken(batch)
         settled = await self._settle(batch, await self._log_ends(batch))
         consumer.fetch_ahead()
+        await self._told()
+        self._telling = asyncio.create_task(self._tell(batch, settled, records, consumer))
+
+    async def _tell(
+        self, batch: Batch, settled: Settled, records: Sequence[Any], consumer: Any
+    ) -> None:
+        """What follows a commit."""
         if batch.dead:
             await self._publisher.send(batch.dead)
-        await self._publish(settled)
+        await self._publish_all(settled)
         await self._commit_offsets(consumer, batch.marks)
         for place, count in _counts(records).items():
             RECORDS.labels(place, "settled").inc(count)
+
+    async def _told(self) -> None:
+        """Return when what follows the last commit is through. Raises what that raised."""
+        telling, self._telling = self._telling, None
+        if telling is not None:
+            await telling
 
     # -- what goes before and after ------------------------------------------------------------
 
@@ -186,6 +204,10 @@ class EdgeLane(Decider):
                 return ends
 
     async def _publish(self, settled: Settled) -> None:
+        await self._told()
+        await self._publish_all(settled)
+
+    async def _publish_all(self, settled: Settled) -> None:
         await self._publisher.publish(settled.answers)
         await self._publish_states(settled)
 

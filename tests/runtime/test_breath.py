@@ -14,6 +14,7 @@ import pytest
 
 from runtime.breath import GO_S, Breath
 from runtime.edge.lane import EdgeLane, pieces
+from runtime.edge.publisher import new_producer
 from tests.runtime.rig import Rig, sale
 
 
@@ -89,3 +90,39 @@ async def test_a_lane_that_is_cut_settles_every_record_once_and_in_order(rig: Ri
     answers = await rig.answers(account)
     assert [len(records) for records in answers.values()] == [1] * 60
     assert list(answers) == [s["sale_id"] for s in sales]
+
+
+async def test_one_piece_is_decided_while_the_one_before_is_published_and_no_more(rig: Rig) -> None:
+    account = "beside"
+    publishing, go_on = asyncio.Event(), asyncio.Event()
+
+    class Cut(EdgeLane):
+        def __init__(self, **given: Any) -> None:
+            super().__init__(**{**given, "lane": replace(given["lane"], max_bytes=1)})
+
+    class Held:
+        def __init__(self, client: dict[str, Any]) -> None:
+            self._producer = new_producer(client)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._producer, name)
+
+        async def send_batch(self, *args: Any, **kwargs: Any) -> Any:
+            publishing.set()
+            await go_on.wait()
+            return await self._producer.send_batch(*args, **kwargs)
+
+    sales = [sale(account, total=100) for _ in range(6)]
+    await rig.send(*sales, partition=2)
+    async with rig.worker(lane_type=Cut, producer=Held):
+        await asyncio.wait_for(publishing.wait(), 20)
+        async with asyncio.timeout(20):
+            while await rig.counted(account) != (2, 200):
+                await asyncio.sleep(0.02)
+        await asyncio.sleep(0.3)
+        assert await rig.counted(account) == (2, 200)
+        assert await rig.answers(account) == {}
+        go_on.set()
+        await rig.all_answered(account, [s["sale_id"] for s in sales], within_s=30)
+    assert await rig.counted(account) == (6, 600)
+    assert list(await rig.answers(account)) == [s["sale_id"] for s in sales]

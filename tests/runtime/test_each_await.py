@@ -5,16 +5,32 @@ passes, until a batch passes all of them. Points lie before and after each await
 not done" and "it was done but we did not hear" both happen everywhere, the commit included.
 """
 
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
 from tests.runtime.faulty import FailingProducer, Plan, failing_database, failing_lane
 from tests.runtime.rig import Rig, once_each, sale, until
 
 
-async def test_an_exception_at_each_await_loses_nothing_and_counts_nothing_twice(rig: Rig) -> None:
-    account, plan, seen = "each-await", Plan(), list[str]()
+@pytest.mark.parametrize("in_pieces", [False, True], ids=["a batch", "in pieces"])
+async def test_an_exception_at_each_await_loses_nothing_and_counts_nothing_twice(
+    rig: Rig, in_pieces: bool
+) -> None:
+    account, plan, seen = f"each-await-{in_pieces}", Plan(), list[str]()
     sent: list[str] = []
+    failing = failing_lane(plan)
+
+    class InPieces(failing):  # type: ignore[misc,valid-type]
+        """A record a transaction, the next decided while the one before is published."""
+
+        def __init__(self, **given: Any) -> None:
+            super().__init__(**{**given, "lane": replace(given["lane"], max_bytes=1)})
+
     worker = rig.worker(
         barrier=("pos.decisions",),
-        lane_type=failing_lane(plan),
+        lane_type=InPieces if in_pieces else failing,
         database_type=failing_database(plan),
         producer=lambda client: FailingProducer(plan, client),
     )
