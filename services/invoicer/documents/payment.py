@@ -10,6 +10,7 @@ from services.invoicer.documents.text import clean, decimal_amount
 
 MAX_BYTES = 331
 MAX_NAME, MAX_TEXT = 70, 140
+_SET_BYTES = 1  # 12 bits name the symbol's character set, of which 4 were to spare
 _QUIET = 4
 _DARK = re.compile(rb"\x00+")
 _MOST = 99_999_999_999  # cents, as the guideline bounds it
@@ -31,19 +32,24 @@ def epc_payload(invoice: Invoice) -> str | None:
     tail = f"\n{iban}\nEUR{decimal_amount(invoice.total, 'EUR'):.2f}\n\n\n{text}"
     head = "BCD\n002\n1\nSCT\n\n"
     room = MAX_BYTES - len((head + tail).encode())
-    name = clean(seller.legal_name)[:MAX_NAME].encode()[:room].decode(errors="ignore")
+    if not (legal_name := clean(seller.legal_name)[:MAX_NAME]).isascii() or not text.isascii():
+        room -= _SET_BYTES
+    name = legal_name.encode()[:room].decode(errors="ignore")
     return head + name + tail
 
 
 def qr_svg(payload: str) -> str:
     """The QR as an SVG of dark rectangles, with the quiet zone it needs; level M as EPC asks.
 
-    Bytes, not text: for text that is not Latin-1 the symbol would name its character set, which the
-    guideline does in the payload's third line, and not every bank's app expects in both places. One
-    path that is filled, not drawn: a page takes it in soonest.
+    What is more than ASCII goes as UTF-8 and the symbol says so (ECI 26), as the payload's third
+    line does. Left to itself the library would say of bytes that they are binary (ECI 899), and
+    scanners would guess at a name's letters; of text with accents it would make Latin-1.
+
+    One path that is filled, not drawn: a page takes it in soonest.
     """
+    content, eci = (payload, {}) if payload.isascii() else (payload.encode(), {"eci": "UTF-8"})
     code = zxingcpp.create_barcode(
-        payload.encode(), zxingcpp.BarcodeFormat.QRCode, ec_level="M"
+        content, zxingcpp.BarcodeFormat.QRCode, ec_level="M", **eci
     ).to_image(scale=1, add_quiet_zones=False)
     # Its stubs do not say that an image is a buffer, a byte a module.
     pixels, width = bytes(memoryview(code)), code.shape[1]  # type: ignore[arg-type]
