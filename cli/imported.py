@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cli.messages import Json
+from cli.registry import Registry, name_of
 from cli.screen import Screen, when
 
 SHOWN = 50
@@ -33,14 +34,14 @@ def show_preview(screen: Screen, preview: Json) -> None:
     )
     screen.table(COUNTS, [row], right=COUNTS)
     _show_differences(screen, preview.get("differences") or ())
-    for title, style, entries in (
-        ("Problems (these rows are refused)", "red", preview["problems"]),
-        ("Warnings", "yellow", preview["warnings"]),
+    for title, style, what, entries in (
+        ("Problems (these rows are refused)", "red", "What is wrong", preview["problems"]),
+        ("Warnings (these refuse nothing)", "yellow", "What to know", preview["warnings"]),
     ):
         if entries:
             screen.say(title, style)
             screen.table(
-                ("Row", "Column", "Value", "What is wrong"),
+                ("Row", "Column", "Value", what),
                 (
                     (p["row"], p.get("column"), p.get("value"), p["message"])
                     for p in entries[:SHOWN]
@@ -96,23 +97,38 @@ def show_completed(screen: Screen, completed: Json) -> int:
             "yellow",
         )
     for warning in completed.get("warnings") or ():
-        screen.say(f"! {warning['message']}", "yellow")
+        column = f"column {warning['column']}: " if warning.get("column") else ""
+        screen.say(f"! {column}{warning['message']}", "yellow")
     return 1 if completed["refused"] else 0
 
 
-def show_undone(screen: Screen, undone: Json) -> None:
-    """Show import.undone."""
+def show_undone(screen: Screen, undone: Json, registry: Registry) -> None:
+    """Show import.undone, with the names as `registry` has them now."""
     screen.good(
-        f"{undone['closed']} accounts closed, {undone['erased']} customers erased, "
-        f"{undone['restored']} put back"
+        f"{counted(undone['closed'], 'account')} closed, "
+        f"{counted(undone['erased'], 'customer')} erased, {undone['restored']:,} put back"
     )
     if undone["kept"]:
         screen.say("What stays", "yellow")
         screen.table(
-            ("Kind", "Id", "Why"), ((k["kind"], k["id"], k["why"]) for k in undone["kept"][:SHOWN])
+            ("Kind", "Name", "Id", "Why"),
+            ((k["kind"], _called(k, registry), k["id"], k["why"]) for k in undone["kept"][:SHOWN]),
         )
     if len(undone["kept"]) > SHOWN:
         screen.say(f"... and {len(undone['kept']) - SHOWN} more; --json gives them all")
+
+
+def _called(kept: Json, registry: Registry) -> str:
+    """A customer's name, or that of an account's holder; nothing once it is erased."""
+    who = kept["id"]
+    if kept["kind"] == "account":
+        who = registry.accounts.get(who, {}).get("holder") or ""
+    return name_of(registry.customers.get(who, {}))
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: 1 account, 2 accounts."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def show_states(screen: Screen, states: list[Json]) -> None:

@@ -133,9 +133,8 @@ class Job:
                 return message
 
     async def completed(self, answers: Expectation, gauge: Gauge) -> Json:
-        """import.completed (with the report in `report`), or import.failed."""
-        result: Json | None = None
-        while result is None or self.report is None:
+        """import.completed or import.failed."""
+        while True:
             message = (await answers.next(SILENCE_S)).message
             match message["type"]:
                 case "import.progressed":
@@ -143,10 +142,18 @@ class Job:
                 case "import.failed":
                     return message
                 case "import.completed":
-                    result = message
+                    rows = sum(message[n] for n in ("created", "changed", "unchanged", "refused"))
+                    gauge(rows, rows)
+                    return message
                 case "import.report":
                     self._part(message)
-        return result
+
+    async def reported(self, answers: Expectation) -> None:
+        """The report, in `report`."""
+        while self.report is None:
+            message = (await answers.next(SILENCE_S)).message
+            if message["type"] == "import.report":
+                self._part(message)
 
     async def undone(self, answers: Expectation, gauge: Gauge, *, first_s: float) -> Json:
         """import.undone, or import.failed."""

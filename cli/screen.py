@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from rich import box
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from cli.messages import Json
@@ -115,13 +115,15 @@ class Screen:
             with Progress(
                 TextColumn("{task.description}"),
                 BarColumn(),
-                MofNCompleteColumn(),
+                TextColumn("{task.fields[far]}"),  # nothing until it is known of how many
                 TimeElapsedColumn(),
                 console=self.console,
                 transient=True,
             ) as bar:
-                task = bar.add_task(what, total=None)
-                yield lambda done, total: bar.update(task, completed=done, total=total)
+                task = bar.add_task(what, total=None, far="")
+                yield lambda done, total: bar.update(
+                    task, completed=done, total=total, far=f"{done:,} of {total:,}"
+                )
         else:
             yield self._sparse(what)
 
@@ -133,7 +135,7 @@ class Screen:
             share = done / total if total else 1.0
             if share >= told + SPARSE_STEP or (done == total and told < 1.0):
                 told = share
-                self.say(f"  {what}: {done} of {total}")
+                self.say(f"  {what}: {done:,} of {total:,}")
 
         return gauge
 

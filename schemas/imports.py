@@ -39,7 +39,7 @@ PartNumber = Annotated[int, Field(strict=True, ge=1, le=MAX_PARTS)]
 PartContent = Annotated[
     str, StringConstraints(max_length=(MAX_PART_BYTES + 2) // 3 * 4, pattern=BASE64_PATTERN)
 ]
-"""At most 700,000 bytes as base64."""
+"""Base64 of MAX_PART_BYTES, or of up to two bytes more: `ImportUploaded` refuses those."""
 
 MappedField = Literal[
     "account", "account_count", "chamber_number", "city", "company", "country", "description",
@@ -86,6 +86,13 @@ class ImportUploaded(Patch, _Job):
     def _is_one_of_its_parts(self) -> Self:
         if self.part > self.parts:
             raise wrong("part", "must not be more than parts")
+        return self
+
+    @model_validator(mode="after")
+    def _fits_in_a_part(self) -> Self:
+        # Base64 has room for two bytes more in the same number of letters.
+        if len(self.content) // 4 * 3 - self.content.count("=", -2) > MAX_PART_BYTES:
+            raise wrong("content", f"must be base64 of at most {MAX_PART_BYTES:,} bytes")
         return self
 
 
@@ -179,7 +186,8 @@ class ImportProgressed(_Job):
 class ImportCompleted(_Job):
     """An import is done. `differs`: so many rows came out otherwise than the preview had said,
     because the registry changed in between; the report names them. `warnings` are the sheet's
-    (hidden rows, say), where no preview told of them; those of rows are in the report."""
+    (hidden rows, say), where no preview told of them, and in any case what keeps new accounts from
+    buying; those of rows are in the report."""
 
     answered_by: ClassVar[str | None] = None
 

@@ -43,6 +43,14 @@ class Undecodable(Exception):
         self.reason = reason
 
 
+class NotOfTopic(Undecodable):
+    """Its `type` is none of its topic's: an unknown one, or one of another topic."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__("its type is not one of this topic's")
+        self.type = kind
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Malformed:
     """A message whose type and ids can be read, but which is wrong otherwise.
@@ -79,7 +87,7 @@ def examine(
         raise Undecodable("it has no type")
     model = models.get(kind)
     if model is None:
-        raise Undecodable("its type is not one of this topic's")
+        raise NotOfTopic(kind)
     ids = _readable(model, content, _ids_of(model))
     for name in model.answer_ids:
         if name not in ids:

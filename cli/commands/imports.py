@@ -41,6 +41,10 @@ The workbook comes back beside the file with the outcome of each row.
 """,
 )
 
+NOTHING = "nothing was imported"
+NO_ROW = f"{NOTHING}: each row has a problem; mend them in the workbook, and import it again"
+EMPTY = f"{NOTHING}: below the names of the columns the list is empty"
+
 Several = Annotated[list[str] | None, Parameter(negative="")]
 
 
@@ -165,11 +169,15 @@ async def _carry_out(client: Client, job: Job, screen: Screen, *, yes: bool) -> 
             raise
         if not goes_on:
             await job.say("import.cancelled")
-            screen.bad("nothing was imported")
+            screen.bad(NOTHING if preview["valid"] else NO_ROW if preview["rows"] else EMPTY)
             return None
         await job.say("import.confirmed")
         with screen.progress("rows imported") as gauge:
-            return await job.completed(answers, gauge)
+            result = await job.completed(answers, gauge)
+        if result["type"] == "import.completed":
+            with screen.waiting("the report is made ..."):
+                await job.reported(answers)
+        return result
 
 
 @app.command(name="list")
@@ -192,6 +200,7 @@ async def show(job_id: str, /, *, common: Common = DEFAULT) -> int:
     async with common.client() as client:
         state = await job_state(client, job_id)
         told = [r.message for r in await client.read("imports.events")]
+        registry = await registry_of(client, state["environment"])
     show_states(screen, [state])
     said = {m["type"]: m for m in told if m.get("job_id") == state["job_id"]}
     if preview := said.get("import.previewed"):
@@ -204,7 +213,7 @@ async def show(job_id: str, /, *, common: Common = DEFAULT) -> int:
         show_completed(screen, completed)
     if undone := said.get("import.undone"):
         screen.data(undone)
-        show_undone(screen, undone)
+        show_undone(screen, undone, registry)
     return 0
 
 
@@ -231,10 +240,11 @@ async def undo(
         with client.expecting(job.asked) as answers, screen.progress("taken back") as gauge:
             await job.say("import.undo")
             message = await job.undone(answers, gauge, first_s=common.timeout)
+        registry = await registry_of(client, state["environment"])
     if message["type"] == "import.failed":
         return show_failed(screen, message)
     screen.data(message)
-    show_undone(screen, message)
+    show_undone(screen, message, registry)
     return 0
 
 

@@ -55,7 +55,8 @@ async def import_the_members(scene: Scene) -> None:
         await job.say("import.confirmed")
         with scene.screen.progress("rows imported") as gauge:
             result = await job.completed(answers, gauge)
-    _not_failed(result)
+        _not_failed(result)
+        await job.reported(answers)
     scene.told.imported = result
     report = scene.results / "leden.result.xlsx"
     report.write_bytes(job.report or b"")

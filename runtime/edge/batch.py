@@ -15,7 +15,8 @@ from runtime.faults import describe
 from runtime.incoming import Incoming, Route
 from runtime.metrics import DEAD_LETTERS
 from schemas.cloudevents import TRACEPARENT
-from schemas.malformed import Malformed, Undecodable
+from schemas.malformed import Malformed, NotOfTopic, Undecodable
+from schemas.topics import MESSAGES
 from schemas.wire import reader
 
 
@@ -62,7 +63,7 @@ class _Known(NamedTuple):
 
 
 class Opener:
-    """Decodes records for one group's routes."""
+    """Decodes records for one group's routes, all of them."""
 
     def __init__(self, group: str, routes: Sequence[Route]) -> None:
         self._group = group
@@ -76,6 +77,8 @@ class Opener:
             )
             for r in routes
         }
+        # By type, where this group reads it.
+        self._homes = {name: topic for topic, known in self._known.items() for name in known.names}
         self._last = (-1, datetime.fromtimestamp(0, UTC))
 
     def open(self, records: Sequence[Any]) -> Batch:
@@ -122,7 +125,12 @@ class Opener:
             if topic.endswith(".state"):  # a tombstone: nothing to learn from
                 return
             raise Undecodable("the record has no value")
-        message = known.read(value)
+        try:
+            message = known.read(value)
+        except NotOfTopic as wrong:
+            if self._is_for_others(wrong.type, topic):
+                return
+            raise
         if type(message) not in known.takes:
             if not isinstance(message, Malformed) or message.type not in known.names:
                 return
@@ -137,6 +145,16 @@ class Opener:
         group[1].append(incoming)
         batch.incoming.append(incoming)
         batch.records.append(record)
+
+    def _is_for_others(self, kind: str, topic: str) -> bool:
+        """Whether a type that its topic does not carry is known, and none that this group takes.
+
+        One that it takes, but from another topic, may be a sale that nobody would ever answer:
+        an operator must see it. Raises Undecodable for that.
+        """
+        if (home := self._homes.get(kind)) is not None:
+            raise Undecodable(f"{kind} came on {topic}, and is read from {home} alone")
+        return kind in MESSAGES
 
 
 def _mark(batch: Batch, last: Any) -> None:

@@ -10,8 +10,9 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from services.importer.domain.failure_sentences import FAILURES
 from services.importer.domain.fields import FIELDS, SYNONYMS
-from services.importer.domain.sentences import CELLS, FAILURES, ROWS, Sentence
+from services.importer.domain.sentences import CELLS, ROWS, Sentence
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "importing.md"
 _TABLE: Final = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -20,7 +21,8 @@ EXAMPLES: Final[dict[str, dict[str, object]]] = {
     "not_text": {"value": "TRUE"},
     "is_date": {"value": "2026-05-01"},
     "is_error": {"value": "#N/A"},
-    "too_long": {"at_most": 200},
+    "too_long": {"value": "Straatweg ...", "at_most": 40},
+    "part_too_long": {"value": "van de van de ...", "at_most": 40},
     "damaged_number": {"value": "12345678901234568"},
     "scientific": {"value": "2,89E+07"},
     "is_masked": {"value": "42"},
@@ -45,6 +47,7 @@ EXAMPLES: Final[dict[str, dict[str, object]]] = {
     "claimed": {"value": "28900001", "other": 4},
     "joins": {"other": 4},
     "total": {"value": "Totaal"},
+    "no_account": {"value": "Oud-leden"},
     "no_address": {"value": "..."},
     "unlike_environment": {"other": 2890},
     "twice": {"value": "28900001", "other": 4},
@@ -60,7 +63,8 @@ EXAMPLES: Final[dict[str, dict[str, object]]] = {
     "too_large": {"value": 20},
     "too_many_rows": {"value": 200000},
     "not_a_workbook": {"value": "een PDF", "advice": "..."},
-    "columns_unclear": {"value": "limit"},
+    "columns_unclear": {"value": "Limiet"},
+    "columns_alike": {"value": "Rekening"},
     "mapping_unknown": {"value": "naam"},
     "sheet_unknown": {"value": "2025"},
     "too_late": {"value": 30},

@@ -2,8 +2,9 @@
 
 import pytest
 
-from cli.imported import show_completed, show_preview
+from cli.imported import show_completed, show_preview, show_undone
 from cli.messages import Json
+from cli.registry import Registry
 from cli.screen import Screen
 
 COUNTS: Json = {"type": "import.completed", "created": 2, "changed": 1, "unchanged": 0}
@@ -33,3 +34,28 @@ def test_a_preview_shows_twenty_changes_and_how_many_more_there_are(
     for part in ("From", "To", "Limiet", "28900001", "1,00", "21,50", "at least 5 more"):
         assert part in shown
     assert "22,50" not in shown
+
+
+def test_what_an_undo_leaves_has_a_name_unless_it_was_erased(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    people = [("kraan", {"company": "De Kraan"}), ("gone", {"erased": True})]
+    registry = Registry(
+        2890,
+        [
+            *({"type": "customer.state", "customer_id": c, **more} for c, more in people),
+            {"type": "account.state", "account": "28900001", "holder": "kraan"},
+        ],
+    )
+    kept = [("account", "28900001"), ("customer", "kraan"), ("customer", "gone")]
+    undone: Json = {
+        "closed": 1, "erased": 0, "restored": 2,
+        "kept": [{"kind": kind, "id": ident, "why": "x"} for kind, ident in kept],
+    }  # fmt: skip
+    show_undone(Screen(), undone, registry)
+    out = capsys.readouterr().out
+    shown = [line.split() for line in out.splitlines()]
+    assert out.startswith("✓ 1 account closed, 0 customers erased, 2 put back")
+    assert ["account", "De", "Kraan", "28900001", "x"] in shown
+    assert ["customer", "De", "Kraan", "kraan", "x"] in shown
+    assert ["customer", "gone", "x"] in shown

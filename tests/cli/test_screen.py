@@ -139,7 +139,7 @@ def test_without_a_terminal_progress_is_a_few_lines(capsys: pytest.CaptureFixtur
             gauge(done, 1000)
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) <= 6
-    assert lines[-1].strip() == "rows: 1000 of 1000"
+    assert lines[-1].strip() == "rows: 1,000 of 1,000"
 
 
 def test_accounts_are_joined_with_their_holders_and_balances() -> None:

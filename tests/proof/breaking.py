@@ -70,6 +70,7 @@ BROKEN = {
     f"decided_at = NULL, cancelled_first = true WHERE {sale('declined')}",
     "the same sale twice": f"INSERT INTO sale SELECT * FROM sale WHERE {sale('approved')}",
     "sold though called off": f"UPDATE sale SET cancelled_first = true WHERE {sale('approved')}",
+    "sold though called off since": f"UPDATE sale SET called_off = true WHERE {sale('approved')}",
     "awaited without a cancellation": "UPDATE sale SET cancelled_first = false "
     f"WHERE {sale('awaited')}",
     # reversals

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from tests.services.authorizer.support import (
     invoice,
     line,
     payment,
+    recorded,
     requested,
     said,
     uid,
@@ -221,3 +223,39 @@ async def test_what_is_changed_or_recalled_of_one_leaves_the_others_alone(
         assert one["cancellation_id"] == uid("c1")
         (off,) = await bench.rows(sales_sql.called_off, [VENUE], [uid("a")])
         assert off["sale_id"] == uid("a")
+
+
+@pytest.mark.parametrize("order", list(permutations(("asked", "made", "taken back"))), ids=" ".join)
+@pytest.mark.parametrize("apart", [False, True])
+async def test_what_was_declined_and_made_and_taken_back_is_charged_in_no_order(
+    postgres: Database, order: tuple[str, ...], apart: bool
+) -> None:
+    """Everything twice. What was recorded after its cancellation is on the list, not lost."""
+    said_by_till = {"asked": requested("a", 5000), "made": recorded("a", 5000),
+                    "taken back": cancelled("c", "a")}  # fmt: skip
+    messages = [said_by_till[name] for name in order]
+    async with venue(postgres) as bench:
+        first = [await bench.sell(m) for m in messages] if apart else [await bench.sell(*messages)]
+        assert await bench.used() == 0
+        (sums,) = await bench.rows("SELECT approved, reversed FROM account")
+        answers = dict(zip(order, [one for some in first for one in some], strict=True))
+        booked = order.index("made") < order.index("taken back")
+        assert tuple(sums) == ((5000, 5000) if booked else (0, 0))
+        assert words(answers["made"])[1] == (None if booked else "already_cancelled")
+        listed = await bench.rows("SELECT reason FROM unbooked WHERE cleared_at IS NULL")
+        assert [row["reason"] for row in listed] == ([] if booked else ["already_cancelled"])
+        again = await bench.sell(*messages)
+        kept = {name: answer for name, answer in answers.items() if name != "asked"}
+        assert {n: a for n, a in zip(order, again, strict=True) if n != "asked"} == kept
+        assert await bench.used() == 0
+
+
+async def test_a_part_of_a_declined_sale_that_is_taken_back_says_nothing_of_the_rest(
+    postgres: Database,
+) -> None:
+    async with venue(postgres) as bench:
+        answers = await bench.sell(
+            requested("a", 5000), cancelled("c", "a", 100), recorded("a", 5000)
+        )
+        assert [words(answer)[1] for answer in answers] == ["over_limit", "sale_declined", None]
+        assert await bench.used() == 5000

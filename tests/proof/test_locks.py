@@ -99,6 +99,28 @@ async def test_a_journal_locks_its_own_account_s_balance_alone(
 
 
 @pytest.mark.parametrize(
+    ("number", "account", "held_up"),
+    [(VENUE, GUEST, True), (VENUE, OTHER, False), (VENUE + 1, GUEST, False)],
+)
+async def test_a_sale_locks_its_own_account_alone(
+    postgres: Database, number: int, account: str, held_up: bool
+) -> None:
+    async with venue(postgres) as bench:
+        await bench.order(
+            command("environment.configure", 1, environment=VENUE + 1),
+            command("environment.accept_gdpr", 2, environment=VENUE + 1, accepted_by="Jo",
+                    document="terms-1"),
+            command("account.open", 3, environment=VENUE + 1, account=GUEST),
+            command("account.open", 4, account=OTHER),
+        )  # fmt: skip
+
+        def lock(environment: int, of: str) -> Lock:
+            return lambda tx: tx.fetch(sales.sql.lock_accounts, [VENUE], [environment], [of])
+
+        assert held_up is await waits(bench, lock(VENUE, GUEST), lock(number, account))
+
+
+@pytest.mark.parametrize(
     "held",
     [(invoices.sql.share_environments, [VENUE]),
      (sales.sql.lock_accounts, [VENUE], [VENUE], [GUEST])],
@@ -129,3 +151,46 @@ async def test_who_may_take_a_sale_back_holds_it_and_no_other(
             return lambda tx: tx.fetch(sales.sql.recall_sales, [VENUE], [uid(of)])
 
         assert held_up is await waits(bench, lock("a"), lock(sale))
+
+
+async def test_who_may_look_no_longer_is_one_customer_of_one_account(postgres: Database) -> None:
+    """The others of that account, and that customer on others, look on."""
+    async with venue(postgres) as bench:
+        await bench.order(
+            command("account.open", "other", account=OTHER),
+            *(command("customer.register", who, customer_id=uid(who), company=who)
+              for who in ("jo", "an")),
+            *(command("account.link", f"{account} {who}", account=account, customer_id=uid(who),
+                      role="viewer")
+              for account in (GUEST, OTHER) for who in ("jo", "an")),
+        )  # fmt: skip
+        gone = command("account.unlink", "u", account=GUEST, customer_id=uid("jo"), role="viewer")
+        (outcome,) = await bench.order(gone)
+        assert outcome["type"] == "command.applied"
+        left = await bench.rows("SELECT account, customer_id::text FROM account_viewer")
+        assert {tuple(row) for row in left} == {
+            (GUEST, uid("an")), (OTHER, uid("jo")), (OTHER, uid("an"))
+        }  # fmt: skip
+
+
+async def test_a_command_reads_the_customer_that_it_names_and_no_other(postgres: Database) -> None:
+    """A venue has thousands."""
+    async with venue(postgres) as bench:
+        await bench.order(
+            *(command("customer.register", who, customer_id=uid(who), company=who)
+              for who in ("jo", "an")),
+        )  # fmt: skip
+        wanted = command("customer.change", "c", customer_id=uid("jo"), company="Jo B.V.")
+        async with bench.transaction() as tx:
+            known = await registry.open_registry(tx, [wanted])
+        assert set(known.customers) == {(VENUE, uid("jo"))}
+
+
+async def test_the_version_of_a_balance_is_asked_of_that_account_alone(postgres: Database) -> None:
+    """Else each batch would read the balances of a whole venue once more."""
+    async with ledger(postgres) as bench:
+        await post(bench, approved("a", {"21": 1}), approved("b", {"21": 1}, account=OTHER))
+        async with bench.database.connection() as connection:
+            key = AccountKey(VENUE, GUEST)
+            assert await store.versions(connection, [key]) == {key: 1}
+            assert set(await store.balances(connection, [key])) == {key}

@@ -124,6 +124,7 @@ def test_accounts_beyond_those_that_are_named_are_told_of_together() -> None:
         assert isinstance(outcome, Applied)
         return outcome
 
+    assert MOST_WARNINGS == 100  # as decision 18 has it
     warned = closed(Sums(approved=500), MOST_WARNINGS + 2).warnings
     assert len(warned) == MOST_WARNINGS + 1
     assert warned[-1].id == f"2890{MOST_WARNINGS:05}"

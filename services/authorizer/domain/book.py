@@ -22,7 +22,8 @@ Kind = Literal["sale", "cancellation", "command", "search"]
 class KnownSale:
     """A sale under its id. `answer` and `digest` are None while it is awaited: cancelled, and
     not come yet. `reversed_lines` is what was taken off each line, None where nothing was.
-    `called_off`: the accounts on which all of it was cancelled before it came."""
+    `called_off`: the accounts on which all of it was cancelled before it came, or after it was
+    declined."""
 
     state: State
     account: str
@@ -36,6 +37,7 @@ class KnownSale:
     stored: Literal["known", "new", "awaited"] = "known"
     decided: bool = False
     taken_back: bool = False
+    called_off_now: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -55,7 +55,7 @@ def _wrong_svg(picture: bytes) -> str | None:
     if etree.QName(root).localname != "svg":
         return "is neither a PNG nor an SVG"
     box = re.findall(r"[-+.\d]+(?:e[-+]?\d+)?", root.get("viewBox", ""))
-    sides = box[2:4] if len(box) == 4 else [root.get("width", ""), root.get("height", "")]
+    sides = box[2:4] if len(box) == 4 else [root.get("width", "100"), root.get("height", "100")]
     if not all(re.match(r"\+?\d*\.?\d*[1-9]", side) for side in sides):
-        return "is an SVG that does not say how large it is: give it a viewBox, or width and height"
+        return "is an SVG that says it has no size: give it a viewBox, or width and height"
     return None

@@ -69,6 +69,10 @@ def _take(wanted: SaleCancelled, book: Book, standing: Standing) -> Taken | Refu
     if sale.state == "declined" or sale.answer is None:
         # Whoever takes back a sale that was never booked has cleared it.
         book.clear(key, wanted.cancellation_id)
+        if wanted.amount is None and not sale.recorded:
+            # Its till may have made it all the same, and that message may be the later one.
+            sale.called_off.add(wanted.account)
+            sale.called_off_now = True
         return Refused(reason=ReversalRefusal.SALE_DECLINED)
     lines = answers.lines_of(sale.answer.value)
     before = sale.reversed_lines or (0,) * len(lines)

@@ -44,7 +44,7 @@ FROM standing;
 -- Known sales, locked: few, for most ids are new. In a statement of its own, so that what is
 -- recalled is as it was left by whoever held the accounts.
 SELECT s.environment, s.sale_id::text, s.state, s.account, s.digest, s.total, s.recorded,
-       s.cancelled_first, s.reversed_lines, s.decided_at, s.answer
+       s.cancelled_first, s.called_off, s.reversed_lines, s.decided_at, s.answer
 FROM (SELECT * FROM unnest($1::int[], $2::uuid[]) AS u (environment, sale_id) ORDER BY 1, 2) AS w
 CROSS JOIN LATERAL (
     SELECT s.*
@@ -115,6 +115,15 @@ USING unnest($1::int[], $2::uuid[], $3::bigint[], $4::text[])
 ON s.environment = u.environment AND s.sale_id = u.sale_id
 WHEN MATCHED THEN
     UPDATE SET reversed = u.reversed, reversed_lines = u.reversed_lines::bigint[]
+WHEN NOT MATCHED THEN DO NOTHING;
+
+-- name: call_off_sales
+-- Sales that were declined, and are not to be made: should one have been, that is taken back too.
+MERGE INTO sale AS s
+USING unnest($1::int[], $2::uuid[]) AS u (environment, sale_id)
+ON s.environment = u.environment AND s.sale_id = u.sale_id
+WHEN MATCHED THEN
+    UPDATE SET called_off = true
 WHEN NOT MATCHED THEN DO NOTHING;
 
 -- name: record_cancellations

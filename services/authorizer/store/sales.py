@@ -106,8 +106,10 @@ async def _sales(tx: Tx, keys: Iterable[Key]) -> dict[Key, KnownSale]:
 
 
 async def _called_off(tx: Tx, rows: Iterable[Record]) -> dict[Key, set[str]]:
-    """On which accounts these sales were cancelled before they came; commonly on none."""
-    found: dict[Key, set[str]] = {(r["environment"], r["sale_id"]): set() for r in rows}
+    """On which accounts these sales are not to be made any more; commonly on none."""
+    found: dict[Key, set[str]] = {
+        (r["environment"], r["sale_id"]): {r["account"]} if r["called_off"] else set() for r in rows
+    }
     early = [(r["environment"], r["sale_id"]) for r in rows if r["cancelled_first"]]
     if early:
         # A statement of its own, after the locks: it sees what was committed meanwhile.
@@ -178,6 +180,7 @@ async def _record_sales(tx: Tx, book: Book) -> None:
     known: list[Item] = []
     awaited: list[Item] = []
     reversed_: list[Item] = []
+    called_off: list[Item] = []
     for item in book.sales.items():
         sale = item[1]
         if sale.decided:
@@ -186,6 +189,8 @@ async def _record_sales(tx: Tx, book: Book) -> None:
             awaited.append(item)
         if sale.taken_back:
             reversed_.append(item)
+        if sale.called_off_now:
+            called_off.append(item)
     if awaited:
         await tx.execute(
             sql.await_sales, *_columns(key for key, _ in awaited), [s.account for _, s in awaited]
@@ -210,6 +215,8 @@ async def _record_sales(tx: Tx, book: Book) -> None:
             [sum(lines) for lines in taken],
             ["{" + ",".join(map(str, lines)) + "}" for lines in taken],
         )
+    if called_off:
+        await tx.execute(sql.call_off_sales, *_columns(key for key, _ in called_off))
 
 
 def _decided(items: list[Item]) -> tuple[list[object], ...]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Final, Literal
 
-from services.importer.domain.cells import DAMAGED_FROM, REFUSED, Cell, Odd, clean
+from services.importer.domain.cells import DAMAGED_FROM, Cell, Odd, clean, odd
 from services.importer.domain.refusals import Refusal
 
 Style = Literal["dutch", "english"]
@@ -81,7 +81,7 @@ def amount_of(cell: Cell, *, style: Style | None) -> int | str | Refusal | None:
         case Odd(kind="padded"):
             return _minor(Decimal(cell.text))
         case Odd():
-            return REFUSED[cell.kind]
+            return odd(cell) or Refusal(code="not_an_amount", write="12,50")
         case int() | float():
             if abs(cell) >= DAMAGED_FROM:
                 return Refusal(code="damaged_number")

@@ -6,7 +6,7 @@ from typing import Final
 
 from services.importer.domain.book import KnownAccount, KnownCustomer
 from services.importer.domain.messages import Tongue, of_row, say
-from services.importer.domain.names import email_key
+from services.importer.domain.names import display_name, email_key
 from services.importer.domain.refusals import Problem
 from services.importer.domain.rows import Entry
 from services.importer.domain.sentences import Sentence
@@ -43,6 +43,9 @@ def cautions(
             _caution(entry, "account", "unlike_environment", number, tongue, other=environment)
         )
     if customer is not None and new:
+        if customer.made_by == entry.row and _could_have_an_account(entry):
+            name = display_name(customer.fields)
+            found.append(_caution(entry, entry.name_column, "no_account", name, tongue))
         bought_on = entry.account is not None or bool(entry.account_count)
         missing = [f for f in ADDRESS if not str(customer.fields.get(f) or "").strip()]
         if bought_on and missing:
@@ -59,6 +62,12 @@ def cautions(
     ):
         found.append(_caution(entry, "account", "closed_account", account.account, tongue))
     return found
+
+
+def _could_have_an_account(entry: Entry) -> bool:
+    """Whether the list has a column for that, in which the row has nothing."""
+    asked = bool(entry.headers.keys() & {"account", "account_count"})
+    return asked and entry.account is None and entry.account_count is None
 
 
 def _missing(entry: Entry, where: str, parts: list[str], tongue: Tongue) -> Problem:

@@ -10,6 +10,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from services.importer.domain.lengths import AT_MOST
 from services.importer.domain.refusals import Refusal
 
 OddKind = Literal[
@@ -42,9 +43,8 @@ REFUSED: Final[dict[str, Refusal]] = {
     "masked": Refusal(code="is_masked"),
     "formula": Refusal(code="no_result"),
     "merged": Refusal(code="is_merged"),
-    "long": Refusal(code="too_long", at_most=500),
 }
-"""Why an Odd cell is not taken, whatever its column holds; padded ones may be."""
+"""Why an Odd cell is not taken, whatever its column holds; padded and long ones depend on it."""
 
 DAMAGED_FROM: Final = 10**15
 """Excel keeps 15 digits of a number; the 16th and later have become noughts (IEEE 754)."""
@@ -269,7 +269,7 @@ _EMAIL = re.compile(r"[^\s@,;<>()\"]+@[^\s@,;<>()\"]+\.[^\s@,;<>()\".]{2,}")
 
 def email_of(cell: Cell) -> str | Refusal | None:
     """One e-mail address; "mailto:" in front is left out, two addresses are refused."""
-    text = text_of(cell, at_most=254)
+    text = text_of(cell, at_most=AT_MOST["email"])
     if text is None or isinstance(text, Refusal):
         return text
     text = re.sub(r"^mailto:", "", text, flags=re.IGNORECASE)
@@ -286,7 +286,7 @@ def chamber_of(cell: Cell, *, country: str | None) -> str | Refusal | None:
 
     A number cell cannot hold the leading noughts of 01234567, so they are put back there.
     """
-    text = text_of(cell, at_most=20)
+    text = text_of(cell, at_most=AT_MOST["chamber_number"])
     if text is None or isinstance(text, Refusal):
         return text
     if country not in (None, "NL"):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from services.importer.domain.cells import Cell, clean, is_empty, shown
-from services.importer.domain.fields import FIELDS, WHO, Field, field_of, normalise
+from services.importer.domain.fields import FIELDS, WHO, Field, called, field_of, normalise
 from services.importer.domain.messages import Tongue, of_failure
 from services.importer.domain.refusals import Problem
 
@@ -37,13 +37,16 @@ class Column:
 class Layout:
     """The list: its rows are those after `header_row` (Excel's number) of `sheet`.
 
-    `warnings` are about the sheet as a whole.
+    `warnings` are about the sheet as a whole. What keeps the new accounts from buying is told by
+    `advice` before they are made, and by `to_do` afterwards.
     """
 
     sheet: str
     header_row: int
     columns: tuple[Column, ...]
     warnings: tuple[Problem, ...] = ()
+    advice: tuple[Problem, ...] = ()
+    to_do: tuple[Problem, ...] = ()
 
     def fields(self) -> frozenset[Field]:
         return frozenset(column.field for column in self.columns if column.field)
@@ -97,7 +100,7 @@ def lay_out(
         return fitting[0][1]
     # Nothing fits: tell of the sheet that comes nearest, which is one whose header was found.
     told = [layout for _, layout in found if isinstance(layout, Unclear)]
-    told.sort(key=lambda unclear: not unclear.choices)
+    told.sort(key=lambda unclear: (unclear.field is None, not unclear.choices))
     if told:
         return told[0]
     message = of_failure("no_header", tongue)
@@ -127,14 +130,23 @@ def _lay_out_sheet(sheet: Outline, wanted: Mapping[str, Field], tongue: Tongue) 
             by_field.setdefault(column.field, []).append(column.header)
     for field, rivals in by_field.items():
         if len(rivals) > 1:
-            message = of_failure("columns_unclear", tongue, value=field)
-            return Unclear(
-                reason="columns_unclear", message=message, choices=tuple(rivals), field=field
-            )
+            return _rivals(field, rivals, tongue)
     if not by_field.keys() & (WHO | {"account"}):
         message = of_failure("nobody_named", tongue)
         return Unclear(reason="columns_unclear", message=message, choices=headers)
     return Layout(sheet=sheet.name, header_row=number, columns=columns)
+
+
+def _rivals(field: Field, headers: Sequence[str], tongue: Tongue) -> Unclear:
+    """Several columns for one field: a mapping tells which, unless they are called the same."""
+    alike = len({normalise(header) for header in headers}) < len(headers)
+    value = headers[0] if alike else called(field, tongue)
+    return Unclear(
+        reason="columns_unclear",
+        message=of_failure("columns_alike" if alike else "columns_unclear", tongue, value=value),
+        choices=() if alike else tuple(headers),
+        field=field,
+    )
 
 
 def _header_row(sheet: Outline, wanted: Mapping[str, Field]) -> tuple[int, Sequence[Cell]] | None:

@@ -200,6 +200,11 @@ def field_of(header: str) -> Field | None:
     return None
 
 
+def called(field: Field, tongue: str) -> str:
+    """A field as people know it: in Dutch by the first of its headers, in English by its name."""
+    return SYNONYMS[field][0] if tongue == "nl" else field.replace("_", " ")
+
+
 def nearest(header: str) -> tuple[str, Field] | None:
     """The known header that an unknown one is nearly, with its field; None where none is."""
     plain = normalise(header)[:40]

@@ -7,14 +7,18 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class House:
-    """The environment's country and its limit for new accounts (minor units; None: no limit)."""
+    """The environment's country and its limit for new accounts (minor units; None: no limit), and
+    whether they may buy (None: not known)."""
 
     country: str = "NL"
     default_limit: int | None = 0
+    default_on_account: bool | None = None
 
 
 @dataclass(slots=True)
 class Tally:
-    """Counts over all rows: accounts that get a limit of nothing because nobody named one."""
+    """Counts over all rows: accounts that get a limit of nothing because nobody named one, and
+    those that may not buy because nobody said that they may."""
 
     limit_nought: int = 0
+    may_not_buy: int = 0

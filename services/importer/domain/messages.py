@@ -5,13 +5,16 @@ Sentences name what is wrong and what to write instead; the row and the column s
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
+from services.importer.domain.failure_sentences import FAILURES
 from services.importer.domain.kinds import kind_and_advice
 from services.importer.domain.refusals import Refusal
-from services.importer.domain.sentences import CELLS, FAILURES, ROWS, Sentence
+from services.importer.domain.sentences import CELLS, ROWS, Sentence
 
 Tongue = Literal["nl", "en"]
+
+LONGEST_WHOLE: Final = 40
 
 
 def say(texts: Sentence, tongue: Tongue, **words: object) -> str:
@@ -19,11 +22,16 @@ def say(texts: Sentence, tongue: Tongue, **words: object) -> str:
     return texts[tongue == "nl"].format(**words)
 
 
+def brief(text: str) -> str:
+    """A text, or where it is long as much of it as it is known again by."""
+    return text if len(text) <= LONGEST_WHOLE else f"{text[: LONGEST_WHOLE - 1].rstrip()}…"
+
+
 def of_cell(refusal: Refusal, value: str, tongue: Tongue) -> str:
     return say(
         CELLS[refusal.code],
         tongue,
-        value=value,
+        value=brief(value),
         write=refusal.write,
         where=refusal.where,
         at_most=refusal.at_most,

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from services.importer.domain.columns import Layout
-from services.importer.domain.fields import JOINED, field_of, nearest
+from services.importer.domain.fields import JOINED, Field, field_of, nearest
+from services.importer.domain.house import Tally
 from services.importer.domain.messages import Tongue, say
 from services.importer.domain.refusals import Problem
 from services.importer.domain.sentences import Sentence
@@ -48,13 +49,6 @@ _SENTENCES: Final[dict[str, Sentence]] = {
         "deze kolom kent niemand, dus zij wordt niet gebruikt; is '{value}' bedoeld, schrijf dat"
         " er dan boven",
     ),
-    "limit_nought": (
-        "new accounts whose rows name no limit ({value}) get that of the environment, 0.00: nothing"
-        " can be bought on them; fill one in ('none' for no limit), or import with --limit",
-        "nieuwe rekeningen zonder limiet in hun rij ({value}) krijgen die van de omgeving, 0,00:"
-        " er kan niets op worden gekocht; vul er een in ('geen' voor geen limiet), of importeer"
-        " met --limit",
-    ),
     "merged": (
         "{value} merged cells got the text of the first cell of their group",
         "{value} samengevoegde cellen kregen de tekst van de eerste cel van hun groep",
@@ -66,17 +60,48 @@ _SENTENCES: Final[dict[str, Sentence]] = {
 }
 
 
-def warnings_of(
-    noticed: Noticed, layout: Layout, tongue: Tongue, *, limit_nought: int = 0
-) -> tuple[Problem, ...]:
-    """One warning for each, at the header row; hidden columns only where they are imported.
+_BEFORE: Final[dict[str, Sentence]] = {
+    "may_not_buy": (
+        "new accounts that may not buy on account yet: {value}; write yes for them in a column"
+        " 'On account', or import with --on-account",
+        "nieuwe rekeningen die nog niet op naam mogen kopen: {value}; zet er ja bij in een kolom"
+        " 'Op naam kopen toestaan', of importeer met --on-account",
+    ),
+    "limit_nought": (
+        "new accounts for which no limit is given: {value}; they get that of the environment, 0.00,"
+        " and nothing can be bought on them; fill one in ('none' for no limit), or import with"
+        " --limit 100,00",
+        "nieuwe rekeningen waarvoor geen limiet is gegeven: {value}; zij krijgen die van de"
+        " omgeving, 0,00, en er kan niets op worden gekocht; vul er een in ('geen' voor geen"
+        " limiet), of importeer met --limit 100,00",
+    ),
+}
+_AFTER: Final[dict[str, Sentence]] = {
+    "may_not_buy": (
+        "new accounts that may not buy on account yet: {value}; write yes for them in a column"
+        " 'On account' and import the workbook again, or `onaccount account change {environment}"
+        " NUMBERS --on-account`",
+        "nieuwe rekeningen die nog niet op naam mogen kopen: {value}; zet er ja bij in een kolom"
+        " 'Op naam kopen toestaan' en importeer de werkmap opnieuw, of `onaccount account change"
+        " {environment} NUMMERS --on-account`",
+    ),
+    "limit_nought": (
+        "new accounts with the limit of the environment, 0.00: {value}; nothing can be bought on"
+        " them; fill in a limit ('none' for no limit) and import the workbook again, or `onaccount"
+        " limits set {environment} 100,00 NUMBERS`",
+        "nieuwe rekeningen met de limiet van de omgeving, 0,00: {value}; er kan niets op worden"
+        " gekocht; vul een limiet in ('geen' voor geen limiet) en importeer de werkmap opnieuw, of"
+        " `onaccount limits set {environment} 100,00 NUMMERS`",
+    ),
+}
+"""What keeps new accounts from buying: what to do about it, before they are made and after."""
 
-    `limit_nought`: so many accounts will be opened with a limit of nothing that no row asked for.
-    """
+
+def warnings_of(noticed: Noticed, layout: Layout, tongue: Tongue) -> tuple[Problem, ...]:
+    """One warning for each, at the header row; hidden columns only where they are imported."""
 
     def warning(code: str, *, column: str = "", value: object = "") -> Problem:
-        message = say(_SENTENCES[code], tongue, value=value)
-        return Problem(row=layout.header_row, column=column, value="", message=message)
+        return _warning(layout, column, say(_SENTENCES[code], tongue, value=value))
 
     found = []
     if noticed.macros:
@@ -91,14 +116,39 @@ def warnings_of(
     found += [
         warning("nearly", column=header, value=meant) for header, meant in _nearly_known(layout)
     ]
-    if limit_nought:
-        header = next((c.header for c in layout.columns if c.field == "limit"), "")
-        found.append(warning("limit_nought", column=header, value=limit_nought))
     if noticed.merged:
         found.append(warning("merged", value=noticed.merged))
     if noticed.beyond:
         found.append(warning("beyond"))
     return tuple(found)
+
+
+def still_to_do(
+    layout: Layout, tongue: Tongue, tally: Tally, *, environment: int, imported: bool
+) -> tuple[Problem, ...]:
+    """What keeps accounts that no row says more of from buying, and what to do about it.
+
+    `imported`: they are there already, and another import opens none of them again.
+    """
+    counts: tuple[tuple[str, Field, int], ...] = (
+        ("may_not_buy", "on_account", tally.may_not_buy),
+        ("limit_nought", "limit", tally.limit_nought),
+    )
+    headers = {c.field: c.header for c in layout.columns}
+    sentences = _AFTER if imported else _BEFORE
+    return tuple(
+        _warning(
+            layout,
+            headers.get(field, ""),
+            say(sentences[code], tongue, value=count, environment=environment),
+        )
+        for code, field, count in counts
+        if count
+    )
+
+
+def _warning(layout: Layout, column: str, message: str) -> Problem:
+    return Problem(row=layout.header_row, column=column, value="", message=message)
 
 
 def _nearly_known(layout: Layout) -> list[tuple[str, str]]:

@@ -8,7 +8,7 @@ from services.importer.domain.sentences import Sentence
 
 RESULTS: Final[dict[str, Sentence]] = {
     "title": ("Result", "Resultaat"),
-    "noticed": ("{title} (note: {value})", "{title} (let op: {value})"),
+    "noticed": ("Note: {value}", "Let op: {value}"),
     "created": ("created", "aangemaakt"),
     "changed": ("changed", "gewijzigd"),
     "unchanged": ("unchanged", "ongewijzigd"),

@@ -7,24 +7,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from schemas.values import PEPPOL_PATTERN
 from services.importer.domain import cells as read
 from services.importer.domain.amounts import NO_LIMIT, Style, amount_of
 from services.importer.domain.cells import Cell, is_empty, shown
 from services.importer.domain.columns import Column, Layout
 from services.importer.domain.fields import Field, normalise
-from services.importer.domain.messages import Tongue, of_cell, of_row
+from services.importer.domain.lengths import AT_MOST, LONGEST, too_long
+from services.importer.domain.messages import Tongue, brief, of_cell, of_row
 from services.importer.domain.names import key_of, split_name
 from services.importer.domain.refusals import Problem, Refusal
 
 MAX_ACCOUNTS_A_ROW: Final = 1000
-_PEPPOL: Final = re.compile(r"[0-9A-Za-z]{2,4}:[!-~]{1,50}")
-
-# As schemas.registry bounds them: a cell that passes here passes there.
-_LENGTHS: Final[dict[Field, int]] = {
-    "company": 200, "name": 200, "first_name": 200, "initials": 40, "infix": 40, "last_name": 200,
-    "street": 180, "house_number": 10, "house_number_suffix": 8, "postcode": 40, "city": 200,
-    "vat_number": 40, "description": 200,
-}  # fmt: skip
+_PEPPOL: Final = re.compile(PEPPOL_PATTERN)
 
 _TOTALS: Final = frozenset(
     {"totaal", "totalen", "totaalbedrag", "subtotaal", "eindtotaal", "som"}
@@ -107,12 +102,29 @@ class RowReader:
         if not values and not problems:
             return None
         if not given & {"account", "email"} and (total := _total(cells)):
-            warning = self._problem(row, "", total, "total")
-            return Entry(
-                row=row, customer={}, name=None, name_parts=frozenset(), account=None,
-                account_count=None, settings={}, warnings=(warning,), left_out=True,
-            )  # fmt: skip
+            return self._left_out(row, total, "total")
+        if self._repeats_the_header(cells):
+            return self._left_out(row, "", "header_again")
         return self._entry(row, values, problems)
+
+    def _left_out(self, row: int, value: str, code: str) -> Entry:
+        warning = self._problem(row, "", value, code)
+        return Entry(
+            row=row, customer={}, name=None, name_parts=frozenset(), account=None,
+            account_count=None, settings={}, warnings=(warning,), left_out=True,
+        )  # fmt: skip
+
+    def _repeats_the_header(self, cells: Sequence[Cell]) -> bool:
+        """As where a second list stands below the first, with the same columns."""
+        alike = 0
+        for column in self._known:
+            cell = cells[column.index] if column.index < len(cells) else None
+            if is_empty(cell):
+                continue
+            if not isinstance(cell, str) or shown(cell) != column.header:
+                return False
+            alike += 1
+        return alike > 1
 
     def _country(self, cells: Sequence[Cell]) -> str | None:
         if self._of_country is None or self._of_country >= len(cells):
@@ -127,7 +139,7 @@ class RowReader:
             case "chamber_number":
                 return read.chamber_of(cell, country=country)
             case "peppol_id":
-                text = read.text_of(cell, at_most=60)
+                text = read.text_of(cell, at_most=AT_MOST["peppol_id"])
                 if isinstance(text, str) and not _PEPPOL.fullmatch(text):
                     return Refusal(code="not_a_peppol_id")
                 return text
@@ -136,7 +148,7 @@ class RowReader:
             case known if known in _READERS:
                 return _READERS[known](cell)
             case known:
-                return read.text_of(cell, at_most=_LENGTHS[known])
+                return read.text_of(cell, at_most=AT_MOST[known])
 
     def _entry(self, row: int, values: Mapping[Field, Any], problems: Sequence[Problem]) -> Entry:
         customer, name_parts = _customer(values)
@@ -148,6 +160,7 @@ class RowReader:
         if account is not None and count is not None and count != 1:
             both = self._problem(row, headers["account_count"], str(count), "count_and_account")
             problems = [*problems, both]
+        problems = [*problems, *self._too_long(row, customer, name_parts)]
         if account is None and not customer and not problems:
             problems = [self._problem(row, "", "", "nobody")]
         warnings: tuple[Problem, ...] = ()
@@ -168,8 +181,25 @@ class RowReader:
             problems=tuple(problems),
         )
 
-    def _problem(self, row: int, column: str, value: str, code: str) -> Problem:
-        message = of_row(code, self.tongue, value=value)
+    def _too_long(
+        self, row: int, customer: Mapping[str, Any], name_parts: frozenset[str]
+    ) -> list[Problem]:
+        """Parts of a name that are longer than they may be; every other field is a cell, or cells
+        that together fit."""
+        made = {name: customer[name] for name in name_parts}
+        return [
+            self._problem(
+                row,
+                self._headers["name"],
+                brief(made[name]),
+                "part_too_long",
+                at_most=LONGEST[name],
+            )
+            for name in too_long(made)
+        ]
+
+    def _problem(self, row: int, column: str, value: str, code: str, **words: object) -> Problem:
+        message = of_row(code, self.tongue, value=value, **words)
         return Problem(row=row, column=column, value=value, message=message)
 
 
@@ -182,7 +212,7 @@ _SETTINGS: Final[tuple[Field, ...]] = (
 )  # fmt: skip
 
 _READERS: Final[dict[Field, Callable[[Cell], Any]]] = {
-    "account": lambda cell: read.account_of(cell, at_most=64),
+    "account": lambda cell: read.account_of(cell, at_most=AT_MOST["account"]),
     "account_count": lambda cell: read.count_of(cell, at_most=MAX_ACCOUNTS_A_ROW),
     "email": read.email_of,
     "email_fictitious": read.yes_or_no,

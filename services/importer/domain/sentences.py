@@ -20,8 +20,8 @@ CELLS: Final[dict[str, Sentence]] = {
         "de cel toont de fout {value}; herstel de formule of typ de waarde",
     ),
     "too_long": (
-        "the text has more than {at_most} characters; shorten it",
-        "de tekst heeft meer dan {at_most} tekens; maak hem korter",
+        "'{value}' is too long: at most {at_most} characters; shorten it",
+        "'{value}' is te lang: ten hoogste {at_most} tekens; maak het korter",
     ),
     "damaged_number": (
         "Excel keeps only 15 digits of a number, so the last ones of '{value}' are lost;"
@@ -120,6 +120,12 @@ ROWS: Final[dict[str, Sentence]] = {
         "the row names nobody: fill in a name, a company or an account number",
         "de rij noemt niemand: vul een naam, een bedrijf of een rekeningnummer in",
     ),
+    "part_too_long": (
+        "'{value}' stands between first and last name and is too long: at most {at_most}"
+        " characters; shorten it, or put a company's name in a column Company",
+        "'{value}' staat tussen voor- en achternaam en is te lang: ten hoogste {at_most} tekens;"
+        " maak het korter, of zet de naam van een bedrijf in een kolom Bedrijf",
+    ),
     "no_name": (
         "a new customer needs a name or a company",
         "een nieuwe klant heeft een naam of een bedrijf nodig",
@@ -149,6 +155,16 @@ ROWS: Final[dict[str, Sentence]] = {
     "total": (
         "'{value}' is a total and nobody's: the row is left out",
         "'{value}' is een totaal en van niemand: de rij wordt overgeslagen",
+    ),
+    "header_again": (
+        "repeats the names of the columns: the row is left out",
+        "herhaalt de namen van de kolommen: de rij wordt overgeslagen",
+    ),
+    "no_account": (
+        "'{value}' becomes a customer without an account; fill in an account number, or remove the"
+        " row if it is nobody",
+        "'{value}' wordt een klant zonder rekening; vul een rekeningnummer in, of verwijder de rij"
+        " als het niemand is",
     ),
     "contradicts": (
         "row {other} is about the same customer and says '{theirs}' here",
@@ -192,129 +208,5 @@ ROWS: Final[dict[str, Sentence]] = {
     "depends": (
         "row {other}, which this row builds on, was refused",
         "rij {other}, waar deze rij op voortbouwt, is geweigerd",
-    ),
-}
-
-FAILURES: Final[dict[str, Sentence]] = {
-    "environment_unknown": (
-        "There is no environment {value}.",
-        "Er is geen omgeving {value}.",
-    ),
-    "gdpr_not_accepted": (
-        "Before members can be imported, the GDPR terms must be accepted"
-        " (Klantinstellingen > GDPR).",
-        "Voordat er leden kunnen worden geïmporteerd, moet akkoord zijn gegeven op de GDPR"
-        " (Klantinstellingen > GDPR).",
-    ),
-    "not_enabled": (
-        "Import from Excel is not switched on for this environment. Ask your supplier, and send"
-        " the workbook along.",
-        "Importeren uit Excel staat voor deze omgeving niet aan. Neem contact op met je"
-        " leverancier en stuur het Excel-bestand mee.",
-    ),
-    "unknown_job": (
-        "There is no import with this id waiting for an answer.",
-        "Er is geen import met dit id die op antwoord wacht.",
-    ),
-    "job_id_reused": (
-        "This job id was used before for another file or other choices; upload with a new one.",
-        "Dit job-id is al gebruikt voor een ander bestand of andere keuzes; gebruik een nieuw id.",
-    ),
-    "invalid_message": (
-        "The message could not be read: {value}.",
-        "Het bericht kon niet worden gelezen: {value}.",
-    ),
-    "cancelled": (
-        "The import was cancelled.",
-        "De import is geannuleerd.",
-    ),
-    "stopped": (
-        "The import was cancelled after {done} of {rows} rows; what was imported stays.",
-        "De import is na {done} van {rows} rijen geannuleerd; wat geïmporteerd is, blijft.",
-    ),
-    "expired": (
-        "The import was not finished in time: a part of the file or the confirmation did not come."
-        " Upload it again.",
-        "De import is niet op tijd afgemaakt: een deel van het bestand of de bevestiging kwam"
-        " niet. Upload het bestand opnieuw.",
-    ),
-    "checksum_mismatch": (
-        "The file did not arrive as it was sent (its SHA-256 differs). Upload it again.",
-        "Het bestand is niet aangekomen zoals het verstuurd is (de SHA-256 verschilt). Upload het"
-        " opnieuw.",
-    ),
-    "too_large": (
-        "The file is larger than {value} MB; split it.",
-        "Het bestand is groter dan {value} MB; splits het.",
-    ),
-    "too_busy": (
-        "Too many imports are waiting at this moment. Upload it again later.",
-        "Er wachten nu te veel imports. Upload het bestand later opnieuw.",
-    ),
-    "too_many_rows": (
-        "The sheet has more than {value} rows; split it over several files.",
-        "Het blad heeft meer dan {value} rijen; verdeel het over meer bestanden.",
-    ),
-    "not_a_workbook": (
-        "This is {value}, not an Excel workbook (.xlsx). {advice}",
-        "Dit is {value} en geen Excel-werkmap (.xlsx). {advice}",
-    ),
-    "unreadable": (
-        "The workbook is damaged or not built as Excel builds it. Open it in Excel, save it as"
-        " 'Excel Workbook (.xlsx)', and upload that.",
-        "De werkmap is beschadigd of niet opgebouwd zoals Excel dat doet. Open haar in Excel, sla"
-        " haar op als 'Excel-werkmap (.xlsx)' en upload die.",
-    ),
-    "too_demanding": (
-        "Reading the workbook takes more memory or time than an import may. Keep only the sheet"
-        " with members, without pictures and formulas, and upload that.",
-        "Het lezen van de werkmap kost meer geheugen of tijd dan een import mag. Bewaar alleen het"
-        " blad met leden, zonder afbeeldingen en formules, en upload dat.",
-    ),
-    "no_header": (
-        "No row with column names was found. Put names such as Bedrijf and Rekeningnummer above"
-        " the columns, or give a mapping.",
-        "Er is geen rij met kolomnamen gevonden. Zet namen zoals Bedrijf en Rekeningnummer boven"
-        " de kolommen, of geef een kolomindeling.",
-    ),
-    "nobody_named": (
-        "No column says who the rows are about. Add a column such as Bedrijf, Naam or"
-        " Rekeningnummer, or give a mapping.",
-        "Geen kolom zegt over wie de rijen gaan. Voeg een kolom zoals Bedrijf, Naam of"
-        " Rekeningnummer toe, of geef een kolomindeling.",
-    ),
-    "columns_unclear": (
-        "Several columns can be the {value}: say which one with a mapping.",
-        "Meer kolommen kunnen {value} zijn: zeg welke het is met een kolomindeling.",
-    ),
-    "mapping_unknown": (
-        "The mapping names columns that the sheet does not have: {value}.",
-        "De kolomindeling noemt kolommen die het blad niet heeft: {value}.",
-    ),
-    "sheet_unclear": (
-        "Several sheets can be the list: say which one.",
-        "Meer bladen kunnen de lijst zijn: zeg welk blad het is.",
-    ),
-    "sheet_unknown": (
-        "The workbook has no sheet named '{value}'.",
-        "De werkmap heeft geen blad met de naam '{value}'.",
-    ),
-    "not_processed": (
-        "The import could not be carried out because of a fault on our side; what was imported"
-        " before it stays. Uploading the file again goes on with the rest.",
-        "De import kon door een fout aan onze kant niet worden uitgevoerd; wat al geïmporteerd is,"
-        " blijft. Upload het bestand opnieuw voor de rest.",
-    ),
-    "not_possible": (
-        "Nothing of this import can be taken back: it imported nothing, or it is still under way"
-        " (then cancel it first).",
-        "Van deze import kan niets ongedaan worden gemaakt: zij heeft niets geïmporteerd, of zij"
-        " is nog bezig (annuleer haar dan eerst).",
-    ),
-    "too_late": (
-        "What this import did is not known any more: an import can be taken back for {value}"
-        " days. Change what is wrong by hand.",
-        "Wat deze import deed, is niet meer bekend: een import kan {value} dagen ongedaan worden"
-        " gemaakt. Wijzig met de hand wat niet klopt.",
     ),
 }

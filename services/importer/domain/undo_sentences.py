@@ -19,7 +19,7 @@ UNDO: Final[dict[str, Sentence]] = {
         "it belongs to another customer since",
         "zij is sindsdien van een andere klant",
     ),
-    "in_use": ("it has the accounts {value}", "deze heeft de rekeningen {value}"),
+    "in_use": ("it still has {value}", "deze heeft nog {value}"),
     "changed_since": (
         "changed since the import: {value}",
         "sinds de import gewijzigd: {value}",

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from services.importer.domain.messages import Tongue, say
+from services.importer.domain.result_sentences import RESULTS
 from services.importer.domain.undo_sentences import UNDO
 
 Kind = Literal["account", "link", "customer"]
@@ -116,7 +117,8 @@ def undo_customer(
         return (Step(act="restore", kept=kept),) if kept else ()
     if in_use:
         numbers = ", ".join(in_use[:5]) + (" ..." if len(in_use) > 5 else "")
-        return (Step(act="keep", kept=say(UNDO["in_use"], tongue, value=numbers)),)
+        held = say(RESULTS["account" if len(in_use) == 1 else "accounts"], tongue, value=numbers)
+        return (Step(act="keep", kept=say(UNDO["in_use"], tongue, value=held)),)
     # That an address is fictitious the registry adds by itself.
     told = {*touched.given, *(now.fields.keys() - {"email_fictitious"})}
     if changed := [name for name in sorted(told) if not _same(name, touched, now)]:

@@ -160,7 +160,8 @@ class Uploads:
         await uploads.confirm(tx, upload, message.by, record.time)
         if upload.status == "previewed":
             await uploads.become(tx, upload, "running")
-            await carry_out(tx, upload, barrier=True)
+            to_do = (upload.layout or {}).get("to_do", ())
+            await carry_out(tx, upload, barrier=True, warnings=to_do)
         return []
 
     async def _cancel(self, upload: Upload, record: Incoming, tx: Tx) -> list[Answer]:
@@ -194,7 +195,7 @@ async def carry_out(
 ) -> None:
     """Have the rows imported, after the jobs of the environment that were asked for before.
 
-    `warnings` are the sheet's, to be told at the end.
+    `warnings` are those about the sheet and its new accounts as a whole that the end tells.
     """
     await tx.add_job(
         CARRY_OUT,

@@ -89,7 +89,8 @@ class Planning:
         goes_on = upload.mode == "import" or upload.confirmed_by is not None
         await uploads.become(tx, upload, "running" if goes_on else "previewed")
         if goes_on:
-            told = () if upload.mode == "preview" else [asdict(w) for w in layout.warnings]
+            unsaid = () if upload.mode == "preview" else layout.warnings
+            told = [asdict(one) for one in (*layout.to_do, *unsaid)]
             await carry_out(tx, upload, barrier=False, warnings=told)
         tx.done()
 
@@ -170,7 +171,9 @@ async def previewed(
             "unchanged": verdicts.get("unchanged", 0),
             "problems": tuple(problem(p) for p in problems),
             "problem_count": count,
-            "warnings": tuple(problem(w) for w in (*map(asdict, layout.warnings), *warnings)),
+            "warnings": tuple(
+                problem(w) for w in (*map(asdict, (*layout.advice, *layout.warnings)), *warnings)
+            ),
             "differences": tuple(Difference.model_validate(asdict(d)) for d in told),
             "expires_at": expires_at,
         }

@@ -31,7 +31,7 @@ log = structlog.get_logger()
 SPAN: Final = 2_000
 """Excel rows whose results are read from the database at once."""
 
-LONGEST_HEADING: Final = 2_000
+LONGEST_NOTE: Final = 2_000
 
 BECOMES: Final = {"create": "created", "change": "changed"}
 
@@ -81,7 +81,8 @@ class Reporting:
             "sheet": layout["sheet"],
             "header_row": layout["header_row"],
             "columns": max(c["index"] for c in layout["columns"]) + 1,
-            "title": heading(layout.get("warnings", ()), upload.language),
+            "title": say(RESULTS["title"], upload.language),
+            "note": note(layout.get("warnings", ()), upload.language),
             "rewrite": rewrite,
         }
         async with opened(self.limits, **asked) as child:
@@ -131,13 +132,13 @@ async def _tell(work: Work, upload: Upload, path: Path) -> None:
             await asyncio.to_thread(file.writelines, [json.dumps(x) + "\n" for x in lines])
 
 
-def heading(warnings: Sequence[Sequence[str]], tongue: Tongue) -> str:
-    """What stands above the results: a title, and what was noticed of the sheet as a whole."""
-    title = say(RESULTS["title"], tongue)
-    if not warnings:
-        return title
+def note(warnings: Sequence[Sequence[str]], tongue: Tongue) -> str:
+    """What was noticed of the sheet as a whole: it stands beside the title of the results."""
     told = [f"{column}: {message}" if column else message for column, message in warnings]
-    return say(RESULTS["noticed"], tongue, title=title, value="; ".join(told))[:LONGEST_HEADING]
+    if not told:
+        return ""
+    value = told[0] if len(told) == 1 else "  ".join(f"• {one}" for one in told)
+    return say(RESULTS["noticed"], tongue, value=value)[:LONGEST_NOTE]
 
 
 def sentence(result: Result, tongue: Tongue) -> str:

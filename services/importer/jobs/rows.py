@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
@@ -18,7 +18,7 @@ from services.importer.domain.bundles import STEPS, Bundler, worded
 from services.importer.domain.cells import Cell
 from services.importer.domain.columns import Layout, Unclear, lay_out
 from services.importer.domain.messages import Tongue, of_row, say
-from services.importer.domain.noticed import warnings_of
+from services.importer.domain.noticed import Noticed, still_to_do, warnings_of
 from services.importer.domain.planning import Planner, RowPlan
 from services.importer.domain.refusals import Problem
 from services.importer.domain.registry_sentences import UNFIT
@@ -76,13 +76,7 @@ async def plan_rows(
                 except StylesWanted:
                     pass
                 else:
-                    warnings = warnings_of(
-                        child.noticed,
-                        layout,
-                        environment.language,
-                        limit_nought=planner.tally.limit_nought,
-                    )
-                    found = replace(layout, warnings=warnings)
+                    found = _noticed(layout, child.noticed, planner, upload.environment)
                     async with work.step() as tx:
                         await uploads.note_plan(
                             tx,
@@ -183,14 +177,14 @@ async def _chunk(
         book = await plans.book_for(tx, upload, entries)
         for entry in entries:
             plan = planner.plan(entry, book)
-            found.append(_worded(plan, entry.headers, planner.tongue, bundler.left_out))
+            found.append(as_sent(plan, entry.headers, planner.tongue, bundler.left_out))
             if len(found) % A_BREATH == 0:
                 await asyncio.sleep(0)
         bundles = bundler.bundled(found)
         await plans.add(tx, upload, [plan for plan, _ in found], bundles, book)
 
 
-def _worded(
+def as_sent(
     plan: RowPlan, headers: Mapping[str, str], tongue: Tongue, left_out: set[int]
 ) -> tuple[RowPlan, list[str]]:
     """A row's commands as they are sent. What the contract cannot hold is refused here, not later
@@ -219,14 +213,26 @@ def _worded(
     return plan, texts
 
 
+def _noticed(layout: Layout, noticed: Noticed, planner: Planner, environment: int) -> Layout:
+    """The layout with what there is to say of the sheet and of its new accounts as a whole."""
+    tongue, tally = planner.tongue, planner.tally
+    advice, to_do = (
+        still_to_do(layout, tongue, tally, environment=environment, imported=imported)
+        for imported in (False, True)
+    )
+    warnings = warnings_of(noticed, layout, tongue)
+    return replace(layout, warnings=warnings, advice=advice, to_do=to_do)
+
+
 def _kept(layout: Layout) -> dict[str, Any]:
-    """What the report needs of a layout; no samples, which are people's data."""
+    """What the report and the end need of a layout; no samples, which are people's data."""
     columns = [{"index": c.index, "header": c.header, "field": c.field} for c in layout.columns]
     return {
         "sheet": layout.sheet,
         "header_row": layout.header_row,
         "columns": columns,
-        "warnings": [[w.column, w.message] for w in layout.warnings],
+        "warnings": [[w.column, w.message] for w in (*layout.to_do, *layout.warnings)],
+        "to_do": [asdict(one) for one in layout.to_do],
     }
 
 

@@ -2,14 +2,16 @@
 -- The highest version wins, in whatever order they come. One whose settings are not known yet takes
 -- them from a repetition.
 INSERT INTO environment AS e
-    (environment, version, gdpr_accepted, import_enabled, language, country, default_limit, told)
+    (environment, version, gdpr_accepted, import_enabled, language, country, default_limit,
+     default_on_account, told)
 SELECT *, true FROM unnest($1::int[], $2::bigint[], $3::boolean[], $4::boolean[], $5::text[],
-                           $6::text[], $7::bigint[])
+                           $6::text[], $7::bigint[], $8::boolean[])
 ORDER BY 1
 ON CONFLICT (environment) DO UPDATE
 SET version = excluded.version, gdpr_accepted = excluded.gdpr_accepted,
     import_enabled = excluded.import_enabled, language = excluded.language,
-    country = excluded.country, default_limit = excluded.default_limit, told = true
+    country = excluded.country, default_limit = excluded.default_limit,
+    default_on_account = excluded.default_on_account, told = true
 WHERE e.version < excluded.version OR (e.version = excluded.version AND NOT e.told)
 RETURNING environment;
 
@@ -74,7 +76,7 @@ FROM unnest($1::int[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[
 WHERE s.environment = o.environment AND s.command_id = o.command_id AND s.outcome IS NULL;
 
 -- name: environment
-SELECT e.gdpr_accepted, e.import_enabled, e.language, e.country, e.default_limit,
+SELECT e.gdpr_accepted, e.import_enabled, e.language, e.country, e.default_limit, default_on_account,
     coalesce(h.changes, 0) AS changes
 FROM environment AS e LEFT JOIN heard AS h USING (environment)
 WHERE e.environment = $1;

@@ -39,7 +39,7 @@ class Environment:
 async def hear_environments(tx: Tx, states: Iterable[EnvironmentState]) -> None:
     rows = [
         (s.environment, s.version, s.gdpr is not None, s.import_enabled, s.language, s.country,
-         s.default_limit)
+         s.default_limit, s.default_on_account)
         for s in states
     ]  # fmt: skip
     await _hear(tx, sql.hear_environments, rows)
@@ -92,7 +92,11 @@ async def environment(tx: Tx, number: int) -> Environment | None:
     row = await tx.fetchrow(sql.environment, number)
     if row is None:
         return None
-    house = House(country=row["country"] or HOME, default_limit=row["default_limit"] or 0)
+    house = House(
+        country=row["country"] or HOME,
+        default_limit=row["default_limit"] or 0,
+        default_on_account=row["default_on_account"],
+    )
     known = {name: row[name] for name in ("gdpr_accepted", "import_enabled", "language", "changes")}
     return Environment(house=house, **known)
 

@@ -86,10 +86,12 @@ def survey(pieces: Iterable[bytes], header_row: int) -> Survey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Annotation:
-    """What is added. `results` in the order of rows; `styles` as restyle gave them."""
+    """What is added. `results` in the order of rows; `styles` as restyle gave them; `note` stands
+    right of the title, where there is one."""
 
     header_row: int
     title: str
+    note: str
     results: Iterator[Result]
     styles: Mapping[str, int]
 
@@ -109,7 +111,9 @@ class Annotating:
         self._row = 0
         self._last = -1
         self._text: bytes | None = None
-        """The cell that this row is still to get."""
+        """The cells that this row is still to get."""
+        self._until = -1
+        """The last column of those."""
         self._begun = -1
         """Where an element begins that is left out or replaced."""
         self._cols: list[dict[str, str]] = []
@@ -158,13 +162,14 @@ class Annotating:
 
     def _start_row(self, attributes: Mapping[str, str]) -> None:
         self._row = row_of(attributes.get("r"), self._row)
-        self._last = -1
+        self._last = self._until = -1
         while self._next is not None and self._next[0] < self._row:
             self._next = next(self._wanted.results, None)
         if self._row == self._wanted.header_row:
-            text, style = self._wanted.title, HEADING
+            cells = [(t, HEADING) for t in (self._wanted.title, self._wanted.note) if t]
         elif self._next is not None and self._next[0] == self._row:
             _, style, text = self._next
+            cells = [(text, style)]
         else:
             return
         tag = self._splice.tag()
@@ -172,10 +177,15 @@ class Annotating:
             return
         # Which columns a row has is a hint for readers; a wrong one misleads them.
         self._splice.replace_tag(without(tag, b"spans"))
-        self._text = self._cell(prefix_of(tag).decode(), text, style)
+        x = prefix_of(tag).decode()
+        cells = cells[: LAST_COLUMN - self._column]
+        self._text = b"".join(
+            self._cell(x, self._column + n, text, style) for n, (text, style) in enumerate(cells)
+        )
+        self._until = self._column + len(cells) - 1
 
-    def _cell(self, x: str, text: str, style: str) -> bytes:
-        where = f"{letters_of(self._column)}{self._row}"
+    def _cell(self, x: str, column: int, text: str, style: str) -> bytes:
+        where = f"{letters_of(column)}{self._row}"
         index = self._wanted.styles.get(style, 0)
         text = escape(_FORBIDDEN.sub(" ", text))
         return (
@@ -184,14 +194,15 @@ class Annotating:
         ).encode("utf-8", "replace")
 
     def _start_cell(self, attributes: Mapping[str, str]) -> None:
-        if self._text is None:
+        if self._until < 0:
             return
         self._last = cell_column(attributes.get("r"), str(self._row), self._last)
         if self._last < self._column:
             return
-        self._splice.put(self._text)
-        self._text = None
-        if self._last == self._column:  # it has a format, and nothing in it
+        if self._text is not None:
+            self._splice.put(self._text)
+            self._text = None
+        if self._last <= self._until:  # it has a format, and nothing in it
             self._begun = self._splice.held = self._splice.position
 
     # --- around the rows ----------------------------------------------------------------------
@@ -235,8 +246,9 @@ class Annotating:
         if found is None:
             return
         last, row = found[3] or found[1], found[4] or found[2]
-        if column_of(last) < self._column:
-            ref = f"{found[1]}{found[2]}:{letters_of(self._column)}{row}"
+        widest = min(self._column + bool(self._wanted.note), LAST_COLUMN - 1)
+        if column_of(last) < widest:
+            ref = f"{found[1]}{found[2]}:{letters_of(widest)}{row}"
             self._splice.replace_tag(with_attribute(self._splice.tag(), b"ref", ref))
 
     def _columns(self) -> bytes:

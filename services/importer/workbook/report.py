@@ -28,7 +28,8 @@ def results(path: str) -> Iterator[Result]:
 
 
 def annotate(request: dict[str, Any], sign: Callable[[], None] = lambda: None) -> None:
-    """Write `request["to"]`: the workbook with a coloured result column and a frozen header.
+    """Write `request["to"]`: the workbook with a coloured result column and a frozen header, and
+    what concerns the whole sheet in a cell right of the results' title.
 
     Everything else is as it was, byte for byte, but for macros, which are left out. Memory does
     not grow with the file. `sign` is called now and then while it goes on. Raises Unfit for a
@@ -48,6 +49,7 @@ def annotate(request: dict[str, Any], sign: Callable[[], None] = lambda: None) -
         wanted = Annotation(
             header_row=request["header_row"],
             title=request["title"],
+            note=request["note"],
             results=results(request["results"]),
             styles=styles,
         )
@@ -91,6 +93,8 @@ def rewrite(request: dict[str, Any], sign: Callable[[], None] = lambda: None) ->
                     sheet.write(number - 1, index, value, bold if heading else None)
             if heading:
                 sheet.write_string(number - 1, column, request["title"], bold)
+                if request["note"]:
+                    sheet.write_string(number - 1, column + 1, request["note"], bold)
             if upcoming is not None and upcoming[0] == number:
                 sheet.write_string(number - 1, column, upcoming[2], styles[upcoming[1]])
                 upcoming = next(told, None)

@@ -63,7 +63,8 @@ def _png_size(content: bytes) -> tuple[float, float] | None:
 
 
 def _svg_size(content: bytes) -> tuple[float, float] | None:
-    """Of the view box, else of width and height. No entity is resolved, nothing is fetched."""
+    """Of the view box, else of width and height, else what SVG readers take for it. No entity is
+    resolved, nothing is fetched."""
     parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
     try:
         root = etree.fromstring(content, parser)
@@ -73,7 +74,7 @@ def _svg_size(content: bytes) -> tuple[float, float] | None:
     if etree.QName(root).localname != "svg":
         return None
     box = re.findall(r"[-+.\d]+(?:e[-+]?\d+)?", root.get("viewBox", ""))
-    values = box[2:4] if len(box) == 4 else [root.get("width", ""), root.get("height", "")]
+    values = box[2:4] if len(box) == 4 else [root.get("width", "100"), root.get("height", "100")]
     numbers = [re.match(r"[\d.]+", value) for value in values]
     try:
         width, height = (float(number.group()) if number else 0.0 for number in numbers)

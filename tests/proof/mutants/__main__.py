@@ -45,10 +45,10 @@ def read(results: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in results.read_text().splitlines()]
 
 
-def explained() -> set[tuple[str, ...]]:
+def explained() -> set[str]:
     """Survivors that are as they should be: FILE | CODE | FAULT, one a line."""
-    lines = EXPLAINED.read_text().splitlines() if EXPLAINED.exists() else []
-    return {tuple(line.split(" | ", 2)) for line in lines if line and not line.startswith("#")}
+    lines = EXPLAINED.read_text().splitlines()
+    return {line for line in lines if line and not line.startswith("#")}
 
 
 def follow(workers: list[subprocess.Popen[bytes]], results: Path) -> None:
@@ -73,7 +73,7 @@ def report(lines: list[dict[str, Any]]) -> int:
     for line in lines:
         part = line["where"].split(":")[0].split(" ")[0]
         outcome = line["outcome"]
-        if outcome == "survived" and (part, line["code"], line["fault"]) in known:
+        if outcome == "survived" and f"{part} | {line['code']} | {line['fault']}" in known:
             outcome = "explained"
         elif outcome == "survived":
             open_.append(line)

@@ -16,16 +16,17 @@ _P = "tests/proof/test_"
 _MODEL = f"{_P}model.py"
 _TOGETHER = f"{_P}schedules.py {_T}together.py"
 _LOCKS = f"{_P}locks.py {_P}finds.py"
-_SELLING = (f"{_P}finds.py {_T}sums.py", f"{_T}sales.py", _MODEL)
-_REGISTRY = (f"{_P}survivors.py {_P}finds.py", f"{_T}registry.py", _MODEL)
+_SELLING = (f"{_P}finds.py {_T}sums.py", f"{_T}sales.py {_T}cancellations.py", _MODEL)
+_COMMANDS = f"{_T}environments.py {_T}customers.py {_T}accounts.py {_T}registry.py"
+_REGISTRY = (f"{_P}survivors.py {_P}finds.py", _COMMANDS, _MODEL)
 
 DOMAIN = "services/authorizer/domain/"
 TESTS: dict[str, Tests] = {
-    f"{DOMAIN}standing.py": (f"{_T}standing.py", *_SELLING, f"{_T}registry.py"),
+    f"{DOMAIN}standing.py": (f"{_T}standing.py {_P}survivors.py", *_SELLING, _COMMANDS),
     f"{DOMAIN}sales.py": (f"{_T}decisions.py", *_SELLING),
     f"{DOMAIN}reversals.py": (f"{_T}reversals.py {_P}survivors.py", *_SELLING),
     "services/ledger/domain.py": (f"{_L}domain.py", f"{_L}posting.py", _MODEL),
-    "services/authorizer/sql/sales.sql": (*_SELLING, _TOGETHER),
+    "services/authorizer/sql/sales.sql": (_LOCKS, *_SELLING, _TOGETHER),
     "services/authorizer/sql/invoices.sql": (f"{_T}sums.py {_LOCKS}", _MODEL, _TOGETHER),
     "services/ledger/sql/journal.sql": (f"{_L}posting.py {_L}concurrency.py {_P}locks.py", _MODEL),
     f"{DOMAIN}book.py": _SELLING,

@@ -116,12 +116,12 @@ def try_fault(fault: Fault, warm: Path) -> tuple[str, str]:
 
 
 def _wanted(faults: list[Fault], again: Path) -> list[Fault]:
-    """All, or those that survived before: by file and fault, since lines move."""
+    """All, or those that survived before: by file, code and fault, since lines move."""
     before = json.loads(again.read_text())
     if before is None:
         return faults
-    names = {(one["where"].rpartition(":")[0], one["fault"]) for one in before}
-    return [one for one in faults if (one.file, f"{one.was} -> {one.now}") in names]
+    names = {(one["where"].rpartition(":")[0], one["code"], one["fault"]) for one in before}
+    return [one for one in faults if (one.file, one.code, f"{one.was} -> {one.now}") in names]
 
 
 def main(share: int, of: int, only: str, results: Path) -> None:

@@ -35,7 +35,7 @@ class Till(Registry):
     def __init__(self, environment: int) -> None:
         super().__init__(environment)
         self.sales: dict[str, Sale] = {}
-        # Taken back before they came: on which accounts.
+        # Taken back before they came, or after they were declined: on which accounts.
         self.called_off: dict[str, set[str]] = {}
         self.cancellations: dict[str, str] = {}
         # What a person must clear: sold, and not booked.
@@ -262,6 +262,9 @@ class Till(Registry):
             return self._refuse(message, "not_this_account", memory)
         if not sale.approved:
             self._clear(message["sale_id"])
+            if "amount" not in message:
+                # Made all the same, and told of later, it would be taken back (decision 51).
+                self.called_off.setdefault(message["sale_id"], set()).add(account)
             return self._refuse(message, "sale_declined", memory)
         taken = self._taken(message, sale)
         if taken is None:

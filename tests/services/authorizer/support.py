@@ -26,6 +26,9 @@ def uid(name: object) -> str:
     return str(uuid5(NAMESPACE_URL, str(name)))
 
 
+JO = uid("Jo")
+
+
 def read(topic: str, content: dict[str, Any]) -> Any:
     """A message as it comes off the log: Malformed where it is wrong."""
     return decode(topic, json.dumps(content).encode())
@@ -75,6 +78,17 @@ def cancelled(name: object, sale: object, amount: int | None = None, **more: Any
 def command(kind: str, name: object, /, **fields: Any) -> Any:
     given = {"type": kind, "command_id": uid(name), "environment": VENUE, "by": "admin"}
     return read("registry.commands", {**given, "at": NOON.isoformat(), **fields})
+
+
+def register(name: object = "Jo", **fields: Any) -> Any:
+    """A customer.register; `name` names its id and the customer's."""
+    given = {"first_name": "Jo", "last_name": "Jansen"}
+    return command("customer.register", f"r {name}", customer_id=uid(name), **(given | fields))
+
+
+def changes(outcome: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """What an outcome says became of what."""
+    return [(c["kind"], c["id"], c["change"]) for c in outcome["changes"]]
 
 
 def invoice(name: object, total: int, **more: Any) -> Any:
@@ -148,6 +162,11 @@ class Venue(HandlerBench):
     def told(self) -> dict[str, dict[str, Any]]:
         """The last state record of each key."""
         return {a.key: said(a) for a in self.published.answers if a.topic == "registry.state"}
+
+
+def empty(database: Database) -> Venue:
+    """A bench without a venue."""
+    return Venue(database.dsn("authorizer"), states=STATES)
 
 
 def opening(limit: int | None = 1_000, **settings: Any) -> Iterable[Any]:

@@ -92,6 +92,18 @@ def test_an_approval_tells_the_numbers_as_they_are_with_the_sale() -> None:
     assert decision == Approved(NOON, False, True, False, 1000, 1000, 0)
 
 
+@pytest.mark.parametrize(("open_", "used"), [(-251, 0), (-250, 0), (-249, 1)])
+def test_what_is_used_with_the_sale_is_told_to_the_cent_and_never_below_nothing(
+    open_: int, used: int
+) -> None:
+    """What was taken back after it was invoiced may be more than what is open."""
+    decision = decide(
+        requested("s", 250), house=HOUSE, standing=Standing(limit=1000, open=open_),
+        cancelled=False, record_time=NOON, now=NOON,
+    )  # fmt: skip
+    assert decision == Approved(NOON, False, True, False, 1000, used, 1000 - used)
+
+
 def test_a_decline_tells_the_numbers_as_they_are_without_it() -> None:
     decision = decide(
         requested("s", 601), house=HOUSE, standing=Standing(limit=1000, open=400), cancelled=False,

@@ -19,6 +19,7 @@ SVG = b'<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg" %b><rect/
     "picture",
     [
         PNG,
+        SVG % b"",
         SVG % b'viewBox="0 0 300 50"',
         SVG % b'width="30mm" height=".5"',
         b"\xef\xbb\xbf" + SVG % b'viewBox="0,0,1,1"',
@@ -40,9 +41,8 @@ def test_a_picture_that_can_be_drawn_is_taken(picture: bytes) -> None:
         (PNG[:16] + bytes(8) + PNG[24:], "0 x 0 pixels"),
         (b"<svg", "not an SVG that can be read"),
         (b"<?xml version='1.0'?><html><svg/></html>", "neither a PNG nor an SVG"),
-        (SVG % b"", "does not say how large it is"),
-        (SVG % b'viewBox="0 0 0 50"', "does not say how large it is"),
-        (SVG % b'width="100%" height=""', "does not say how large it is"),
+        (SVG % b'viewBox="0 0 0 50"', "has no size"),
+        (SVG % b'width="100%" height=""', "has no size"),
         (b"<!DOCTYPE svg [<!ENTITY a SYSTEM 'file:///etc/passwd'>]><svg width='&a;'/>", "SVG"),
     ],
 )  # fmt: skip

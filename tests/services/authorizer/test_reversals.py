@@ -98,6 +98,12 @@ def test_one_line_may_be_taken_from_several_that_are_alike() -> None:
     assert found.of_lines == (250, 250)
 
 
+def test_the_last_cent_is_taken_from_the_next_line_that_is_alike() -> None:
+    found = take([sold(500), sold(500)], 501, lines=[{"total": 501, "description": "Pils"}])
+    assert isinstance(found, Taken)
+    assert found.of_lines == (500, 1)
+
+
 @pytest.mark.parametrize(
     "wanted",
     [

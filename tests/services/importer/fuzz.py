@@ -136,22 +136,23 @@ def try_one(path: Path) -> str:
 
 
 def _annotated(path: Path, name: str, rows: list[Row]) -> None:
-    """The report has the cells that the workbook had, and a result at the end of each row."""
+    """The report has the cells that the workbook had, and a result at the end of each row; beside
+    its title is what concerns the sheet."""
     told, to = path.with_name("told.jsonl"), path.with_name("report.xlsx")
     header_row = rows[0][0]
     lines = [json.dumps([n, "created", f"result {n}"]) for n, _ in rows[1:]]
     told.write_text("\n".join(lines))
     annotate(
         {"path": str(path), "to": str(to), "sheet": name, "header_row": header_row,
-         "results": str(told), "title": "Result"}
+         "results": str(told), "title": "Result", "note": "Note: x"}
     )  # fmt: skip
     _, again = read_rows(to)
     assert [n for n, _ in again] == [n for n, _ in rows]
-    width = max(len(cells) for _, cells in again) - 1
+    width = len(again[0][1]) - 2
     for (number, cells), (_, more) in zip(rows, again, strict=True):
         whole = cells + [None] * (width - len(cells))
-        assert more[-1] == ("Result" if number == header_row else f"result {number}")
-        assert len(more) == width + 1
+        added = ["Result", "Note: x"] if number == header_row else [f"result {number}"]
+        assert more[width:] == added
         assert all(
             a == b or (is_empty(a) and is_empty(b)) for a, b in zip(whole, more, strict=False)
         )

@@ -51,7 +51,12 @@ class Registry:
     version: int = 0
 
     def environment_state(
-        self, *, gdpr: bool = True, import_enabled: bool = True, language: str = "en"
+        self,
+        *,
+        gdpr: bool = True,
+        import_enabled: bool = True,
+        language: str = "en",
+        default_on_account: bool = False,
     ) -> EnvironmentState:
         self.version += 1
         told = Gdpr(accepted_by="M. de Vries", document="terms", at=NOW) if gdpr else None
@@ -61,7 +66,7 @@ class Registry:
             "active": True, "gdpr": told, "currency": "EUR", "time_zone": "Europe/Amsterdam",
             "language": language, "finance_copy": "report", "payment_days": 14,
             "limit_release": "issued", "number_format": "{year}-{seq:05}",
-            "credit_note_format": "{year}-{seq:05}", "default_on_account": False,
+            "credit_note_format": "{year}-{seq:05}", "default_on_account": default_on_account,
             "default_in_overview": False, "import_enabled": import_enabled,
             "viewer_statements": False,
         }  # fmt: skip

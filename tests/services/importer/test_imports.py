@@ -217,7 +217,11 @@ async def test_without_a_preview_the_end_tells_what_is_odd_about_the_sheet(
     postgres: Database,
 ) -> None:
     book = openpyxl.load_workbook(
-        io.BytesIO(sheet_workbook(["Bedrijf", "Rekening", "Limiet"], ["A", 1, 5], ["B", 2, 5]))
+        io.BytesIO(
+            sheet_workbook(
+                ["Bedrijf", "Rekening", "Limiet", "Op naam"], ["A", 1, 5, "x"], ["B", 2, 5, "x"]
+            )
+        )
     )
     book.active.row_dimensions[3].hidden = True
     out = io.BytesIO()

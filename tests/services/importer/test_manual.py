@@ -2,7 +2,8 @@
 
 import re
 
-from services.importer.domain.sentences import CELLS, FAILURES, ROWS
+from services.importer.domain.failure_sentences import FAILURES
+from services.importer.domain.sentences import CELLS, ROWS
 from services.importer.manual import EXAMPLES, PAGE, page
 
 

@@ -3,6 +3,7 @@
 import codecs
 import io
 import json
+import re
 import zipfile
 from dataclasses import replace
 from functools import cache
@@ -34,6 +35,7 @@ async def report(
     *,
     header_row: int = 1,
     title: str = "Blad1",
+    note: str = "",
     rewrite: bool = False,
     limits: ChildLimits = LIMITS,
 ) -> bytes:
@@ -50,6 +52,7 @@ async def report(
         "header_row": header_row,
         "columns": 3,
         "title": "Resultaat",
+        "note": note,
         "rewrite": rewrite,
     }
     async with opened(limits, **asked) as child:
@@ -142,6 +145,30 @@ async def test_each_row_has_its_result_in_its_colour(tmp_path: Path) -> None:
     assert widths["C"][:2] == (3, 3)
     assert widths["D"] == (4, 4, 60)
     assert widths["E"][:2] == (5, 16384)
+
+
+@pytest.mark.parametrize("rewrite", [False, True])
+async def test_what_concerns_the_whole_sheet_stands_right_of_the_title(
+    tmp_path: Path, rewrite: bool
+) -> None:
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file) as book:
+        page, grey = book.add_worksheet("Leden"), book.add_format({"bg_color": "#EEEEEE"})
+        page.write_row(0, 0, ["Bedrijf", "Rekening", "Limiet"])
+        for column in range(3, 7):
+            page.write_blank(0, column, None, grey)
+        page.write_row(1, 0, ["De Kraan", 28900001, 50])
+    content = await report(
+        tmp_path, file.getvalue(), [(2, "created", "aangemaakt")],
+        title="Leden", note="Let op: <macro's>", rewrite=rewrite,
+    )  # fmt: skip
+    made = openpyxl.load_workbook(io.BytesIO(content))["Leden"]
+    assert [[c.value for c in row] for row in made.iter_rows(min_col=3, max_col=6)] == [
+        ["Limiet", "Resultaat", "Let op: <macro's>", None], [50, "aangemaakt", None, None],
+    ]  # fmt: skip
+    names = re.findall(rb'<c r="([A-Z]+1)"', entries(content)[SHEET])
+    assert len(names) == len(set(names))
+    assert made["D1"].font.b
 
 
 async def test_macros_stay_behind_and_the_rest_is_an_xlsx(tmp_path: Path) -> None:

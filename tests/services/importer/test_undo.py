@@ -51,7 +51,7 @@ async def test_an_account_that_was_bought_on_stays_with_its_customer(postgres: D
         assert (said.closed, said.erased) == (2, 1)
         assert [(k.kind, k.why) for k in said.kept] == [
             ("account", "it was bought on; close it by hand once it is settled"),
-            ("customer", "it has the accounts 1"),
+            ("customer", "it still has account 1"),
         ]
         assert [a["status"] for a in place.registry.accounts.values()] == [
             "active", "closed", "closed",
@@ -127,7 +127,7 @@ async def test_a_customer_whom_somebody_changed_or_uses_stays(postgres: Database
         said = await undone(place)
         assert (said.closed, said.erased) == (0, 0)
         assert sorted(k.why for k in said.kept) == [
-            "changed since the import: city", "it has the accounts 7",
+            "changed since the import: city", "it still has account 7",
         ]  # fmt: skip
 
 

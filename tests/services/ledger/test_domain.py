@@ -111,6 +111,15 @@ def test_a_fingerprint_is_the_start_of_the_sha_256_as_a_signed_number() -> None:
     assert fingerprint(b"abc") == 0xBA7816BF8F01CFEA - 2**64
 
 
+def test_what_one_journal_does_to_its_account_is_that_and_no_more() -> None:
+    sale = domain.charge(event(), 1460, [("21", 250), ("9", 1210)])
+    paid = domain.payment(event("p", "2"), 1210)
+    assert changes([(sale, b"abc"), (paid, b"xyz")]) == {
+        sale.key: Change(unbilled=1460, billed=0, entries=1, fingerprint=fingerprint(b"abc")),
+        paid.key: Change(unbilled=0, billed=-1210, entries=1, fingerprint=fingerprint(b"xyz")),
+    }
+
+
 RATES = st.sampled_from(["0", "5.5", "9", "21", "100"])
 AMOUNTS = st.integers(-(10**12), 10**12)
 GROSS = st.dictionaries(RATES, AMOUNTS, max_size=5)

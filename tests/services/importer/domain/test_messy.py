@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from services.importer.domain.book import KnownCustomer
-from services.importer.domain.columns import Layout, Outline, lay_out
+from services.importer.domain.columns import Layout, Outline, Unclear, lay_out
 from services.importer.domain.fields import field_of, nearest
 from services.importer.domain.noticed import Noticed, warnings_of
 from services.importer.domain.planning import RowPlan
@@ -182,6 +182,39 @@ def test_a_header_that_is_nearly_known_is_named_in_the_preview() -> None:
     assert isinstance(layout, Layout)
     (warning,) = warnings_of(Noticed(), layout, "nl")
     assert (warning.column, "is 'Rekening' bedoeld" in warning.message) == ("Rekenig", True)
+
+
+def test_a_second_list_below_the_first_repeats_the_names_of_the_columns() -> None:
+    headers = ["Bedrijf", "Rekening", "Limiet"]
+    rows = [["A", 28900001, 10], ["Oud-leden"], headers, ["Bedrijf", 28900002, 10]]
+    first, title, again, last = planned(book(), headers, *rows)
+    assert (first.verdict, last.verdict) == ("create", "create")
+    assert (again.commands, again.problems) == ((), ())
+    assert told(again) == ["repeats the names of the columns: the row is left out"]
+    assert told(title)[0].startswith("'Oud-leden' becomes a customer without an account; fill in")
+
+
+def test_that_a_customer_has_no_account_is_told_only_where_it_could_have_one() -> None:
+    assert told(planned(book(), ["Bedrijf", "Plaats"], ["A", "Houten"])[0]) == []
+    _, again = planned(book(), ["Bedrijf", "Rekening"], ["A", 28900001], ["A", None])
+    assert all("without an account" not in message for message in told(again))
+
+
+def test_columns_with_the_same_name_are_not_told_apart_by_a_mapping() -> None:
+    sheet = Outline(name="x", hidden=False, rows=[(1, ["Naam", "Rekening", "", "Rekening"])])
+    titles = Outline(name="y", hidden=False, rows=[(1, ["Toelichting", "bij", "de", "lijst"])])
+    found = lay_out([titles, sheet], sheet=None, mapping=None, tongue="nl")
+    assert isinstance(found, Unclear)
+    assert (found.field, found.choices) == ("account", ())
+    assert found.message.startswith("Meer kolommen heten 'Rekening'. Geef er op één na een andere")
+
+
+def test_a_field_that_several_columns_can_be_is_called_as_people_call_it() -> None:
+    sheet = Outline(name="x", hidden=False, rows=[(1, ["Naam", "Limiet", "Budget"])])
+    found = lay_out([sheet], sheet=None, mapping=None, tongue="nl")
+    assert isinstance(found, Unclear)
+    assert "'Limiet'" in found.message
+    assert found.choices == ("Limiet", "Budget")
 
 
 def test_a_missing_address_names_the_parts_that_are_missing() -> None:
