@@ -126,7 +126,8 @@ def _show_open(screen: Screen, rows: Sequence[Json]) -> None:
         if_any=True,
     )
     late = [s for s in rows if s["days_overdue"] > 0]
-    told = f"{money(sum(s['open'] for s in rows))} open on {len(rows)} invoices"
+    on = "1 invoice" if len(rows) == 1 else f"{len(rows)} invoices"
+    told = f"{money(sum(s['open'] for s in rows))} open on {on}"
     if late:
         told += f", of it {money(sum(s['open'] for s in late))} overdue on {len(late)}"
     screen.say(told)

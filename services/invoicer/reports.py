@@ -24,6 +24,8 @@ async def run_report(tx: Tx, environment: int, run_id: str) -> RunReport | None:
         return None
     said = _completed.validate_json(recalled.answers[0].value)
     ended_at = asked.ended_at or tx.now
+    concerned = {s.account for s in said.skipped} | {o.account for o in said.open}
+    names = await _names(tx, environment, concerned)
     return RunReport(
         run_id=run_id,
         seller=parties.seller(state),
@@ -32,11 +34,26 @@ async def run_report(tx: Tx, environment: int, run_id: str) -> RunReport | None:
         currency=state.currency,
         completed_on=ended_at.astimezone(ZoneInfo(state.time_zone)).date(),
         documents=tuple([_document(dict(r)) for r in await runs.made(tx, environment, run_id)]),
-        skipped=tuple(Skipped(account=s.account, reason=s.reason) for s in said.skipped),
-        open=tuple(StillOpen(account=o.account, amount=o.amount, why=o.why) for o in said.open),
+        skipped=tuple(
+            Skipped(account=s.account, reason=s.reason, name=names.get(s.account, ""))
+            for s in said.skipped
+        ),
+        open=tuple(
+            StillOpen(account=o.account, amount=o.amount, why=o.why, name=names.get(o.account, ""))
+            for o in said.open
+        ),
         vat=tuple(VatRow(rate=v.rate, base=v.base, vat=v.vat, gross=v.gross) for v in said.vat),
         total=said.total,
     )
+
+
+async def _names(tx: Tx, environment: int, accounts: set[str]) -> dict[str, str]:
+    """Whom to look for where an account got no invoice: its holder, else what it is called."""
+    holdings = await registry.holdings(tx, environment, sorted(accounts))
+    return {
+        account: (parties.buyer(one.holder).shown_name if one.holder else "") or one.description
+        for account, one in holdings.items()
+    }
 
 
 def _document(row: dict[str, object]) -> ReportedDocument:

@@ -11,6 +11,7 @@ from services.invoicer.documents.text import clean, decimal_amount
 MAX_BYTES = 331
 MASK = 2
 MAX_NAME, MAX_TEXT = 70, 140
+_SET_BYTES = 1  # 12 bits name the symbol's character set, of which 4 were to spare
 _QUIET = 4
 _DARK = re.compile(rb"\x01+")
 _MOST = 99_999_999_999  # cents, as the guideline bounds it
@@ -32,19 +33,31 @@ def epc_payload(invoice: Invoice) -> str | None:
     tail = f"\n{iban}\nEUR{decimal_amount(invoice.total, 'EUR'):.2f}\n\n\n{text}"
     head = "BCD\n002\n1\nSCT\n\n"
     room = MAX_BYTES - len((head + tail).encode())
-    name = clean(seller.legal_name)[:MAX_NAME].encode()[:room].decode(errors="ignore")
+    legal_name = clean(seller.legal_name)[:MAX_NAME]
+    if not (legal_name + text).isascii():
+        room -= _SET_BYTES
+    name = legal_name.encode()[:room].decode(errors="ignore")
     return head + name + tail
 
 
 def qr_svg(payload: str) -> str:
     """The QR as an SVG of dark rectangles, with the quiet zone it needs; level M as EPC asks.
 
+    What is more than ASCII goes as UTF-8 and the symbol says so (ECI 26), as the payload's third
+    line does: else it would be Latin-1 by ISO/IEC 18004, and scanners guess (zbar: Café, Caf矇).
+
     The mask is always the same: to find the best of eight takes longer than all the rest of a page,
     and scanners read each (ISO/IEC 18004, 7.8: the mask is written in the symbol). One path that is
     filled, not drawn: a page takes it in soonest.
     """
     code = segno.make(
-        payload, error="m", encoding="utf-8", micro=False, boost_error=False, mask=MASK
+        payload,
+        error="m",
+        encoding="utf-8",
+        eci=not payload.isascii(),
+        micro=False,
+        boost_error=False,
+        mask=MASK,
     )
     side = len(code.matrix) + 2 * _QUIET
     dark = "".join(

@@ -41,6 +41,8 @@ class Skipped:
     account: str
     reason: str
     """A code, as in `run.completed`."""
+    name: str = ""
+    """Of the account's holder, else what the account is called."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +51,7 @@ class StillOpen:
     amount: int
     why: str
     """A code, as in `run.completed`."""
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,9 +169,9 @@ def _sections(report: RunReport) -> list[dict[str, Any]]:
             for each in report.documents
             if each.unmailed
         ],
-        "skipped": [f"{each.account}: {reason(each.reason)}" for each in report.skipped],
+        "skipped": [f"{_whose(each)}: {reason(each.reason)}" for each in report.skipped],
         "open": [
-            f"{each.account}: {money(each.amount, report.currency, language)}, {reason(each.why)}"
+            f"{_whose(each)}: {money(each.amount, report.currency, language)}, {reason(each.why)}"
             for each in report.open
         ],
     }
@@ -177,6 +180,10 @@ def _sections(report: RunReport) -> list[dict[str, Any]]:
         for name, rows in lists.items()
         if rows
     ]
+
+
+def _whose(each: Skipped | StillOpen) -> str:
+    return " · ".join(part for part in (each.account, clean(each.name)) if part)
 
 
 def _first(rows: Sequence[str], more: str) -> list[str]:
@@ -208,22 +215,25 @@ def render_run_workbook(report: RunReport) -> bytes:
         vat,
         total=labels["total"],
     )
-    account = Column(header=words["account"], width=18)
+    whose = (Column(header=words["account"], width=18), Column(header=words["name"], width=36))
     book.table(
         words["skipped"],
-        (account, Column(header=words["reason"], width=44)),
-        [(each.account, reason_text(each.reason, report.language)) for each in report.skipped],
+        (*whose, Column(header=words["reason"], width=44)),
+        [
+            (each.account, each.name, reason_text(each.reason, report.language))
+            for each in report.skipped
+        ],
         total=labels["total"],
     )
     book.table(
         words["open"],
         (
-            account,
+            *whose,
             Column(header=words["amount"], kind="money", width=16, summed=True),
             Column(header=words["why"], width=44),
         ),
         [
-            (each.account, each.amount, reason_text(each.why, report.language))
+            (each.account, each.name, each.amount, reason_text(each.why, report.language))
             for each in report.open
         ],
         total=labels["total"],

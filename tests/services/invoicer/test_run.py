@@ -213,10 +213,14 @@ async def test_finance_gets_a_report_or_a_copy_of_each_as_it_chose(
     world: World, smtp: MailServer
 ) -> None:
     await world.guests("A1")
+    await world.guests("A2", street=None)
     await world.registry(environment(version=2, finance_copy="report"))
-    await world.sell(sale("A1"))
+    await world.sell(sale("A1"), sale("A2"))
     await world.run()
-    assert ["finance@club.example"] in smtp.recipients
+    (report,) = [m for m in smtp.mails if m["To"] == "finance@club.example"]
+    body = report.get_body(("plain",))
+    assert body is not None
+    assert "A2 · Anna Jansen: geen volledig postadres" in body.get_content()
     assert len(smtp.mails) == 2
     await world.registry(environment(version=3, finance_copy="each"))
     await world.sell(sale("A1"))

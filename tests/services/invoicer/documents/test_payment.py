@@ -46,16 +46,36 @@ def test_the_qr_is_a_picture_with_a_quiet_zone() -> None:
     assert (side - 8 - 17) % 4 == 0  # modules of a QR version, and four of quiet on each side
 
 
-@pytest.mark.parametrize("name", ["Café De Derde Helft B.V.", "Κυλικείο 龍 بار", "龍" * 300])
-def test_what_a_banks_app_reads_are_the_very_bytes_at_level_m_without_a_character_set(
-    name: str,
-) -> None:
+@pytest.mark.parametrize(
+    "name",
+    ["De Derde Helft B.V.", "Café De Derde Helft B.V.", "Κυλικείο 龍 بار", "龍" * 300],
+)
+def test_what_a_banks_app_reads_is_the_very_text_at_level_m(name: str) -> None:
     payload = epc_payload(invoice(seller=replace(SELLER, legal_name=name))) or ""
     side, pixels = drawn(qr_svg(payload))
     (read,) = zxingcpp.read_barcodes(memoryview(pixels).cast("B", (side, side)))
-    assert (read.bytes, read.text) == (payload.encode(), payload)
-    assert (read.ec_level, read.symbology_identifier) == ("M", "]Q1")  # ]Q2: a set is named
-    assert (side // SCALE - 8 - 17) // 4 + 1 <= 13  # the largest version that EPC069-12 allows
+    assert (read.bytes, read.text, read.ec_level) == (payload.encode(), payload, "M")
+    assert version(side) <= 13
+
+
+def test_a_symbol_names_its_character_set_where_there_is_one_to_name() -> None:
+    """Seen by its size: 331 bytes fill the thirteenth version, and the name takes one more."""
+    plain, accented = "x" * MAX_BYTES, "é" + "x" * (MAX_BYTES - 2)
+    assert [version(drawn(qr_svg(text))[0]) for text in (plain, accented)] == [13, 14]
+    assert version(drawn(qr_svg(accented[:-1]))[0]) == 13
+
+
+@pytest.mark.parametrize("more", range(8))
+def test_however_long_the_names_the_symbol_is_one_that_banks_take(more: int) -> None:
+    number = "é" * 90 + "x" * more
+    payload = epc_payload(invoice(number=number, seller=replace(SELLER, legal_name="龍" * 70)))
+    assert payload is not None
+    assert MAX_BYTES - 4 < len(payload.encode()) < MAX_BYTES
+    assert version(drawn(qr_svg(payload))[0]) == 13  # the largest that EPC069-12 allows
+
+
+def version(side: int) -> int:
+    return (side // SCALE - 8 - 17) // 4
 
 
 SCALE = 4

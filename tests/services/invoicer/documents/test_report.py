@@ -57,8 +57,8 @@ REPORT = RunReport(
         made("2026-00002", "28900002", 24200, mailed_to="", unmailed="fictitious_address"),
         made("2026-00003", "28900003", 605, kind="credit_note"),
     ),
-    skipped=(Skipped(account="28900009", reason="no_holder"),),
-    open=(StillOpen(account="28900009", amount=1250, why="no_holder"),),
+    skipped=(Skipped(account="28900009", reason="no_holder", name="Terras"),),
+    open=(StillOpen(account="28900009", amount=1250, why="no_holder", name="Terras"),),
     vat=(VatRow(rate="21", base=30000, vat=6300, gross=36300),),
     total=36300,
 )
@@ -86,8 +86,8 @@ def test_it_says_what_was_made_and_what_finance_must_act_on() -> None:
         said = body(message, kind)
         for saying in (
             "2026-00002 · 28900002 · Gast: fictief e-mailadres",
-            "28900009: geen houder gekoppeld",
-            "28900009: €\u00a012,50, geen houder gekoppeld",
+            "28900009 · Terras: geen houder gekoppeld",
+            "28900009 · Terras: €\u00a012,50, geen houder gekoppeld",
             "€\u00a063,00",
             "2026-11-maand",
         ):
@@ -125,7 +125,8 @@ def test_the_workbook_sums_what_is_owed_so_credit_notes_count_against_it() -> No
     assert [sheet.cell(row, 8).value for row in range(2, 6)] == [121, 242, -6.05, 356.95]
     assert sheet["B4"].value == "Creditnota"
     assert book["Btw"]["C2"].value == 63
-    assert book["Nog niet gefactureerd"]["B2"].value == 12.5
+    assert book["Nog niet gefactureerd"]["B2"].value == "Terras"
+    assert book["Nog niet gefactureerd"]["C2"].value == 12.5
 
 
 def test_the_same_report_has_the_same_bytes() -> None:
