@@ -200,9 +200,13 @@ def field_of(header: str) -> Field | None:
     return None
 
 
-def called(field: Field, tongue: str) -> str:
+_DUTCH: Final[dict[str, str]] = {field: words[0] for field, words in SYNONYMS.items()}
+
+
+def called(field: str, tongue: str) -> str:
     """A field as people know it: in Dutch by the first of its headers, in English by its name."""
-    return SYNONYMS[field][0] if tongue == "nl" else field.replace("_", " ")
+    name = field.replace("_", " ")
+    return _DUTCH.get(field, name) if tongue == "nl" else name
 
 
 def nearest(header: str) -> tuple[str, Field] | None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
+from services.importer.domain.fields import called
 from services.importer.domain.messages import Tongue, say
 from services.importer.domain.result_sentences import RESULTS
 from services.importer.domain.undo_sentences import UNDO
@@ -122,7 +123,7 @@ def undo_customer(
     # That an address is fictitious the registry adds by itself.
     told = {*touched.given, *(now.fields.keys() - {"email_fictitious"})}
     if changed := [name for name in sorted(told) if not _same(name, touched, now)]:
-        why = say(UNDO["changed_since"], tongue, value=", ".join(changed))
+        why = say(UNDO["changed_since"], tongue, value=_listed(changed, tongue))
         return (Step(act="keep", kept=why),)
     return (Step(act="erase", type="customer.erase", body={"customer_id": touched.id}),)
 
@@ -136,7 +137,11 @@ def _back(touched: Touched, now: Standing, tongue: Tongue) -> tuple[dict[str, An
         for name in unchanged
         if not (name in NEVER_NULL and touched.before.get(name) is None)
     }
-    return back, say(UNDO["changed_since"], tongue, value=", ".join(since)) if since else ""
+    return back, say(UNDO["changed_since"], tongue, value=_listed(since, tongue)) if since else ""
+
+
+def _listed(names: Sequence[str], tongue: Tongue) -> str:
+    return ", ".join(called(name, tongue) for name in names)
 
 
 def _same(name: str, touched: Touched, now: Standing) -> bool:

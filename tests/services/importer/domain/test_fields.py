@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.importer.domain.fields import FIELDS, SYNONYMS, field_of, normalise
+from services.importer.domain.fields import FIELDS, SYNONYMS, called, field_of, normalise
 
 KNOWN = [
     ("Bedrijf", "company"),
@@ -67,3 +67,8 @@ def test_no_word_stands_for_two_fields() -> None:
 
 def test_every_field_has_words() -> None:
     assert set(SYNONYMS) == set(FIELDS)
+
+
+def test_a_field_is_called_as_people_call_it() -> None:
+    assert [called(f, "nl") for f in ("city", "on_account")] == ["Plaats", "Op naam kopen toestaan"]
+    assert [called(f, "en") for f in ("city", "on_account")] == ["city", "on account"]
