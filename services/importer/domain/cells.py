@@ -10,7 +10,6 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from services.importer.domain.lengths import AT_MOST
 from services.importer.domain.refusals import Refusal
 
 OddKind = Literal[
@@ -267,9 +266,9 @@ def country_of(cell: Cell) -> str | Refusal | None:
 _EMAIL = re.compile(r"[^\s@,;<>()\"]+@[^\s@,;<>()\"]+\.[^\s@,;<>()\".]{2,}")
 
 
-def email_of(cell: Cell) -> str | Refusal | None:
+def email_of(cell: Cell, *, at_most: int) -> str | Refusal | None:
     """One e-mail address; "mailto:" in front is left out, two addresses are refused."""
-    text = text_of(cell, at_most=AT_MOST["email"])
+    text = text_of(cell, at_most=at_most)
     if text is None or isinstance(text, Refusal):
         return text
     text = re.sub(r"^mailto:", "", text, flags=re.IGNORECASE)
@@ -281,12 +280,12 @@ def email_of(cell: Cell) -> str | Refusal | None:
 _CHAMBER = re.compile(r"\d{8}")
 
 
-def chamber_of(cell: Cell, *, country: str | None) -> str | Refusal | None:
+def chamber_of(cell: Cell, *, at_most: int, country: str | None) -> str | Refusal | None:
     """A chamber of commerce number; in the Netherlands 8 digits.
 
     A number cell cannot hold the leading noughts of 01234567, so they are put back there.
     """
-    text = text_of(cell, at_most=AT_MOST["chamber_number"])
+    text = text_of(cell, at_most=at_most)
     if text is None or isinstance(text, Refusal):
         return text
     if country not in (None, "NL"):

@@ -137,7 +137,8 @@ class RowReader:
             case "limit":
                 return amount_of(cell, style=self.styles.get(column.index))
             case "chamber_number":
-                return read.chamber_of(cell, country=country)
+                at_most = AT_MOST["chamber_number"]
+                return read.chamber_of(cell, at_most=at_most, country=country)
             case "peppol_id":
                 text = read.text_of(cell, at_most=AT_MOST["peppol_id"])
                 if isinstance(text, str) and not _PEPPOL.fullmatch(text):
@@ -214,7 +215,7 @@ _SETTINGS: Final[tuple[Field, ...]] = (
 _READERS: Final[dict[Field, Callable[[Cell], Any]]] = {
     "account": lambda cell: read.account_of(cell, at_most=AT_MOST["account"]),
     "account_count": lambda cell: read.count_of(cell, at_most=MAX_ACCOUNTS_A_ROW),
-    "email": read.email_of,
+    "email": lambda cell: read.email_of(cell, at_most=AT_MOST["email"]),
     "email_fictitious": read.yes_or_no,
     "country": read.country_of,
     "language": read.language_of,
