@@ -169,10 +169,10 @@ def _header(rows: Sequence[tuple[int, list[str]]], where: str) -> tuple[int, dic
 
 def _signs(rows: Sequence[tuple[int, list[str]]]) -> list[int]:
     """The column that holds nothing but words for in and out, whatever it is called: without it
-    what a venue paid would count as paid to it."""
+    what a venue paid would count as paid to it. One of dashes alone says nothing."""
     columns = zip_longest(*(row for _, row in rows), fillvalue="")
     words = [{cell.strip().lower() for cell in column} - {""} for column in columns]
-    return [i for i, its in enumerate(words) if its and its <= _IN | _OUT]
+    return [i for i, its in enumerate(words) if its - {"-"} and its <= _IN | _OUT]
 
 
 def _places(header: Sequence[str]) -> dict[str, list[int]]:

@@ -83,6 +83,11 @@ def test_money_that_went_out_is_known_by_its_word_whatever_its_column_is_called(
     assert [each.amount for each in lines(text, "x")] == [-1250, 1250, -100]
 
 
+def test_a_column_of_dashes_where_a_bank_has_nothing_to_say_turns_no_money_round() -> None:
+    text = "Datum;Bedrag;Kenmerk\n20260801;12,50;-\n20260802;-3,00;-\n"
+    assert [each.amount for each in lines(text, "x")] == [1250, -300]
+
+
 @pytest.mark.parametrize(
     ("text", "cents"),
     [
