@@ -43,6 +43,7 @@ def lanes(batch_records: int) -> tuple[Lane, ...]:
                 ),
                 Route(topic="invoices.events", takes=invoices.TAKES, handler=invoices.add_up),
             ),
+            by_key=True,
             max_bytes=REGISTRY_BYTES,
         ),
         # A sign-on at a large venue is answered with thousands of accounts: few at a time, so that
