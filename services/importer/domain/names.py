@@ -71,9 +71,8 @@ def _person(first: list[str], infix: list[str], last: list[str]) -> dict[str, st
 
 def full_name(fields: Mapping[str, object]) -> str:
     """First name, infix and last name in one; empty where none of them is known."""
-    return " ".join(
-        str(fields[part]) for part in ("first_name", "infix", "last_name") if fields.get(part)
-    )
+    parts = [fields.get("first_name"), fields.get("infix"), fields.get("last_name")]
+    return " ".join([str(part) for part in parts if part])
 
 
 def display_name(fields: Mapping[str, object]) -> str:
@@ -83,9 +82,11 @@ def display_name(fields: Mapping[str, object]) -> str:
 
 def name_keys(fields: Mapping[str, object]) -> frozenset[str]:
     """What the names of a customer are compared by: without case, accents, spaces and dots."""
-    return frozenset(
-        key for key in (key_of(str(fields.get("company") or "")), key_of(full_name(fields))) if key
-    )
+    company, person = fields.get("company"), full_name(fields)
+    keys = [key_of(str(company))] if company else []
+    if person:
+        keys.append(key_of(person))
+    return frozenset([key for key in keys if key])
 
 
 @lru_cache(maxsize=4096)

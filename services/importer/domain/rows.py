@@ -18,6 +18,9 @@ from services.importer.domain.messages import Tongue, brief, of_cell, of_row
 from services.importer.domain.names import key_of, split_name
 from services.importer.domain.refusals import Problem, Refusal
 
+Reading = Callable[[Cell, str | None], Any]
+"""What a cell says, or the Refusal; the other argument is the row's country."""
+
 MAX_ACCOUNTS_A_ROW: Final = 1000
 _PEPPOL: Final = re.compile(PEPPOL_PATTERN)
 
@@ -71,6 +74,7 @@ class RowReader:
     styles: Mapping[int, Style]
     home: str = "NL"
     _known: tuple[Column, ...] = field(init=False)
+    _reading: tuple[tuple[Column, Field, Reading], ...] = field(init=False)
     _headers: Mapping[str, str] = field(init=False)
     _of_country: int | None = field(init=False)
 
@@ -78,6 +82,8 @@ class RowReader:
         known = tuple(column for column in self.layout.columns if column.field)
         countries = [column.index for column in known if column.field == "country"]
         object.__setattr__(self, "_known", known)
+        reading = tuple((c, c.field, self._how(c, c.field)) for c in known if c.field)
+        object.__setattr__(self, "_reading", reading)
         object.__setattr__(self, "_headers", {str(c.field): c.header for c in known})
         object.__setattr__(self, "_of_country", countries[0] if countries else None)
 
@@ -87,18 +93,18 @@ class RowReader:
         values: dict[Field, Any] = {}
         problems: list[Problem] = []
         country = self._country(cells)
-        for column in self._known:
+        for column, name, reading in self._reading:
             cell = cells[column.index] if column.index < len(cells) else None
-            if column.field is None or is_empty(cell):
+            if is_empty(cell):
                 continue
-            given.add(column.field)
-            value = self._value(column, cell, country)
+            given.add(name)
+            value = reading(cell, country)
             if isinstance(value, Refusal):
                 text = shown(cell)
                 message = of_cell(value, text, self.tongue)
                 problems.append(Problem(row=row, column=column.header, value=text, message=message))
             elif value is not None:
-                values[column.field] = value
+                values[name] = value
         if not values and not problems:
             return None
         if not given & {"account", "email"} and (total := _total(cells)):
@@ -132,24 +138,19 @@ class RowReader:
         country = read.country_of(cells[self._of_country])
         return country if isinstance(country, str) else self.home
 
-    def _value(self, column: Column, cell: Cell, country: str | None) -> Any:
-        match column.field:
-            case "limit":
-                return amount_of(cell, style=self.styles.get(column.index))
-            case "chamber_number":
-                at_most = AT_MOST["chamber_number"]
-                return read.chamber_of(cell, at_most=at_most, country=country)
-            case "peppol_id":
-                text = read.text_of(cell, at_most=AT_MOST["peppol_id"])
-                if isinstance(text, str) and not _PEPPOL.fullmatch(text):
-                    return Refusal(code="not_a_peppol_id")
-                return text
-            case None:
-                return None
-            case known if known in _READERS:
-                return _READERS[known](cell)
-            case known:
-                return read.text_of(cell, at_most=AT_MOST[known])
+    def _how(self, column: Column, name: Field) -> Reading:
+        """How the cells of a column are read: settled once, and asked for each row."""
+        if name == "limit":
+            style = self.styles.get(column.index)
+            return lambda cell, _: amount_of(cell, style=style)
+        if name == "peppol_id":
+            return lambda cell, _: _peppol_of(cell)
+        if (reads := _READERS.get(name)) is not None:
+            return lambda cell, _: reads(cell)
+        at_most = AT_MOST[name]
+        if name == "chamber_number":
+            return lambda cell, where: read.chamber_of(cell, at_most=at_most, country=where)
+        return lambda cell, _: read.text_of(cell, at_most=at_most)
 
     def _entry(self, row: int, values: Mapping[Field, Any], problems: Sequence[Problem]) -> Entry:
         customer, name_parts = _customer(values)
@@ -223,6 +224,13 @@ _READERS: Final[dict[Field, Callable[[Cell], Any]]] = {
     "on_account": read.yes_or_no,
     "in_overview": read.yes_or_no,
 }
+
+
+def _peppol_of(cell: Cell) -> str | Refusal | None:
+    text = read.text_of(cell, at_most=AT_MOST["peppol_id"])
+    if isinstance(text, str) and not _PEPPOL.fullmatch(text):
+        return Refusal(code="not_a_peppol_id")
+    return text
 
 
 def _total(cells: Sequence[Cell]) -> str:

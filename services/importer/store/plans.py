@@ -64,7 +64,7 @@ async def book_for(tx: Tx, upload: Upload, entries: Sequence[Entry]) -> Book:
             customer_id=str(row["customer_id"]),
             fields=json.loads(row["fields"]),
             made_by=row["made_by"],
-            said_by=json.loads(row["said_by"]),
+            said_by=_said_by(row),
         )
     for customer in found.values():
         book.know_customer(customer)
@@ -119,6 +119,21 @@ def _told(problems: Sequence[Problem]) -> str:
     return _json([asdict(p) for p in problems]) if problems else "[]"
 
 
+def _said(customer: KnownCustomer) -> str | None:
+    """What `said_by` is stored as: nothing where the row that makes the customer said it all."""
+    made_by, said_by = customer.made_by, customer.said_by
+    if made_by is not None and said_by == dict.fromkeys(customer.fields, made_by):
+        return None
+    return _json(said_by)
+
+
+def _said_by(row: Any) -> dict[str, int]:
+    if row["said_by"] is None:
+        return dict.fromkeys(json.loads(row["fields"]), row["made_by"])
+    found: dict[str, int] = json.loads(row["said_by"])
+    return found
+
+
 def _keys(fields: Mapping[str, Any]) -> frozenset[str]:
     mail = email_key(fields.get("email"), fields.get("email_fictitious"))
     return name_keys(fields) | ({mail} if mail else frozenset())
@@ -133,7 +148,7 @@ async def _add_book(tx: Tx, job: tuple[int, str], book: Book) -> None:
             [c.customer_id for c in customers],
             [c.made_by for c in customers],
             [_json(c.fields) for c in customers],
-            [_json(c.said_by) for c in customers],
+            [_said(c) for c in customers],
         )
         keys = [(key, c.customer_id) for c in customers for key in sorted(_keys(c.fields))]
         await tx.execute(sql.add_keys, *job, [k for k, _ in keys], [c for _, c in keys])
