@@ -24,7 +24,6 @@ from runtime.edge.backoff import Backoff, pause
 from runtime.edge.guard import Guard
 from runtime.faults import Fault, LeaseLost, Stopping, StoreWentBack, describe, fault_of
 from runtime.metrics import JOBS
-from runtime.published import Published
 from runtime.state import Publishes, States
 from runtime.status import Status
 from runtime.transaction import sql
@@ -67,7 +66,6 @@ class JobRunner:
         self._status = status
         self._stopping = stopping
         self._turns = {kind.kind: asyncio.Condition() for kind in self.kinds}
-        self.published = Published(database)
 
     async def run(self) -> None:
         """Work until told to stop. Raises nothing."""
@@ -85,16 +83,16 @@ class JobRunner:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            with contextlib.suppress(Exception):  # else another worker publishes it once more
-                await asyncio.wait_for(self.published.forget(), 2)
 
     async def publish(
         self, answers: Sequence[Answer], touched: Iterable[tuple[str, Any]], ids: Sequence[int]
     ) -> None:
-        """Publish what a step left, which is noted as unpublished under these ids."""
+        """Publish what a step left, then forget that it was unpublished."""
         await self._publisher.publish(answers)
         await self._states.publish(touched, self._publisher)
-        self.published.add(ids)
+        if ids:
+            async with self.database.connection() as connection:
+                await connection.execute(sql.published, ids)
 
     # -- one slot ------------------------------------------------------------------------------
 
@@ -251,7 +249,6 @@ class JobRunner:
             await asyncio.sleep(0.01)  # many batches, one look
             self.wake.clear()
             try:
-                await self.published.forget()
                 rows = await self.database.fetch(sql.kinds_due, list(self._turns))
                 backoff.over()
             except Exception as error:
@@ -283,7 +280,6 @@ class JobRunner:
     async def recover(self, older_than_s: float = RECOVER_AFTER_S) -> int:
         """Publish unpublished answers older than that, in order; returns how many."""
         total = 0
-        await self.published.forget()
         while rows := await self.database.fetch(sql.unpublished, older_than_s):
             answers = [
                 Answer(r["topic"], r["key"], r["ce_id"], r["ce_type"], r["ce_time"], r["value"])
@@ -296,7 +292,6 @@ class JobRunner:
                 if r["state_kind"] is not None
             ]
             await self.publish(answers, touched, [r["id"] for r in rows])
-            await self.published.forget()
             total += len(rows)
         return total
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -103,7 +103,6 @@ class Work:
         """
         runner = self._runner
         self.in_step = True
-        told: list[int] = []
         try:
             async with runner.database.begin() as connection:
                 known = runner.guard.known()
@@ -115,14 +114,11 @@ class Work:
                 yield tx
                 if self.failed:
                     tx._state = "failed"
-                told = runner.published.take()
-                ids = await self._end_step(connection, tx, told)
-            told = []
+                ids = await self._end_step(connection, tx)
             self.steps += 1
             self.ended = tx._state != "open" or tx._later_s is not None
         finally:
             self.in_step = False
-            runner.published.add(told)  # rolled back: they are still to be forgotten
         if tx._payload is not None and tx._payload != self.job.payload:
             self.job = replace(self.job, payload=tx._payload, attempts=0)
         if tx.jobs_added or self.ended:
@@ -133,12 +129,12 @@ class Work:
     async def look(self) -> AsyncIterator[Tx]:
         """Rows as they stand, outside any step: for what is read only, and does not change.
 
-        It holds no lease; the step that follows does.
+        No step is begun: what was read is acted on in the next. Its `now` is the job's beginning.
         """
         async with self._runner.database.connection() as connection:
             yield Tx(connection, self.job.created_at)
 
-    async def _end_step(self, connection: Connection, tx: StepTx, told: Sequence[int]) -> list[int]:
+    async def _end_step(self, connection: Connection, tx: StepTx) -> list[int]:
         """Record what became of the job, and its answers as unpublished; gives their ids."""
         answers, touched = tx._answers, tx.touched
         rows = await connection.fetch(
@@ -149,7 +145,6 @@ class Work:
             tx._state,
             tx._later_s,
             self._kind.lease_s,
-            told,
             [x.topic for x in answers],
             [x.key for x in answers],
             [x.id for x in answers],

@@ -105,8 +105,7 @@ WHERE id = $1 AND lease = $2 AND state = 'open' RETURNING id;
 -- name: stepped
 -- The end of a step: progress, and what is to become of the job. A step that saves nothing new
 -- will be made again: it does not count as progress, or a job could fail after it for ever. With it
--- the step's answers and the state records that it touched, in this order, as not published yet; and
--- those of earlier steps ($7) go that were published since.
+-- the step's answers and the state records that it touched, in this order, as not published yet.
 WITH stepped AS (
     UPDATE job SET
         payload = coalesce($3, payload),
@@ -118,13 +117,12 @@ WITH stepped AS (
         lease = CASE WHEN $4 = 'open' AND $5::float8 IS NULL THEN lease END,
         leased_until = CASE WHEN $4 = 'open' AND $5::float8 IS NULL
                             THEN now() + make_interval(secs => $6) END
-    WHERE id = $1 AND lease = $2),
-told AS (DELETE FROM unpublished WHERE id = ANY($7::bigint[]))
+    WHERE id = $1 AND lease = $2)
 INSERT INTO unpublished (topic, key, ce_id, ce_type, ce_time, value, state_kind, state_key)
 SELECT *, NULL, NULL
-FROM unnest($8::text[], $9::text[], $10::text[], $11::text[], $12::timestamptz[], $13::bytea[])
+FROM unnest($7::text[], $8::text[], $9::text[], $10::text[], $11::timestamptz[], $12::bytea[])
 UNION ALL
-SELECT NULL, NULL, NULL, NULL, NULL, NULL, * FROM unnest($14::text[], $15::jsonb[])
+SELECT NULL, NULL, NULL, NULL, NULL, NULL, * FROM unnest($13::text[], $14::jsonb[])
 RETURNING id;
 
 -- name: release
