@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
+from math import lcm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,10 +93,12 @@ def spread(total: int, shares: Sequence[Fraction]) -> tuple[int, ...]:
         if total:
             raise ValueError(f"nothing to spread {total} over")
         return ()
-    rounded = [share.numerator // share.denominator for share in shares]
+    common = lcm(*(share.denominator for share in shares))
+    wholes = [share.numerator * (common // share.denominator) for share in shares]
+    rounded = [whole // common for whole in wholes]
     each, rest = divmod(total - sum(rounded), len(shares))
     first = sorted(
-        range(len(shares)), key=lambda i: (rounded[i] - shares[i], -abs(shares[i]), i)
+        range(len(shares)), key=lambda i: (-(wholes[i] % common), -abs(wholes[i]), i)
     )  # the largest remainder first
     for place, i in enumerate(first):
         rounded[i] += each + (place < rest)
