@@ -304,6 +304,8 @@ def _details(event: Json) -> str:
         case "invoice.undeliverable":
             return " ".join(str(event[k]) for k in ("to", "code", "reason") if event.get(k))
         case "invoice.issued":
-            return f"{event['number']}, {len(event['sales'])} sales"
+            instead = ", ".join(str(one["number"]) for one in event.get("replaces") or ())
+            said = f"{event['number']}, {len(event['sales'])} sales"
+            return f"{said}, replaces {instead}" if instead else said
         case _:
             return str(event.get("to") or event.get("reason") or "")

@@ -188,11 +188,15 @@ async def correct(
 
     Parameters
     ----------
+    reason
+        Why, in words for the guest: they stand on the credit note.
     exclude
         Id of a sale to leave out; may be given several times.
     account
         Move the sales that are left out (all of them, where none is named) to this account.
     """
+    if not reason.strip():
+        raise Misuse("Say with --reason why it is corrected: the credit note tells the guest so.")
     more = {"reason": reason, "exclude_sales": exclude, "account": account}
     return await _give(environment, invoice, "invoice.correct", common, **more)
 

@@ -91,9 +91,12 @@ async def issue(
     events = await _credit(tx, environment, credits, given, letterhead)
     number = environment.environment
     rows = [_row(environment, new, letterhead, given.issued_on, given=given) for new in wanted]
-    await issuing.put_invoices(tx, number, rows)
+    replaced: dict[str, list[invoices.Replaced]] = {}
+    if await issuing.put_invoices(tx, number, rows):
+        replaced = await invoices.replaced(tx, number, [new.invoice_id for new in wanted])
     for new in wanted:
-        events.append(issued_event(tx, environment, new, given))
+        its = replaced.get(new.invoice_id, ())
+        events.append(issued_event(tx, environment, new, given, its))
         await tx.add_job(
             "document",
             f"{number}/{new.invoice_id}",

@@ -6,7 +6,8 @@ The typst and mail templates get the language's mapping and look words up by key
 
 from collections.abc import Mapping
 
-from services.invoicer.documents.model import Language
+from services.invoicer.documents.model import Invoice, Language
+from services.invoicer.documents.text import clean, day, unbroken
 
 _NL = {
     "invoice": "Factuur",
@@ -28,6 +29,10 @@ _NL = {
     "refers_to_of": "{number} van {date}",
     "reason": "Reden",
     "supplementary": "Aanvullende factuur: verkopen die later binnenkwamen.",
+    "replaces": "Vervangt factuur",
+    "replaces_note": "Deze factuur komt in de plaats van factuur {invoices}, waarvoor een "
+    "creditnota is gemaakt.",
+    "and": "en",
     "bill_to": "Aan",
     "from": "Van",
     "attention": "T.a.v. {name}",
@@ -88,6 +93,9 @@ _EN = {
     "refers_to_of": "{number} of {date}",
     "reason": "Reason",
     "supplementary": "Supplementary invoice: sales that came in later.",
+    "replaces": "Replaces invoice",
+    "replaces_note": "This invoice replaces invoice {invoices}, which was credited.",
+    "and": "and",
     "bill_to": "To",
     "from": "From",
     "attention": "Attn. {name}",
@@ -129,3 +137,15 @@ _EN = {
 }
 
 LABELS: Mapping[Language, Mapping[str, str]] = {"nl": _NL, "en": _EN}
+
+
+def replaced_text(invoice: Invoice, language: Language) -> str:
+    """The invoices that this one replaces, with their dates, as part of a sentence."""
+    words = LABELS[language]
+    each = [
+        words["refers_to_of"].format(
+            number=clean(one.number), date=unbroken(day(one.issued_on, language))
+        )
+        for one in invoice.replaces
+    ]
+    return f" {words['and']} ".join(part for part in (", ".join(each[:-1]), each[-1]) if part)

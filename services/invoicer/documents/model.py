@@ -168,12 +168,22 @@ class _Document:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Preceding:
+    """An invoice that was credited and that another one replaces."""
+
+    number: str
+    issued_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Invoice(_Document):
     """An invoice of one account over one calendar month (art. 35a Wet OB 1968 is its checklist)."""
 
     due_on: date
     supplementary: bool = False
     """A later run found these sales after the month's invoice had been made."""
+    replaces: tuple[Preceding, ...] = ()
+    """Credited invoices on which its lines, or some of them, stood just before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,6 @@
 """The XLSX specification of a document: each line with its date, price and VAT, as real values."""
 
+from datetime import date
 from decimal import Decimal
 
 from services.invoicer.documents.labels import LABELS
@@ -80,11 +81,13 @@ def _vat(book: Book, document: Document) -> None:
 
 def _facts(book: Book, document: Document, kind: str) -> None:
     words, seller, buyer = LABELS[document.language], document.seller, document.buyer
-    own = (
-        [(words["due_on"], document.due_on)]
-        if isinstance(document, Invoice)
-        else [(words["refers_to"], document.refers_to), (words["reason"], document.reason)]
-    )
+    own: list[tuple[str, str | date]]
+    if isinstance(document, Invoice):
+        own = [(words["due_on"], document.due_on)]
+        if document.replaces:
+            own.append((words["replaces"], ", ".join(one.number for one in document.replaces)))
+    else:
+        own = [(words["refers_to"], document.refers_to), (words["reason"], document.reason)]
     credit = isinstance(document, CreditNote)
     book.facts(
         kind,

@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from services.invoicer.documents import parties
 from services.invoicer.documents.labels import LABELS
-from services.invoicer.documents.model import CreditNote, Document, Invoice, Line
+from services.invoicer.documents.model import CreditNote, Document, Invoice, Line, Preceding
 from services.invoicer.documents.text import clean, decimal_amount, decimals, money, net_price
 from services.invoicer.documents.xml import Element, add, written
 from services.invoicer.vat import line_bases, rate_text
@@ -72,10 +72,17 @@ def _header(root: Element, document: Document) -> None:
     period = add(root, "cac:InvoicePeriod")
     add(period, "cbc:StartDate", first.isoformat())
     add(period, "cbc:EndDate", last.isoformat())
-    if isinstance(document, CreditNote):
+    for before in _preceding(document):
         reference = add(add(root, "cac:BillingReference"), "cac:InvoiceDocumentReference")
-        add(reference, "cbc:ID", document.refers_to)
-        add(reference, "cbc:IssueDate", document.refers_to_issued_on.isoformat())
+        add(reference, "cbc:ID", before.number)
+        add(reference, "cbc:IssueDate", before.issued_on.isoformat())
+
+
+def _preceding(document: Document) -> tuple[Preceding, ...]:
+    """BG-3: the invoice that a credit note credits, or those that an invoice replaces."""
+    if isinstance(document, Invoice):
+        return document.replaces
+    return (Preceding(number=document.refers_to, issued_on=document.refers_to_issued_on),)
 
 
 def _payment(root: Element, document: Document) -> None:

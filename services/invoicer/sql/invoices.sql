@@ -45,6 +45,26 @@ JOIN sale_line AS l USING (environment, sale_id, line)
 JOIN sale AS s USING (environment, sale_id)
 WHERE il.environment = $1 AND il.invoice_id = $2 ORDER BY il.position;
 
+-- name: replaced
+-- Which invoices these replace: of each line the last one that it stood on before. Only a line that
+-- was credited can have stood on another. By number, for two may be issued in one moment.
+SELECT DISTINCT il.invoice_id::text AS by_id, p.invoice_id::text, p.number, p.issued_on
+FROM invoice_line AS il
+JOIN sale_line AS l USING (environment, sale_id, line)
+JOIN invoice AS i USING (environment, invoice_id)
+LEFT JOIN number AS own ON (own.environment, own.number) = (i.environment, i.number)
+CROSS JOIN LATERAL (
+    SELECT e.invoice_id, e.number, e.issued_on
+    FROM invoice_line AS b
+    JOIN invoice AS e USING (environment, invoice_id)
+    JOIN number AS n ON (n.environment, n.number) = (e.environment, e.number)
+    WHERE (b.environment, b.sale_id, b.line) = (il.environment, il.sale_id, il.line)
+      AND b.invoice_id <> il.invoice_id
+      AND (own.seq IS NULL OR (n.year, n.seq) < (own.year, own.seq))
+    ORDER BY n.year DESC, n.seq DESC LIMIT 1) AS p
+WHERE il.environment = $1 AND il.invoice_id = ANY($2::uuid[]) AND l.credited <> 0
+ORDER BY 1, p.issued_on, p.number;
+
 -- name: credit_note_lines
 SELECT cl.sale_id::text, l.booked_at, l.description, l.quantity, l.unit_price, l.vat_rate, cl.amount,
        s.terminal

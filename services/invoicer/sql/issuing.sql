@@ -85,9 +85,13 @@ WHERE (i.environment, i.invoice_id) = (l.environment, l.invoice_id) AND i.status
   AND l.environment = $1 AND l.invoice_id = $2;
 
 -- name: bill_lines
-UPDATE sale_line AS l SET billed = l.billed + u.amount
-FROM unnest($2::uuid[], $3::int[], $4::bigint[]) AS u (sale_id, line, amount)
-WHERE l.environment = $1 AND (l.sale_id, l.line) = (u.sale_id, u.line);
+-- Whether any of them stood on an invoice before, which was credited.
+WITH billed AS (
+    UPDATE sale_line AS l SET billed = l.billed + u.amount
+    FROM unnest($2::uuid[], $3::int[], $4::bigint[]) AS u (sale_id, line, amount)
+    WHERE l.environment = $1 AND (l.sale_id, l.line) = (u.sale_id, u.line)
+    RETURNING l.credited)
+SELECT count(*) FILTER (WHERE credited <> 0) > 0 FROM billed;
 
 -- name: credit_lines
 UPDATE sale_line AS l SET credited = l.credited + u.amount

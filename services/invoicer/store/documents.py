@@ -13,7 +13,15 @@ from asyncpg import Record
 from runtime.sql import statements
 from runtime.transaction import Tx
 from services.invoicer import parties
-from services.invoicer.documents.model import CreditNote, Document, Invoice, Language, Line, Seller
+from services.invoicer.documents.model import (
+    CreditNote,
+    Document,
+    Invoice,
+    Language,
+    Line,
+    Preceding,
+    Seller,
+)
 from services.invoicer.store import invoices
 
 sql = statements("services.invoicer", "sql/documents.sql")
@@ -94,6 +102,7 @@ async def load_invoice(tx: Tx, environment: int, invoice_id: str, *, lines: bool
         raise LookupError("no such invoice")
     of = await _surroundings(tx, environment, row.letterhead, row.account)
     its = await tx.fetch(_rows.invoice_lines, environment, invoice_id) if lines else []
+    before = await invoices.replaced(tx, environment, [invoice_id])
     return Invoice(
         invoice_id=invoice_id,
         number=row.number,
@@ -110,6 +119,10 @@ async def load_invoice(tx: Tx, environment: int, invoice_id: str, *, lines: bool
         total=row.total,
         due_on=row.due_on or row.drafted_on,
         supplementary=row.supplementary,
+        replaces=tuple(
+            Preceding(number=one.number, issued_on=one.issued_on)
+            for one in before.get(invoice_id, ())
+        ),
     )
 
 

@@ -116,6 +116,26 @@ async def items(tx: Tx, environment: int, invoice_id: str) -> list[Standing]:
     ]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replaced:
+    """An invoice whose sales, or some of them, stand on another one now."""
+
+    invoice_id: str
+    number: str
+    issued_on: date
+
+
+async def replaced(
+    tx: Tx, environment: int, invoice_ids: Sequence[str]
+) -> dict[str, list[Replaced]]:
+    """The invoices that each of these replaces: those that its lines stood on just before."""
+    found: dict[str, list[Replaced]] = {}
+    for r in await tx.fetch(sql.replaced, environment, list(invoice_ids)):
+        values = dict(r)
+        found.setdefault(values.pop("by_id"), []).append(Replaced(**values))
+    return found
+
+
 async def set_status(tx: Tx, invoice: Invoice, status: str, *, credited: int, paid: int) -> None:
     await tx.execute(
         sql.set_status, invoice.environment, invoice.invoice_id, status, credited, paid

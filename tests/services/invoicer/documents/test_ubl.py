@@ -15,6 +15,7 @@ from tests.services.invoicer.documents.samples import (
     BUSINESS,
     COUNT,
     GUEST,
+    REPLACED,
     SELLER,
     credit_note,
     invoice,
@@ -150,6 +151,22 @@ def test_a_credit_note_refers_to_its_invoice_and_asks_for_no_payment() -> None:
     assert root.findtext(".//{*}BillingReference/{*}InvoiceDocumentReference/{*}ID") == "2026-00042"
     assert root.find("{*}PaymentMeans") is None
     assert float(root.findtext(".//{*}PayableAmount") or "") > 0
+
+
+@pytest.mark.parametrize("buyer", [GUEST, BUSINESS])
+def test_an_invoice_that_replaces_others_refers_to_each(buyer: Buyer) -> None:
+    """BG-3, which EN 16931 and Peppol allow on an invoice any number of times."""
+    document = invoice(buyer=buyer, replaces=REPLACED)
+    xml = render_ubl(document)
+    assert schema_errors(xml) == failed_asserts(xml) == []
+    if is_peppol(buyer):
+        assert failed_asserts(xml, peppol.rules()) == []
+    found = etree.fromstring(xml).findall("{*}BillingReference/{*}InvoiceDocumentReference")
+    assert [(r.findtext("{*}ID"), r.findtext("{*}IssueDate")) for r in found] == [
+        ("2026-00007", "2026-11-02"),
+        ("F/9 & co", "2026-11-30"),
+    ]
+    assert read(invoice(buyer=buyer)).find("{*}BillingReference") is None
 
 
 def test_what_people_typed_comes_out_as_typed() -> None:
