@@ -96,6 +96,7 @@ ROUTES: dict[str, Route] = {
         asked_by={
             "invoices.run": "run_id",
             "payment.record": "payment_id",
+            "payment.refund": "refund_id",
             "statement.request": "statement_id",
             "document.request": "request_id",
             "pending.request": "request_id",

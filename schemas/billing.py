@@ -193,6 +193,20 @@ class PaymentReceived(_Invoice):
     open: Sum
 
 
+class PaymentRefunded(_Invoice):
+    """Money was paid back; `open` is what is left to pay, negative while more is to be had back."""
+
+    answer_ids: ClassVar[tuple[str, ...]] = ("refund_id", "environment", "account")
+
+    type: Literal["payment.refunded"] = "payment.refunded"
+    refund_id: Uuid
+    number: InvoiceNumber
+    amount: Amount
+    currency: Currency
+    at: Time
+    open: Sum
+
+
 class StatementSent(Message):
     """The mail server took a statement."""
 

@@ -103,6 +103,10 @@ async def open_(
             title="Paid too much: to be paid back",
             right=("Too much",),
         )
+        back = money(-sum(s["open"] for s in too_much), too_much[0]["currency"])
+        screen.say(
+            f"{back} to be paid back; when it is: `onaccount invoices refund {environment} INVOICE`"
+        )
     return 0
 
 
@@ -299,8 +303,9 @@ def _details(event: Json) -> str:
         case "credit_note.issued":
             amount = money(event["total"], event["currency"])
             return f"{event['number']}, {amount}: {event['reason']}"
-        case "payment.received":
-            return f"{money(event['amount'], event['currency'])}, open {money(event['open'])}"
+        case "payment.received" | "payment.refunded":
+            amount, left = (money(event[k], event["currency"]) for k in ("amount", "open"))
+            return f"{amount}, open {left}"
         case "invoice.undeliverable":
             return " ".join(str(event[k]) for k in ("to", "code", "reason") if event.get(k))
         case "invoice.issued":

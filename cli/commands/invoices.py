@@ -48,6 +48,7 @@ app = App(
     onaccount invoices pay 2890 2026-00001 125,50 --method bank
     onaccount invoices payments import 2890 export.csv
     onaccount invoices open 2890 --overdue
+    onaccount invoices refund 2890 2026-00001             what was paid too much
 
 INVOICE is an invoice's number or its id.
 """,
@@ -250,6 +251,7 @@ for name, function in (
     ("document", files.get_document),
     ("statement", files.statement),
     ("pay", payments.pay),
+    ("refund", payments.refund),
 ):
     app.command(function, name=name)
 app.command(payments.app)

@@ -1,4 +1,4 @@
-"""`onaccount invoices pay` and `onaccount invoices payments import`: money that came in."""
+"""`onaccount invoices pay`, `refund` and `payments import`: money that came in, and went back."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from cli.amounts import Misuse, cents, money
 from cli.asking import asked, can_ask
 from cli.bank import Line, read
 from cli.client import Client
-from cli.invoices import invoices
+from cli.invoices import find, invoices
 from cli.messages import Json, new_id, now
 from cli.options import DEFAULT, Common
-from cli.payments import Match, match
+from cli.payments import Match, match, open_of
 from cli.screen import Screen, outcome
 
 app = App(name="payments", help="Payments out of a bank's export.", help_format="plaintext")
@@ -78,11 +78,67 @@ async def pay(
     return 0
 
 
-def _receipt_of(message: Json) -> Callable[[Json], bool]:
+async def refund(
+    environment: int,
+    invoice: str,
+    amount: str | None = None,
+    /,
+    *,
+    method: str = "bank",
+    at: str | None = None,
+    refund_id: str | None = None,
+    common: Common = DEFAULT,
+) -> int:
+    """Record that money was paid back which was paid too much, or for a credited invoice.
+
+    It pays nothing by itself: transfer the money first. `onaccount invoices open` lists what guests
+    are to have back.
+
+    Parameters
+    ----------
+    amount
+        As 125,50; all that is to be had back for this invoice unless given.
+    method
+        How it was paid back: bank, cash, card; offset where it was set off against another invoice.
+    at
+        When, as RFC 3339; now unless given.
+    refund_id
+        Give one to repeat a refund without counting it twice.
+    """
+    screen = common.screen
+    async with common.client("payment.refund") as client:
+        state = await find(client, environment, invoice)
+        message = {
+            "type": "payment.refund",
+            "refund_id": refund_id or new_id(),
+            "environment": environment,
+            "invoice_id": state["invoice_id"],
+            # Where nothing is to be had back the invoicer says why, so it is asked all the same.
+            "amount": cents(amount) if amount else max(-open_of(state), 1),
+            "at": at or now(),
+            "method": method,
+            "by": common.by,
+        }
+        with client.watching("payment.refunded", _receipt_of(message, "refund_id")) as receipts:
+            reply = (await client.ask(message, timeout_s=common.timeout)).message
+            if reply["type"] == "command.refused":
+                return outcome(screen, reply)
+            receipt = (await receipts.next(common.timeout)).message
+    screen.data({**reply, "refunded": receipt})
+    currency = receipt["currency"]
+    screen.good(f"{money(receipt['amount'], currency)} paid back for {receipt['number']}")
+    left = -receipt["open"]
+    screen.say(f"  still to be paid back: {money(left, currency) if left > 0 else 'nothing'}")
+    return 0
+
+
+def _receipt_of(message: Json, id_field: str = "payment_id") -> Callable[[Json], bool]:
+    kind = {"payment_id": "payment.received", "refund_id": "payment.refunded"}[id_field]
+
     def ours(said: Json) -> bool:
         return (
-            said.get("type") == "payment.received"
-            and said.get("payment_id") == message["payment_id"].lower()
+            said.get("type") == kind
+            and said.get(id_field) == message[id_field].lower()
             and said.get("environment") == message["environment"]
         )
 

@@ -20,6 +20,7 @@ from schemas.invoices import (
     InvoiceSend,
     InvoicesRun,
     PaymentRecord,
+    PaymentRefund,
     PendingRequest,
     StatementRequest,
 )
@@ -45,6 +46,7 @@ _DECIDES: dict[type[Message], tuple[requests.Kind, str, Decide]] = {
     InvoiceCorrect: ("command", "command_id", corrections.correct),
     InvoiceSend: ("command", "command_id", sending.send),
     PaymentRecord: ("payment", "payment_id", payments.record),
+    PaymentRefund: ("payment", "refund_id", payments.refund),
     StatementRequest: ("statement", "statement_id", statement_requests.request),
 }
 """Message -> kind of its id, the id's field, who decides."""
@@ -143,4 +145,4 @@ def _told(
     return refused(incoming, int(ids["environment"]), str(ids[name]), refusal, content)
 
 
-_IDS = ("command_id", "payment_id", "statement_id", "request_id", "run_id")
+_IDS = ("command_id", "payment_id", "refund_id", "statement_id", "request_id", "run_id")

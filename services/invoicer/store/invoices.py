@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
-from typing import Any
 
 from asyncpg import Record
 
@@ -15,6 +14,7 @@ from runtime.sql import statements
 from runtime.state import Key, Rows
 from runtime.transaction import Tx
 from schemas.billing import InvoiceState, VatLine
+from schemas.invoices import PaymentRecord, PaymentRefund
 from services.invoicer.domain import Item
 from services.invoicer.vat import VatRow
 
@@ -152,13 +152,21 @@ async def mailed(
         tx.touch("invoice", environment, invoice_id)
 
 
-async def add_payment(tx: Tx, invoice: Invoice, command: Any, open_after: int) -> None:
+async def add_payment(
+    tx: Tx,
+    invoice: Invoice,
+    command: PaymentRecord | PaymentRefund,
+    payment_id: str,
+    amount: int,
+    open_after: int,
+) -> None:
+    """Keep a payment; `amount` is negative of what was paid back."""
     await tx.execute(
         sql.add_payment,
         invoice.environment,
-        command.payment_id,
+        payment_id,
         invoice.invoice_id,
-        command.amount,
+        amount,
         command.at,
         command.method,
         command.by,
