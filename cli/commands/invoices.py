@@ -11,7 +11,7 @@ from cli.amounts import Misuse, money
 from cli.asking import asked, can_ask
 from cli.commands import invoice_files as files
 from cli.commands import invoice_lists as lists
-from cli.commands import payments
+from cli.commands import payments, payments_import
 from cli.invoices import (
     by_number,
     credit_notes,
@@ -254,4 +254,4 @@ for name, function in (
     ("refund", payments.refund),
 ):
     app.command(function, name=name)
-app.command(payments.app)
+app.command(payments_import.app)
