@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from cli.amounts import cents, money
+from cli.amounts import Misuse, cents, money
 from cli.client import Client
 from cli.invoices import find
 from cli.messages import Json, new_id, now
@@ -93,8 +93,10 @@ async def refund(
     at
         When, as RFC 3339; now unless given.
     refund_id
-        Give one to repeat a refund without counting it twice.
+        Give one, with the amount, to repeat a refund without counting it twice.
     """
+    if refund_id and not amount:  # all that is left would be another amount the second time
+        raise Misuse("Give the amount too where you give --refund-id.")
     screen = common.screen
     async with common.client("payment.refund") as client:
         state = await find(client, environment, invoice)
