@@ -129,8 +129,10 @@ def _verdict(
     other_amounts: bool,
 ) -> Match:
     if line.reversal:
-        took = "a payment back" if line.amount < 0 else "back what went out: no payment"
-        return Match(line=line, verdict="reversed", why=f"the bank booked {took}; see to it")
+        took = "back what went out: no payment"
+        if line.amount < 0:
+            took = "a payment back: `onaccount invoices refund --reverses` undoes it"
+        return Match(line=line, verdict="reversed", why=f"the bank booked {took}")
     if line.amount <= 0:
         return Match(line=line, verdict="outgoing", why="money that went out")
     if not named:

@@ -194,7 +194,10 @@ class PaymentReceived(_Invoice):
 
 
 class PaymentRefunded(_Invoice):
-    """Money was paid back; `open` is what is left to pay, negative while more is to be had back."""
+    """Money was paid back; `open` is what is left to pay, negative while more is to be had back.
+
+    `reverses`: the payment that this undid.
+    """
 
     answer_ids: ClassVar[tuple[str, ...]] = ("refund_id", "environment", "account")
 
@@ -205,6 +208,7 @@ class PaymentRefunded(_Invoice):
     currency: Currency
     at: Time
     open: Sum
+    reverses: Uuid | None = None
 
 
 class StatementSent(Message):

@@ -74,7 +74,9 @@ CONTENT_V1: Final[dict[str, tuple[str, ...]]] = {
     "invoice.delete": _INVOICE,
     "invoice.correct": (*_INVOICE, "reason", "exclude_sales", "account"),
     "payment.record": ("payment_id", "environment", "invoice_id", "number", "amount", "method"),
-    "payment.refund": ("refund_id", "environment", "invoice_id", "number", "amount", "method"),
+    "payment.refund": (
+        "refund_id", "environment", "invoice_id", "number", "amount", "method", "reverses",
+    ),
     "statement.request": (
         "statement_id", "environment", "account", "from", "until", "format", "to",
     ),

@@ -119,6 +119,7 @@ class PaymentRecord(_Request):
 class PaymentRefund(_Request):
     """Money was paid back: what was paid too much for an invoice, or for one that was credited.
 
+    With `reverses`, a payment_id, it undoes that payment: the bank took it back, or it never came.
     Its id is one of the payments': no refund and payment share one.
     """
 
@@ -131,6 +132,7 @@ class PaymentRefund(_Request):
     amount: PositiveAmount
     at: Time
     method: RequiredText
+    reverses: Uuid | None = None
 
     @model_validator(mode="after")
     def _names_one_invoice(self) -> Self:

@@ -305,7 +305,9 @@ def _details(event: Json) -> str:
             return f"{event['number']}, {amount}: {event['reason']}"
         case "payment.received" | "payment.refunded":
             amount, left = (money(event[k], event["currency"]) for k in ("amount", "open"))
-            return f"{amount}, open {left}"
+            which = event.get("payment_id") or event.get("reverses")
+            of = "" if which is None else f", {'reverses' if 'reverses' in event else 'id'} {which}"
+            return f"{amount}, open {left}{of}"
         case "invoice.undeliverable":
             return " ".join(str(event[k]) for k in ("to", "code", "reason") if event.get(k))
         case "invoice.issued":

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from cli.amounts import Misuse, cents, money
 from cli.client import Client
 from cli.invoices import find
-from cli.messages import Json, new_id, now
+from cli.messages import Json, given, new_id, now
 from cli.options import DEFAULT, Common
 from cli.payments import open_of
-from cli.screen import outcome
+from cli.screen import Screen, outcome
 
 UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
@@ -76,6 +76,7 @@ async def refund(
     *,
     method: str = "bank",
     at: str | None = None,
+    reverses: str | None = None,
     refund_id: str | None = None,
     common: Common = DEFAULT,
 ) -> int:
@@ -92,6 +93,9 @@ async def refund(
         How it was paid back: bank, cash, card; offset where it was set off against another invoice.
     at
         When, as RFC 3339; now unless given.
+    reverses
+        Id of a payment, as `onaccount invoices show` tells it: this undoes that payment, which the
+        bank took back, or which was recorded by mistake. All of it unless an amount is given.
     refund_id
         Give one, with the amount, to repeat a refund without counting it twice.
     """
@@ -105,11 +109,11 @@ async def refund(
             "refund_id": refund_id or new_id(),
             "environment": environment,
             "invoice_id": state["invoice_id"],
-            # Where nothing is to be had back the invoicer says why, so it is asked all the same.
-            "amount": cents(amount) if amount else max(-open_of(state), 1),
+            "amount": cents(amount) if amount else await _to_refund(client, state, reverses),
             "at": at or now(),
             "method": method,
             "by": common.by,
+            **given({"reverses": reverses}),
         }
         with client.watching("payment.refunded", _receipt_of(message, "refund_id")) as receipts:
             reply = (await client.ask(message, timeout_s=common.timeout)).message
@@ -117,11 +121,34 @@ async def refund(
                 return outcome(screen, reply)
             receipt = (await receipts.next(common.timeout)).message
     screen.data({**reply, "refunded": receipt})
-    currency = receipt["currency"]
-    screen.good(f"{money(receipt['amount'], currency)} paid back for {receipt['number']}")
-    left = -receipt["open"]
-    screen.say(f"  still to be paid back: {money(left, currency) if left > 0 else 'nothing'}")
+    _show_refund(screen, receipt)
     return 0
+
+
+def _show_refund(screen: Screen, receipt: Json) -> None:
+    left, currency = receipt["open"], receipt["currency"]
+    did = "taken off what is paid of" if "reverses" in receipt else "paid back for"
+    screen.good(f"{money(receipt['amount'], currency)} {did} {receipt['number']}")
+    more = money(-left, currency) if left < 0 else "nothing"
+    screen.say(
+        f"  open: {money(left, currency)}" if left > 0 else f"  to be paid back still: {more}"
+    )
+
+
+async def _to_refund(client: Client, state: Json, reverses: str | None) -> int:
+    """All that is to be had back; or all of the payment that is undone. Where that is nothing the
+    invoicer says why, so it is asked for the least all the same."""
+    if reverses is None:
+        return max(-open_of(state), 1)
+    moved: dict[str, int] = {}
+    for said in await client.read("invoices.events"):
+        if said.message.get("invoice_id") != state["invoice_id"]:
+            continue
+        if said.message.get("payment_id") == reverses.lower():
+            moved["in"] = said.message["amount"]
+        elif said.message.get("reverses") == reverses.lower():
+            moved[said.message["refund_id"]] = -said.message["amount"]
+    return max(sum(moved.values()), 1)
 
 
 def _receipt_of(message: Json, id_field: str = "payment_id") -> Callable[[Json], bool]:

@@ -179,7 +179,10 @@ async def settle(
     """Put new sums on an issued invoice; tells when that makes it a paid one."""
     credited = invoice.credited if credited is None else credited
     paid = invoice.paid if paid is None else paid
-    status = status_after(invoice.status, total=invoice.total, credited=credited, paid=paid)
+    fallback = await invoices.delivery(tx, invoice) if invoice.status == "paid" else "issued"
+    status = status_after(
+        invoice.status, total=invoice.total, credited=credited, paid=paid, delivery=fallback
+    )
     await invoices.set_status(tx, invoice, status, credited=credited, paid=paid)
     if status != "paid" or invoice.status == "paid" or invoice.number is None:
         return []
@@ -191,7 +194,9 @@ async def settle(
         total=invoice.total,
         at=tx.now,
     )
-    return [event(said, invoice.environment, invoice.account, tx, invoice.invoice_id)]
+    # Paid a second time is another event: the first one's id stands for what it said.
+    again = (invoice.version,) if await invoices.was_reversed(tx, invoice) else ()
+    return [event(said, invoice.environment, invoice.account, tx, invoice.invoice_id, *again)]
 
 
 async def _letterhead(tx: Tx, environment: EnvironmentState) -> bytes:

@@ -1,5 +1,5 @@
 """Money for an issued invoice. payment.record: it came in; partly, too much, or for a credited one.
-payment.refund: it was paid back; never more than came too much.
+payment.refund: it was paid back; never more than came too much. Or a payment is undone.
 
 Both change the invoice's `paid`, and stand in one table with ids that they share: what is paid is
 the sum of what came in less what went back.
@@ -45,13 +45,14 @@ async def record(command: PaymentRecord, tx: Tx) -> Done | Refusal:
 
 
 async def refund(command: PaymentRefund, tx: Tx) -> Done | Refusal:
-    """payment.refunded. The invoice's status stays: it was paid, or credited, and still is."""
+    """payment.refunded. Of what came too much the invoice's status stays: paid, or credited. Where
+    a payment is undone it is to be paid again."""
     invoice = await _invoice(tx, command)
     if isinstance(invoice, Refusal):
         return invoice
-    too_much = max(0, -invoice.open)
-    if command.amount > too_much:
-        return _not_to_be_had(too_much, invoice)
+    refusal = await _not_to_be_had(tx, command, invoice)
+    if refusal is not None:
+        return refusal
     left = invoice.open + command.amount
     await invoices.add_payment(tx, invoice, command, command.refund_id, -command.amount, left)
     refunded = PaymentRefunded(
@@ -64,6 +65,7 @@ async def refund(command: PaymentRefund, tx: Tx) -> Done | Refusal:
         currency=invoice.currency,
         at=command.at,
         open=left,
+        reverses=command.reverses,
     )
     events = [event(refunded, invoice.environment, invoice.account, tx, command.refund_id)]
     events += await settle(tx, invoice, paid=invoice.paid - command.amount)
@@ -74,20 +76,39 @@ async def refund(command: PaymentRefund, tx: Tx) -> Done | Refusal:
     )
 
 
-def _not_to_be_had(too_much: int, invoice: Invoice) -> Refusal:
-    if not too_much:
-        return Refusal(
-            reason="nothing_to_refund",
-            field="amount",
-            message="No more was paid for this invoice than is due. Where its guest is to have "
-            "money back nevertheless, credit it first.",
-        )
-    worth = money(too_much, invoice.currency, "en")
+async def _not_to_be_had(tx: Tx, command: PaymentRefund, invoice: Invoice) -> Refusal | None:
+    """Why so much can't have gone back; None where it can."""
+    too_much = max(0, -invoice.open)
+    if command.reverses is not None:
+        left = await invoices.payment_left(tx, invoice, command.reverses)
+        if left is None:
+            return Refusal(
+                reason="payment_unknown",
+                field="reverses",
+                message="This invoice has no such payment.",
+            )
+        # What was paid back of it since is gone already.
+        return _exceeds(command.amount, min(left, invoice.paid), "exceeds_payment", invoice)
+    if too_much:
+        return _exceeds(command.amount, too_much, "exceeds_overpayment", invoice)
     return Refusal(
-        reason="exceeds_overpayment",
+        reason="nothing_to_refund",
         field="amount",
-        message=f"Of this invoice {worth} was paid too much; no more can be paid back.",
+        message="No more was paid for this invoice than is due. Where its guest is to have money "
+        "back nevertheless, credit it first; a payment that never came is undone with `reverses`.",
     )
+
+
+def _exceeds(amount: int, most: int, reason: str, invoice: Invoice) -> Refusal | None:
+    if amount <= most:
+        return None
+    worth = money(most, invoice.currency, "en")
+    left = (
+        f"Of this invoice {worth} was paid too much; no more can be paid back."
+        if reason == "exceeds_overpayment"
+        else f"Of that payment {worth} is left; no more can be undone."
+    )
+    return Refusal(reason=reason, field="amount", message=left)
 
 
 async def _invoice(tx: Tx, command: PaymentRecord | PaymentRefund) -> Invoice | Refusal:

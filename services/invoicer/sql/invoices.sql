@@ -96,5 +96,23 @@ JOIN unnest($1::int[], $2::uuid[]) AS u (environment, invoice_id)
   ON (i.environment, i.invoice_id) = (u.environment, u.invoice_id);
 
 -- name: add_payment
-INSERT INTO payment (environment, payment_id, invoice_id, amount, received_at, method, recorded_by, open)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8);
+INSERT INTO payment (environment, payment_id, invoice_id, amount, received_at, method, recorded_by, open,
+    reverses)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9);
+
+-- name: payment_left
+-- What of a payment of this invoice was not undone yet.
+SELECT (p.amount + coalesce((SELECT sum(r.amount) FROM payment AS r
+        WHERE (r.environment, r.reverses) = (p.environment, p.payment_id)), 0))::bigint
+FROM payment AS p
+WHERE p.environment = $1 AND p.payment_id = $2 AND p.invoice_id = $3 AND p.amount > 0;
+
+-- name: was_reversed
+SELECT EXISTS (SELECT FROM payment
+               WHERE environment = $1 AND invoice_id = $2 AND reverses IS NOT NULL);
+
+-- name: delivery
+-- How an invoice stands besides what is paid of it: as the guest's mails ended, where any did.
+SELECT state FROM mail
+WHERE environment = $1 AND kind = 'invoice' AND ref = $2 AND NOT copy AND state <> 'pending'
+ORDER BY (state = 'sent') DESC LIMIT 1;

@@ -171,7 +171,27 @@ async def add_payment(
         command.method,
         command.by,
         open_after,
+        command.reverses if isinstance(command, PaymentRefund) else None,
     )
+
+
+async def payment_left(tx: Tx, invoice: Invoice, payment_id: str) -> int | None:
+    """What of a payment was not undone yet; None where this invoice has no such payment."""
+    left: int | None = await tx.fetchval(
+        sql.payment_left, invoice.environment, payment_id, invoice.invoice_id
+    )
+    return left
+
+
+async def was_reversed(tx: Tx, invoice: Invoice) -> bool:
+    """Whether a payment of it was ever undone."""
+    return bool(await tx.fetchval(sql.was_reversed, invoice.environment, invoice.invoice_id))
+
+
+async def delivery(tx: Tx, invoice: Invoice) -> str:
+    """The status of an issued invoice of which nothing is paid or credited."""
+    state = await tx.fetchval(sql.delivery, invoice.environment, invoice.invoice_id)
+    return {"sent": "sent", "failed": "undeliverable"}.get(state, "issued")
 
 
 # -- state records -----------------------------------------------------------------------------
