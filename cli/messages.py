@@ -137,7 +137,10 @@ def topic_of(kind: str) -> str:
             return "pos.terminals"
         case ["import", _]:
             return "imports.uploads"
-        case ["invoices" | "invoice" | "payment" | "statement" | "document" | "pending", _]:
+        case ["invoices" | "invoice" | "payment" | "statement" | "document" | "pending", _] | [
+            "exchange_rate",
+            _,
+        ]:
             return "invoices.commands"
         case _:
             return "registry.commands"

@@ -11,6 +11,7 @@ from typing import Final, Literal
 from schemas import (
     billing,
     commands,
+    exchange,
     imports,
     invoices,
     ledger,
@@ -214,6 +215,7 @@ _CONTRACT: Final = (
             invoices.InvoiceSend,
             invoices.InvoiceDelete,
             invoices.InvoiceCorrect,
+            exchange.ExchangeRateSet,
             invoices.PaymentRecord,
             invoices.PaymentRefund,
             invoices.StatementRequest,
@@ -237,6 +239,7 @@ _CONTRACT: Final = (
             billing.InvoiceDeleted,
             billing.InvoicePaid,
             billing.CreditNoteIssued,
+            exchange.ExchangeRateRecorded,
             billing.PaymentReceived,
             billing.PaymentRefunded,
             billing.StatementSent,

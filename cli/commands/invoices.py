@@ -9,9 +9,9 @@ from cyclopts import App, Parameter
 
 from cli.amounts import Misuse, money
 from cli.asking import asked, can_ask
+from cli.commands import exchange_rates, payments, payments_import
 from cli.commands import invoice_files as files
 from cli.commands import invoice_lists as lists
-from cli.commands import payments, payments_import
 from cli.invoices import (
     by_number,
     credit_notes,
@@ -252,6 +252,8 @@ for name, function in (
     ("statement", files.statement),
     ("pay", payments.pay),
     ("refund", payments.refund),
+    ("rate", exchange_rates.rate),
+    ("rates", exchange_rates.rates),
 ):
     app.command(function, name=name)
 app.command(payments_import.app)

@@ -13,7 +13,7 @@ from runtime.answers import Answer
 from runtime.transaction import Tx
 from schemas.billing import InvoiceDrafted, InvoicePaid
 from schemas.registry import EnvironmentState
-from services.invoicer import mailing, parties
+from services.invoicer import euros, mailing, parties
 from services.invoicer.documents.model import Address, Buyer
 from services.invoicer.documents.parties import lacking
 from services.invoicer.domain import due_on, status_after
@@ -90,7 +90,11 @@ async def issue(
     letterhead = await _letterhead(tx, environment)
     events = await _credit(tx, environment, credits, given, letterhead)
     number = environment.environment
-    rows = [_row(environment, new, letterhead, given.issued_on, given=given) for new in wanted]
+    rate = await euros.rate_on(tx, environment, given.issued_on)
+    rows = [
+        _row(environment, new, letterhead, given.issued_on, given=given, rate=rate)
+        for new in wanted
+    ]
     replaced: dict[str, list[invoices.Replaced]] = {}
     if await issuing.put_invoices(tx, number, rows):
         replaced = await invoices.replaced(tx, number, [new.invoice_id for new in wanted])
@@ -113,6 +117,7 @@ def _row(
     today: date,
     *,
     given: register.Given | None = None,
+    rate: str | None = None,
 ) -> issuing.InvoiceRow:
     return issuing.InvoiceRow(
         invoice_id=new.invoice_id,
@@ -131,6 +136,8 @@ def _row(
         issued_at=None if given is None else given.issued_at,
         issued_on=None if given is None else given.issued_on,
         due_on=None if given is None else due_on(given.issued_on, environment.payment_days),
+        vat_euro=euros.vat_euro(new.bill.vat, environment.currency, rate),
+        exchange_rate=rate,
     )
 
 
@@ -156,6 +163,8 @@ async def _credit(
             reason=c.reason,
             letterhead=letterhead,
             run_id=c.run_id,
+            vat_euro=euros.vat_euro(c.bill.vat, c.invoice.currency, c.invoice.exchange_rate),
+            exchange_rate=c.invoice.exchange_rate,
         )
         for c in credits
     ]

@@ -6,8 +6,8 @@ The typst and mail templates get the language's mapping and look words up by key
 
 from collections.abc import Mapping
 
-from services.invoicer.documents.model import Invoice, Language
-from services.invoicer.documents.text import clean, day, unbroken
+from services.invoicer.documents.model import Document, Invoice, Language
+from services.invoicer.documents.text import clean, day, decimal_text, money, unbroken
 
 _NL = {
     "invoice": "Factuur",
@@ -53,6 +53,7 @@ _NL = {
     "total": "Totaal",
     "subtotal": "Totaal excl. btw",
     "vat_total": "Totaal btw",
+    "vat_euro": "Btw in euro (koers {rate})",
     "to_pay": "Te betalen",
     "to_get_back": "Terug te ontvangen",
     "prices_include": "Prijs en bedrag zijn inclusief btw.",
@@ -116,6 +117,7 @@ _EN = {
     "total": "Total",
     "subtotal": "Total excl. VAT",
     "vat_total": "Total VAT",
+    "vat_euro": "VAT in euros (rate {rate})",
     "to_pay": "Amount due",
     "to_get_back": "Amount credited",
     "prices_include": "Price and amount include VAT.",
@@ -149,3 +151,12 @@ def replaced_text(invoice: Invoice, language: Language) -> str:
         for one in invoice.replaces
     ]
     return f" {words['and']} ".join(part for part in (", ".join(each[:-1]), each[-1]) if part)
+
+
+def euro_vat(document: Document) -> list[tuple[str, str]]:
+    """Its VAT in euros, with its name, where it must be said."""
+    if document.euro is None:
+        return []
+    language = document.language
+    name = LABELS[language]["vat_euro"].format(rate=decimal_text(document.euro.rate, language))
+    return [(name, money(document.euro.vat, "EUR", language))]

@@ -67,6 +67,8 @@ def _header(root: Element, document: Document) -> None:
         add(root, "cbc:CreditNoteTypeCode", _CREDIT_NOTE_CODE)
         add(root, "cbc:Note", document.reason)
     add(root, "cbc:DocumentCurrencyCode", document.currency)
+    if document.euro is not None:
+        add(root, "cbc:TaxCurrencyCode", "EUR")  # BT-6
     add(root, "cbc:BuyerReference", document.account)
     first, last = _month(document.period)
     period = add(root, "cac:InvoicePeriod")
@@ -111,6 +113,9 @@ def _tax_total(root: Element, document: Document) -> None:
         _amount(part, "cbc:TaxableAmount", row.base, document)
         _amount(part, "cbc:TaxAmount", row.vat, document)
         _category(add(part, "cac:TaxCategory"), row.rate)
+    if document.euro is not None:  # BT-111
+        amount = f"{decimal_amount(document.euro.vat, 'EUR'):.2f}"
+        add(add(root, "cac:TaxTotal"), "cbc:TaxAmount", amount, currencyID="EUR")
 
 
 def _totals(root: Element, document: Document) -> None:

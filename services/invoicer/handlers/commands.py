@@ -12,6 +12,7 @@ from runtime.incoming import Incoming
 from runtime.transaction import Tx
 from schemas.base import Message
 from schemas.content import digest
+from schemas.exchange import ExchangeRateSet
 from schemas.invoices import (
     DocumentRequest,
     InvoiceApprove,
@@ -31,6 +32,7 @@ from services.invoicer.handlers import (
     drafts,
     payments,
     pending,
+    rates,
     runs,
     sending,
 )
@@ -45,6 +47,7 @@ _DECIDES: dict[type[Message], tuple[requests.Kind, str, Decide]] = {
     InvoiceDelete: ("command", "command_id", drafts.delete),
     InvoiceCorrect: ("command", "command_id", corrections.correct),
     InvoiceSend: ("command", "command_id", sending.send),
+    ExchangeRateSet: ("command", "command_id", rates.set_rate),
     PaymentRecord: ("payment", "payment_id", payments.record),
     PaymentRefund: ("payment", "refund_id", payments.refund),
     StatementRequest: ("statement", "statement_id", statement_requests.request),

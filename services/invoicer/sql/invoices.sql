@@ -1,7 +1,7 @@
 -- name: find
 SELECT invoice_id::text, version, account, period, run_id, send, status, number, drafted_on, issued_at,
        issued_on, due_on, currency, total, vat, credited, paid, letterhead, buyer, language,
-       supplementary
+       supplementary, vat_euro, exchange_rate::text
 FROM invoice WHERE environment = $1 AND invoice_id = ANY($2::uuid[]);
 
 -- name: drafts
@@ -75,7 +75,7 @@ WHERE cl.environment = $1 AND cl.credit_note_id = $2 ORDER BY cl.position;
 
 -- name: credit_note
 SELECT credit_note_id::text, invoice_id::text, account, number, issued_at, issued_on, currency, total,
-       vat, frees, reason, letterhead
+       vat, frees, reason, letterhead, vat_euro, exchange_rate::text
 FROM credit_note WHERE environment = $1 AND credit_note_id = $2;
 
 -- name: surroundings

@@ -47,6 +47,8 @@ class Invoice:
     buyer: str
     language: str
     supplementary: bool
+    vat_euro: int | None
+    exchange_rate: str | None
 
     @property
     def open(self) -> int:

@@ -32,6 +32,8 @@ class InvoiceRow:
     issued_at: datetime | None = None
     issued_on: date | None = None
     due_on: date | None = None
+    vat_euro: int | None = None
+    exchange_rate: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +52,8 @@ class CreditRow:
     reason: str
     letterhead: bytes
     run_id: str | None = None
+    vat_euro: int | None = None
+    exchange_rate: str | None = None
 
 
 async def open_lines(
@@ -120,6 +124,8 @@ async def put_invoices(tx: Tx, environment: int, rows: Sequence[InvoiceRow]) -> 
         [r.buyer for r in rows],
         [r.language for r in rows],
         [r.supplementary for r in rows],
+        [r.vat_euro for r in rows],
+        [r.exchange_rate for r in rows],
     )
     await _add_lines(
         tx, sql.add_invoice_lines, environment, {r.invoice_id: r.bill.items for r in rows}
@@ -154,6 +160,8 @@ async def add_credit_notes(tx: Tx, environment: int, rows: Sequence[CreditRow]) 
         [r.reason for r in rows],
         [r.letterhead for r in rows],
         [r.run_id for r in rows],
+        [r.vat_euro for r in rows],
+        [r.exchange_rate for r in rows],
     )
     await _add_lines(
         tx, sql.add_credit_lines, environment, {r.credit_note_id: r.bill.items for r in rows}

@@ -15,7 +15,7 @@ import typst
 from pypdf import PdfReader
 
 from services.invoicer.documents.logo import accent_colour, logo_data
-from services.invoicer.documents.model import Address, Buyer, Document, Logo, Seller
+from services.invoicer.documents.model import Address, Buyer, Document, EuroVat, Logo, Seller
 from services.invoicer.documents.pdf import render_pdf
 from services.invoicer.documents.rows import _letter_mm, lines_data
 from services.invoicer.documents.typesetting import fonts
@@ -311,3 +311,9 @@ def test_an_invoice_that_replaces_others_says_so_on_its_face() -> None:
     assert "replaces invoice 2026-00007 of 2 November 2026, which was credited." in text_of(
         invoice(replaces=REPLACED[:1], language="en")
     )
+
+
+def test_vat_in_euros_is_said_with_its_rate() -> None:
+    told = text_of(invoice(currency="USD", euro=EuroVat(vat=206, rate="0.9215")))
+    assert "Totaal btw $ 2,25 Btw in euro (koers 0,9215) € 2,06" in told
+    assert "Btw in euro" not in text_of(invoice(currency="USD"))
