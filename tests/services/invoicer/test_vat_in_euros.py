@@ -3,11 +3,9 @@
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-import pytest
 from lxml import etree
 
 from schemas.exchange import ExchangeRateSet
-from services.invoicer.vat import in_euros
 from services.invoicer.verify import audit
 from tests.services.invoicer.test_corrections import correct
 from tests.services.invoicer.test_documents import joined, request
@@ -117,19 +115,3 @@ async def test_the_audit_works_it_out_again(world: World) -> None:
     async with world.bench.database.connection() as connection:
         (problem,) = (await audit(connection))["problems"]  # type: ignore[arg-type]
     assert "VAT in euros" in problem["problem"]
-
-
-@pytest.mark.parametrize(
-    ("vat", "decimals", "rate_", "cents"),
-    [
-        (224, 2, "0.9215", 206),
-        (50, 2, "0.01", 1),  # half a cent goes up
-        (-50, 2, "0.01", -1),
-        (1000, 0, "0.0059", 590),  # yen have no cents
-        (1000, 3, "3", 300),  # a dinar has a thousand
-    ],
-)
-def test_euro_cents_are_exact_whatever_the_currencys_decimals(
-    vat: int, decimals: int, rate_: str, cents: int
-) -> None:
-    assert in_euros(vat, decimals, rate_) == cents
