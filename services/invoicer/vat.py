@@ -56,6 +56,11 @@ def vat_in(gross: int, rate: str) -> int:
     return round_half_up(gross * r / (100 + r))
 
 
+def in_euros(vat: int, decimals: int, rate: str) -> int:
+    """VAT in euro cents, of minor units with so many decimals, at `rate` euros for one unit."""
+    return round_half_up(Fraction(vat, 10**decimals) * Fraction(rate) * 100)
+
+
 def vat_rows(lines: Iterable[tuple[str, int]]) -> tuple[VatRow, ...]:
     """One row per rate over `(rate, gross)` pairs, highest rate first.
 

@@ -24,7 +24,8 @@ RETURNING environment, kind, account, amount;
 
 -- name: add_to_sums
 UPDATE account AS a
-SET issued = a.issued + u.issued, credited = a.credited + u.credited, paid = a.paid + u.paid
-FROM unnest($1::int[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[])
-     AS u (environment, account, issued, credited, paid)
+SET issued = a.issued + u.issued, credited = a.credited + u.credited, paid = a.paid + u.paid,
+    refunded = a.refunded + u.refunded
+FROM unnest($1::int[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[])
+     AS u (environment, account, issued, credited, paid, refunded)
 WHERE a.environment = u.environment AND a.account = u.account;

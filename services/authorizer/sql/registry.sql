@@ -49,7 +49,7 @@ JOIN account_viewer AS v ON v.environment = u.environment AND v.customer_id = u.
 
 -- name: lock_whole_accounts
 SELECT a.environment, a.account, a.version, a.description, a.status, a.credit_limit, a.on_account,
-       a.in_overview, a.holder::text, a.approved, a.reversed, a.issued, a.credited, a.paid,
+       a.in_overview, a.holder::text, a.approved, a.reversed, a.issued, a.credited, a.paid, a.refunded,
        ARRAY(SELECT v.customer_id::text FROM account_viewer AS v
              WHERE v.environment = a.environment AND v.account = a.account) AS viewers
 FROM unnest($1::int[], $2::text[]) AS u (environment, account)
@@ -61,7 +61,7 @@ FOR NO KEY UPDATE OF a;
 -- As lock_whole_accounts, for commands that do not look at the sums: under the environment's lock
 -- nobody else changes the rest, and sales go on until it is written.
 SELECT a.environment, a.account, a.version, a.description, a.status, a.credit_limit, a.on_account,
-       a.in_overview, a.holder::text, a.approved, a.reversed, a.issued, a.credited, a.paid,
+       a.in_overview, a.holder::text, a.approved, a.reversed, a.issued, a.credited, a.paid, a.refunded,
        ARRAY(SELECT v.customer_id::text FROM account_viewer AS v
              WHERE v.environment = a.environment AND v.account = a.account) AS viewers
 FROM unnest($1::int[], $2::text[]) AS u (environment, account)
@@ -81,7 +81,8 @@ SELECT count(*) FROM (
 SELECT i.environment, i.account,
        (sum(i.amount) FILTER (WHERE i.kind = 'issued'))::bigint AS issued,
        (sum(i.amount) FILTER (WHERE i.kind = 'credited'))::bigint AS credited,
-       (sum(i.amount) FILTER (WHERE i.kind = 'paid'))::bigint AS paid
+       (sum(i.amount) FILTER (WHERE i.kind = 'paid'))::bigint AS paid,
+       (sum(i.amount) FILTER (WHERE i.kind = 'refunded'))::bigint AS refunded
 FROM unnest($1::int[], $2::text[]) AS u (environment, account)
 JOIN invoice_effect AS i ON i.environment = u.environment AND i.account = u.account
 GROUP BY i.environment, i.account;
@@ -128,10 +129,11 @@ WHERE c.environment = u.environment AND c.customer_id = u.customer_id;
 
 -- name: add_accounts
 INSERT INTO account (environment, account, version, description, searched, status, credit_limit,
-                     on_account, in_overview, holder, issued, credited, paid, changed_at)
-SELECT u.*, $14
+                     on_account, in_overview, holder, issued, credited, paid, refunded, changed_at)
+SELECT u.*, $15
 FROM unnest($1::int[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::bigint[],
-            $8::bool[], $9::bool[], $10::uuid[], $11::bigint[], $12::bigint[], $13::bigint[]) AS u;
+            $8::bool[], $9::bool[], $10::uuid[], $11::bigint[], $12::bigint[], $13::bigint[],
+            $14::bigint[]) AS u;
 
 -- name: change_accounts
 -- The sums are not the registry's to write.

@@ -11,7 +11,7 @@ from runtime.transaction import Tx
 
 sql: Final = statements("services.authorizer", "sql/invoices.sql")
 
-KINDS: Final = ("issued", "credited", "paid")
+KINDS: Final = ("issued", "credited", "paid", "refunded")
 
 
 class Effect(NamedTuple):

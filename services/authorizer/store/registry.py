@@ -186,7 +186,9 @@ def _account(r: Record) -> Account:
         in_overview=r["in_overview"],
         holder=r["holder"],
         viewers=frozenset(r["viewers"]),
-        sums=Sums(r["approved"], r["reversed"], r["issued"], r["credited"], r["paid"]),
+        sums=Sums(
+            r["approved"], r["reversed"], r["issued"], r["credited"], r["paid"], r["refunded"]
+        ),
     )
 
 
@@ -194,7 +196,10 @@ async def _early_sums(tx: Tx, keys: Iterable[Key]) -> dict[Key, Sums]:
     rows = await tx.fetch(sql.early_sums, *columns(keys))
     return {
         (r["environment"], r["account"]): Sums(
-            issued=r["issued"] or 0, credited=r["credited"] or 0, paid=r["paid"] or 0
+            issued=r["issued"] or 0,
+            credited=r["credited"] or 0,
+            paid=r["paid"] or 0,
+            refunded=r["refunded"] or 0,
         )
         for r in rows
     }
