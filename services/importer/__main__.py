@@ -14,11 +14,12 @@ from services.importer.handlers.uploads import (
     DECIDE_LARGE,
     EXPIRE,
     FORGET,
+    REPORT,
     TAKES,
     UNDO,
     Uploads,
 )
-from services.importer.jobs.carry_out import REPORT, CarryingOut
+from services.importer.jobs.carry_out import CarryingOut
 from services.importer.jobs.expire import expire
 from services.importer.jobs.forget import Forgetting, erase
 from services.importer.jobs.plan import Planning
