@@ -13,6 +13,7 @@ from cli.imports import FIELDS, Job, Upload
 from cli.messages import Json
 from cli.replies import Expectation
 from cli.screen import Screen
+from cli.trouble import Trouble
 
 NOTHING = "nothing was imported"
 NO_ROW = f"{NOTHING}: each row has a problem; mend them in the workbook, and import it again"
@@ -106,5 +107,17 @@ def _tell_report(screen: Screen, report: Path) -> None:
 def save(file: Path, job: Job) -> Path:
     """Write the report beside the workbook; gives where."""
     place = file.with_name(f"{file.stem}.result.xlsx")
-    place.write_bytes(job.report or b"")
+    write(place, job.report or b"")
     return place
+
+
+def write(place: Path, content: bytes) -> None:
+    """Write a report; raises Trouble where that can't be."""
+    try:
+        place.write_bytes(content)
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        raise Trouble(
+            f"The report can't be written to {place}: {why}. `onaccount import report` fetches it "
+            "again, to a file that you name."
+        ) from None

@@ -94,6 +94,21 @@ async def job_state(client: Client, job_id: str) -> Json:
     return found[0]
 
 
+async def report_of(client: Client, state: Json) -> bytes:
+    """The report of an import; raises Misuse where there is none."""
+    parts: dict[int, bytes] = {}
+    for record in await client.read("imports.events"):
+        message = record.message
+        if message["type"] == "import.report" and message["job_id"] == state["job_id"]:
+            parts[message["part"]] = base64.b64decode(message["content"])
+            if len(parts) == message["parts"]:
+                return b"".join(parts[number] for number in sorted(parts))
+    raise Misuse(
+        f"There is no report of {state['file_name']}: it is {state['status']}. One is made of what "
+        "was imported, and of what was cancelled because of its problems."
+    )
+
+
 class Job:
     """One import, from its upload to its report. Use inside `client.expecting` of its id."""
 

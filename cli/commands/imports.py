@@ -13,8 +13,8 @@ from cli.asking import Yes, agreed
 from cli.import_options import defaults_of, defaults_said, mapping_of
 from cli.import_template import template
 from cli.imported import show_completed, show_failed, show_preview, show_states, show_undone
-from cli.importing import save, until_clear
-from cli.imports import Job, Upload, environment_of, from_file, job_state
+from cli.importing import save, until_clear, write
+from cli.imports import Job, Upload, environment_of, from_file, job_state, report_of
 from cli.messages import Json, given
 from cli.options import DEFAULT, Common
 from cli.registry import registry_of
@@ -32,6 +32,7 @@ app = App(
     onaccount import leden.xlsx \\
         --mapping "Naam=company" --mapping "Nr=account"
     onaccount import template leden.xlsx --language nl
+    onaccount import report JOB_ID
     onaccount import undo JOB_ID
 
 The first row that looks like one is the header: Bedrijf, Voornaam,
@@ -150,6 +151,27 @@ async def show(job_id: str, /, *, common: Common = DEFAULT) -> int:
     if undone := said.get("import.undone"):
         screen.data(undone)
         show_undone(screen, undone, registry)
+    return 0
+
+
+@app.command
+async def report(job_id: str, file: Path | None = None, /, *, common: Common = DEFAULT) -> int:
+    """Fetch the workbook of an import again, with the outcome of each row.
+
+    Parameters
+    ----------
+    file
+        Where to; by default the workbook's name with .result.xlsx, here.
+    """
+    async with common.client() as client:
+        state = await job_state(client, job_id)
+        content = await report_of(client, state)
+    place = file or Path(f"{Path(state['file_name']).stem}.result.xlsx")
+    if file is None and place.exists():
+        raise Trouble(f"{place} is there already; name the file to write.")
+    write(place, content)
+    common.screen.data({"job_id": state["job_id"], "report": str(place)})
+    common.screen.good(f"each row's outcome is in {place}")
     return 0
 
 
