@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +18,10 @@ from cli.trouble import Trouble
 
 NOTHING = "nothing was imported"
 NO_ROW = f"{NOTHING}: each row has a problem; mend them in the workbook, and import it again"
+GOES_ON = (
+    "\nThe import goes on without this terminal. To see how it stands: onaccount import show {0}\n"
+    "To stop it: onaccount import cancel {0}"
+)
 EMPTY = f"{NOTHING}: below the names of the columns the list is empty"
 
 
@@ -57,29 +62,43 @@ async def _carry_out(
 ) -> Json | None:
     """Preview, ask, import; gives its last message, None where nothing was imported."""
     with client.expecting(job.asked) as answers:
-        with screen.waiting(f"{job.upload.file_name} is read ..."):
-            await job.send()
-            preview = await job.previewed(answers)
-        if preview["type"] == "import.failed":
-            return preview
-        show_preview(screen, preview)
-        question = f"Import {preview['valid']} of {preview['rows']} rows?"
         try:
+            with screen.waiting(f"{job.upload.file_name} is read ..."):
+                await job.send()
+                preview = await job.previewed(answers)
+            if preview["type"] == "import.failed":
+                return preview
+            show_preview(screen, preview)
+            question = f"Import {preview['valid']} of {preview['rows']} rows?"
             goes_on = bool(preview["valid"]) and await agreed(screen, question, yes=yes)
+        except asyncio.CancelledError:  # Ctrl-C: nobody will answer the preview any more
+            await job.say("import.cancelled")
+            screen.say(f"\n{NOTHING}")
+            raise
         except Misuse:
             await _cancel(job, answers, file, screen)
             raise
         if not goes_on:
-            screen.bad(NOTHING if preview["valid"] else NO_ROW if preview["rows"] else EMPTY)
+            if not preview["valid"]:  # else the person said so
+                screen.bad(NO_ROW if preview["rows"] else EMPTY)
             await _cancel(job, answers, file, screen)
             return None
-        await job.say("import.confirmed")
+        return await _followed(job, answers, file, screen)
+
+
+async def _followed(job: Job, answers: Expectation, file: Path, screen: Screen) -> Json:
+    """Confirm, and follow the import to its end."""
+    await job.say("import.confirmed")
+    try:
         with screen.progress("rows imported") as gauge:
             result = await job.completed(answers, gauge)
         await _fetch_report(job, result, answers, screen)
-        if result["type"] == "import.failed" and job.report:
-            _tell_report(screen, save(file, job))
-        return result
+    except asyncio.CancelledError:
+        screen.say(GOES_ON.format(job.id), "yellow")
+        raise
+    if result["type"] == "import.failed" and job.report:
+        _tell_report(screen, save(file, job))
+    return result
 
 
 async def _fetch_report(job: Job, end: Json, answers: Expectation, screen: Screen) -> None:

@@ -142,8 +142,9 @@ async def change(
 
 
 @app.command
-async def find(environment: int, text: str = "", /, *, common: Common = DEFAULT) -> int:
+async def find(environment: int, /, *words: str, common: Common = DEFAULT) -> int:
     """Find customers by words of a name, e-mail, city, number or account; all without any."""
+    text = " ".join(words)
     async with common.client() as client:
         registry = await registry_of(client, environment)
     found = registry.found(text)

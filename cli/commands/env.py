@@ -12,6 +12,7 @@ from cyclopts import App, Parameter
 from cli.amounts import Misuse, cents, money
 from cli.messages import CLEAR, Json, command
 from cli.options import DEFAULT, Common
+from cli.screen import when
 
 app = App(
     name="env",
@@ -238,6 +239,8 @@ async def show(environment: int, /, *, common: Common = DEFAULT) -> int:
     shown = {k: v for k, v in state.items() if k not in ("type", "environment", "logo")}
     if shown.get("default_limit") is not None:
         shown["default_limit"] = money(shown["default_limit"], state.get("currency"))
+    if gdpr := state.get("gdpr"):
+        shown["gdpr"] = f"{gdpr['document']}, by {gdpr['accepted_by']}, {when(gdpr['at'])}"
     screen.fields(shown, title=f"Environment {environment}")
     for what in needs(state):
         screen.say(f"! {what}", "yellow")

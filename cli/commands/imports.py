@@ -14,7 +14,7 @@ from cli.import_options import defaults_of, defaults_said, mapping_of
 from cli.import_template import template
 from cli.imported import show_completed, show_failed, show_preview, show_states, show_undone
 from cli.importing import save, until_clear, write
-from cli.imports import Job, Upload, environment_of, from_file, job_state, report_of
+from cli.imports import Job, environment_of, from_file, job_state, known_upload, report_of
 from cli.messages import Json, given
 from cli.options import DEFAULT, Common
 from cli.registry import registry_of
@@ -176,6 +176,25 @@ async def report(job_id: str, file: Path | None = None, /, *, common: Common = D
 
 
 @app.command
+async def cancel(job_id: str, /, *, common: Common = DEFAULT) -> int:
+    """Stop an import that was not confirmed or is under way; what was imported stays."""
+    screen = common.screen
+    async with common.client("import.cancelled") as client:
+        state = await job_state(client, job_id)
+        if state["status"] not in ("received", "previewed", "running"):
+            raise Misuse(f"The import of {state['file_name']} has ended: it is {state['status']}.")
+        job = Job(client, known_upload(state, common.by), job_id=state["job_id"])
+        with client.expecting(job.asked) as answers:
+            await job.say("import.cancelled")
+            end = await job.completed(answers, lambda done, rows: None)
+    screen.data(end)
+    if end["type"] == "import.completed":
+        return show_completed(screen, end)  # it was done before it could be stopped
+    screen.good(end["message"])
+    return 0
+
+
+@app.command
 async def undo(
     job_id: str,
     /,
@@ -191,16 +210,13 @@ async def undo(
         question = f"Take back what {state['file_name']} made and changed?"
         if not await agreed(screen, question, yes=yes):
             return 1
-        nothing = Upload(
-            environment=state["environment"], file_name="", content=b"", by=common.by, extra={}
-        )
-        job = Job(client, nothing, job_id=state["job_id"])
+        job = Job(client, known_upload(state, common.by), job_id=state["job_id"])
         with client.expecting(job.asked) as answers, screen.progress("taken back") as gauge:
             await job.say("import.undo")
             message = await job.undone(answers, gauge, first_s=common.timeout)
         registry = await registry_of(client, state["environment"])
     if message["type"] == "import.failed":
-        return show_failed(screen, message)
+        return show_failed(screen, message, "not taken back")
     screen.data(message)
     show_undone(screen, message, registry)
     return 0

@@ -191,11 +191,17 @@ async def cancel(
 
 @app.command
 async def search(
-    environment: int, query: str, /, *, terminal: Terminal = "cli", common: Common = DEFAULT
+    environment: int,
+    query: str,
+    /,
+    *more: str,
+    terminal: Terminal = "cli",
+    common: Common = DEFAULT,
 ) -> int:
     """Search accounts as a till does: also those that can't be charged, with why."""
     async with common.client("terminal.searched") as client:
-        found = await Till(client, environment, terminal, timeout_s=common.timeout).search(query)
+        till = Till(client, environment, terminal, timeout_s=common.timeout)
+        found = await till.search(" ".join((query, *more)))
     screen = common.screen
     screen.data(found)
     if reason := found.get("reason"):
@@ -213,4 +219,5 @@ async def search(
             for a in found["accounts"]
         ),
     )
+    Display(screen, "").first_of_more(found)
     return 0 if found["accounts"] else 1

@@ -145,6 +145,7 @@ class Counter:
             self.choose((exact or hits)[0])
         elif hits:
             self.display.guests(hits)
+            self.display.first_of_more(found)
         else:
             self._no(f"no account fits {text!r}; ? shows what can be typed")
 
