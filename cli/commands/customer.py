@@ -50,7 +50,8 @@ class Fields:
     email: str | None = None
     "Where invoices go."
     email_fictitious: bool | None = None
-    "The address does not exist; nothing is mailed to it."
+    """The address does not exist; nothing is mailed to it. One at example.* (example.com), test.nl,
+    .test, .example, .invalid or localhost is always taken for such, whatever is said here."""
     street: str | None = None
     "Street and number."
     postcode: str | None = None
