@@ -14,7 +14,7 @@ from cli.counter.screen import Display
 from cli.decisions import show_decision, show_reversal
 from cli.items import item
 from cli.options import DEFAULT, Common
-from cli.registry import Registry
+from cli.registry import Registry, not_there
 from cli.till import Till
 
 app = App(
@@ -82,6 +82,8 @@ async def _venue(client: Client, environment: int | None) -> Registry:
             known = ", ".join(str(s["environment"]) for s in states) or "none"
             raise Misuse(f"Say which environment, as in `onaccount till 2890`; known: {known}.")
         environment = int(states[0]["environment"])
+    if not states:
+        raise not_there(environment)
     return Registry(environment, states)
 
 

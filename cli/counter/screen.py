@@ -11,6 +11,7 @@ from rich.text import Text
 from cli.amounts import money
 from cli.counter.tab import Guest, Sold, Tab
 from cli.counter.typed import HELP
+from cli.decisions import taken_back
 from cli.messages import Json
 from cli.screen import Screen, harmless, plain
 
@@ -110,7 +111,7 @@ class Display:
         if answer["type"] == "sale.reversed":
             left = answer["available"]
             room = "" if left is None else f"; {self.money(left)} left"
-            self.screen.good(f"{self.money(answer['amount'])} taken back{room}")
+            self.screen.good(f"{taken_back(answer, self.currency)}{room}")
         else:
             self.screen.bad(f"not taken back: {meaning}")
 

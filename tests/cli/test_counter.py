@@ -191,3 +191,13 @@ async def test_what_was_sold_offline_is_told_when_the_till_is_online_again() -> 
     await made.line("online")
     assert [one["type"] for one in client.asked] == ["sale.recorded"]
     assert made.tab.waiting == []
+
+
+async def test_taking_back_what_was_taken_back_already_is_no_success_of_nothing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    back = {"type": "sale.reversed", "amount": 0, "available": 500}
+    made = counter(Silent(APPROVED, back))
+    for line in ("Pils 3,50 21%", "", "cancel"):
+        await made.line(line)
+    assert "nothing was left to take back" in capsys.readouterr().out
