@@ -41,6 +41,8 @@ class JobKind:
     `on_poison` records and answers the failure, and the job ends `failed`.
 
     The lease is renewed while `run` works; so long waits the job of a worker that was killed.
+    `cleared`: a row that was done long ago may go, for nothing that is repeated then would add it
+    again: what it was asked by, or what it made, is remembered in the service's own tables.
     `in_turns`: refs begin with whose the job is ("2890/..."), and whoever has the fewest in hand
     goes first; two side by side at least, or one's many would still go first.
     """
@@ -50,6 +52,7 @@ class JobKind:
     side_by_side: int = 1
     lease_s: float = 20
     in_turns: bool = False
+    cleared: bool = False
     on_poison: Callable[[Work, StepTx], Awaitable[None]] | None = None
 
 

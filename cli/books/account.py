@@ -89,7 +89,8 @@ def show_statement(screen: Screen, listed: Statement, found: Found, *, legs: boo
     if legs:
         _show_legs(screen, listed, currency)
     unbilled, billed = (money(amount, currency) for amount in listed.closing)
-    screen.say(f"{len(listed.lines)} entries; owed: {unbilled} not yet invoiced, {billed} invoiced")
+    entries = "1 entry" if len(listed.lines) == 1 else f"{len(listed.lines)} entries"
+    screen.say(f"{entries}; owed: {unbilled} not yet invoiced, {billed} invoiced")
     balance = found.balance
     if len(listed.lines) == len(found.entries) and balance is not None:
         published = (balance["unbilled"], balance["billed"])

@@ -13,6 +13,7 @@ from cli.amounts import Misuse, cents, money
 from cli.logo import logo_told
 from cli.messages import CLEAR, Json, command
 from cli.options import DEFAULT, Common
+from cli.screen import when
 from schemas.numbering import in_common
 
 app = App(
@@ -241,6 +242,8 @@ async def show(environment: int, /, *, common: Common = DEFAULT) -> int:
     shown["logo"] = logo_told(state.get("logo"))
     if shown.get("default_limit") is not None:
         shown["default_limit"] = money(shown["default_limit"], state.get("currency"))
+    if gdpr := state.get("gdpr"):
+        shown["gdpr"] = f"{gdpr['document']}, by {gdpr['accepted_by']}, {when(gdpr['at'])}"
     screen.fields(shown, title=f"Environment {environment}")
     for what in needs(state):
         screen.say(f"! {what}", "yellow")

@@ -131,6 +131,16 @@ UPDATE job SET lease = NULL, leased_until = NULL,
     due_at = now() + make_interval(secs => $3), attempts = attempts + $4
 WHERE id = $1 AND lease = $2;
 
+-- name: clear_done
+-- Some jobs of these kinds that have been done for so long. Another worker clears others.
+DELETE FROM job WHERE id IN (
+    SELECT id FROM job
+    WHERE state = 'done' AND kind = ANY ($1::text[])
+      AND ended_at < now() - make_interval(secs => $2)
+    LIMIT $3
+    FOR UPDATE SKIP LOCKED)
+RETURNING id;
+
 -- name: unpublished
 -- Answers whose worker died between the commit and the mark, oldest first, in portions of at
 -- most 200 and about 8 MB.

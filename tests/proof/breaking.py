@@ -212,6 +212,12 @@ BROKEN |= {
     "a refusal without a whole digest": new_answer("refusal", digest="'x'"),
     "an effect that is none": row("invoice_effect", environment="2890", kind="'drafted'",
                                   id="gen_random_uuid()", account="'x'", amount="1"),
+    "an invoice of sales for nothing": row(
+        "invoice_effect", environment="2890", kind="'issued'", id="gen_random_uuid()",
+        account="'x'", amount="1", sales="ARRAY[gen_random_uuid()]", amounts="'{}'"),
+    "a payment of sales": row(
+        "invoice_effect", environment="2890", kind="'paid'", id="gen_random_uuid()",
+        account="'x'", amount="1", sales="'{}'", amounts="'{}'"),
     "the same sale twice in the list": "INSERT INTO unbooked SELECT * FROM unbooked",
     "a sale in the list without a whole digest": row(
         "unbooked", environment="2890", sale_id="gen_random_uuid()", digest="'x'", reason="'r'",

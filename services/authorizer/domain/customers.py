@@ -98,8 +98,8 @@ def erase(command: CustomerErase, registry: Registry, house: Environment) -> Out
             f"{MAX_ACCOUNTS}; untie some of them first.",
         )
     for account in tied:
-        if account.holder == command.customer_id and account.sums.unbilled > 0:
-            owed = money(account.sums.unbilled, house.settings["currency"], "en")
+        if account.holder == command.customer_id and account.to_invoice > 0:
+            owed = money(account.to_invoice, house.settings["currency"], "en")
             return Refusal(
                 reason="open_amounts",
                 field="customer_id",

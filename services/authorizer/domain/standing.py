@@ -26,7 +26,8 @@ class Sums(NamedTuple):
 
     @property
     def unbilled(self) -> int:
-        """What was sold and stands on no invoice; may be negative while events overtake."""
+        """What was sold and stands on no invoice, less what stands on one and was taken back
+        since; negative where that is more, or while events overtake."""
         return self.approved - self.reversed - self.issued + self.credited
 
 

@@ -27,13 +27,14 @@ async def add_up(incoming: Sequence[Incoming], tx: Tx) -> list[Answer]:
 def _effect(
     said: InvoiceIssued | CreditNoteIssued | PaymentReceived | PaymentRefunded,
 ) -> store.Effect:
+    where, whose = said.environment, said.account
     match said:
         case InvoiceIssued():
-            kind, id_, amount = "issued", said.invoice_id, said.total
+            return store.Effect(where, "issued", said.invoice_id, whose, said.total, said.sales)
         case CreditNoteIssued():
-            kind, id_, amount = "credited", said.credit_note_id, said.total
+            id_ = said.credit_note_id
+            return store.Effect(where, "credited", id_, whose, said.total, said.sales)
         case PaymentReceived():
-            kind, id_, amount = "paid", said.payment_id, said.amount
+            return store.Effect(where, "paid", said.payment_id, whose, said.amount)
         case PaymentRefunded():
-            kind, id_, amount = "refunded", said.refund_id, said.amount
-    return store.Effect(said.environment, kind, id_, said.account, amount)
+            return store.Effect(where, "refunded", said.refund_id, whose, said.amount)

@@ -16,9 +16,11 @@ FOR NO KEY UPDATE OF a;
 
 -- name: record_effects
 -- Each event once, whatever is delivered; gives those that were not there.
-INSERT INTO invoice_effect (environment, kind, id, account, amount)
-SELECT * FROM unnest($1::int[], $2::text[], $3::uuid[], $4::text[], $5::bigint[])
-ORDER BY 1, 2, 3
+INSERT INTO invoice_effect (environment, kind, id, account, amount, sales, amounts)
+SELECT u.environment, u.kind, u.id, u.account, u.amount, u.sales::uuid[], u.amounts::bigint[]
+FROM unnest($1::int[], $2::text[], $3::uuid[], $4::text[], $5::bigint[], $6::text[], $7::text[])
+     AS u (environment, kind, id, account, amount, sales, amounts)
+ORDER BY u.environment, u.kind, u.id
 ON CONFLICT DO NOTHING
 RETURNING environment, kind, account, amount;
 

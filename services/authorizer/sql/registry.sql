@@ -76,6 +76,29 @@ SELECT count(*) FROM (
     FOR NO KEY UPDATE OF a
 ) AS locked;
 
+-- name: to_credit
+-- What stands on invoices of these accounts and was taken back since, sale by sale: the next run
+-- credits it. Asked for after the accounts are locked, in a statement of its own.
+SELECT b.environment, b.account, sum(greatest(b.billed - s.sold, 0))::bigint AS to_credit
+FROM (
+    SELECT u.environment, u.account, i.sale_id, sum(i.amount) AS billed
+    FROM unnest($1::int[], $2::text[]) AS u (environment, account)
+    CROSS JOIN LATERAL (
+        SELECT p.sale_id, CASE i.kind WHEN 'issued' THEN p.amount ELSE -p.amount END AS amount
+        FROM invoice_effect AS i
+        CROSS JOIN LATERAL unnest(i.sales, i.amounts) AS p (sale_id, amount)
+        WHERE i.environment = u.environment AND i.account = u.account
+        OFFSET 0) AS i
+    GROUP BY u.environment, u.account, i.sale_id
+    HAVING sum(i.amount) > 0
+) AS b
+CROSS JOIN LATERAL (
+    SELECT s.total - s.reversed AS sold
+    FROM sale AS s
+    WHERE s.environment = b.environment AND s.sale_id = b.sale_id AND s.reversed > 0
+    OFFSET 0) AS s
+GROUP BY b.environment, b.account;
+
 -- name: early_sums
 -- What invoices and payments came to before their account was open.
 SELECT i.environment, i.account,

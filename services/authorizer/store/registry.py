@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from asyncpg import Record
@@ -89,6 +90,8 @@ async def open_registry(tx: Tx, commands: Sequence[Command]) -> Registry:
     if accounts:
         exactly = any(map(_weighs_sums, commands))
         registry.accounts = await _accounts(tx, accounts, exactly=exactly)
+    if any(map(_asks_what_is_open, commands)):
+        await _add_credits_due(tx, registry.accounts)
     if new := [key for key in opened if key not in registry.accounts]:
         registry.early_sums = await _early_sums(tx, new)
     return registry
@@ -158,8 +161,14 @@ def _weighs_sums(command: Command) -> bool:
     Otherwise accounts are locked only to be written: a change of ten thousand limits would hold
     up their sales while it is thought over.
     """
+    unused = isinstance(command, AccountChange) and bool(command.only_if_unused)
+    return unused or _asks_what_is_open(command)
+
+
+def _asks_what_is_open(command: Command) -> bool:
+    """Whether it matters what is to be invoiced still."""
     if isinstance(command, AccountChange):
-        return command.status == "closed" or bool(command.only_if_unused)
+        return command.status == "closed"
     return isinstance(command, AccountUnlink | CustomerErase)
 
 
@@ -190,6 +199,20 @@ def _account(r: Record) -> Account:
             r["approved"], r["reversed"], r["issued"], r["credited"], r["paid"], r["refunded"]
         ),
     )
+
+
+async def _add_credits_due(tx: Tx, accounts: dict[Key, Account]) -> None:
+    """What is to be credited: of few accounts, for little is taken back after it was invoiced."""
+    asked = [
+        key
+        for key, account in accounts.items()
+        if account.sums.reversed and account.sums.issued > account.sums.credited
+    ]
+    for start in range(0, len(asked), A_BREATH):
+        rows = await tx.fetch(sql.to_credit, *columns(asked[start : start + A_BREATH]))
+        for r in rows:
+            key = (r["environment"], r["account"])
+            accounts[key] = replace(accounts[key], to_credit=r["to_credit"])
 
 
 async def _early_sums(tx: Tx, keys: Iterable[Key]) -> dict[Key, Sums]:

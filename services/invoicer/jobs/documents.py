@@ -80,6 +80,7 @@ class Documents:
     def kind(self, side_by_side: int) -> JobKind:
         return JobKind(
             kind="document",
+            cleared=True,
             run=self.run,
             side_by_side=side_by_side,
             lease_s=20,
