@@ -199,7 +199,9 @@ def _weighs_sums(command: Command) -> bool:
 def _asks_what_is_open(command: Command) -> bool:
     """Whether it matters what is to be invoiced still; an import's steps may close accounts too."""
     if isinstance(command, RegistryApply):
-        return any(isinstance(s, ChangeAccountsStep) and s.status == "closed" for s in command.steps)
+        return any(
+            isinstance(s, ChangeAccountsStep) and s.status == "closed" for s in command.steps
+        )
     if isinstance(command, AccountChange):
         return command.status == "closed"
     return isinstance(command, AccountUnlink | CustomerErase)

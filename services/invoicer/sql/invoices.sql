@@ -37,9 +37,9 @@ FROM invoice_line AS il JOIN sale_line AS l USING (environment, sale_id, line)
 WHERE il.environment = $1 AND il.invoice_id = $2 ORDER BY il.position;
 
 -- name: invoice_lines
--- As a document shows them.
+-- As a document shows them; and whether they were ever credited.
 SELECT il.sale_id::text, l.booked_at, l.description, l.quantity, l.unit_price, l.vat_rate, il.amount,
-       s.terminal
+       s.terminal, l.credited <> 0 AS was_credited
 FROM invoice_line AS il
 JOIN sale_line AS l USING (environment, sale_id, line)
 JOIN sale AS s USING (environment, sale_id)

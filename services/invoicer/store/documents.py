@@ -103,7 +103,9 @@ async def load_invoice(tx: Tx, environment: int, invoice_id: str, *, lines: bool
         raise LookupError("no such invoice")
     of = await _surroundings(tx, environment, row.letterhead, row.account)
     its = await tx.fetch(_rows.invoice_lines, environment, invoice_id) if lines else []
-    before = await invoices.replaced(tx, environment, [invoice_id])
+    before: dict[str, list[invoices.Replaced]] = {}
+    if not lines or any(r["was_credited"] for r in its):  # else none of them stood anywhere before
+        before = await invoices.replaced(tx, environment, [invoice_id])
     return Invoice(
         invoice_id=invoice_id,
         number=row.number,
