@@ -45,7 +45,7 @@ prove-interleavings: setup  ## all orders of small histories, and thousands of s
 	@ONACCOUNT_ALL_ORDERS=1 ONACCOUNT_SCHEDULES=2000 $(BIN)/python -m pytest -v -n 2 --dist load \
 		tests/proof/test_interleavings.py tests/proof/test_schedules.py $(ARGS)
 
-prove-mutants: setup  ## put 500 small faults into the code that guards money; tests must find each
+prove-mutants: setup  ## put more than 500 small faults into the code that guards money; tests must find each
 	@$(BIN)/python -m tests.proof.mutants $(ARGS)
 
 prove-month: setup  ## a month of 200 accounts and 20,000 sales, from the tills to paid, with kills in between
@@ -63,7 +63,7 @@ golden: setup  ## make the pictures again that documents are compared with; then
 prove-ten-thousand: setup  ## one run over 10,000 accounts, killed in the middle, in memory that stays
 	@ONACCOUNT_RUN_ACCOUNTS=10000 $(BIN)/python -m pytest -q -s tests/services/invoicer/test_many_accounts.py
 
-prove-invoicer-mutants: setup  ## 79 small wrongs in the invoicer's rules: each must fail a test
+prove-invoicer-mutants: setup  ## 83 small wrongs in the invoicer's rules: each must fail a test
 	@$(BIN)/python -m tests.services.invoicer.mutants
 
 bench: setup  ## measure: ratios in one run, best on a machine that does nothing else (docs/performance.md)

@@ -27,12 +27,18 @@ def main(words: list[str] | None = None) -> NoReturn:
 def _run(words: list[str]) -> int:
     # Imported here: it takes a while, and a Ctrl-C meanwhile is one like any other.
     from cyclopts import CycloptsError
+    from cyclopts.exceptions import UnusedCliTokensError
 
     from cli.app import app
 
     as_json = "--json" in words
     try:
         status = app(words, exit_on_error=False, print_error=False, result_action="return_value")
+    except UnusedCliTokensError as fault:
+        unused = " ".join(fault.unused_tokens or ())
+        says = f"{unused!r} is too much; words that belong together go between quotes."
+        _tell(f"{says} See {_help_for(words)}.", as_json=as_json)
+        return USAGE
     except CycloptsError as fault:
         _tell(f"{fault} See {_help_for(words)}.", as_json=as_json)
         return USAGE

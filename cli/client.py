@@ -24,7 +24,7 @@ from cli.screen import Gauge
 from cli.trouble import Trouble
 from cli.where import Unreachable
 from runtime.settings import KafkaSettings
-from schemas.malformed import Malformed
+from schemas.malformed import Malformed, Undecodable
 from schemas.topics import TOPIC
 from schemas.wire import decode
 
@@ -105,7 +105,13 @@ class Client:
     async def send(self, message: Json) -> None:
         """Send a message on its topic, with its key; raises Misuse where it breaks the contract."""
         topic, value = topic_of(message["type"]), encode(message)
-        found = decode(topic, value)
+        try:
+            found = decode(topic, value)
+        except Undecodable as fault:  # without its ids nobody could even be answered
+            raise Misuse(
+                f"This can't be sent: {str(fault).replace('_', ' ')}. Ids are UUIDs, and have to "
+                "be whole; an environment is a number above 0."
+            ) from None
         if len(value) > (most := TOPIC[topic].max_value_bytes):
             raise Misuse(
                 f"This can't be sent: the message has {len(value):,} bytes, and {topic} takes at "

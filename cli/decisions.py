@@ -41,11 +41,18 @@ def show_reversal(screen: Screen, answer: Json) -> int:
     if answer["type"] == "sale.reversed":
         currency = answer.get("currency")
         room = money(answer.get("available"), currency)
-        screen.good(f"{money(answer['amount'], currency)} taken back; available: {room}")
+        screen.good(f"{taken_back(answer, currency)}; available: {room}")
         return 0
     field = f" (field {answer['field']})" if answer.get("field") else ""
     screen.bad(f"refused, {answer['reason']}{field}: {REFUSALS.get(answer['reason'], '')}")
     return 1
+
+
+def taken_back(answer: Json, currency: str | None) -> str:
+    """How much sale.reversed took back, or that there was nothing to."""
+    if answer["amount"] == 0:
+        return "nothing was left to take back; a sale of this id that comes later is declined"
+    return f"{money(answer['amount'], currency)} taken back"
 
 
 REFUSALS = {

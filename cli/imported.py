@@ -70,10 +70,10 @@ def _show_differences(screen: Screen, differences: Sequence[Json]) -> None:
         screen.say(f"... and at least {len(differences) - CHANGES_SHOWN} more")
 
 
-def show_failed(screen: Screen, failed: Json) -> int:
+def show_failed(screen: Screen, failed: Json, what: str = "not imported") -> int:
     """Show import.failed; gives the exit status."""
     screen.data(failed)
-    screen.bad(f"not imported, {failed['reason']}: {failed['message']}")
+    screen.bad(f"{what}, {failed['reason']}: {failed['message']}")
     if choices := failed.get("choices"):
         option = "--sheet" if failed["reason"] == "sheet_unclear" else "--mapping HEADER=FIELD"
         screen.say(f"Choose with {option} from: {', '.join(choices)}")

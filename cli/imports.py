@@ -65,6 +65,8 @@ def from_file(file: Path, **values: Any) -> Upload:
         raise Misuse(f"There is no file {file}; name an Excel workbook (.xlsx).") from None
     except IsADirectoryError:
         raise Misuse(f"{file} is a folder; name an Excel workbook (.xlsx).") from None
+    except PermissionError:
+        raise Misuse(f"{file} may not be read by you; ask its owner, or copy it first.") from None
     return Upload(file_name=file.name, content=content, **values)
 
 
@@ -92,6 +94,32 @@ async def job_state(client: Client, job_id: str) -> Json:
             f"{job_id}; `onaccount import list` shows them."
         )
     return found[0]
+
+
+def known_upload(state: Json, by: str) -> Upload:
+    """An upload of which the file is with the importer already, to say something more of it."""
+    return Upload(
+        environment=state["environment"],
+        file_name=state["file_name"],
+        content=b"",
+        by=by,
+        extra={},
+    )
+
+
+async def report_of(client: Client, state: Json) -> bytes:
+    """The report of an import; raises Misuse where there is none."""
+    parts: dict[int, bytes] = {}
+    for record in await client.read("imports.events"):
+        message = record.message
+        if message["type"] == "import.report" and message["job_id"] == state["job_id"]:
+            parts[message["part"]] = base64.b64decode(message["content"])
+            if len(parts) == message["parts"]:
+                return b"".join(parts[number] for number in sorted(parts))
+    raise Misuse(
+        f"There is no report of {state['file_name']}: it is {state['status']}. One is made of what "
+        "was imported, and of what was cancelled because of its problems."
+    )
 
 
 class Job:
@@ -158,13 +186,19 @@ class Job:
     async def undone(self, answers: Expectation, gauge: Gauge, *, first_s: float) -> Json:
         """import.undone, or import.failed."""
         patience_s = first_s
+        things = 0
         while True:
             message = (await answers.next(patience_s)).message
             patience_s = SILENCE_S
             match message["type"]:
                 case "import.progressed":
-                    gauge(message["done"], message["rows"])
-                case "import.undone" | "import.failed":
+                    things = message["rows"]
+                    gauge(message["done"], things)
+                case "import.undone":
+                    if things:
+                        gauge(things, things)
+                    return message
+                case "import.failed":
                     return message
 
     def _part(self, message: Json) -> None:

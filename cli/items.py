@@ -14,6 +14,10 @@ ITEM = re.compile(
 )
 
 
+NEARLY = re.compile(r"-?\d+([.,]\d+)?\s*[x×*]\s.*|.*\d[.,]\d{1,4}(\s+\d+\s*%?)?|.*\s\d+\s*%")
+"""Looks like an item of which something is missing: a quantity, a price or a rate."""
+
+
 def item(text: str) -> Json:
     """`2 x Pils 3,50 21%` as a line of a sale; raises Misuse for anything else."""
     found = ITEM.fullmatch(text.strip())

@@ -12,8 +12,10 @@ from cli.client import Client
 from cli.messages import Json
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-SEARCHED = ("customer_id", "email", "street", "postcode", "city", "chamber_number", "vat_number")
+SEARCHED = ("email", "street", "postcode", "city", "chamber_number", "vat_number")
 MOST_NAMED = 5
+PART_OF_ID = 8
+"""Letters of an id that are looked for in ids: three digits of a name stand in many of them."""
 
 
 def folded(text: str) -> str:
@@ -74,7 +76,8 @@ class Registry:
             about = (str(customer.get(part) or "") for part in SEARCHED)
             tied = numbers.get(customer["customer_id"], ())
             whole = folded(" ".join((name_of(customer), person, *about, *tied)))
-            if all(word in whole for word in words):
+            id_ = str(customer["customer_id"])
+            if all(word in whole or (len(word) >= PART_OF_ID and word in id_) for word in words):
                 hits.append(customer)
         return sorted(hits, key=lambda one: (bool(one.get("erased")), folded(name_of(one))))
 
@@ -91,8 +94,9 @@ class Registry:
                 f"{self.environment}` shows who there is."
             )
         found = self.found(text)
-        if len(found) == 1:
-            return found[0]
+        called_so = [one for one in found if folded(name_of(one)) == folded(text)]
+        if len(found) == 1 or len(called_so) == 1:
+            return (called_so or found)[0]
         if not found:
             raise Misuse(
                 f"Environment {self.environment} has no customer {text!r}; `onaccount customer "

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -20,9 +21,23 @@ from cli.messages import Json
 
 STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tab and newline
 MOST_LISTED = 20  # changes or warnings of one command; of more the numbers are told
+WIDTH_OF_A_FILE = 200  # without a terminal a row is to be one line, for grep and its like
 LONGEST_WHOLE = 20
+LEAST_FOLDED = 14  # a name is read no more where it is folded narrower than this
+MOMENT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \S+")
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 SPARSE_STEP = 0.25  # without a terminal: a line for each quarter that is done
+
+
+TO_DO = {
+    "environment_unknown": "To begin it: onaccount env configure {}",
+    "gdpr_not_accepted": "To accept them: onaccount env accept-gdpr {}",
+    "account_exists": "To change it: onaccount account change {} NUMBER",
+    "customer_exists": "To change it: onaccount customer change {} CUSTOMER",
+    "holder_exists": "To take the holder off: onaccount account unlink {} NUMBER CUSTOMER",
+    "open_amounts": "To invoice it: onaccount invoices run {} YYYY-MM --issue",
+}
+"""What a person can do about a refusal, by its reason; the braces are the environment."""
 
 
 class Gauge(Protocol):
@@ -41,7 +56,7 @@ class Screen:
         # No markup: what is shown comes from others, and "[red]" is a name like any other.
         self.console = Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
         if not self.console.is_terminal:
-            self.console.width = max(self.console.width, 140)
+            self.console.width = max(self.console.width, WIDTH_OF_A_FILE)
 
     def data(self, content: object) -> None:
         """Print one JSON value on a line of its own; only with --json."""
@@ -72,27 +87,45 @@ class Screen:
     ) -> None:
         """Print a table; columns named in `right` hold numbers. `if_any`: none of no rows.
 
-        Where the terminal is too narrow names are folded, but no number, date, amount or id.
+        Where the terminal is too narrow names are folded, but no number, date, amount or id; and
+        where it is too narrow for that, each row is shown line by line.
         """
         if self.as_json:
             return
-        grid = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, title_style="bold")
-        grid.padding = (0, 1, 0, 0)
         cells = [[plain(cell) for cell in row] for row in rows]
         if if_any and not cells:
             return
         numbers = set(right)
-        for place, column in enumerate(columns):
-            whole = column in numbers or all(
-                (len(row[place]) <= LONGEST_WHOLE and " " not in row[place])
-                or UUID.fullmatch(row[place])  # to be copied in one piece
-                for row in cells
-            )
+        wholes = [
+            column in numbers or all(_in_one_piece(row[place]) for row in cells)
+            for place, column in enumerate(columns)
+        ]
+        if cells and _least_width(columns, cells, wholes) > self.console.width:
+            self._line_by_line(columns, cells, title)
+            return
+        grid = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, title_style="bold")
+        grid.padding = (0, 1, 0, 0)
+        for column, whole in zip(columns, wholes, strict=True):
             side = "right" if column in numbers else "left"
             grid.add_column(column, justify=side, overflow="fold", no_wrap=whole)  # type: ignore[arg-type]
         for row in cells:
             grid.add_row(*row)
         self.console.print(grid)
+
+    def _line_by_line(
+        self, columns: Sequence[str], cells: Sequence[Sequence[str]], title: str | None
+    ) -> None:
+        if title is not None:
+            self.say(title, "bold")
+        for row in cells:
+            grid = Table.grid(padding=(0, 2))
+            grid.add_column(no_wrap=True)
+            grid.add_column(overflow="fold")
+            for column, cell in zip(columns, row, strict=True):
+                if cell:
+                    grid.add_row(column or "#", cell)
+            self.console.print(grid)
+            self.console.print()
 
     def fields(self, content: Mapping[str, Any], *, title: str | None = None) -> None:
         """Print one thing as name and value, line by line; what is empty is left out."""
@@ -149,6 +182,24 @@ class Screen:
                 yield
 
 
+def _in_one_piece(cell: str) -> bool:
+    """Whether a cell is not to be folded: a word, a time, or an id that is copied."""
+    if len(cell) <= LONGEST_WHOLE and " " not in cell:
+        return True
+    return bool(UUID.fullmatch(cell) or MOMENT.fullmatch(cell))
+
+
+def _least_width(
+    columns: Sequence[str], cells: Sequence[Sequence[str]], wholes: Sequence[bool]
+) -> int:
+    """How wide a table must be for all that is not folded, and for names that can be read."""
+    width = 1
+    for place, (column, whole) in enumerate(zip(columns, wholes, strict=True)):
+        widest = max(cell_len(text) for text in (column, *(row[place] for row in cells)))
+        width += 2 + (widest if whole else min(widest, LEAST_FOLDED))
+    return width
+
+
 def plain(value: object) -> str:
     """A value as people read it in a table."""
     match value:
@@ -182,6 +233,8 @@ def outcome(screen: Screen, message: Json) -> int:
         where = f" (field {message['field']})" if message.get("field") else ""
         why = message.get("message") or str(message.get("reason")).replace("_", " ")
         screen.bad(f"refused, {message.get('reason')}{where}: {why}")
+        if hint := TO_DO.get(str(message.get("reason"))):
+            screen.say(f"  {hint.format(message.get('environment'))}")
         return 1
     changes = message.get("changes", ())
     if len(changes) > MOST_LISTED:

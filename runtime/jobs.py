@@ -19,6 +19,7 @@ import asyncpg
 import structlog
 
 from runtime.answers import Answer
+from runtime.clearing import DONE_DAYS, Clearing
 from runtime.database import Database
 from runtime.edge.backoff import Backoff, pause
 from runtime.edge.guard import Guard
@@ -56,10 +57,13 @@ class JobRunner:
         status: Status,
         stopping: asyncio.Event,
         wake: asyncio.Event,
+        done_days: float = DONE_DAYS,
     ) -> None:
         self.kinds = tuple(kinds)
         self.database = database
         self.wake = wake
+        cleared = [kind.kind for kind in self.kinds if kind.cleared]
+        self.clearing = Clearing(database, cleared, done_days)
         self._publisher = publisher
         self._states = states
         self.guard = guard
@@ -76,7 +80,8 @@ class JobRunner:
         ]
         if not tasks:
             return
-        tasks += [asyncio.create_task(self._recover()), asyncio.create_task(self._ring())]
+        clearing = self.clearing.run(self._status, self._stopping)
+        tasks += [asyncio.create_task(each) for each in (self._recover(), self._ring(), clearing)]
         try:
             await self._stopping.wait()
         finally:

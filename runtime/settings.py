@@ -80,6 +80,12 @@ class WorkerSettings(KafkaSettings):
         ge=1_000,
         description="After this silence Kafka gives a worker's partitions to another.",
     )
+    job_days: float = Field(
+        30,
+        ge=1,
+        description="Days for which a job that is done stays in the service's table of jobs, for"
+        " whoever looks into what happened. Nothing else asks for it.",
+    )
     drain_s: float = Field(
         8.0, gt=0, le=60, description="How long the batch in hand may take after SIGTERM."
     )

@@ -41,6 +41,8 @@ class JobKind:
     `on_poison` records and answers the failure, and the job ends `failed`.
 
     The lease is renewed while `run` works; so long waits the job of a worker that was killed.
+    `cleared`: a row that was done long ago may go, for nothing that is repeated then would add it
+    again: what it was asked by, or what it made, is remembered in the service's own tables.
     `in_turns`: refs begin with whose the job is ("2890/..."), and whoever has the fewest in hand
     goes first; two side by side at least, or one's many would still go first.
     """
@@ -50,6 +52,7 @@ class JobKind:
     side_by_side: int = 1
     lease_s: float = 20
     in_turns: bool = False
+    cleared: bool = False
     on_poison: Callable[[Work, StepTx], Awaitable[None]] | None = None
 
 
@@ -114,8 +117,7 @@ class Work:
                 yield tx
                 if self.failed:
                     tx._state = "failed"
-                ids = await _note(connection, tx)
-                await self._end_step(connection, tx)
+                ids = await self._end_step(connection, tx)
             self.steps += 1
             self.ended = tx._state != "open" or tx._later_s is not None
         finally:
@@ -126,8 +128,19 @@ class Work:
             runner.wake.set()
         await runner.publish(tx._answers, tx.touched, ids)
 
-    async def _end_step(self, connection: Connection, tx: StepTx) -> None:
-        await connection.execute(
+    @contextlib.asynccontextmanager
+    async def look(self) -> AsyncIterator[Tx]:
+        """Rows as they stand, outside any step: for what is read only, and does not change.
+
+        No step is begun: what was read is acted on in the next. Its `now` is the job's beginning.
+        """
+        async with self._runner.database.connection() as connection:
+            yield Tx(connection, self.job.created_at)
+
+    async def _end_step(self, connection: Connection, tx: StepTx) -> list[int]:
+        """Record what became of the job, and its answers as unpublished; gives their ids."""
+        answers, touched = tx._answers, tx.touched
+        rows = await connection.fetch(
             sql.stepped,
             self.job.id,
             self.lease,
@@ -135,23 +148,13 @@ class Work:
             tx._state,
             tx._later_s,
             self._kind.lease_s,
+            [x.topic for x in answers],
+            [x.key for x in answers],
+            [x.id for x in answers],
+            [x.type for x in answers],
+            [x.time for x in answers],
+            [x.value for x in answers],
+            [kind for kind, _ in touched],
+            [json.dumps(key, default=str) for _, key in touched],
         )
-
-
-async def _note(connection: Connection, tx: StepTx) -> list[int]:
-    """Record answers and touched state as unpublished."""
-    answers, touched = tx._answers, tx.touched
-    if not answers and not touched:
-        return []
-    rows = await connection.fetch(
-        sql.note,
-        [x.topic for x in answers],
-        [x.key for x in answers],
-        [x.id for x in answers],
-        [x.type for x in answers],
-        [x.time for x in answers],
-        [x.value for x in answers],
-        [kind for kind, _ in touched],
-        [json.dumps(key, default=str) for _, key in touched],
-    )
-    return [r["id"] for r in rows]
+        return [r["id"] for r in rows]

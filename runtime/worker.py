@@ -108,6 +108,7 @@ class Worker:
             status=self.status,
             stopping=self.stopping,
             wake=self._wake_jobs,
+            done_days=settings.job_days,
         )
 
     def _add_lanes(self, lanes: Sequence[Lane], lane_type: type[EdgeLane]) -> None:

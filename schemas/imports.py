@@ -203,7 +203,8 @@ class ImportCompleted(_Job):
 class ImportFailed(_Job):
     """An import did not happen: also cancelled, expired, unknown_job, not_enabled,
     gdpr_not_accepted, sheet_unclear and columns_unclear (the last two with `choices`; `field` is
-    what several of these columns can be)."""
+    what several of these columns can be). `report`: the workbook comes back all the same, with what
+    is wrong with each row (import.report)."""
 
     answered_by: ClassVar[str | None] = None
 
@@ -212,6 +213,7 @@ class ImportFailed(_Job):
     message: LongText
     choices: Annotated[tuple[Text, ...], entries(MAX_COLUMNS)] | None = None
     field: MappedField | None = None
+    report: bool | None = None
 
 
 class ImportReport(Message):

@@ -74,7 +74,7 @@ class DirectoryPage(Message):
 
 
 class DirectoryFound(Message):
-    """The accounts that a search found."""
+    """The accounts that a search found; `more`: there are others, which more words would find."""
 
     type: Literal["directory.found"] = "directory.found"
     search_id: Uuid
@@ -82,3 +82,4 @@ class DirectoryFound(Message):
     terminal: Terminal
     accounts: Annotated[tuple[FoundAccount, ...], entries(MAX_ACCOUNTS_A_PAGE)]
     reason: SearchRefusal | None = None
+    more: bool | None = None

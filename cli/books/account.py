@@ -71,7 +71,7 @@ def show_statement(screen: Screen, listed: Statement, found: Found, *, legs: boo
         when = moment_of(line.entry["at"]).astimezone(found.venue.zone)
         return (
             f"{when:%Y-%m-%d %H:%M}",
-            KINDS.get(line.entry["kind"], str(line.entry["kind"])),
+            _what(line),
             money(line.unbilled, currency) if line.unbilled else "",
             money(line.billed, currency) if line.billed else "",
             money(line.owed, currency),
@@ -89,13 +89,20 @@ def show_statement(screen: Screen, listed: Statement, found: Found, *, legs: boo
     if legs:
         _show_legs(screen, listed, currency)
     unbilled, billed = (money(amount, currency) for amount in listed.closing)
-    screen.say(f"{len(listed.lines)} entries; owed: {unbilled} not yet invoiced, {billed} invoiced")
+    entries = "1 entry" if len(listed.lines) == 1 else f"{len(listed.lines)} entries"
+    screen.say(f"{entries}; owed: {unbilled} not yet invoiced, {billed} invoiced")
     balance = found.balance
     if len(listed.lines) == len(found.entries) and balance is not None:
         published = (balance["unbilled"], balance["billed"])
         # More may have been posted while we read.
         if balance["version"] == len(found.entries) and published != listed.closing:
             screen.bad("the balance that was published is another; see `onaccount ledger verify`")
+
+
+def _what(line: Line) -> str:
+    """What an entry was; a refund is a payment the other way round."""
+    kind = str(line.entry["kind"])
+    return "paid back" if kind == "payment" and line.billed > 0 else KINDS.get(kind, kind)
 
 
 def _show_legs(screen: Screen, listed: Statement, currency: str) -> None:

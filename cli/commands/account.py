@@ -212,8 +212,9 @@ async def _tie(
 
 
 @app.command(name="list")
-async def list_(environment: int, text: str = "", /, *, common: Common = DEFAULT) -> int:
+async def list_(environment: int, /, *words: str, common: Common = DEFAULT) -> int:
     """List an environment's accounts with limits and balances; a text narrows it down."""
+    text = " ".join(words)
     rows = [
         row
         for row in await _accounts(environment, common)

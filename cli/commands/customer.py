@@ -50,7 +50,8 @@ class Fields:
     email: str | None = None
     "Where invoices go."
     email_fictitious: bool | None = None
-    "The address does not exist; nothing is mailed to it."
+    """The address does not exist; nothing is mailed to it. One at example.* (example.com), test.nl,
+    .test, .example, .invalid or localhost is always taken for such, whatever is said here."""
     street: str | None = None
     "Street and number."
     postcode: str | None = None
@@ -142,8 +143,9 @@ async def change(
 
 
 @app.command
-async def find(environment: int, text: str = "", /, *, common: Common = DEFAULT) -> int:
+async def find(environment: int, /, *words: str, common: Common = DEFAULT) -> int:
     """Find customers by words of a name, e-mail, city, number or account; all without any."""
+    text = " ".join(words)
     async with common.client() as client:
         registry = await registry_of(client, environment)
     found = registry.found(text)

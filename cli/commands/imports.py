@@ -9,12 +9,12 @@ from typing import Annotated, Literal
 from cyclopts import App, Parameter
 
 from cli.amounts import Misuse
-from cli.asking import Yes, agreed, can_ask, chosen
-from cli.client import Client
+from cli.asking import Yes, agreed
 from cli.import_options import defaults_of, defaults_said, mapping_of
 from cli.import_template import template
 from cli.imported import show_completed, show_failed, show_preview, show_states, show_undone
-from cli.imports import FIELDS, Job, Upload, environment_of, from_file, job_state
+from cli.importing import save, until_clear, write
+from cli.imports import Job, environment_of, from_file, job_state, known_upload, report_of
 from cli.messages import Json, given
 from cli.options import DEFAULT, Common
 from cli.registry import registry_of
@@ -32,6 +32,7 @@ app = App(
     onaccount import leden.xlsx \\
         --mapping "Naam=company" --mapping "Nr=account"
     onaccount import template leden.xlsx --language nl
+    onaccount import report JOB_ID
     onaccount import undo JOB_ID
 
 The first row that looks like one is the header: Bedrijf, Voornaam,
@@ -40,10 +41,6 @@ more, in Dutch or English; docs/importing.md lists them.
 The workbook comes back beside the file with the outcome of each row.
 """,
 )
-
-NOTHING = "nothing was imported"
-NO_ROW = f"{NOTHING}: each row has a problem; mend them in the workbook, and import it again"
-EMPTY = f"{NOTHING}: below the names of the columns the list is empty"
 
 Several = Annotated[list[str] | None, Parameter(negative="")]
 
@@ -103,12 +100,12 @@ async def import_(
     upload = from_file(file, environment=environment or 0, by=common.by, extra=extra)
     async with common.client("import.uploaded") as client:
         upload = replace(upload, environment=await environment_of(client, environment))
-        job, result = await _until_clear(client, upload, screen, yes=yes)
+        job, result = await until_clear(client, upload, file, screen, yes=yes)
     if result is None:
         return 1
     if result["type"] == "import.failed":
         return show_failed(screen, result)
-    return _show_result(screen, result, _save(file, job), job.id)
+    return _show_result(screen, result, save(file, job), job.id)
 
 
 def _what(what: str, file: Path | None, environment: int | None) -> tuple[int | None, Path]:
@@ -118,66 +115,6 @@ def _what(what: str, file: Path | None, environment: int | None) -> tuple[int | 
     if what.isascii() and what.isdigit():
         return int(what), file
     raise Misuse(f"{what!r} is not an environment's number; write `onaccount import FILE`.")
-
-
-async def _until_clear(
-    client: Client, upload: Upload, screen: Screen, *, yes: bool
-) -> tuple[Job, Json | None]:
-    """Import; where a sheet or a column is not clear, ask and upload again with the answer."""
-    while True:
-        job = Job(client, upload)
-        result = await _carry_out(client, job, screen, yes=yes)
-        if result is None or result["type"] != "import.failed" or screen.as_json or not can_ask():
-            return job, result
-        choice = await _cleared(screen, result)
-        if choice is None:
-            return job, result
-        told = {**(upload.extra.get("mapping") or {}), **choice.pop("mapping", {})}
-        upload = replace(upload, extra={**upload.extra, "mapping": told or None, **choice})
-
-
-async def _cleared(screen: Screen, failed: Json) -> Json | None:
-    """What the person says where something was not clear; None where that can't be asked."""
-    choices = failed.get("choices") or []
-    if not choices or failed["reason"] not in ("sheet_unclear", "columns_unclear"):
-        return None
-    screen.say(failed["message"], "yellow")
-    if failed["reason"] == "sheet_unclear":
-        sheet = await chosen("Which sheet?", choices)
-        return None if sheet is None else {"sheet": sheet}
-    field = failed.get("field")
-    header = await chosen(f"Which column is the {field or 'one to name'}?", choices)
-    if header is not None and field is None:
-        field = await chosen(f"What does {header!r} hold?", FIELDS)
-    return None if header is None or field is None else {"mapping": {header: field}}
-
-
-async def _carry_out(client: Client, job: Job, screen: Screen, *, yes: bool) -> Json | None:
-    """Preview, ask, import; gives its last message, None where nothing was imported."""
-    with client.expecting(job.asked) as answers:
-        with screen.waiting(f"{job.upload.file_name} is read ..."):
-            await job.send()
-            preview = await job.previewed(answers)
-        if preview["type"] == "import.failed":
-            return preview
-        show_preview(screen, preview)
-        question = f"Import {preview['valid']} of {preview['rows']} rows?"
-        try:
-            goes_on = bool(preview["valid"]) and await agreed(screen, question, yes=yes)
-        except Misuse:
-            await job.say("import.cancelled")
-            raise
-        if not goes_on:
-            await job.say("import.cancelled")
-            screen.bad(NOTHING if preview["valid"] else NO_ROW if preview["rows"] else EMPTY)
-            return None
-        await job.say("import.confirmed")
-        with screen.progress("rows imported") as gauge:
-            result = await job.completed(answers, gauge)
-        if result["type"] == "import.completed":
-            with screen.waiting("the report is made ..."):
-                await job.reported(answers)
-        return result
 
 
 @app.command(name="list")
@@ -218,6 +155,46 @@ async def show(job_id: str, /, *, common: Common = DEFAULT) -> int:
 
 
 @app.command
+async def report(job_id: str, file: Path | None = None, /, *, common: Common = DEFAULT) -> int:
+    """Fetch the workbook of an import again, with the outcome of each row.
+
+    Parameters
+    ----------
+    file
+        Where to; by default the workbook's name with .result.xlsx, here.
+    """
+    async with common.client() as client:
+        state = await job_state(client, job_id)
+        content = await report_of(client, state)
+    place = file or Path(f"{Path(state['file_name']).stem}.result.xlsx")
+    if file is None and place.exists():
+        raise Trouble(f"{place} is there already; name the file to write.")
+    write(place, content)
+    common.screen.data({"job_id": state["job_id"], "report": str(place)})
+    common.screen.good(f"each row's outcome is in {place}")
+    return 0
+
+
+@app.command
+async def cancel(job_id: str, /, *, common: Common = DEFAULT) -> int:
+    """Stop an import that was not confirmed or is under way; what was imported stays."""
+    screen = common.screen
+    async with common.client("import.cancelled") as client:
+        state = await job_state(client, job_id)
+        if state["status"] not in ("received", "previewed", "running"):
+            raise Misuse(f"The import of {state['file_name']} has ended: it is {state['status']}.")
+        job = Job(client, known_upload(state, common.by), job_id=state["job_id"])
+        with client.expecting(job.asked) as answers:
+            await job.say("import.cancelled")
+            end = await job.completed(answers, lambda done, rows: None)
+    screen.data(end)
+    if end["type"] == "import.completed":
+        return show_completed(screen, end)  # it was done before it could be stopped
+    screen.good(end["message"])
+    return 0
+
+
+@app.command
 async def undo(
     job_id: str,
     /,
@@ -233,16 +210,13 @@ async def undo(
         question = f"Take back what {state['file_name']} made and changed?"
         if not await agreed(screen, question, yes=yes):
             return 1
-        nothing = Upload(
-            environment=state["environment"], file_name="", content=b"", by=common.by, extra={}
-        )
-        job = Job(client, nothing, job_id=state["job_id"])
+        job = Job(client, known_upload(state, common.by), job_id=state["job_id"])
         with client.expecting(job.asked) as answers, screen.progress("taken back") as gauge:
             await job.say("import.undo")
             message = await job.undone(answers, gauge, first_s=common.timeout)
         registry = await registry_of(client, state["environment"])
     if message["type"] == "import.failed":
-        return show_failed(screen, message)
+        return show_failed(screen, message, "not taken back")
     screen.data(message)
     show_undone(screen, message, registry)
     return 0
@@ -271,12 +245,6 @@ def template_(
     common.screen.data({"file": str(file)})
     common.screen.good(f"{file} is ready to be filled in; then: onaccount import {file}")
     return 0
-
-
-def _save(file: Path, job: Job) -> Path:
-    place = file.with_name(f"{file.stem}.result.xlsx")
-    place.write_bytes(job.report or b"")
-    return place
 
 
 def _show_result(screen: Screen, result: Json, report: Path, job_id: str) -> int:

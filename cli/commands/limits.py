@@ -55,8 +55,9 @@ class Choice:
 
 
 @app.command
-async def show(environment: int, text: str = "", /, *, common: Common = DEFAULT) -> int:
+async def show(environment: int, /, *words: str, common: Common = DEFAULT) -> int:
     """Show limits, what is used of them and what is left; a text narrows it down."""
+    text = " ".join(words)
     async with common.client() as client:
         registry = await registry_of(client, environment)
         balances = await client.view("ledger.balances", environment=environment)

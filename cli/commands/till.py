@@ -14,7 +14,7 @@ from cli.counter.screen import Display
 from cli.decisions import show_decision, show_reversal
 from cli.items import item
 from cli.options import DEFAULT, Common
-from cli.registry import Registry
+from cli.registry import Registry, not_there
 from cli.till import Till
 
 app = App(
@@ -82,6 +82,8 @@ async def _venue(client: Client, environment: int | None) -> Registry:
             known = ", ".join(str(s["environment"]) for s in states) or "none"
             raise Misuse(f"Say which environment, as in `onaccount till 2890`; known: {known}.")
         environment = int(states[0]["environment"])
+    if not states:
+        raise not_there(environment)
     return Registry(environment, states)
 
 
@@ -191,11 +193,17 @@ async def cancel(
 
 @app.command
 async def search(
-    environment: int, query: str, /, *, terminal: Terminal = "cli", common: Common = DEFAULT
+    environment: int,
+    query: str,
+    /,
+    *more: str,
+    terminal: Terminal = "cli",
+    common: Common = DEFAULT,
 ) -> int:
     """Search accounts as a till does: also those that can't be charged, with why."""
     async with common.client("terminal.searched") as client:
-        found = await Till(client, environment, terminal, timeout_s=common.timeout).search(query)
+        till = Till(client, environment, terminal, timeout_s=common.timeout)
+        found = await till.search(" ".join((query, *more)))
     screen = common.screen
     screen.data(found)
     if reason := found.get("reason"):
@@ -213,4 +221,5 @@ async def search(
             for a in found["accounts"]
         ),
     )
+    Display(screen, "").first_of_more(found)
     return 0 if found["accounts"] else 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 from cli.amounts import Misuse
@@ -30,6 +31,24 @@ class Counter:
     async def serve(self, *, interactive: bool) -> None:
         """Sign on, then line by line until the input ends."""
         await self.sign_on()
+        try:
+            await self._lines(interactive=interactive)
+        except asyncio.CancelledError:  # Ctrl-C: what was sold offline is sold
+            if self.tab.waiting:
+                print()
+                await self._close()
+            raise
+        await self._close()
+
+    async def _close(self) -> None:
+        """Tell what was sold offline."""
+        if self.tab.waiting:
+            count = len(self.tab.waiting)
+            what = "1 offline sale is" if count == 1 else f"{count} offline sales are"
+            self._say(f"{what} told before the till closes")
+            await self.online()
+
+    async def _lines(self, *, interactive: bool) -> None:
         while True:
             prompt = self.prompt()
             if not self._screen.as_json:
@@ -39,9 +58,6 @@ class Counter:
                 print(text.strip("\n"))  # what a pipe gave, as if it had been typed
             if not text or not await self.line(text):
                 break
-        if self.tab.waiting:
-            self._say(f"{len(self.tab.waiting)} offline sales are told before the till closes")
-            await self.online()
 
     def prompt(self) -> str:
         """Which till, whom it serves, and whether it is offline."""
@@ -145,6 +161,7 @@ class Counter:
             self.choose((exact or hits)[0])
         elif hits:
             self.display.guests(hits)
+            self.display.first_of_more(found)
         else:
             self._no(f"no account fits {text!r}; ? shows what can be typed")
 

@@ -11,11 +11,13 @@ from rich.text import Text
 from cli.amounts import money
 from cli.counter.tab import Guest, Sold, Tab
 from cli.counter.typed import HELP
+from cli.decisions import taken_back
 from cli.messages import Json
 from cli.screen import Screen, harmless, plain
 
 A_PAGE = 20
 BAR = 30
+MORE_LETTERS = "there are more: type more letters, or another word of the name"
 
 
 class Display:
@@ -55,7 +57,15 @@ class Display:
             right=("",),
         )
         if of is not None and of > len(some):
-            self.screen.say(f"{first} to {first + len(some) - 1} of {of}; list 2 shows more", "dim")
+            last = first + len(some) - 1
+            page = (first - 1) // A_PAGE + 1
+            more = f"; list {page + 1} shows more" if last < of else ""
+            self.screen.say(f"{first} to {last} of {of}{more}", "dim")
+
+    def first_of_more(self, found: Json) -> None:
+        """Says of a search that not all of it is shown."""
+        if found.get("more"):
+            self.screen.say(f"the first {len(found['accounts'])}; {MORE_LETTERS}", "yellow")
 
     def tab(self, tab: Tab) -> None:
         """What is to be charged to whom."""
@@ -101,7 +111,7 @@ class Display:
         if answer["type"] == "sale.reversed":
             left = answer["available"]
             room = "" if left is None else f"; {self.money(left)} left"
-            self.screen.good(f"{self.money(answer['amount'])} taken back{room}")
+            self.screen.good(f"{taken_back(answer, self.currency)}{room}")
         else:
             self.screen.bad(f"not taken back: {meaning}")
 

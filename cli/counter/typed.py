@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from cli.amounts import AMOUNT, Misuse, cents
-from cli.items import ITEM, item
+from cli.items import ITEM, NEARLY, item
 from cli.messages import Json
 
 Kind = Literal[
@@ -72,6 +72,8 @@ def understand(text: str, *, listed: int) -> Typed:
     kind = WORDS.get(word.lower())
     rest = rest.strip()
     match kind:
+        case None if NEARLY.fullmatch(text):
+            return Typed(kind="item", line=item(text))  # which says how it is written
         case None:
             return Typed(kind="find", text=text)
         case "find":

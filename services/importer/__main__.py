@@ -14,11 +14,12 @@ from services.importer.handlers.uploads import (
     DECIDE_LARGE,
     EXPIRE,
     FORGET,
+    REPORT,
     TAKES,
     UNDO,
     Uploads,
 )
-from services.importer.jobs.carry_out import REPORT, CarryingOut
+from services.importer.jobs.carry_out import CarryingOut
 from services.importer.jobs.expire import expire
 from services.importer.jobs.forget import Forgetting, erase
 from services.importer.jobs.plan import Planning
@@ -65,17 +66,35 @@ def jobs(settings: Settings) -> tuple[JobKind, ...]:
     undoing = Undoing(window=window, resend_s=settings.import_resend_s)
     return (
         *(
-            JobKind(kind=kind, run=planning.run, side_by_side=many, on_poison=planning.poisoned)
+            JobKind(
+                kind=kind,
+                run=planning.run,
+                side_by_side=many,
+                on_poison=planning.poisoned,
+                cleared=True,
+            )
             for kind in (DECIDE, DECIDE_LARGE)
         ),
         JobKind(
-            kind=CARRY_OUT, run=carrying_out.run, side_by_side=many, on_poison=carrying_out.poisoned
+            kind=CARRY_OUT,
+            run=carrying_out.run,
+            side_by_side=many,
+            on_poison=carrying_out.poisoned,
+            cleared=True,
         ),
-        JobKind(kind=REPORT, run=reporting.run, side_by_side=many, on_poison=reporting.poisoned),
-        JobKind(kind=UNDO, run=undoing.run, side_by_side=many, on_poison=undoing.poisoned),
-        JobKind(kind=FORGET, run=forgetting.run),
-        JobKind(kind=registry.ERASE, run=erase),
-        JobKind(kind=EXPIRE, run=expire),
+        JobKind(
+            kind=REPORT,
+            run=reporting.run,
+            side_by_side=many,
+            on_poison=reporting.poisoned,
+            cleared=True,
+        ),
+        JobKind(
+            kind=UNDO, run=undoing.run, side_by_side=many, on_poison=undoing.poisoned, cleared=True
+        ),
+        JobKind(kind=FORGET, run=forgetting.run, cleared=True),
+        JobKind(kind=registry.ERASE, run=erase, cleared=True),
+        JobKind(kind=EXPIRE, run=expire, cleared=True),
     )
 
 

@@ -80,7 +80,9 @@ class Child:
     async def _line(self) -> dict[str, Any]:
         assert self._process.stdout is not None
         try:
-            line = await asyncio.wait_for(self._process.stdout.readline(), self._silence_s)
+            # Not wait_for: on 3.11 a line that comes as its task is cancelled has it go on.
+            async with asyncio.timeout(self._silence_s):
+                line = await self._process.stdout.readline()
         except (TimeoutError, ValueError):
             raise Unread("too_demanding") from None
         if not line.endswith(b"\n"):

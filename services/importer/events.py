@@ -46,9 +46,13 @@ def failed(
     message: str = "",
     choices: Sequence[str] | None = None,
     field: MappedField | None = None,
+    report: bool = False,
     **words: object,
 ) -> Answer:
-    """The end of a job that does not go on; the sentence for `reason` unless one is given."""
+    """The end of a job that does not go on; the sentence for `reason` unless one is given.
+
+    `report`: a report follows it.
+    """
     text = message or of_failure(reason, upload.language, **words)
     said = ImportFailed(
         job_id=upload.job_id,
@@ -57,6 +61,7 @@ def failed(
         message=text[:2000],
         choices=None if choices is None else tuple(c[:200] for c in choices[:500]),
         field=field,
+        report=report or None,
     )
     return event(upload, said, at=at)
 

@@ -13,6 +13,7 @@ from typing import Final
 from services.importer.domain.failure_sentences import FAILURES
 from services.importer.domain.fields import FIELDS, SYNONYMS
 from services.importer.domain.sentences import CELLS, ROWS, Sentence
+from services.importer.domain.statuses import OF_A_DAY, OF_PEOPLE, WORDS
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "importing.md"
 _TABLE: Final = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -32,6 +33,8 @@ EXAMPLES: Final[dict[str, dict[str, object]]] = {
     "not_a_count": {"value": "veel", "at_most": 1000},
     "not_yes_or_no": {"value": "misschien"},
     "not_a_status": {"value": "nieuw"},
+    "of_people": {"value": "Oud-lid"},
+    "of_a_day": {"value": "Opgezegd"},
     "not_a_language": {"value": "Fries"},
     "not_a_country": {"value": "Gelderland"},
     "not_an_email": {"value": "info@club"},
@@ -76,6 +79,7 @@ def page(text: str) -> str:
     """The page with its tables filled in."""
     tables = {
         "columns": _columns(),
+        "statuses": _statuses(),
         "cells": _sentences(CELLS),
         "rows": _sentences(ROWS),
         "failures": _sentences(FAILURES, names=True),
@@ -86,6 +90,19 @@ def page(text: str) -> str:
 def _columns() -> str:
     lines = ["| field | names above the column |", "|---|---|"]
     lines += [f"| `{field}` | {', '.join(SYNONYMS[field])} |" for field in FIELDS]
+    return "\n".join(lines) + "\n"
+
+
+def _statuses() -> str:
+    lines = ["| written in the cell | status |", "|---|---|"]
+    lines += [f"| {', '.join(words)} | `{status}` |" for status, words in WORDS.items()]
+    lines += [
+        f"| {', '.join(words)} | refused: {says} |"
+        for words, says in (
+            (OF_PEOPLE, "it says what somebody is, not whether the account is open"),
+            (OF_A_DAY, "it may be so now, or from a day to come"),
+        )
+    ]
     return "\n".join(lines) + "\n"
 
 

@@ -13,7 +13,7 @@ from cli.amounts import Misuse
 from cli.client import Client, answer_topics
 from cli.commands.deadletters import origin_of, place_of, retry_headers
 from cli.demo.bar import _identity
-from cli.messages import command, new_id
+from cli.messages import command, new_id, now
 from cli.replies import NoAnswer
 from cli.till import TILL_TOPICS, Till, line
 from cli.trouble import Trouble
@@ -208,3 +208,12 @@ def _closed_port() -> Iterator[int]:
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))
         yield int(holder.getsockname()[1])
+
+
+async def test_an_id_that_nobody_could_answer_is_told_before_anything_is_sent() -> None:
+    client = Client(KafkaSettings(kafka="127.0.0.1:1"))
+    wrong = {"type": "sale.cancelled", "cancellation_id": new_id(), "sale_id": "nope",
+             "environment": 2890, "account": "1", "terminal": "bar", "at": now(),
+             "reason": "cancelled"}  # fmt: skip
+    with pytest.raises(Misuse, match=r"sale id of sale.cancelled can't be read. Ids are UUIDs"):
+        await client.send(wrong)

@@ -37,6 +37,7 @@ def test_each_group_teaches_by_examples(group: str, onaccount: Run) -> None:
         (("evn", "show", "2890"), "Unknown command"),
         (("env", "show", "abc"), "unable to convert"),
         (("env", "show"), "requires an argument"),
+        (("customer", "show", "2890", "De", "Kraan"), "go between quotes"),
         (("env", "configure", "2890"), "Nothing to set"),
         (("account", "change", "2890", "1"), "Nothing to change"),
         (("account", "open", "2890", "1", "--limit", "1.000,00"), "write it in whole euros"),

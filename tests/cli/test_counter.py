@@ -53,6 +53,40 @@ def test_half_a_command_is_told_with_how_it_is_written(text: str) -> None:
         understand(text, listed=5)
 
 
+@pytest.mark.parametrize(
+    "text", ["2 x Pils 3,50", "2 x Pils", "Pils 3,50 21", "Pils 3,50", "Pils 3,555 21%", "Pils 21%"]
+)
+def test_half_an_item_is_no_search_but_told_with_how_it_is_written(text: str) -> None:
+    with pytest.raises(Misuse, match="2 x Pils 3,50 21%"):
+        understand(text, listed=5)
+
+
+@pytest.mark.parametrize("text", ["7up", "v.d. Berg", "Tafel 9", "Club 21", "Max x 2 Events"])
+def test_a_name_with_numbers_in_it_is_searched_for(text: str) -> None:
+    assert understand(text, listed=5) == Typed(kind="find", text=text)
+
+
+def test_a_long_list_says_how_its_next_page_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    made = counter(Silent())
+    made.tab.directory = [Guest(account=str(n), name="x") for n in range(45)]
+    told = []
+    for page in (1, 2, 3):
+        made.list(page)
+        told.append(capsys.readouterr().out.splitlines()[-1])
+    assert told == [
+        "1 to 20 of 45; list 2 shows more", "21 to 40 of 45; list 3 shows more", "41 to 45 of 45",
+    ]  # fmt: skip
+
+
+async def test_a_search_that_finds_more_than_it_shows_says_so(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    hit = {"account": "1", "name": "Van Dam", "description": "", "chargeable": True}
+    made = counter(Silent({"accounts": [hit, {**hit, "account": "2"}], "more": True}))
+    await made.line("dam")
+    assert "the first 2; there are more: type more letters" in capsys.readouterr().out
+
+
 def test_the_help_names_every_kind_of_thing_that_can_be_typed() -> None:
     shown = " ".join(words for words, _ in HELP)
     for word in ("drop", "cancel", "return", "settle", "sales", "repeat", "offline", "online",
@@ -94,7 +128,7 @@ class Silent:
         answer = self.answers.pop(0)
         if answer is None:
             raise NoAnswer("No answer.")
-        return SimpleNamespace(message={"sale_id": message["sale_id"], **answer})
+        return SimpleNamespace(message={"sale_id": message.get("sale_id"), **answer})
 
 
 def counter(client: Silent) -> Counter:
@@ -157,3 +191,13 @@ async def test_what_was_sold_offline_is_told_when_the_till_is_online_again() -> 
     await made.line("online")
     assert [one["type"] for one in client.asked] == ["sale.recorded"]
     assert made.tab.waiting == []
+
+
+async def test_taking_back_what_was_taken_back_already_is_no_success_of_nothing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    back = {"type": "sale.reversed", "amount": 0, "available": 500}
+    made = counter(Silent(APPROVED, back))
+    for line in ("Pils 3,50 21%", "", "cancel"):
+        await made.line(line)
+    assert "nothing was left to take back" in capsys.readouterr().out

@@ -183,6 +183,32 @@ def test_in_a_narrow_terminal_names_are_folded_and_numbers_and_amounts_are_whole
     assert all(len(line) <= 40 for line in shown.splitlines())
 
 
+def test_where_not_even_numbers_and_ids_find_room_each_row_is_told_line_by_line(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    screen = Screen()
+    screen.console.width = 50
+    job, at = "01a2177b-5219-74b0-8ddc-3f016e8d85b6", "2026-11-26 10:51:27 UTC"
+    screen.table(
+        ("", "Job", "File", "Rows", "Owed", "At"),
+        [(1, job, "leden.xlsx", 1_000_000, "€ 1,776.60", at), (2, job, "", 3, "€ 0.00", at)],
+        right=("", "Rows", "Owed"),
+    )
+    shown = capsys.readouterr().out
+    lines = [line.split(maxsplit=1) for line in shown.splitlines()]
+    first = [line[1].strip() for line in lines[:6]]
+    assert first == ["1", job, "leden.xlsx", "1000000", "€ 1,776.60", at]
+    assert [line[0] for line in lines[7:12]] == ["#", "Job", "Rows", "Owed", "At"]
+    assert all(len(line) <= 50 for line in shown.splitlines())
+
+
+def test_a_refusal_says_by_which_command_it_is_mended(capsys: pytest.CaptureFixture[str]) -> None:
+    refused = {"type": "command.refused", "environment": 2890, "reason": "gdpr_not_accepted",
+               "message": "not yet"}  # fmt: skip
+    assert outcome(Screen(), refused) == 1
+    assert "onaccount env accept-gdpr 2890" in capsys.readouterr().out
+
+
 def test_what_is_open_of_some_months_is_told_of_those_alone(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -127,6 +127,14 @@ class HandlerBench:
                 kind,
             )
 
+    async def clear_jobs(self, kinds: Iterable[JobKind], *, days: float = 31) -> int:
+        """Clear jobs as a worker does `days` from now; gives how many went."""
+        async with self.database.connection() as connection:
+            await connection.execute(
+                "UPDATE job SET ended_at = ended_at - make_interval(secs => $1)", days * 86_400
+            )
+        return await self.runner(kinds).clearing.some()
+
     async def tick(self, timer: Timer) -> list[Answer]:
         """One tick of a timer; gives what it published."""
         before = len(self.published.answers)

@@ -158,14 +158,14 @@ def finished(deciding: Generator[None, None, Outcome]) -> Outcome:
 
 def _closed_while_open(accounts: Sequence[Account], house: Environment) -> tuple[Caution, ...]:
     """Says of accounts that are closed what is not invoiced yet; of very many only how much."""
-    owing = [account for account in accounts if account.sums.unbilled > 0]
+    owing = [account for account in accounts if account.to_invoice > 0]
     told = [
         caution
         for account in owing[:MOST_WARNINGS]
         for caution in _still_open(account, house, "status", "the next run will still invoice it")
     ]
     if rest := owing[MOST_WARNINGS:]:
-        owed = money(sum(a.sums.unbilled for a in rest), house.settings["currency"], "en")
+        owed = money(sum(a.to_invoice for a in rest), house.settings["currency"], "en")
         says = f"{owed} on {len(rest)} more accounts is not invoiced yet either."
         told.append(Caution(kind="account", id=rest[0].account, field="status", message=says))
     return tuple(told)
@@ -192,9 +192,9 @@ def _raised(account: Account, by: int) -> int | Refusal:
 
 def _still_open(account: Account, house: Environment, field: str, what: str) -> list[Caution]:
     """Says that something was sold on the account which is on no invoice."""
-    if account.sums.unbilled <= 0:
+    if account.to_invoice <= 0:
         return []
-    owed = money(account.sums.unbilled, house.settings["currency"], "en")
+    owed = money(account.to_invoice, house.settings["currency"], "en")
     message = f"{owed} is not invoiced yet; {what}."
     return [Caution(kind="account", id=account.account, field=field, message=message)]
 

@@ -101,8 +101,8 @@ def erase(command: CustomerErase, registry: Registry, house: Environment) -> Out
             f"{MAX_ACCOUNTS}; untie some of them first.",
         )
     for account in tied:
-        if account.holder == command.customer_id and account.sums.unbilled > 0:
-            owed = money(account.sums.unbilled, house.settings["currency"], "en")
+        if account.holder == command.customer_id and account.to_invoice > 0:
+            owed = money(account.to_invoice, house.settings["currency"], "en")
             return Refusal(
                 reason="open_amounts",
                 field="customer_id",
@@ -135,7 +135,7 @@ def _left_behind(
     told: list[tuple[str, str, str]] = []
     if any(sums.issued > sums.credited for sums in held):
         says = "Invoices that were made out to it keep its name and address, as the law asks"
-        if (unpaid := sum(s.issued - s.credited - s.paid for s in held)) > 0:
+        if (unpaid := sum(s.issued - s.credited - s.paid + s.refunded for s in held)) > 0:
             owed = money(unpaid, house.settings["currency"], "en")
             says += f"; {owed} of them is not paid yet"
         told.append((customer.kind, customer.id, f"{says}."))

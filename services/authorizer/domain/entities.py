@@ -65,7 +65,11 @@ class Customer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """An account. limit None: none. Amounts are minor units."""
+    """An account. limit None: none. Amounts are minor units.
+
+    `to_credit`: what stands on its invoices and was taken back since. Only known where somebody
+    asks what is to be invoiced.
+    """
 
     environment: int
     account: str
@@ -78,8 +82,15 @@ class Account:
     holder: str | None = None
     viewers: frozenset[str] = frozenset()
     sums: Sums = field(default_factory=Sums)
+    to_credit: int = 0
 
     kind = "account"
+
+    @property
+    def to_invoice(self) -> int:
+        """What was sold on it and stands on no invoice yet. A credit that is due makes that no
+        less: the next run makes an invoice of the one and a credit note of the other."""
+        return self.sums.unbilled + self.to_credit
 
     @property
     def id(self) -> str:

@@ -122,7 +122,9 @@ async def _search(
             said.append(known[key][1])
         else:
             name = RefusalKey(message.environment, "search", message.search_id, content)
-            refusals[name] = _found(message, None, "search_id_reused", tx, content.hex()[:16])
+            refusals[name] = _found(
+                message, None, "search_id_reused", tx, suffix=content.hex()[:16]
+            )
             said.append(name)
     await store.record_searches(tx, made)
     first = await remember_refusals(tx, refusals) if refusals else {}
@@ -139,12 +141,19 @@ async def _look_up(
         venue = venues.get(message.environment)
         reason = UNKNOWN if venue is None else venue.reason
         accounts = None if reason else found(message.query, hits[number])
-        looked_up.append((message, digest(message), _found(message, accounts, reason, tx)))
+        more = accounts is not None and len(hits[number]) > len(accounts)
+        looked_up.append((message, digest(message), _found(message, accounts, reason, tx, more)))
     return looked_up
 
 
 def _found(
-    message: TerminalSearched, accounts: object, reason: str | None, tx: Tx, suffix: str = ""
+    message: TerminalSearched,
+    accounts: object,
+    reason: str | None,
+    tx: Tx,
+    more: bool = False,
+    *,
+    suffix: str = "",
 ) -> Answer:
     answer = DirectoryFound.model_validate(
         {
@@ -153,6 +162,7 @@ def _found(
             "terminal": message.terminal,
             "accounts": accounts or (),
             "reason": reason,
+            "more": more or None,
         }
     )
     ce_id = f"{answer.type}/{message.environment}/{message.search_id}"

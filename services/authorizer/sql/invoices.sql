@@ -19,18 +19,20 @@ CROSS JOIN LATERAL (
 
 -- name: record_effects
 -- Each event once, whatever is delivered; gives those that were not there.
-INSERT INTO invoice_effect (environment, kind, id, account, amount)
-SELECT * FROM unnest($1::int[], $2::text[], $3::uuid[], $4::text[], $5::bigint[])
-ORDER BY 1, 2, 3
+INSERT INTO invoice_effect (environment, kind, id, account, amount, sales, amounts)
+SELECT u.environment, u.kind, u.id, u.account, u.amount, u.sales::uuid[], u.amounts::bigint[]
+FROM unnest($1::int[], $2::text[], $3::uuid[], $4::text[], $5::bigint[], $6::text[], $7::text[])
+     AS u (environment, kind, id, account, amount, sales, amounts)
+ORDER BY u.environment, u.kind, u.id
 ON CONFLICT DO NOTHING
 RETURNING environment, kind, account, amount;
 
 -- name: add_to_sums
 MERGE INTO account AS a
-USING unnest($1::int[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[])
-      AS u (environment, account, issued, credited, paid)
+USING unnest($1::int[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[])
+      AS u (environment, account, issued, credited, paid, refunded)
 ON a.environment = u.environment AND a.account = u.account
 WHEN MATCHED THEN
     UPDATE SET issued = a.issued + u.issued, credited = a.credited + u.credited,
-               paid = a.paid + u.paid
+               paid = a.paid + u.paid, refunded = a.refunded + u.refunded
 WHEN NOT MATCHED THEN DO NOTHING;

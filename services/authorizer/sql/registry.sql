@@ -69,7 +69,7 @@ CROSS JOIN LATERAL (
 
 -- name: lock_whole_accounts
 SELECT a.environment, a.account, a.version, a.description, a.status, a.credit_limit, a.on_account,
-       a.in_overview, a.holder::text, a.approved, a.reversed, a.issued, a.credited, a.paid,
+       a.in_overview, a.holder::text, a.approved, a.reversed, a.issued, a.credited, a.paid, a.refunded,
        ARRAY(SELECT v.customer_id::text FROM account_viewer AS v
              WHERE v.environment = a.environment AND v.account = a.account) AS viewers
 FROM (SELECT * FROM unnest($1::int[], $2::text[]) AS u (environment, account)
@@ -84,7 +84,7 @@ CROSS JOIN LATERAL (
 -- As lock_whole_accounts, for commands that do not look at the sums: under the environment's lock
 -- nobody else changes the rest, and sales go on until it is written.
 SELECT a.environment, a.account, a.version, a.description, a.status, a.credit_limit, a.on_account,
-       a.in_overview, a.holder::text, a.approved, a.reversed, a.issued, a.credited, a.paid,
+       a.in_overview, a.holder::text, a.approved, a.reversed, a.issued, a.credited, a.paid, a.refunded,
        ARRAY(SELECT v.customer_id::text FROM account_viewer AS v
              WHERE v.environment = a.environment AND v.account = a.account) AS viewers
 FROM unnest($1::int[], $2::text[]) AS u (environment, account)
@@ -106,12 +106,36 @@ SELECT count(*) FROM (
         FOR NO KEY UPDATE) AS a
 ) AS locked;
 
+-- name: to_credit
+-- What stands on invoices of these accounts and was taken back since, sale by sale: the next run
+-- credits it. Asked for after the accounts are locked, in a statement of its own.
+SELECT b.environment, b.account, sum(greatest(b.billed - s.sold, 0))::bigint AS to_credit
+FROM (
+    SELECT u.environment, u.account, i.sale_id, sum(i.amount) AS billed
+    FROM unnest($1::int[], $2::text[]) AS u (environment, account)
+    CROSS JOIN LATERAL (
+        SELECT p.sale_id, CASE i.kind WHEN 'issued' THEN p.amount ELSE -p.amount END AS amount
+        FROM invoice_effect AS i
+        CROSS JOIN LATERAL unnest(i.sales, i.amounts) AS p (sale_id, amount)
+        WHERE i.environment = u.environment AND i.account = u.account
+        OFFSET 0) AS i
+    GROUP BY u.environment, u.account, i.sale_id
+    HAVING sum(i.amount) > 0
+) AS b
+CROSS JOIN LATERAL (
+    SELECT s.total - s.reversed AS sold
+    FROM sale AS s
+    WHERE s.environment = b.environment AND s.sale_id = b.sale_id AND s.reversed > 0
+    OFFSET 0) AS s
+GROUP BY b.environment, b.account;
+
 -- name: early_sums
 -- What invoices and payments came to before their account was open.
 SELECT i.environment, i.account,
        (sum(i.amount) FILTER (WHERE i.kind = 'issued'))::bigint AS issued,
        (sum(i.amount) FILTER (WHERE i.kind = 'credited'))::bigint AS credited,
-       (sum(i.amount) FILTER (WHERE i.kind = 'paid'))::bigint AS paid
+       (sum(i.amount) FILTER (WHERE i.kind = 'paid'))::bigint AS paid,
+       (sum(i.amount) FILTER (WHERE i.kind = 'refunded'))::bigint AS refunded
 FROM unnest($1::int[], $2::text[]) AS u (environment, account)
 CROSS JOIN LATERAL (
     SELECT i.*
@@ -167,10 +191,11 @@ WHEN NOT MATCHED THEN DO NOTHING;
 
 -- name: add_accounts
 INSERT INTO account (environment, account, version, description, searched, status, credit_limit,
-                     on_account, in_overview, holder, issued, credited, paid, changed_at)
-SELECT u.*, $14
+                     on_account, in_overview, holder, issued, credited, paid, refunded, changed_at)
+SELECT u.*, $15
 FROM unnest($1::int[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::bigint[],
-            $8::bool[], $9::bool[], $10::uuid[], $11::bigint[], $12::bigint[], $13::bigint[]) AS u;
+            $8::bool[], $9::bool[], $10::uuid[], $11::bigint[], $12::bigint[], $13::bigint[],
+            $14::bigint[]) AS u;
 
 -- name: change_accounts
 -- The sums are not the registry's to write.

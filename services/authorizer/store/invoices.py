@@ -3,25 +3,43 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from runtime.sql import statements
 from runtime.transaction import Tx
+from schemas.billing import InvoicedSale
 
 sql: Final = statements("services.authorizer", "sql/invoices.sql")
 
-KINDS: Final = ("issued", "credited", "paid")
+KINDS: Final = ("issued", "credited", "paid", "refunded")
 
 
 class Effect(NamedTuple):
-    """One event: the sum (`kind`) that it adds `amount` to, minor units. `id` is its own."""
+    """One event: the sum (`kind`) that it adds `amount` to, minor units. `id` is its own.
+
+    `sales`: how much of which sales an invoice or a credit note is about; None for a payment.
+    """
 
     environment: int
     kind: str
     id: str
     account: str
     amount: int
+    sales: Sequence[InvoicedSale] | None = None
+
+    @property
+    def sale_ids(self) -> str | None:
+        """As PostgreSQL writes an array: unnest takes no rows of several lengths."""
+        return None if self.sales is None else _array(one.sale_id for one in self.sales)
+
+    @property
+    def amounts(self) -> str | None:
+        return None if self.sales is None else _array(str(one.amount) for one in self.sales)
+
+
+def _array(items: Iterable[str]) -> str:
+    return "{" + ",".join(items) + "}"
 
 
 async def record(tx: Tx, effects: Sequence[Effect]) -> None:
@@ -42,6 +60,8 @@ async def record(tx: Tx, effects: Sequence[Effect]) -> None:
         [e.id for e in by_id],
         [e.account for e in by_id],
         [e.amount for e in by_id],
+        [e.sale_ids for e in by_id],
+        [e.amounts for e in by_id],
     )
     sums: dict[tuple[int, str], dict[str, int]] = defaultdict(lambda: dict.fromkeys(KINDS, 0))
     for r in rows:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from asyncpg import Record
@@ -120,6 +121,8 @@ async def open_registry(tx: Tx, commands: Sequence[Command]) -> Registry:
     if accounts:
         exactly = any(map(_weighs_sums, commands))
         registry.accounts = await _accounts(tx, accounts, exactly=exactly)
+    if any(map(_asks_what_is_open, commands)):
+        await _add_credits_due(tx, registry.accounts)
     if new := [key for key in opened if key not in registry.accounts]:
         registry.early_sums = await _early_sums(tx, new)
     return registry
@@ -189,8 +192,18 @@ def _weighs_sums(command: Command) -> bool:
     Otherwise accounts are locked only to be written: a change of ten thousand limits would hold
     up their sales while it is thought over.
     """
+    unused = isinstance(command, AccountChange) and bool(command.only_if_unused)
+    return unused or _asks_what_is_open(command)
+
+
+def _asks_what_is_open(command: Command) -> bool:
+    """Whether it matters what is to be invoiced still; an import's steps may close accounts too."""
+    if isinstance(command, RegistryApply):
+        return any(
+            isinstance(s, ChangeAccountsStep) and s.status == "closed" for s in command.steps
+        )
     if isinstance(command, AccountChange):
-        return command.status == "closed" or bool(command.only_if_unused)
+        return command.status == "closed"
     return isinstance(command, AccountUnlink | CustomerErase)
 
 
@@ -217,15 +230,34 @@ def _account(r: Record) -> Account:
         in_overview=r["in_overview"],
         holder=r["holder"],
         viewers=frozenset(r["viewers"]),
-        sums=Sums(r["approved"], r["reversed"], r["issued"], r["credited"], r["paid"]),
+        sums=Sums(
+            r["approved"], r["reversed"], r["issued"], r["credited"], r["paid"], r["refunded"]
+        ),
     )
+
+
+async def _add_credits_due(tx: Tx, accounts: dict[Key, Account]) -> None:
+    """What is to be credited: of few accounts, for little is taken back after it was invoiced."""
+    asked = [
+        key
+        for key, account in accounts.items()
+        if account.sums.reversed and account.sums.issued > account.sums.credited
+    ]
+    for start in range(0, len(asked), A_BREATH):
+        rows = await tx.fetch(sql.to_credit, *columns(asked[start : start + A_BREATH]))
+        for r in rows:
+            key = (r["environment"], r["account"])
+            accounts[key] = replace(accounts[key], to_credit=r["to_credit"])
 
 
 async def _early_sums(tx: Tx, keys: Iterable[Key]) -> dict[Key, Sums]:
     rows = await tx.fetch(sql.early_sums, *columns(keys))
     return {
         (r["environment"], r["account"]): Sums(
-            issued=r["issued"] or 0, credited=r["credited"] or 0, paid=r["paid"] or 0
+            issued=r["issued"] or 0,
+            credited=r["credited"] or 0,
+            paid=r["paid"] or 0,
+            refunded=r["refunded"] or 0,
         )
         for r in rows
     }

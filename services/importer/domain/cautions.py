@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from runtime.particulars import is_fictitious
 from services.importer.domain.book import KnownAccount, KnownCustomer
 from services.importer.domain.messages import Tongue, of_row, say
-from services.importer.domain.names import display_name, email_key
+from services.importer.domain.names import display_name
 from services.importer.domain.refusals import Problem
 from services.importer.domain.rows import Entry
 from services.importer.domain.sentences import Sentence
@@ -52,9 +53,9 @@ def cautions(
             # An invoice names its buyer's full address (art. 35a(1)(e) Wet OB 1968).
             where = next((f for f in missing if f in entry.headers), "")
             found.append(_missing(entry, where, missing, tongue))
-        email = customer.fields.get("email")
-        if email and email_key(email, customer.fields.get("email_fictitious")) is None:
-            found.append(_caution(entry, "email", "fictitious", str(email), tongue))
+        email = str(customer.fields.get("email") or "")
+        if email and (customer.fields.get("email_fictitious") or is_fictitious(email)):
+            found.append(_caution(entry, "email", "fictitious", email, tongue))
     if (
         account is not None
         and account.fields.get("status") == "closed"

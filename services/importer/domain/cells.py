@@ -189,30 +189,6 @@ def yes_or_no(cell: Cell) -> bool | Refusal | None:
     return odd(cell) or Refusal(code="not_yes_or_no")
 
 
-Status = Literal["inactive", "active", "blocked", "closed"]
-
-STATUSES: Final[dict[str, Status]] = {
-    **dict.fromkeys(("actief", "active", "open", "geactiveerd", "aktief"), "active"),
-    **dict.fromkeys(("inactief", "inactive", "niet actief", "not active", "inaktief"), "inactive"),
-    **dict.fromkeys(("geblokkeerd", "blocked", "blok", "geblokt"), "blocked"),
-    **dict.fromkeys(("gesloten", "closed", "opgeheven", "beëindigd"), "closed"),
-}
-
-
-def status_of(cell: Cell) -> Status | Refusal | None:
-    """An account's status in words; yes and no stand for active and inactive."""
-    if isinstance(cell, str):
-        word = clean(cell).casefold()
-        if word in STATUSES:
-            return STATUSES[word]
-    answer = yes_or_no(cell)
-    if answer is None:
-        return None
-    if isinstance(answer, Refusal):
-        return odd(cell) or Refusal(code="not_a_status")
-    return "active" if answer else "inactive"
-
-
 Language = Literal["nl", "en"]
 
 _LANGUAGES: Final[dict[str, Language]] = {

@@ -35,9 +35,9 @@ _SENTENCES: Final[dict[str, Sentence]] = {
         "de werkmap bevat macro's; die worden genegeerd en staan niet in het verslag",
     ),
     "hidden_rows": (
-        "{value} hidden or filtered rows are imported as well; remove them from the sheet if they"
+        "hidden or filtered rows are imported as well ({value}); remove them from the sheet if they"
         " should not be",
-        "{value} verborgen of weggefilterde rijen worden ook geïmporteerd; verwijder ze uit het"
+        "verborgen of weggefilterde rijen worden ook geïmporteerd ({value}); verwijder ze uit het"
         " blad als dat niet moet",
     ),
     "hidden_column": (
@@ -50,8 +50,8 @@ _SENTENCES: Final[dict[str, Sentence]] = {
         " er dan boven",
     ),
     "merged": (
-        "{value} merged cells got the text of the first cell of their group",
-        "{value} samengevoegde cellen kregen de tekst van de eerste cel van hun groep",
+        "merged cells got the text of the first cell of their group ({value})",
+        "samengevoegde cellen kregen de tekst van de eerste cel van hun groep ({value})",
     ),
     "beyond": (
         "columns right of IP (the 250th) are not read",

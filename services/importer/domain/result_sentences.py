@@ -13,6 +13,11 @@ RESULTS: Final[dict[str, Sentence]] = {
     "changed": ("changed", "gewijzigd"),
     "unchanged": ("unchanged", "ongewijzigd"),
     "refused": ("refused: {why}", "geweigerd: {why}"),
+    "left": ("not imported", "niet geïmporteerd"),
+    "nothing": (
+        "nothing was imported; mend the red rows, and import the workbook again",
+        "er is niets geïmporteerd; verbeter de rode rijen, en importeer de werkmap opnieuw",
+    ),
     "account": ("account {value}", "rekening {value}"),
     "accounts": ("accounts {value}", "rekeningen {value}"),
     "partly": ("the rest of the row was carried out", "de rest van de rij is uitgevoerd"),

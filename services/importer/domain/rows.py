@@ -17,6 +17,7 @@ from services.importer.domain.lengths import AT_MOST, LONGEST, too_long
 from services.importer.domain.messages import Tongue, brief, of_cell, of_row
 from services.importer.domain.names import key_of, split_name
 from services.importer.domain.refusals import Problem, Refusal
+from services.importer.domain.statuses import status_of
 
 Reading = Callable[[Cell, str | None], Any]
 """What a cell says, or the Refusal; the other argument is the row's country."""
@@ -220,7 +221,7 @@ _READERS: Final[dict[Field, Callable[[Cell], Any]]] = {
     "email_fictitious": read.yes_or_no,
     "country": read.country_of,
     "language": read.language_of,
-    "status": read.status_of,
+    "status": status_of,
     "on_account": read.yes_or_no,
     "in_overview": read.yes_or_no,
 }

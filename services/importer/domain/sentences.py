@@ -65,6 +65,17 @@ CELLS: Final[dict[str, Sentence]] = {
         "'{value}' is not a status; write active, inactive, blocked or closed",
         "'{value}' is geen status; schrijf actief, inactief, geblokkeerd of gesloten",
     ),
+    "of_people": (
+        "'{value}' says what somebody is, not whether the account is open; write active, inactive,"
+        " blocked or closed, or call the column otherwise: then it is left alone",
+        "'{value}' zegt wat iemand is, niet of de rekening open is; schrijf actief, inactief,"
+        " geblokkeerd of gesloten, of noem de kolom anders: dan blijft zij buiten beschouwing",
+    ),
+    "of_a_day": (
+        "'{value}' can be closed already, or open until a day to come; write closed, or active",
+        "'{value}' kan al gesloten zijn, of nog open tot een dag die komt; schrijf gesloten, of"
+        " actief",
+    ),
     "not_a_language": (
         "'{value}' is not a language that we write; write nl or en",
         "'{value}' is geen taal waarin wij schrijven; schrijf nl of en",

@@ -35,6 +35,7 @@ SMALL_BYTES = 256 * 1024
 CARRY_OUT = "import"
 EXPIRE = "expire"
 UNDO = "undo"
+REPORT = "report"
 FORGET = "forget"
 
 
@@ -170,8 +171,10 @@ class Uploads:
         if upload.status == "running":
             await uploads.ask_to_stop(tx, upload)
             return []
-        why = failed(upload, "cancelled", at=record.time)
-        return [await end(tx, upload, "cancelled", why, at_part=upload.parts)]
+        # Who cancels because of what is wrong is to find it beside its rows, to mend it.
+        report = upload.status == "previewed" and await plans.any_refused(tx, upload)
+        why = failed(upload, "cancelled", at=record.time, report=report)
+        return [await end(tx, upload, "cancelled", why, at_part=upload.parts, report=report)]
 
     async def _undo(
         self, upload: Upload, message: ImportUndo, record: Incoming, tx: Tx
@@ -180,7 +183,7 @@ class Uploads:
             return await uploads.said(tx, upload, kind="import.undone")
         if upload.undo_at is not None:
             return []  # under way
-        if upload.forgotten:
+        if upload.forgotten and not upload.never_ran:
             return [_turn_down(upload, "too_late", record, value=self.undo_days)]
         if not upload.ended or not await undo.anything(tx, upload):
             return [_turn_down(upload, "not_possible", record)]
@@ -206,11 +209,17 @@ async def carry_out(
     )
 
 
-async def end(tx: Tx, upload: Upload, status: str, why: Answer, *, at_part: int) -> Answer:
-    """The job does not go on: say why, and keep neither its bytes nor its plans."""
+async def end(
+    tx: Tx, upload: Upload, status: str, why: Answer, *, at_part: int, report: bool = False
+) -> Answer:
+    """The job does not go on: say why, and keep neither its bytes nor its plans; with `report`
+    once that is made."""
     await uploads.become(tx, upload, status)
-    await uploads.forget_bytes(tx, upload)
     await plans.forget_book(tx, upload)
+    if report:
+        await tx.add_job(REPORT, upload.ref, payload(upload))
+        return await uploads.say(tx, upload, why, at_part=at_part)
+    await uploads.forget_bytes(tx, upload)
     if upload.status != "running":  # nothing was sent that could be taken back
         await tx.add_job(FORGET, upload.ref, payload(upload))
     return await uploads.say(tx, upload, why, at_part=at_part)

@@ -20,7 +20,7 @@ from services.importer.child import ChildLimits, Unread
 from services.importer.domain.columns import Layout
 from services.importer.domain.messages import Tongue, of_failure, of_row
 from services.importer.events import applying, event, failed
-from services.importer.handlers.uploads import end, payload
+from services.importer.handlers.uploads import REPORT, end, payload
 from services.importer.jobs.forget import Forgetting
 from services.importer.jobs.plan import fail_unread, locked, problem
 from services.importer.jobs.rows import plan_rows
@@ -29,7 +29,6 @@ from services.importer.store.imports import Needed, Waiting
 from services.importer.store.registry import Environment
 from services.importer.store.uploads import Upload
 
-REPORT: Final = "report"
 PAUSE_S: Final = 0.05
 STEPS: Final = 20
 """Steps in a row before another job of this kind may have its turn."""
@@ -152,7 +151,7 @@ class CarryingOut:
         if upload.stop_asked:
             done = counts["created"] + counts["changed"] + counts["unchanged"]
             message = of_failure("stopped", upload.language, done=done, rows=upload.rows)
-            said = failed(upload, "cancelled", at=tx.now, message=message)
+            said = failed(upload, "cancelled", at=tx.now, message=message, report=True)
         else:
             completed = ImportCompleted(
                 job_id=upload.job_id,

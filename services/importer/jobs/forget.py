@@ -28,8 +28,8 @@ class Forgetting:
     undo_days: float
 
     async def plan(self, tx: Tx, upload: Upload) -> None:
-        """Have a job that did something forgotten when its time is over."""
-        after = tx.now + timedelta(days=self.undo_days)
+        """Have a job that did something forgotten when its time is over; another one at once."""
+        after = tx.now + timedelta(days=0 if upload.never_ran else self.undo_days)
         await tx.add_job(FORGET, upload.ref, payload(upload), after=after)
 
     async def run(self, work: Work) -> None:

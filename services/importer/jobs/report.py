@@ -7,7 +7,7 @@ import hashlib
 import json
 from base64 import b64encode
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -32,6 +32,10 @@ SPAN: Final = 2_000
 """Excel rows whose results are read from the database at once."""
 
 LONGEST_NOTE: Final = 2_000
+
+LEFT: Final = "left"
+"""Became of a row that had no problem, where nothing was imported."""
+COLOURED: Final = {LEFT: "unchanged"}
 
 BECOMES: Final = {"create": "created", "change": "changed"}
 
@@ -73,6 +77,9 @@ class Reporting:
         self, upload: Upload, path: Path, told: Path, report: Path, *, rewrite: bool
     ) -> None:
         layout = upload.layout or {}
+        noticed = list(layout.get("warnings", ()))
+        if upload.never_ran:
+            noticed.insert(0, ("", say(RESULTS["nothing"], upload.language)))
         asked = {
             "ask": "report",
             "path": str(path),
@@ -82,7 +89,7 @@ class Reporting:
             "header_row": layout["header_row"],
             "columns": max(c["index"] for c in layout["columns"]) + 1,
             "title": say(RESULTS["title"], upload.language),
-            "note": note(layout.get("warnings", ()), upload.language),
+            "note": note(noticed, upload.language),
             "rewrite": rewrite,
         }
         async with opened(self.limits, **asked) as child:
@@ -128,7 +135,12 @@ async def _tell(work: Work, upload: Upload, path: Path) -> None:
         for start in range(0, last, SPAN):
             async with work.step() as tx:
                 found = await imports.results(tx, upload, start, start + SPAN)
-            lines = [[r.row, r.result, sentence(r, upload.language)] for r in found]
+            if upload.never_ran:
+                found = [r if r.result == "refused" else replace(r, result=LEFT) for r in found]
+            lines = [
+                [r.row, COLOURED.get(r.result, r.result), sentence(r, upload.language)]
+                for r in found
+            ]
             await asyncio.to_thread(file.writelines, [json.dumps(x) + "\n" for x in lines])
 
 

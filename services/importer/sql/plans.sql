@@ -104,6 +104,10 @@ SET row = excluded.row, fields = excluded.fields, holder = excluded.holder;
 SELECT verdict, count(*) AS rows FROM planned_row
 WHERE environment = $1 AND job_id = $2 GROUP BY verdict;
 
+-- name: any_refused
+SELECT EXISTS (
+    SELECT FROM planned_row WHERE environment = $1 AND job_id = $2 AND verdict = 'refused');
+
 -- name: problems
 SELECT p FROM planned_row, jsonb_array_elements(problems) AS p
 WHERE environment = $1 AND job_id = $2 ORDER BY row LIMIT $3;

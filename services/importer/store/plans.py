@@ -171,6 +171,11 @@ async def verdicts(tx: Tx, upload: Upload) -> Mapping[str, int]:
     return {row["verdict"]: row["rows"] for row in rows}
 
 
+async def any_refused(tx: Tx, upload: Upload) -> bool:
+    """Whether there is a row with a problem."""
+    return bool(await tx.fetchval(sql.any_refused, upload.environment, upload.job_id))
+
+
 async def problems(tx: Tx, upload: Upload, most: int) -> tuple[int, list[Any], list[Any]]:
     """How many problems there are, the first of them, and the first warnings."""
     job = (upload.environment, upload.job_id)

@@ -65,6 +65,11 @@ class Upload:
         return f"{self.environment}/{self.job_id}"
 
     @property
+    def never_ran(self) -> bool:
+        """Whether it was cancelled as a preview: nothing of it was imported."""
+        return self.status == "cancelled" and self.mode == "preview" and self.confirmed_by is None
+
+    @property
     def ended(self) -> bool:
         return self.status not in ("received", "previewed", "running")
 

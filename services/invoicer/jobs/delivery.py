@@ -43,4 +43,4 @@ class Delivery:
             )
 
     def kind(self) -> JobKind:
-        return JobKind(kind="delivery", run=self.run, side_by_side=2, in_turns=True)
+        return JobKind(kind="delivery", run=self.run, side_by_side=2, in_turns=True, cleared=True)

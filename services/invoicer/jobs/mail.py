@@ -57,6 +57,7 @@ class Mailing:
     def kind(self) -> JobKind:
         return JobKind(
             kind="mail",
+            cleared=True,
             run=self.run,
             side_by_side=self.settings.smtp_connections,
             lease_s=LEASE_S,

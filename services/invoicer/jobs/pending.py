@@ -105,4 +105,4 @@ async def on_poison(work: Work, tx: StepTx) -> None:
     tx.answer(_refused(tx, PendingRequest.model_validate(work.job.payload), failed))
 
 
-PENDING = JobKind(kind="pending", run=run, on_poison=on_poison)
+PENDING = JobKind(kind="pending", run=run, on_poison=on_poison, cleared=True)

@@ -286,4 +286,4 @@ async def on_poison(work: Work, tx: StepTx) -> None:
     )
 
 
-RUN = JobKind(kind="run", run=run, side_by_side=2, lease_s=20, on_poison=on_poison)
+RUN = JobKind(kind="run", run=run, side_by_side=2, lease_s=20, on_poison=on_poison, cleared=True)

@@ -79,6 +79,7 @@ class Statements:
     def kind(self) -> JobKind:
         return JobKind(
             kind="statement",
+            cleared=True,
             run=self.run,
             side_by_side=2,
             in_turns=True,

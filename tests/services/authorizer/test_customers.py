@@ -75,6 +75,8 @@ async def test_what_can_not_be_of_a_customer_is_refused_with_its_field(
         ("a@example.com", True),
         ("a@sub.example.org", True),
         ("a@bar.test", True),
+        ("a@example.eu", True),
+        ("a@test.com", False),
         ("a@bar.invalid", True),
         ("a@latest.nl", False),
         ("a@example.com.nl", False),
@@ -84,7 +86,8 @@ async def test_a_fictitious_address_is_recognised_and_kept(
     postgres: Database, email: str, fictitious: bool
 ) -> None:
     async with venue(postgres) as bench:
-        await bench.order(register(email=email))
+        # Whatever is said of it: such an address can't be anybody's.
+        await bench.order(register(email=email, email_fictitious=False))
         state = bench.told()[f"customer:{VENUE}:{JO}"]
         assert (state["email"], state.get("email_fictitious", False)) == (email, fictitious)
 

@@ -3,10 +3,13 @@
 import asyncio
 from typing import Any
 
+from services.authorizer.handlers import invoices
 from tests.services.authorizer.support import (
     GUEST,
     Venue,
+    cancelled,
     command,
+    credit_note,
     invoice,
     payment,
     requested,
@@ -18,6 +21,9 @@ from tests.services.authorizer.test_tills import searched, signed_on
 from tests.support.databases import Database
 
 ZOE = uid("Zoë")
+WAITING = (
+    "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+)
 
 
 def known(**fields: Any) -> Any:
@@ -118,6 +124,96 @@ async def test_who_buys_while_being_erased_is_erased_or_kept_as_a_whole(
                 "WHERE a.account = $1 AND c.customer_id = $2", account, who,
             )  # fmt: skip
             assert (row["held"], row["erased"]) == (kept, not kept)
+
+
+def about(name: str, amount: int) -> list[dict[str, Any]]:
+    """The sales of an invoice or a credit note of one."""
+    return [{"sale_id": uid(name), "amount": amount}]
+
+
+async def credit_is_due(bench: Venue) -> None:
+    """12.00 was invoiced and then taken back, and nobody has credited it yet."""
+    await bench.order(known(), tied())
+    await bench.sell(requested("a", 1200))
+    await bench.account_for(invoice("i", 1200, sales=about("a", 1200)))
+    await bench.sell(cancelled("back", "a"))
+
+
+async def test_a_credit_that_is_due_hides_no_sale_that_is_still_to_be_invoiced(
+    postgres: Database,
+) -> None:
+    """Else the sale would stay open for ever: its invoice would have nobody to go to."""
+    async with venue(postgres, limit=None) as bench:
+        await credit_is_due(bench)
+        await bench.sell(requested("b", 1200))
+        (refused,) = await bench.order(erased())
+        assert (refused["reason"], refused["message"]) == (
+            "open_amounts",
+            f"€12.00 on account {GUEST} is not invoiced yet; invoice it, or give the account "
+            "another holder, first.",
+        )
+        untied = command("account.unlink", 1, account=GUEST, customer_id=ZOE, role="holder")
+        closed = command("account.change", 2, accounts=[GUEST], status="closed")
+        for outcome in await bench.order(closed, untied):
+            (warning,) = outcome["warnings"]
+            assert warning["message"].startswith("€12.00 is not invoiced yet"), warning
+
+
+async def test_a_credit_that_is_due_keeps_nobody_from_being_erased(postgres: Database) -> None:
+    """The credit note goes to whom the invoice was made out to."""
+    async with venue(postgres, limit=None) as bench:
+        await credit_is_due(bench)
+        assert len(await messages(bench)) == 1
+
+
+async def test_what_was_credited_hides_nothing_and_is_no_more_due(postgres: Database) -> None:
+    async with venue(postgres, limit=None) as bench:
+        await credit_is_due(bench)
+        back = credit_note("c", 1200, sales=about("a", 1200), frees=False)
+        await bench.account_for(back, back)
+        assert await messages(bench) == []
+
+
+async def test_a_sale_that_was_set_free_is_to_be_invoiced_again(postgres: Database) -> None:
+    async with venue(postgres, limit=None) as bench:
+        await credit_is_due(bench)
+        await bench.sell(requested("b", 700), requested("c", 500))
+        await bench.account_for(
+            invoice("j", 1200, sales=about("b", 700) + about("c", 500)),
+            credit_note("n", 500, sales=about("c", 500)),
+        )
+        (refused,) = await bench.order(erased())
+        assert refused["message"].startswith("€5.00 on account")
+
+
+async def test_a_part_that_was_taken_back_is_the_credit_that_is_due(postgres: Database) -> None:
+    async with venue(postgres, limit=None) as bench:
+        await bench.order(known(), tied())
+        await bench.sell(requested("a", 800, 400), requested("b", 300))
+        await bench.account_for(invoice("i", 1200, sales=about("a", 1200)))
+        await bench.sell(cancelled("back", "a", 500), cancelled("off", "b", 100))
+        (refused,) = await bench.order(erased())
+        assert refused["message"].startswith("€2.00 on account")
+
+
+async def test_a_sale_that_another_worker_has_in_hand_is_waited_for(postgres: Database) -> None:
+    """Goal: no erasure between a sale's decision and its commit, nor between an invoice's and the
+    credit that it makes due. Method: each is held open while the erasure begins."""
+    async with venue(postgres, limit=None) as bench:
+        await bench.order(known(), tied())
+        await bench.sell(requested("a", 1200))
+        issued = bench.incoming(invoice("i", 1200, sales=about("a", 1200)))
+        async with bench.transaction() as tx:
+            await invoices.add_up([issued], tx)
+            late = asyncio.create_task(bench.sell(cancelled("back", "a"), requested("b", 1200)))
+            while not await bench.rows(WAITING):
+                await asyncio.sleep(0.01)
+            erasing = asyncio.create_task(bench.order(erased()))
+            _, waiting = await asyncio.wait([late, erasing], timeout=0.2)
+            assert waiting == {late, erasing}
+        (_, sold), (refused,) = await late, await erasing
+        assert (said(sold)["type"], refused["reason"]) == ("sale.approved", "open_amounts")
+        assert refused["message"].startswith("€12.00 on account")
 
 
 async def test_a_new_address_is_not_what_was_said_of_the_old_one(postgres: Database) -> None:

@@ -199,7 +199,7 @@ async def test_a_search_finds_fifty_at_most_and_what_was_typed_first(postgres: D
         await bench.order(*(opened(f"28901{n:04}", f"a {n}") for n in range(700)),
                           opened("28901", "z"))  # fmt: skip
         (answer,) = await bench.ask(searched("s", "28901"))
-        assert len(said(answer)["accounts"]) == 50
+        assert (len(said(answer)["accounts"]), said(answer)["more"]) == (50, True)
         assert accounts(said(answer))[:3] == ["28901", "289010000", "289010001"]
 
 
@@ -210,6 +210,7 @@ async def test_what_holds_the_words_together_is_found_before_what_holds_them_apa
         await bench.order(opened("28900002", "Tafel 1"), opened("28900003", "De tafel 9"))
         (answer,) = await bench.ask(searched("s", "tafel 9"))
         assert accounts(said(answer)) == ["28900003", "28900002"]
+        assert "more" not in said(answer)
 
 
 async def test_a_search_is_answered_alike_for_ever_and_another_under_its_id_refused(

@@ -14,7 +14,6 @@ from services.importer.domain.cells import (
     email_of,
     language_of,
     shown,
-    status_of,
     text_of,
     yes_or_no,
 )
@@ -91,18 +90,10 @@ def test_anything_else_is_neither_yes_nor_no(cell: Any) -> None:
 def test_an_odd_cell_is_refused_for_what_is_odd_about_it() -> None:
     assert yes_or_no(Odd(kind="date", text="2026-01-01")) == Refusal(code="is_date")
     assert count_of(Odd(kind="formula", text="=A1"), at_most=9) == Refusal(code="no_result")
-    assert status_of(Odd(kind="error", text="#N/A")) == Refusal(code="is_error")
     assert account_of(Odd(kind="shortened", text="2.89e+07"), at_most=64) == Refusal(
         code="scientific"
     )
     assert account_of(Odd(kind="masked", text="1"), at_most=64) == Refusal(code="is_masked")
-
-
-def test_a_status_is_a_word_or_a_yes() -> None:
-    assert [status_of(x) for x in ("Actief", "geblokkeerd", "nee", "closed", True, None)] == [
-        "active", "blocked", "inactive", "closed", "active", None,
-    ]  # fmt: skip
-    assert status_of("soms") == Refusal(code="not_a_status")
 
 
 def test_languages_and_countries_are_known_by_name_and_code() -> None:

@@ -43,3 +43,4 @@ def test_a_made_up_address_identifies_nobody(mail: str) -> None:
 def test_an_address_counts_without_case_unless_it_is_said_to_be_fictitious() -> None:
     assert email_key("Info@Club.NL") == "info@club.nl"
     assert email_key("info@club.nl", fictitious=True) is None
+    assert [email_key(f"x@{where}") for where in ("example.eu", "test.com", "a.test")] == [None] * 3

@@ -252,3 +252,13 @@ def test_a_house_number_joins_its_street() -> None:
     headers = ["Bedrijf", "Straat", "Huisnummer", "Toev."]
     (plan,) = planned(book(), headers, ["A", "Kade", 12, "b"])
     assert plan.commands[0].body["street"] == "Kade 12b"
+
+
+def test_an_address_is_called_fictitious_only_where_nothing_will_be_mailed_to_it() -> None:
+    """test.com is somebody's: it identifies no member, but the invoice goes there."""
+    rows = (["A", "x@example.eu"], ["B", "test@test.com"], ["C", "test@test.nl"])
+    told = [
+        [w.value for w in plan.warnings if "fictitious" in w.message]
+        for plan in planned(book(), ["Bedrijf", "Mail"], *rows)
+    ]
+    assert told == [["x@example.eu"], [], ["test@test.nl"]]

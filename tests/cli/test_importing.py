@@ -1,0 +1,105 @@
+"""From a workbook to its report: what is saved, and what is said where somebody goes away."""
+
+import asyncio
+import base64
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from cli.importing import until_clear
+from cli.imports import Job, Upload
+from cli.screen import Screen
+
+PREVIEW = {
+    "type": "import.previewed", "columns": [], "rows": 2, "valid": 0, "creates": 0, "changes": 0,
+    "unchanged": 0, "problem_count": 2, "warnings": [],
+    "problems": [{"row": n, "column": "Limiet", "value": "x", "message": "no"} for n in (2, 3)],
+}  # fmt: skip
+CANCELLED = {"type": "import.failed", "reason": "cancelled", "message": "cancelled"}
+REPORT = {"type": "import.report", "part": 1, "parts": 1,
+          "content": base64.b64encode(b"workbook").decode()}  # fmt: skip
+
+
+class Topics:
+    """Stands for the topics at the far edge: says in turn what it was told to; None: Ctrl-C."""
+
+    def __init__(self, *answers: dict[str, Any] | None) -> None:
+        self.answers = list(answers)
+        self.sent: list[str] = []
+
+    async def send(self, message: dict[str, Any]) -> None:
+        self.sent.append(message["type"])
+
+    @contextmanager
+    def expecting(self, message: dict[str, Any]) -> Iterator[Any]:
+        assert message["type"] == "import.uploaded"
+        yield self
+
+    async def next(self, patience_s: float) -> Any:
+        assert patience_s > 0
+        answer = self.answers.pop(0)
+        if answer is None:
+            raise asyncio.CancelledError
+        return SimpleNamespace(message=answer)
+
+
+async def said(topics: Topics, folder: Path) -> tuple[Job, Any]:
+    upload = Upload(environment=2890, file_name="leden.xlsx", content=b"x", by="Ans", extra={})
+    file = folder / "leden.xlsx"
+    return await until_clear(topics, upload, file, Screen(), yes=True)  # type: ignore[arg-type]
+
+
+async def test_where_each_row_has_a_problem_the_report_is_saved_and_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    topics = Topics(PREVIEW, {**CANCELLED, "report": True}, REPORT)
+    assert (await said(topics, tmp_path))[1] is None
+    assert topics.sent == ["import.uploaded", "import.cancelled"]
+    report = tmp_path / "leden.result.xlsx"
+    assert report.read_bytes() == b"workbook"
+    assert str(report) in capsys.readouterr().out
+
+
+async def test_an_empty_list_brings_no_report(tmp_path: Path) -> None:
+    empty = {**PREVIEW, "rows": 0, "problem_count": 0, "problems": []}
+    assert (await said(Topics(empty, CANCELLED), tmp_path))[1] is None
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_an_import_that_somebody_else_stops_brings_its_report_too(tmp_path: Path) -> None:
+    stopped = {**CANCELLED, "report": True}
+    topics = Topics({**PREVIEW, "valid": 2}, stopped, REPORT)
+    job, end = await said(topics, tmp_path)
+    assert (topics.sent[-1], end, job.report) == ("import.confirmed", stopped, b"workbook")
+    assert (tmp_path / "leden.result.xlsx").exists()
+
+
+async def test_who_leaves_before_answering_calls_the_preview_off(tmp_path: Path) -> None:
+    topics = Topics(None)
+    with pytest.raises(asyncio.CancelledError):
+        await said(topics, tmp_path)
+    assert topics.sent == ["import.uploaded", "import.cancelled"]
+
+
+async def test_who_leaves_while_rows_are_imported_is_told_that_it_goes_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    topics = Topics({**PREVIEW, "valid": 2}, None)
+    with pytest.raises(asyncio.CancelledError):
+        await said(topics, tmp_path)
+    assert topics.sent[-1] == "import.confirmed"
+    assert "onaccount import cancel" in capsys.readouterr().out
+
+
+async def test_the_progress_of_an_undo_ends_with_all_of_it(tmp_path: Path) -> None:
+    progress = {"type": "import.progressed", "done": 0, "rows": 6}
+    topics = Topics(progress, {"type": "import.undone"})
+    upload = Upload(environment=2890, file_name="", content=b"", by="Ans", extra={})
+    told: list[tuple[int, int]] = []
+    job = Job(topics, upload, job_id="x")  # type: ignore[arg-type]
+    await job.undone(topics, lambda *far: told.append(far), first_s=1)  # type: ignore[arg-type]
+    assert told == [(0, 6), (6, 6)]
