@@ -6,7 +6,15 @@ import pytest
 
 from services.authorizer.handlers.registry import carry_out_commands
 from services.authorizer.store.states import STATES
-from tests.services.authorizer.support import GUEST, VENUE, Venue, command, uid, venue
+from tests.services.authorizer.support import (
+    GUEST,
+    VENUE,
+    Venue,
+    command,
+    requested,
+    uid,
+    venue,
+)
 from tests.support.databases import Database
 
 
@@ -143,3 +151,17 @@ async def test_what_was_just_written_is_told_as_its_row_says(postgres: Database)
                 rows = await kinds[kind].read(connection, [(int(environment), ident)])
             ((_, word),) = rows.values()
             assert word() == answer
+
+
+async def test_a_step_that_closes_an_account_tells_what_is_not_invoiced_yet(
+    postgres: Database,
+) -> None:
+    """As account.change does."""
+    async with venue(postgres) as bench:
+        await bench.one(requested(uid("sale"), 500))
+        step = {"step": 0, "type": "account.change", "accounts": [GUEST], "status": "closed"}
+        (outcome,) = await bench.order(apply(1, step))
+        ((kind, told),) = [(w["kind"], w["message"]) for w in outcome["warnings"]]
+        assert kind == "account"
+        assert "5.00" in told
+        assert bench.told()[f"account:{VENUE}:{GUEST}"]["status"] == "closed"
