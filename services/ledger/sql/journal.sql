@@ -12,20 +12,16 @@ ON CONFLICT DO NOTHING
 -- One order for everyone: two batches that share accounts wait for each other, never in a circle.
 -- Gives only the accounts that are in another currency than was thought, and those that have no
 -- balance yet (null): commonly none.
-WITH wanted AS MATERIALIZED (
-    SELECT * FROM unnest($1::int[], $2::text[], $3::text[]) AS u (environment, account, currency)
-    ORDER BY environment, account COLLATE "C"
-), locked AS MATERIALIZED (
-    SELECT b.*
-    FROM wanted AS w
-    CROSS JOIN LATERAL (
-        SELECT b.environment, b.account, b.currency
-        FROM balance AS b
-        WHERE b.environment = w.environment AND b.account = w.account
-        FOR NO KEY UPDATE) AS b
-)
+-- Row by row, without joining what was locked to what was wanted: hash joins are off here, and a
+-- thousand accounts would be compared with a thousand.
 SELECT w.environment, w.account, l.currency
-FROM wanted AS w LEFT JOIN locked AS l USING (environment, account)
+FROM (SELECT * FROM unnest($1::int[], $2::text[], $3::text[]) AS u (environment, account, currency)
+      ORDER BY environment, account COLLATE "C") AS w
+LEFT JOIN LATERAL (
+    SELECT b.currency
+    FROM balance AS b
+    WHERE b.environment = w.environment AND b.account = w.account
+    FOR NO KEY UPDATE) AS l ON true
 WHERE l.currency IS DISTINCT FROM w.currency
 
 -- name: recall_entries
