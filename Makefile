@@ -63,7 +63,7 @@ golden: setup  ## make the pictures again that documents are compared with; then
 prove-ten-thousand: setup  ## one run over 10,000 accounts, killed in the middle, in memory that stays
 	@ONACCOUNT_RUN_ACCOUNTS=10000 $(BIN)/python -m pytest -q -s tests/services/invoicer/test_many_accounts.py
 
-prove-invoicer-mutants: setup  ## 79 small wrongs in the invoicer's rules: each must fail a test
+prove-invoicer-mutants: setup  ## 83 small wrongs in the invoicer's rules: each must fail a test
 	@$(BIN)/python -m tests.services.invoicer.mutants
 
 bench: setup  ## measure: ratios in one run, best on a machine that does nothing else (docs/performance.md)

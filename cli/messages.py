@@ -96,6 +96,7 @@ ROUTES: dict[str, Route] = {
         asked_by={
             "invoices.run": "run_id",
             "payment.record": "payment_id",
+            "payment.refund": "refund_id",
             "statement.request": "statement_id",
             "document.request": "request_id",
             "pending.request": "request_id",
@@ -136,7 +137,10 @@ def topic_of(kind: str) -> str:
             return "pos.terminals"
         case ["import", _]:
             return "imports.uploads"
-        case ["invoices" | "invoice" | "payment" | "statement" | "document" | "pending", _]:
+        case ["invoices" | "invoice" | "payment" | "statement" | "document" | "pending", _] | [
+            "exchange_rate",
+            _,
+        ]:
             return "invoices.commands"
         case _:
             return "registry.commands"

@@ -4,26 +4,29 @@ A line is matched where its description names an invoice's number and its amount
 it (or of all the invoices that it names). What is named with another amount is matched only when
 asked for; an amount alone never is: two guests may owe the same.
 
-A payment's id is made from the line, so the same line in a second export is the same payment.
+A payment's id is made from the line, so the same line in a second export is the same payment. In an
+export of another shape it reads otherwise: there a payment that an import recorded for the same
+invoice, day and amount is taken for it, once.
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from datetime import UTC, date, datetime, time
+from typing import Literal, NamedTuple
 from uuid import NAMESPACE_URL, uuid5
 
 from cli.amounts import money
-from cli.bank import Line
+from cli.bank.lines import Line
 from cli.messages import Json
 
 _SPACE = uuid5(NAMESPACE_URL, "https://onaccount/payments")
 _NOT_IN_NUMBERS = re.compile(r"[^A-Z0-9]+")
 
-Verdict = Literal["pays", "known", "differs", "no_number", "not_open", "outgoing"]
+Verdict = Literal["pays", "known", "differs", "no_number", "not_open", "reversed", "outgoing"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,30 +64,54 @@ def payment_id(of_line: str, number: str) -> str:
     return str(uuid5(_SPACE, f"{of_line}\n{number}"))
 
 
+def imported_at(day: date) -> str:
+    """When a payment of that day is said to have come: exports name no hour."""
+    return f"{day}T12:00:00Z"
+
+
+def imported_on(at: str) -> date | None:
+    """The day, where an import said so; None for a payment that a person recorded."""
+    moment = datetime.fromisoformat(at).astimezone(UTC)
+    return moment.date() if moment.time() == time(12) else None
+
+
+class Recorded(NamedTuple):
+    """A payment that was recorded. `on`: the bank's day, where an import recorded it."""
+
+    number: str
+    amount: int
+    on: date | None = None
+
+
 def match(
     environment: int,
     lines: Sequence[Line],
     invoices: Iterable[Json],
-    recorded: Mapping[str, int],
+    recorded: Mapping[str, Recorded],
     *,
     other_amounts: bool = False,
 ) -> list[Match]:
-    """A verdict for each line. `recorded` are the payments that are known, by id, with amounts.
+    """A verdict for each line. `recorded` are the payments that are known, by id.
 
     Lines are taken in order, and each counts on what those before it pay.
     """
     states = {str(s["number"]): s for s in invoices if s.get("number")}
     left = {number: open_of(state) for number, state in states.items()}
     finder = _Finder(states)
+    each = [
+        (line, of_line, finder.named(line))
+        for line, of_line in zip(lines, payment_ids(environment, lines), strict=True)
+    ]
+    own = {payment_id(of_line, number) for _, of_line, named in each for number in named}
+    others = _Others(recorded, own)
     found = []
-    for line, of_line in zip(lines, payment_ids(environment, lines), strict=True):
-        named = finder.named(line)
+    for line, of_line, named in each:
         foreign = [n for n in named if states[n]["currency"] != line.currency]
         if foreign and line.amount > 0:
             why = f"{', '.join(foreign)}: not in {line.currency}"
             found.append(Match(line=line, verdict="differs", why=why))
             continue
-        one = _verdict(line, of_line, named, left, recorded, other_amounts)
+        one = _verdict(line, of_line, named, left, recorded, others, other_amounts)
         if one.verdict == "pays":
             for number, amount, _ in one.pays:
                 left[number] -= amount
@@ -97,9 +124,15 @@ def _verdict(
     of_line: str,
     named: Sequence[str],
     left: Mapping[str, int],
-    recorded: Mapping[str, int],
+    recorded: Mapping[str, Recorded],
+    others: _Others,
     other_amounts: bool,
 ) -> Match:
+    if line.reversal:
+        took = "back what went out: no payment"
+        if line.amount < 0:
+            took = "a payment back: `onaccount invoices refund --reverses` undoes it"
+        return Match(line=line, verdict="reversed", why=f"the bank booked {took}")
     if line.amount <= 0:
         return Match(line=line, verdict="outgoing", why="money that went out")
     if not named:
@@ -107,7 +140,7 @@ def _verdict(
         hint = f"; as much is open of {', '.join(same[:3])}" if same else ""
         return Match(line=line, verdict="no_number", why=f"names no invoice{hint}")
     ids = {number: payment_id(of_line, number) for number in named}
-    known = tuple((n, recorded[i], i) for n, i in ids.items() if i in recorded)
+    known = tuple((n, recorded[i].amount, i) for n, i in ids.items() if i in recorded)
     if known and sum(amount for _, amount, _ in known) == line.amount:
         return Match(line=line, verdict="known", pays=known, why="recorded before")
     if known:  # of several invoices some were recorded: an import was stopped in between
@@ -116,6 +149,8 @@ def _verdict(
         if sum(left[n] for n in named) == rest:
             pays = tuple((n, left[n], ids[n]) for n in named)
             return Match(line=line, verdict="pays", pays=pays)
+    elif ours := others.take(line, named):
+        return Match(line=line, verdict="known", pays=ours, why="recorded from another export")
     wanted = sum(left[n] for n in named)
     if wanted == line.amount and all(left[n] > 0 for n in named):
         return Match(line=line, verdict="pays", pays=tuple((n, left[n], ids[n]) for n in named))
@@ -126,6 +161,31 @@ def _verdict(
         return Match(line=line, verdict="not_open", why=f"nothing is open of {names}")
     open_ = ", ".join(f"{number} has {money(left[number])} open" for number in named)
     return Match(line=line, verdict="differs", why=f"another amount: {open_}")
+
+
+class _Others:
+    """Payments that imports recorded, and that no line of this file has the id of."""
+
+    def __init__(self, recorded: Mapping[str, Recorded], own: Container[str]) -> None:
+        self._left: defaultdict[tuple[str, date], dict[str, int]] = defaultdict(dict)
+        for id_, one in recorded.items():
+            if one.on is not None and id_ not in own:
+                self._left[one.number, one.on][id_] = one.amount
+
+    def take(self, line: Line, named: Sequence[str]) -> tuple[tuple[str, int, str], ...]:
+        """Those that are this line: of its day, one of each invoice, its amount together. Each is
+        taken once; nothing where there are none."""
+        if len(named) == 1:
+            its = self._left.get((named[0], line.on), {})
+            found = [(named[0], a, id_) for id_, a in its.items() if a == line.amount][:1]
+        else:
+            firsts = [(n, self._left.get((n, line.on), {})) for n in named]
+            found = [(n, *next((a, id_) for id_, a in its.items())) for n, its in firsts if its]
+            if len(found) < len(named) or sum(a for _, a, _ in found) != line.amount:
+                return ()
+        for number, _, id_ in found:
+            del self._left[number, line.on][id_]
+        return tuple(found)
 
 
 class _Finder:

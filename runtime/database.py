@@ -37,6 +37,7 @@ SESSION = {
 # look-ups PostgreSQL does not promise: where a table is empty all ways cost the same. So it is made
 # anew every half minute, and a bad one does not outlive the table's first rows for long.
 PLANS_S = 30.0
+_ACQUIRE_S = 10.0
 BY_KEY = {
     "plan_cache_mode": "force_generic_plan",
     "enable_seqscan": "off",
@@ -108,9 +109,15 @@ class Database:
         """A connection outside any transaction."""
         if self._pool is None:
             await self.open()
-        assert self._pool is not None
-        async with self._pool.acquire(timeout=10) as connection:
+        pool = self._pool
+        assert pool is not None
+        # A time-out of the pool's own makes a task for each acquisition.
+        async with asyncio.timeout(_ACQUIRE_S):
+            connection = await pool.acquire()
+        try:
             yield connection
+        finally:
+            await pool.release(connection, timeout=_ACQUIRE_S)
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Connection]:

@@ -56,6 +56,8 @@ class Lane:
     `max_bytes`: what was fetched is decided in transactions of no more than so many bytes of
     records (one record at least), one after another, for a lane whose single records may be long
     work: other lanes wait for what is done in one go, and for the rows that a transaction holds.
+    `quiet_bytes`: the same while no other lane of the worker has anything to do: nobody waits, and
+    each transaction costs as much as the next.
     """
 
     name: str
@@ -65,6 +67,7 @@ class Lane:
     by_key: bool = False
     fetch_wait_ms: int = 100
     max_bytes: int | None = None
+    quiet_bytes: int | None = None
 
     def consumers(self) -> tuple[Lane, ...]:
         """One lane for each consumer, named NAME-1, NAME-2, ... where there are several."""

@@ -25,7 +25,7 @@ from runtime.edge.backoff import Backoff, pause
 from runtime.edge.guard import Guard
 from runtime.faults import Fault, LeaseLost, Stopping, StoreWentBack, describe, fault_of
 from runtime.metrics import JOBS
-from runtime.state import Publishes, States
+from runtime.state import Publishes, States, Touched
 from runtime.status import Status
 from runtime.transaction import sql
 from runtime.work import Job, JobKind, StepTx, Work
@@ -90,7 +90,7 @@ class JobRunner:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def publish(
-        self, answers: Sequence[Answer], touched: Iterable[tuple[str, Any]], ids: Sequence[int]
+        self, answers: Sequence[Answer], touched: Touched, ids: Sequence[int]
     ) -> None:
         """Publish what a step left, then forget that it was unpublished."""
         await self._publisher.publish(answers)
@@ -291,11 +291,11 @@ class JobRunner:
                 for r in rows
                 if r["topic"] is not None
             ]
-            touched = [
-                (r["state_kind"], tuple(json.loads(r["state_key"])))
+            touched: Touched = {
+                (r["state_kind"], tuple(json.loads(r["state_key"]))): None
                 for r in rows
                 if r["state_kind"] is not None
-            ]
+            }
             await self.publish(answers, touched, [r["id"] for r in rows])
             total += len(rows)
         return total

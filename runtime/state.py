@@ -4,6 +4,8 @@ They are not remembered answers. A worker publishes the row as it stands; after 
 before it commits its offsets, it reads the versions again and publishes once more each row that
 moved on meanwhile. Two workers that race on a row can put the older record last only if the one
 that published it saw the newer version too and published again: so the newest record is last.
+A row that a worker wrote itself it need not read first (`Tx.know`): should it have moved on since,
+that is seen in the same way.
 """
 
 from __future__ import annotations
@@ -15,20 +17,24 @@ from typing import Any, Protocol
 from runtime.answers import Answer
 from runtime.breath import Breath
 from runtime.database import Connection, Database
+from runtime.transaction import Known, Named
 
 Key = tuple[Any, ...]
-Touched = Iterable[tuple[str, Key]]
-Rows = Mapping[Key, tuple[int, Callable[[], Answer]]]
+Touched = Mapping[Named, Known | None]
+"""None: how the row stands is to be read."""
+
+Rows = Mapping[Key, Known]
 """Version, and what words the row as it stands: most rows are read twice and worded once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateKind:
-    """How rows of one kind are read; `versions` gives the versions alone, where that is less."""
+    """How rows of one kind are read; `newer` gives those of some that moved on beyond a version,
+    where that is less."""
 
     kind: str
     read: Callable[[Connection, Sequence[Key]], Awaitable[Rows]]
-    versions: Callable[[Connection, Sequence[Key]], Awaitable[Mapping[Key, int]]] | None = None
+    newer: Callable[[Connection, Mapping[Key, int]], Awaitable[Sequence[Key]]] | None = None
 
 
 class Publishes(Protocol):
@@ -51,18 +57,27 @@ class States:
 
         Raises KeyError for a kind that the service did not declare.
         """
-        by_kind: dict[str, list[Key]] = {}
-        for kind, key in touched:
-            by_kind.setdefault(kind, []).append(key)
-        for kind, keys in by_kind.items():
+        by_kind: dict[str, dict[Key, Known | None]] = {}
+        for (kind, key), known in touched.items():
+            by_kind.setdefault(kind, {})[key] = known
+        for kind, rows in by_kind.items():
+            keys = list(rows)
             for start in range(0, len(keys), CHUNK):
-                await self._publish(self._kinds[kind], keys[start : start + CHUNK], publisher)
+                some = {key: rows[key] for key in keys[start : start + CHUNK]}
+                await self._publish(self._kinds[kind], some, publisher)
 
-    async def _publish(self, kind: StateKind, keys: Sequence[Key], publisher: Publishes) -> None:
+    async def _publish(
+        self, kind: StateKind, touched: Mapping[Key, Known | None], publisher: Publishes
+    ) -> None:
         published: dict[Key, int] = {}
+        known = {key: row for key, row in touched.items() if row is not None}
+        keys: Sequence[Key] = [key for key in touched if key not in known]
         while True:
-            async with self._database.connection() as connection:
-                rows = await kind.read(connection, keys)
+            rows: Rows = known
+            if keys:
+                async with self._database.connection() as connection:
+                    rows = {**known, **await kind.read(connection, keys)}
+            known = {}
             moved = {key: row for key, row in rows.items() if row[0] > published.get(key, -1)}
             if not moved:
                 return
@@ -73,9 +88,9 @@ class States:
             await publisher.publish(answers)
             published |= {key: version for key, (version, _) in moved.items()}
             keys = list(moved)
-            if kind.versions is not None:
+            if kind.newer is not None:
+                told = {key: published[key] for key in keys}
                 async with self._database.connection() as connection:
-                    now = await kind.versions(connection, keys)
-                keys = [key for key, version in now.items() if version > published.get(key, -1)]
+                    keys = await kind.newer(connection, told)
                 if not keys:
                     return

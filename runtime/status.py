@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 PULSE_OLD_S = 15.0
 BATCH_OLD_S = 120.0
+QUIET_S = 1.0
+"""So long after its last batch a lane counts as one that may have the next at any moment."""
 
 
 @dataclass(slots=True)
@@ -20,6 +22,7 @@ class Status:
     kafka: str | None = "not asked yet"
     lanes: dict[str, bool] = field(default_factory=dict)
     in_hand: dict[str, float] = field(default_factory=dict)
+    done: dict[str, float] = field(default_factory=dict)
     stops: dict[str, str] = field(default_factory=dict)
     waits: dict[str, str] = field(default_factory=dict)
     went_back: str | None = None
@@ -30,6 +33,14 @@ class Status:
 
     def batch_done(self, lane: str) -> None:
         self.in_hand.pop(lane, None)
+        self.done[lane] = time.monotonic()
+
+    def others_are_quiet(self, lane: str) -> bool:
+        """Whether no lane but this one has anything in hand, or had a moment ago."""
+        if len(self.in_hand) > (lane in self.in_hand):
+            return False
+        since = time.monotonic() - QUIET_S
+        return all(at < since for other, at in self.done.items() if other != lane)
 
     def stopped(self, lane: str, why: str) -> None:
         """This lane stopped on purpose and stays so until somebody acts; others go on."""

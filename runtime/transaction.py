@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import asyncpg
 
+from runtime.answers import Answer
 from runtime.database import Connection
 from runtime.sql import statements
 
 sql = statements("runtime", "sql/edge.sql")
+
+Named = tuple[str, tuple[Any, ...]]
+"""A row that has a state record: its kind and its key."""
+
+Known = tuple[int, Callable[[], Answer]]
+"""A row's version, and what words its state record."""
 
 Ends = Mapping[str, Mapping[int, int]]
 NO_ENDS: Ends = {}
@@ -32,7 +39,7 @@ class Tx:
         self._connection = connection
         self.now = now
         self.ends = ends
-        self.touched: dict[tuple[str, tuple[Any, ...]], None] = {}
+        self.touched: dict[Named, Known | None] = {}
         self.jobs_added = 0
 
     @property
@@ -60,7 +67,12 @@ class Tx:
         Call it for what is recalled too: the worker that made the change may have died between
         its commit and the publishing.
         """
-        self.touched[kind, key] = None
+        self.touched.setdefault((kind, key), None)
+
+    def know(self, kind: str, key: tuple[Any, ...], known: Known) -> None:
+        """As `touch`, by whoever wrote the row and knows how it stands when this commits: it is
+        not read again to be told. Of several in one transaction the last counts."""
+        self.touched[kind, key] = known
 
     async def add_job(
         self,

@@ -117,8 +117,7 @@ class Work:
                 yield tx
                 if self.failed:
                     tx._state = "failed"
-                ids = await _note(connection, tx)
-                await self._end_step(connection, tx)
+                ids = await self._end_step(connection, tx)
             self.steps += 1
             self.ended = tx._state != "open" or tx._later_s is not None
         finally:
@@ -129,8 +128,19 @@ class Work:
             runner.wake.set()
         await runner.publish(tx._answers, tx.touched, ids)
 
-    async def _end_step(self, connection: Connection, tx: StepTx) -> None:
-        await connection.execute(
+    @contextlib.asynccontextmanager
+    async def look(self) -> AsyncIterator[Tx]:
+        """Rows as they stand, outside any step: for what is read only, and does not change.
+
+        No step is begun: what was read is acted on in the next. Its `now` is the job's beginning.
+        """
+        async with self._runner.database.connection() as connection:
+            yield Tx(connection, self.job.created_at)
+
+    async def _end_step(self, connection: Connection, tx: StepTx) -> list[int]:
+        """Record what became of the job, and its answers as unpublished; gives their ids."""
+        answers, touched = tx._answers, tx.touched
+        rows = await connection.fetch(
             sql.stepped,
             self.job.id,
             self.lease,
@@ -138,23 +148,13 @@ class Work:
             tx._state,
             tx._later_s,
             self._kind.lease_s,
+            [x.topic for x in answers],
+            [x.key for x in answers],
+            [x.id for x in answers],
+            [x.type for x in answers],
+            [x.time for x in answers],
+            [x.value for x in answers],
+            [kind for kind, _ in touched],
+            [json.dumps(key, default=str) for _, key in touched],
         )
-
-
-async def _note(connection: Connection, tx: StepTx) -> list[int]:
-    """Record answers and touched state as unpublished."""
-    answers, touched = tx._answers, tx.touched
-    if not answers and not touched:
-        return []
-    rows = await connection.fetch(
-        sql.note,
-        [x.topic for x in answers],
-        [x.key for x in answers],
-        [x.id for x in answers],
-        [x.type for x in answers],
-        [x.time for x in answers],
-        [x.value for x in answers],
-        [kind for kind, _ in touched],
-        [json.dumps(key, default=str) for _, key in touched],
-    )
-    return [r["id"] for r in rows]
+        return [r["id"] for r in rows]

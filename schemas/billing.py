@@ -52,6 +52,14 @@ class VatLine(Part):
 VatLines = Annotated[tuple[VatLine, ...], entries(1000)]
 
 
+class ReplacedInvoice(Part):
+    """An invoice that was credited, and whose sales stand on another one now."""
+
+    invoice_id: Uuid
+    number: InvoiceNumber
+    issued_on: Date
+
+
 class InvoicedSale(Part):
     """How much of a sale stands on an invoice or a credit note."""
 
@@ -81,7 +89,10 @@ class InvoiceDrafted(_Invoice):
 
 
 class InvoiceIssued(_Invoice):
-    """An invoice has its number, for good."""
+    """An invoice has its number, for good.
+
+    `replaces`: the credited invoices on which some of its sales stood just before.
+    """
 
     type: Literal["invoice.issued"] = "invoice.issued"
     number: InvoiceNumber
@@ -92,6 +103,9 @@ class InvoiceIssued(_Invoice):
     total: Sum
     vat: VatLines
     sales: InvoicedSales
+    replaces: (
+        Annotated[tuple[ReplacedInvoice, ...], entries(MAX_INVOICED_SALES, least=1)] | None
+    ) = None
 
 
 class InvoiceSent(_Invoice):
@@ -177,6 +191,24 @@ class PaymentReceived(_Invoice):
     currency: Currency
     at: Time
     open: Sum
+
+
+class PaymentRefunded(_Invoice):
+    """Money was paid back; `open` is what is left to pay, negative while more is to be had back.
+
+    `reverses`: the payment that this undid.
+    """
+
+    answer_ids: ClassVar[tuple[str, ...]] = ("refund_id", "environment", "account")
+
+    type: Literal["payment.refunded"] = "payment.refunded"
+    refund_id: Uuid
+    number: InvoiceNumber
+    amount: Amount
+    currency: Currency
+    at: Time
+    open: Sum
+    reverses: Uuid | None = None
 
 
 class StatementSent(Message):

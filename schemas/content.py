@@ -73,7 +73,11 @@ CONTENT_V1: Final[dict[str, tuple[str, ...]]] = {
     "invoice.send": (*_INVOICE, "to", "credit_note_id"),
     "invoice.delete": _INVOICE,
     "invoice.correct": (*_INVOICE, "reason", "exclude_sales", "account"),
+    "exchange_rate.set": (*_COMMAND, "currency", "rate", "from"),
     "payment.record": ("payment_id", "environment", "invoice_id", "number", "amount", "method"),
+    "payment.refund": (
+        "refund_id", "environment", "invoice_id", "number", "amount", "method", "reverses",
+    ),
     "statement.request": (
         "statement_id", "environment", "account", "from", "until", "format", "to",
     ),

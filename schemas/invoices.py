@@ -92,6 +92,11 @@ class _Request(Message):
     by: RequiredText
 
 
+def _one_invoice(invoice_id: str | None, number: str | None) -> None:
+    if (invoice_id is None) == (number is None):
+        raise wrong("invoice_id", "or else number must be given, and not both")
+
+
 class PaymentRecord(_Request):
     """Money came in for an invoice, named by its id or its number (one of them)."""
 
@@ -107,8 +112,31 @@ class PaymentRecord(_Request):
 
     @model_validator(mode="after")
     def _names_one_invoice(self) -> Self:
-        if (self.invoice_id is None) == (self.number is None):
-            raise wrong("invoice_id", "or else number must be given, and not both")
+        _one_invoice(self.invoice_id, self.number)
+        return self
+
+
+class PaymentRefund(_Request):
+    """Money was paid back: what was paid too much for an invoice, or for one that was credited.
+
+    With `reverses`, a payment_id, it undoes that payment: the bank took it back, or it never came.
+    Its id is one of the payments': no refund and payment share one.
+    """
+
+    answer_ids: ClassVar[tuple[str, ...]] = ("refund_id", "environment")
+
+    type: Literal["payment.refund"] = "payment.refund"
+    refund_id: Uuid
+    invoice_id: Uuid | None = None
+    number: InvoiceNumber | None = None
+    amount: PositiveAmount
+    at: Time
+    method: RequiredText
+    reverses: Uuid | None = None
+
+    @model_validator(mode="after")
+    def _names_one_invoice(self) -> Self:
+        _one_invoice(self.invoice_id, self.number)
         return self
 
 

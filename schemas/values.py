@@ -28,6 +28,9 @@ MONEY_BOUND: Final = 10**13
 _HEX = "[0-9A-Fa-f]"
 UUID_PATTERN: Final = rf"^{_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}}$"
 RATE_PATTERN: Final = r"^(?:100|0|[1-9][0-9]?|(?:0|[1-9][0-9]?)\.(?:[0-9][1-9]|[1-9]))$"
+EXCHANGE_RATE_PATTERN: Final = (
+    r"^(?:[1-9][0-9]{0,5}(?:\.[0-9]{1,8})?|0\.[0-9]{0,7}[1-9][0-9]{0,7})$"
+)
 QUANTITY_PATTERN: Final = r"^-?(?:0|[1-9][0-9]{0,8})(?:\.[0-9]{1,6})?$"
 LINE_PATTERN: Final = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
 PARAGRAPH_PATTERN: Final = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]*$"
@@ -58,6 +61,7 @@ NUMBER_FORMAT_PATTERN: Final = (
 EXPECTED: Final[dict[str, str]] = {
     UUID_PATTERN: "must be a UUID",
     RATE_PATTERN: "must be a rate from 0 to 100 as text, like 21 or 5.5",
+    EXCHANGE_RATE_PATTERN: "must be euros for one unit as text, above zero, like 0.9215",
     QUANTITY_PATTERN: "must be a decimal number as text, like 1 or -0.5",
     LINE_PATTERN: "must be one line of text without control characters",
     PARAGRAPH_PATTERN: "must be text without control characters",
@@ -191,6 +195,9 @@ Sum = Annotated[int, Field(strict=True, ge=-(2**63), le=2**63 - 1)]
 Currency = Annotated[str, StringConstraints(pattern=CURRENCY_PATTERN)]
 Quantity = Annotated[str, StringConstraints(max_length=20, pattern=QUANTITY_PATTERN)]
 """A decimal number as text, kept as it was written: at most nine digits and six decimals."""
+
+ExchangeRate = Annotated[str, StringConstraints(max_length=15, pattern=EXCHANGE_RATE_PATTERN)]
+"""Euros for one unit of another currency, as a decimal string."""
 
 Rate = Annotated[str, StringConstraints(max_length=5, pattern=RATE_PATTERN)]
 """A VAT rate in percent, in its one form: "0", "9", "21", "5.5", never "21.0"."""

@@ -71,7 +71,7 @@ def show_statement(screen: Screen, listed: Statement, found: Found, *, legs: boo
         when = moment_of(line.entry["at"]).astimezone(found.venue.zone)
         return (
             f"{when:%Y-%m-%d %H:%M}",
-            KINDS.get(line.entry["kind"], str(line.entry["kind"])),
+            _what(line),
             money(line.unbilled, currency) if line.unbilled else "",
             money(line.billed, currency) if line.billed else "",
             money(line.owed, currency),
@@ -97,6 +97,12 @@ def show_statement(screen: Screen, listed: Statement, found: Found, *, legs: boo
         # More may have been posted while we read.
         if balance["version"] == len(found.entries) and published != listed.closing:
             screen.bad("the balance that was published is another; see `onaccount ledger verify`")
+
+
+def _what(line: Line) -> str:
+    """What an entry was; a refund is a payment the other way round."""
+    kind = str(line.entry["kind"])
+    return "paid back" if kind == "payment" and line.billed > 0 else KINDS.get(kind, kind)
 
 
 def _show_legs(screen: Screen, listed: Statement, currency: str) -> None:

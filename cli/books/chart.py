@@ -23,7 +23,7 @@ def ledger_account(name: str) -> LedgerAccount:
     """An account of the ledger by its name, as `vat:21`."""
     head, _, rate = name.rpartition(":")
     described = {
-        "bank": "Bank: payments received",
+        "bank": "Bank: payments received, less refunds",
         "receivable:unbilled": "Receivables, not yet invoiced (VAT included)",
         "receivable:billed": "Receivables, invoiced (VAT included)",
         EARLIER: "Result of earlier years",

@@ -70,5 +70,7 @@ def document_of(message: Json, environment: int) -> tuple[str, str] | None:
             return str(message["credit_note_id"]), str(message["number"])
         case "payment.received":
             return str(message["payment_id"]), f"payment of {message['number']}"
+        case "payment.refunded":
+            return str(message["refund_id"]), f"refund of {message['number']}"
         case _:
             return None

@@ -44,7 +44,7 @@ class Journal(NamedTuple):
 JOURNALS = (
     Journal("charges", "Sales on account, not yet invoiced", "M", ("charge", "reversal")),
     Journal("invoices", "Invoices and credit notes", "S", ("invoice", "credit_note")),
-    Journal("payments", "Payments received", "B", ("payment",)),
+    Journal("payments", "Payments and refunds", "B", ("payment",)),
 )
 MUST_BE_SET = {
     "legal_name": "--legal-name",

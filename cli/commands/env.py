@@ -10,9 +10,11 @@ from typing import Annotated, Any, Literal
 from cyclopts import App, Parameter
 
 from cli.amounts import Misuse, cents, money
+from cli.logo import logo_told
 from cli.messages import CLEAR, Json, command
 from cli.options import DEFAULT, Common
 from cli.screen import when
+from schemas.numbering import in_common
 
 app = App(
     name="env",
@@ -236,7 +238,8 @@ async def show(environment: int, /, *, common: Common = DEFAULT) -> int:
             '--name "..."` makes it'
         )
         return 1
-    shown = {k: v for k, v in state.items() if k not in ("type", "environment", "logo")}
+    shown = {k: v for k, v in state.items() if k not in ("type", "environment")}
+    shown["logo"] = logo_told(state.get("logo"))
     if shown.get("default_limit") is not None:
         shown["default_limit"] = money(shown["default_limit"], state.get("currency"))
     if gdpr := state.get("gdpr"):
@@ -265,4 +268,10 @@ def needs(state: Json) -> list[str]:
     if missing := [name for name in FOR_INVOICES if not state.get(name)]:
         options = " ".join(f"--{name.replace('_', '-')} ..." for name in missing)
         found.append(f"to invoice, add: onaccount env configure {number} {options}")
+    formats = [state.get(name) for name in ("number_format", "credit_note_format")]
+    if all(formats) and formats[0] != formats[1] and (met := in_common(*map(str, formats))):
+        found.append(
+            f"to invoice, change a format, for both could give {met}: onaccount env configure "
+            f"{number} --credit-note-format ..."
+        )
     return found

@@ -103,6 +103,10 @@ async def open_(
             title="Paid too much: to be paid back",
             right=("Too much",),
         )
+        back = money(-sum(s["open"] for s in too_much), too_much[0]["currency"])
+        screen.say(
+            f"{back} to be paid back; when it is: `onaccount invoices refund {environment} INVOICE`"
+        )
     return 0
 
 
@@ -299,11 +303,16 @@ def _details(event: Json) -> str:
         case "credit_note.issued":
             amount = money(event["total"], event["currency"])
             return f"{event['number']}, {amount}: {event['reason']}"
-        case "payment.received":
-            return f"{money(event['amount'], event['currency'])}, open {money(event['open'])}"
+        case "payment.received" | "payment.refunded":
+            amount, left = (money(event[k], event["currency"]) for k in ("amount", "open"))
+            which = event.get("payment_id") or event.get("reverses")
+            of = "" if which is None else f", {'reverses' if 'reverses' in event else 'id'} {which}"
+            return f"{amount}, open {left}{of}"
         case "invoice.undeliverable":
             return " ".join(str(event[k]) for k in ("to", "code", "reason") if event.get(k))
         case "invoice.issued":
-            return f"{event['number']}, {len(event['sales'])} sales"
+            instead = ", ".join(str(one["number"]) for one in event.get("replaces") or ())
+            said = f"{event['number']}, {len(event['sales'])} sales"
+            return f"{said}, replaces {instead}" if instead else said
         case _:
             return str(event.get("to") or event.get("reason") or "")

@@ -9,9 +9,9 @@ from cyclopts import App, Parameter
 
 from cli.amounts import Misuse, money
 from cli.asking import asked, can_ask
+from cli.commands import exchange_rates, payments, payments_import
 from cli.commands import invoice_files as files
 from cli.commands import invoice_lists as lists
-from cli.commands import payments
 from cli.invoices import (
     by_number,
     credit_notes,
@@ -48,6 +48,7 @@ app = App(
     onaccount invoices pay 2890 2026-00001 125,50 --method bank
     onaccount invoices payments import 2890 export.csv
     onaccount invoices open 2890 --overdue
+    onaccount invoices refund 2890 2026-00001             what was paid too much
 
 INVOICE is an invoice's number or its id.
 """,
@@ -188,11 +189,15 @@ async def correct(
 
     Parameters
     ----------
+    reason
+        Why, in words for the guest: they stand on the credit note.
     exclude
         Id of a sale to leave out; may be given several times.
     account
         Move the sales that are left out (all of them, where none is named) to this account.
     """
+    if not reason.strip():
+        raise Misuse("Say with --reason why it is corrected: the credit note tells the guest so.")
     more = {"reason": reason, "exclude_sales": exclude, "account": account}
     return await _give(environment, invoice, "invoice.correct", common, **more)
 
@@ -246,6 +251,9 @@ for name, function in (
     ("document", files.get_document),
     ("statement", files.statement),
     ("pay", payments.pay),
+    ("refund", payments.refund),
+    ("rate", exchange_rates.rate),
+    ("rates", exchange_rates.rates),
 ):
     app.command(function, name=name)
-app.command(payments.app)
+app.command(payments_import.app)

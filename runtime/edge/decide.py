@@ -8,7 +8,6 @@ import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import structlog
 
@@ -22,7 +21,7 @@ from runtime.edge.publisher import Publisher
 from runtime.faults import Fault, Said, StoreWentBack, describe, fault_of
 from runtime.incoming import Incoming, Route
 from runtime.metrics import DEAD_LETTERS, RETRIES
-from runtime.transaction import Ends
+from runtime.transaction import Ends, Known, Named
 
 log = structlog.get_logger()
 
@@ -41,7 +40,7 @@ class Settled:
     """What is to follow the commit."""
 
     answers: list[Answer] = field(default_factory=list)
-    touched: dict[tuple[str, tuple[Any, ...]], None] = field(default_factory=dict)
+    touched: dict[Named, Known | None] = field(default_factory=dict)
 
     def add(self, other: Settled) -> None:
         self.answers += other.answers

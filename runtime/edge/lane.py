@@ -129,12 +129,19 @@ class EdgeLane(Decider):
     async def _take_in_pieces(self, records: Sequence[Any], consumer: Any) -> None:
         """What follows a piece's commit goes on beside the next one's decision, in their order."""
         try:
-            for some in pieces(records, self.lane.max_bytes):
+            for some in pieces(records, self._most):
                 if self._stopping.is_set():
                     raise Stopping
                 await self._take(some, consumer)
         finally:
             await self._told()
+
+    def _most(self) -> int | None:
+        """Bytes that the next transaction may have; others' needs are looked at before each."""
+        quiet = self.lane.quiet_bytes
+        if quiet is not None and self._status.others_are_quiet(self.lane.name):
+            return quiet
+        return self.lane.max_bytes
 
     async def _take(self, records: Sequence[Any], consumer: Any) -> None:
         batch = self._opener.open(records)
@@ -244,17 +251,16 @@ class EdgeLane(Decider):
         self._looked_at = None
 
 
-def pieces(records: Sequence[Any], most: int | None) -> Iterator[Sequence[Any]]:
-    """The records in their order, cut where they come to more than `most` bytes."""
-    if most is None:
-        yield records
-        return
+def pieces(records: Sequence[Any], most: Callable[[], int | None]) -> Iterator[Sequence[Any]]:
+    """The records in their order, cut where they come to more than `most` bytes, which is asked
+    for each piece; None: no cut."""
     begin = size = 0
-    for place, record in enumerate(records):
+    limit = most()
+    for place, record in enumerate(records if limit is not None else ()):
         size += len(record.value or b"")
-        if size > most and place > begin:
+        if limit is not None and size > limit and place > begin:
             yield records[begin:place]
-            begin, size = place, len(record.value or b"")
+            begin, size, limit = place, len(record.value or b""), most()
     yield records[begin:]
 
 

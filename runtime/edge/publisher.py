@@ -6,15 +6,14 @@ import asyncio
 import contextlib
 from collections import Counter
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.partitioner import murmur2
 
 from runtime.answers import Answer, Envelope, Outgoing
 from runtime.breath import Breath
 from runtime.edge.backoff import Backoff
+from runtime.edge.partition import partition
 from runtime.metrics import ANSWERS
 
 MAX_RECORD_BYTES = 2 * 1024 * 1024 + 64 * 1024  # contract part 1: answers 2 MiB, and their headers
@@ -139,7 +138,7 @@ async def _deliver(producer: AIOKafkaProducer, records: Sequence[Outgoing]) -> N
             count = counts.get(topic)
             if count is None:
                 count = counts[topic] = len(await producer.partitions_for(topic))
-            place = topic, _partition(key, count)
+            place = topic, partition(key, count)
             batch = batches.get(place)
             if batch is not None:
                 if batch.append(timestamp=None, key=key, value=value, headers=headers) is not None:
@@ -148,20 +147,14 @@ async def _deliver(producer: AIOKafkaProducer, records: Sequence[Outgoing]) -> N
             # A batch takes its first record however large it is.
             batch = batches[place] = producer.create_batch()
             batch.append(timestamp=None, key=key, value=value, headers=headers)
-        for (topic, partition), batch in batches.items():
-            acks.append(await producer.send_batch(batch, topic, partition=partition))
+        for (topic, number), batch in batches.items():
+            acks.append(await producer.send_batch(batch, topic, partition=number))
         await asyncio.gather(*acks)
     except BaseException:
         for ack in acks:
             # What becomes of these is of no interest any more, and no reason for a log line.
             ack.add_done_callback(lambda done: done.cancelled() or done.exception())
         raise
-
-
-@lru_cache(maxsize=16_384)
-def _partition(key: bytes | None, count: int) -> int:
-    """The partition of a key among so many, as Java's default partitioner has it."""
-    return 0 if key is None else (murmur2(key) & 0x7FFFFFFF) % count
 
 
 async def _stop(producer: AIOKafkaProducer) -> None:

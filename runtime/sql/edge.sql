@@ -104,18 +104,26 @@ WHERE id = $1 AND lease = $2 AND state = 'open' RETURNING id;
 
 -- name: stepped
 -- The end of a step: progress, and what is to become of the job. A step that saves nothing new
--- will be made again: it does not count as progress, or a job could fail after it for ever.
-UPDATE job SET
-    payload = coalesce($3, payload),
-    state = $4,
-    ended_at = CASE WHEN $4 = 'open' THEN NULL ELSE now() END,
-    attempts = CASE WHEN $5::float8 IS NULL AND ($3::jsonb IS NULL OR payload = $3) THEN attempts
-                    ELSE 0 END,
-    due_at = CASE WHEN $5::float8 IS NULL THEN due_at ELSE now() + make_interval(secs => $5) END,
-    lease = CASE WHEN $4 = 'open' AND $5::float8 IS NULL THEN lease END,
-    leased_until = CASE WHEN $4 = 'open' AND $5::float8 IS NULL
-                        THEN now() + make_interval(secs => $6) END
-WHERE id = $1 AND lease = $2;
+-- will be made again: it does not count as progress, or a job could fail after it for ever. With it
+-- the step's answers and the state records that it touched, in this order, as not published yet.
+WITH stepped AS (
+    UPDATE job SET
+        payload = coalesce($3, payload),
+        state = $4,
+        ended_at = CASE WHEN $4 = 'open' THEN NULL ELSE now() END,
+        attempts = CASE WHEN $5::float8 IS NULL AND ($3::jsonb IS NULL OR payload = $3) THEN attempts
+                        ELSE 0 END,
+        due_at = CASE WHEN $5::float8 IS NULL THEN due_at ELSE now() + make_interval(secs => $5) END,
+        lease = CASE WHEN $4 = 'open' AND $5::float8 IS NULL THEN lease END,
+        leased_until = CASE WHEN $4 = 'open' AND $5::float8 IS NULL
+                            THEN now() + make_interval(secs => $6) END
+    WHERE id = $1 AND lease = $2)
+INSERT INTO unpublished (topic, key, ce_id, ce_type, ce_time, value, state_kind, state_key)
+SELECT *, NULL, NULL
+FROM unnest($7::text[], $8::text[], $9::text[], $10::text[], $11::timestamptz[], $12::bytea[])
+UNION ALL
+SELECT NULL, NULL, NULL, NULL, NULL, NULL, * FROM unnest($13::text[], $14::jsonb[])
+RETURNING id;
 
 -- name: release
 -- Gives a job back, to be taken up after $3 seconds; $4 failures of our own code are counted.
@@ -131,15 +139,6 @@ DELETE FROM job WHERE id IN (
       AND ended_at < now() - make_interval(secs => $2)
     LIMIT $3
     FOR UPDATE SKIP LOCKED)
-RETURNING id;
-
--- name: note
--- A step's answers and the state records that it touched, in this order.
-INSERT INTO unpublished (topic, key, ce_id, ce_type, ce_time, value, state_kind, state_key)
-SELECT *, NULL, NULL
-FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[], $6::bytea[])
-UNION ALL
-SELECT NULL, NULL, NULL, NULL, NULL, NULL, * FROM unnest($7::text[], $8::jsonb[])
 RETURNING id;
 
 -- name: unpublished

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 from runtime.transaction import Tx
 from schemas.numbering import in_common
 from schemas.registry import EnvironmentState
-from services.invoicer import issuing
+from services.invoicer import euros, issuing
 from services.invoicer.domain import month_of
 from services.invoicer.replies import Refusal
 from services.invoicer.schedule import is_scheduled
@@ -49,6 +49,15 @@ async def unready(tx: Tx, environment: EnvironmentState) -> Refusal | None:
             field=lacking[0],
             message=f"The environment lacks {', '.join(lacking)}: no lawful invoice can be made.",
         )
+    if euros.are_due(environment):
+        today = tx.now.astimezone(ZoneInfo(environment.time_zone)).date()
+        if await euros.rate_on(tx, environment, today) is None:
+            return Refusal(
+                reason="exchange_rate_missing",
+                field="currency",
+                message=f"A Dutch invoice in {environment.currency} says its VAT in euros too; set "
+                "the rate with exchange_rate.set (`onaccount invoices rate`).",
+            )
     invoices, notes = environment.number_format, environment.credit_note_format
     met = None if invoices == notes else in_common(invoices, notes)
     if met is not None:

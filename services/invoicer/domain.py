@@ -222,13 +222,16 @@ def standing_of(sale: Standing) -> str:
 # -- what an invoice is worth ------------------------------------------------------------------
 
 
-def status_after(status: str, *, total: int, credited: int, paid: int) -> str:
-    """The status of an issued invoice after a payment or a credit note.
+def status_after(
+    status: str, *, total: int, credited: int, paid: int, delivery: str = "issued"
+) -> str:
+    """The status of an issued invoice after a payment, its undoing, or a credit note.
 
-    Credited in full beats paid; paid is what leaves nothing open.
+    Credited in full beats paid; paid is what leaves nothing open. What was paid and is no more
+    stands again as it was delivered.
     """
     if total and credited == total:
         return "credited"
     if paid >= total - credited and paid > 0:
         return "paid"
-    return status
+    return delivery if status == "paid" else status

@@ -1,16 +1,19 @@
 """The events of invoices and credit notes, as invoices.events tells them."""
 
+from collections.abc import Sequence
+from dataclasses import asdict
+
 from runtime.answers import Answer, answer
 from runtime.transaction import Tx
 from schemas.base import Message
-from schemas.billing import CreditNoteIssued, InvoicedSale, InvoiceIssued
+from schemas.billing import CreditNoteIssued, InvoicedSale, InvoiceIssued, ReplacedInvoice
 from schemas.registry import EnvironmentState
 from schemas.values import account_key
 from services.invoicer.domain import Bill, due_on
 from services.invoicer.making import NewInvoice
 from services.invoicer.replies import EVENTS
 from services.invoicer.store import issuing, register
-from services.invoicer.store.invoices import vat_lines
+from services.invoicer.store.invoices import Replaced, vat_lines
 
 
 def event(message: Message, environment: int, account: str, tx: Tx, *of: object) -> Answer:
@@ -24,7 +27,13 @@ def event(message: Message, environment: int, account: str, tx: Tx, *of: object)
     )
 
 
-def issued(tx: Tx, environment: EnvironmentState, new: NewInvoice, given: register.Given) -> Answer:
+def issued(
+    tx: Tx,
+    environment: EnvironmentState,
+    new: NewInvoice,
+    given: register.Given,
+    replaced: Sequence[Replaced],
+) -> Answer:
     return event(
         InvoiceIssued(
             invoice_id=new.invoice_id,
@@ -38,6 +47,7 @@ def issued(tx: Tx, environment: EnvironmentState, new: NewInvoice, given: regist
             total=new.bill.total,
             vat=vat_lines(new.bill.vat),
             sales=_sales(new.bill),
+            replaces=tuple(ReplacedInvoice(**asdict(one)) for one in replaced) or None,
         ),
         environment.environment,
         new.account,

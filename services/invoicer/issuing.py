@@ -13,7 +13,7 @@ from runtime.answers import Answer
 from runtime.transaction import Tx
 from schemas.billing import InvoiceDrafted, InvoicePaid
 from schemas.registry import EnvironmentState
-from services.invoicer import mailing, parties
+from services.invoicer import euros, mailing, parties
 from services.invoicer.documents.model import Address, Buyer
 from services.invoicer.documents.parties import lacking
 from services.invoicer.domain import due_on, status_after
@@ -90,10 +90,17 @@ async def issue(
     letterhead = await _letterhead(tx, environment)
     events = await _credit(tx, environment, credits, given, letterhead)
     number = environment.environment
-    rows = [_row(environment, new, letterhead, given.issued_on, given=given) for new in wanted]
-    await issuing.put_invoices(tx, number, rows)
+    rate = await euros.rate_on(tx, environment, given.issued_on)
+    rows = [
+        _row(environment, new, letterhead, given.issued_on, given=given, rate=rate)
+        for new in wanted
+    ]
+    replaced: dict[str, list[invoices.Replaced]] = {}
+    if await issuing.put_invoices(tx, number, rows):
+        replaced = await invoices.replaced(tx, number, [new.invoice_id for new in wanted])
     for new in wanted:
-        events.append(issued_event(tx, environment, new, given))
+        its = replaced.get(new.invoice_id, ())
+        events.append(issued_event(tx, environment, new, given, its))
         await tx.add_job(
             "document",
             f"{number}/{new.invoice_id}",
@@ -110,6 +117,7 @@ def _row(
     today: date,
     *,
     given: register.Given | None = None,
+    rate: str | None = None,
 ) -> issuing.InvoiceRow:
     return issuing.InvoiceRow(
         invoice_id=new.invoice_id,
@@ -128,6 +136,8 @@ def _row(
         issued_at=None if given is None else given.issued_at,
         issued_on=None if given is None else given.issued_on,
         due_on=None if given is None else due_on(given.issued_on, environment.payment_days),
+        vat_euro=euros.vat_euro(new.bill.vat, environment.currency, rate),
+        exchange_rate=rate,
     )
 
 
@@ -153,6 +163,8 @@ async def _credit(
             reason=c.reason,
             letterhead=letterhead,
             run_id=c.run_id,
+            vat_euro=euros.vat_euro(c.bill.vat, c.invoice.currency, c.invoice.exchange_rate),
+            exchange_rate=c.invoice.exchange_rate,
         )
         for c in credits
     ]
@@ -176,7 +188,10 @@ async def settle(
     """Put new sums on an issued invoice; tells when that makes it a paid one."""
     credited = invoice.credited if credited is None else credited
     paid = invoice.paid if paid is None else paid
-    status = status_after(invoice.status, total=invoice.total, credited=credited, paid=paid)
+    fallback = await invoices.delivery(tx, invoice) if invoice.status == "paid" else "issued"
+    status = status_after(
+        invoice.status, total=invoice.total, credited=credited, paid=paid, delivery=fallback
+    )
     await invoices.set_status(tx, invoice, status, credited=credited, paid=paid)
     if status != "paid" or invoice.status == "paid" or invoice.number is None:
         return []
@@ -188,7 +203,9 @@ async def settle(
         total=invoice.total,
         at=tx.now,
     )
-    return [event(said, invoice.environment, invoice.account, tx, invoice.invoice_id)]
+    # Paid a second time is another event: the first one's id stands for what it said.
+    again = (invoice.version,) if await invoices.was_reversed(tx, invoice) else ()
+    return [event(said, invoice.environment, invoice.account, tx, invoice.invoice_id, *again)]
 
 
 async def _letterhead(tx: Tx, environment: EnvironmentState) -> bytes:

@@ -7,6 +7,7 @@ from typing import Literal
 from runtime.answers import Answer, answer
 from runtime.incoming import Incoming
 from runtime.transaction import Tx
+from schemas.base import Message
 from schemas.commands import Change, CommandApplied, CommandRefused
 
 EVENTS = "invoices.events"
@@ -38,7 +39,9 @@ class Done:
 def change(
     id: str,
     how: Literal["created", "changed", "unchanged"] = "changed",
-    kind: Literal["invoice", "credit_note", "payment", "statement", "sale"] = "invoice",
+    kind: Literal[
+        "invoice", "credit_note", "payment", "statement", "sale", "exchange_rate"
+    ] = "invoice",
 ) -> Change:
     return Change(kind=kind, id=id, change=how)
 
@@ -52,6 +55,12 @@ def applied(tx: Tx, environment: int, command_id: str, changes: Sequence[Change]
         id=f"command.applied/{environment}/{command_id}",
         time=tx.now,
     )
+
+
+def told(tx: Tx, environment: int, message: Message, of: str) -> Answer:
+    """An event of the environment itself, of no account."""
+    name = f"{message.type}/{environment}/{of}"
+    return answer(EVENTS, str(environment), message, id=name, time=tx.now)
 
 
 def refused(

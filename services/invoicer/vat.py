@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
+from math import lcm
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +56,11 @@ def vat_in(gross: int, rate: str) -> int:
     return round_half_up(gross * r / (100 + r))
 
 
+def in_euros(vat: int, decimals: int, rate: str) -> int:
+    """VAT in euro cents, of minor units with so many decimals, at `rate` euros for one unit."""
+    return round_half_up(Fraction(vat, 10**decimals) * Fraction(rate) * 100)
+
+
 def vat_rows(lines: Iterable[tuple[str, int]]) -> tuple[VatRow, ...]:
     """One row per rate over `(rate, gross)` pairs, highest rate first.
 
@@ -92,10 +98,12 @@ def spread(total: int, shares: Sequence[Fraction]) -> tuple[int, ...]:
         if total:
             raise ValueError(f"nothing to spread {total} over")
         return ()
-    rounded = [share.numerator // share.denominator for share in shares]
+    common = lcm(*(share.denominator for share in shares))
+    wholes = [share.numerator * (common // share.denominator) for share in shares]
+    rounded = [whole // common for whole in wholes]
     each, rest = divmod(total - sum(rounded), len(shares))
     first = sorted(
-        range(len(shares)), key=lambda i: (rounded[i] - shares[i], -abs(shares[i]), i)
+        range(len(shares)), key=lambda i: (-(wholes[i] % common), -abs(wholes[i]), i)
     )  # the largest remainder first
     for place, i in enumerate(first):
         rounded[i] += each + (place < rest)

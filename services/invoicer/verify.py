@@ -14,6 +14,7 @@ from typing import Any
 import asyncpg
 
 from runtime.sql import statements
+from services.invoicer.euros import vat_euro
 from services.invoicer.settings import Settings
 from services.invoicer.store.invoices import vat_from
 from services.invoicer.vat import vat_rows
@@ -68,6 +69,8 @@ def _wrong(row: asyncpg.Record) -> list[dict[str, Any]]:
         faults.append("its VAT is not what its lines give")
     if sum(r.gross for r in said) != row["total"]:
         faults.append("its VAT rows do not sum to its total")
+    if row["vat_euro"] != vat_euro(said, row["currency"], row["exchange_rate"]):
+        faults.append("its VAT in euros is not what its rate gives")
     return [
         {"environment": row["environment"], "number": row["number"], "problem": fault}
         for fault in faults

@@ -10,12 +10,15 @@ and rate, not per sale; the invoice turns it into `revenue:RATE` (net) and `vat:
                  Dr revenue:unbilled:RATE (gross)  Cr revenue:RATE (net), vat:RATE
     credit_note  the invoice's mirror
     payment      Dr bank                           Cr receivable:billed
+    a refund     is a payment mirrored, and of that kind
 
 A journal is made from its own message and nothing else, and balances are sums of journals: so
 the order in which messages come can't matter. At every moment, per account,
 
     unbilled = approved - reversed - issued + credited      billed = issued - credited - paid
     unbilled + billed = approved - reversed - paid          (what is owed)
+
+where what was refunded is taken off `paid`.
 
 Whether a credit note `frees` its sales needs no journal of its own. Where it does, its mirror
 leaves them in `unbilled`, to be invoiced again. Where it doesn't, its sales were reversed after
@@ -34,7 +37,8 @@ and had finance withdrawn that invoice before anything was returned:
     credit note 14.60, frees: true         14.60        -    14.60
     invoice 14.60, with another number         -    14.60    14.60
 
-An overpayment, or a payment of what was credited, leaves `billed` below zero: owed to the guest.
+An overpayment, or a payment of what was credited, leaves `billed` below zero: owed to the guest,
+until it is refunded.
 
 All amounts are integer minor units of the journal's currency.
 """
@@ -184,6 +188,11 @@ def credit_note(event: Event, total: int, rates: Iterable[RateTotal]) -> Journal
 def payment(event: Event, amount: int) -> Journal:
     """A payment that was received for an invoice, in part or too much of it too."""
     return _balanced(Kind.PAYMENT, event, {BANK: amount, BILLED: -amount})
+
+
+def refund(event: Event, amount: int) -> Journal:
+    """Money that was paid back for an invoice: a payment mirrored. Its id is one of payments'."""
+    return _balanced(Kind.PAYMENT, event, {BILLED: amount, BANK: -amount})
 
 
 def _billing(total: int, rates: Iterable[RateTotal], *, sign: int) -> dict[str, int]:

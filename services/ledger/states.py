@@ -37,9 +37,10 @@ def state_bytes(environment: int, account: str, row: store.Balance) -> bytes:
     ).encode()
 
 
-async def versions(connection: Connection, keys: Sequence[Key]) -> Mapping[Key, int]:
-    """The versions alone."""
-    return await store.versions(connection, [AccountKey(*key) for key in keys])
+async def newer(connection: Connection, told: Mapping[Key, int]) -> Sequence[Key]:
+    """Those that moved on beyond the version that was told; only versions are read."""
+    now = await store.versions(connection, [AccountKey(*key) for key in told])
+    return [key for key, version in now.items() if version > told[key]]
 
 
-BALANCE = StateKind(kind="balance", read=read, versions=versions)
+BALANCE = StateKind(kind="balance", read=read, newer=newer)

@@ -6,16 +6,16 @@ from uuid import UUID
 
 import pytest
 
-from cli.bank import Line
+from cli.bank.lines import Line
 from cli.messages import Json
-from cli.payments import Match, match, open_of
+from cli.payments import Match, Recorded, imported_at, imported_on, match, open_of
 
-ENV = 2890
+ENV, DAY = 2890, date(2026, 8, 5)
 
 
 def line(amount: int, description: str = "", row: int = 2, **changes: Any) -> Line:
     values: dict[str, Any] = {
-        "row": row, "on": date(2026, 8, 5), "amount": amount, "currency": "EUR", "name": "Jansen",
+        "row": row, "on": DAY, "amount": amount, "currency": "EUR", "name": "Jansen",
         "iban": "NL20INGB0001234567", "description": description, "reference": "",
         "account": "NL91", "sequence": "",
     }  # fmt: skip
@@ -89,7 +89,7 @@ def test_each_line_counts_on_what_those_before_it_pay() -> None:
 def test_the_same_line_in_a_second_export_is_the_same_payment() -> None:
     (first,) = matched([line(700, "2026-00001")], ONE)
     paid = invoice("2026-00001", 700, paid=700, status="paid")
-    recorded = {first.pays[0][2]: 700}
+    recorded = {first.pays[0][2]: Recorded("2026-00001", 700, DAY)}
     later = [line(1, "rente", row=2), line(700, "2026-00001", row=9)]
     assert verdicts(matched(later, paid, recorded=recorded)) == ["no_number", "known"]
     # A second transfer that says the same, on the same day, is another payment.
@@ -102,7 +102,7 @@ def test_the_same_line_in_a_second_export_is_the_same_payment() -> None:
 def test_an_import_that_was_stopped_half_way_records_the_rest() -> None:
     both = [line(1950, "2026-00001 2026-00002")]
     (first,) = matched(both, ONE, TWO)
-    half = {first.pays[0][2]: 700}
+    half = {first.pays[0][2]: Recorded("2026-00001", 700, DAY)}
     (one,) = matched(both, invoice("2026-00001", 700, paid=700), TWO, recorded=half)
     assert (one.verdict, one.pays) == ("pays", first.pays[1:])
 
@@ -121,3 +121,59 @@ def test_thousands_of_lines_against_thousands_of_invoices_take_no_time() -> None
     invoices = [invoice(f"2026-{n:05}", 700) for n in range(1, 5001)]
     lines = [line(700, f"Factuur 2026-{n:05} met dank", row=n) for n in range(1, 5001)]
     assert verdicts(matched(lines, *invoices)) == ["pays"] * 5000
+
+
+def test_the_same_payment_in_an_export_of_another_shape_is_known_once() -> None:
+    """Its text and references read otherwise, so its id is another; invoice, day and amount are
+    what both say. A second transfer of the same day is another payment."""
+    recorded = {"id-of-the-csv": Recorded("2026-00001", 700, DAY)}
+    paid = invoice("2026-00001", 1400, paid=700)
+    twice = [line(700, "/REMI/2026-00001/"), line(700, "/REMI/2026-00001/", row=3)]
+    known, pays = matched(twice, paid, recorded=recorded)
+    assert (known.verdict, known.pays) == ("known", (("2026-00001", 700, "id-of-the-csv"),))
+    assert pays.verdict == "pays"
+    for other in (
+        Recorded("2026-00001", 699, DAY),
+        Recorded("2026-00002", 700, DAY),
+        Recorded("2026-00001", 700, date(2026, 8, 4)),
+        Recorded("2026-00001", 700, None),  # a person's, which may well be cash
+    ):
+        found = matched(twice[:1], invoice("2026-00001", 700), recorded={"x": other})
+        assert verdicts(found) == ["pays"]
+
+
+def test_one_transfer_for_several_invoices_is_known_from_another_shape_as_a_whole() -> None:
+    recorded = {"a": Recorded("2026-00001", 700, DAY), "b": Recorded("2026-00002", 1250, DAY)}
+    paid = [invoice("2026-00001", 700, paid=700), invoice("2026-00002", 1250, paid=1250)]
+    both = line(1950, "2026-00001 + 2026-00002")
+    (one,) = matched([both], *paid, recorded=recorded)
+    assert (one.verdict, len(one.pays)) == ("known", 2)
+    (one,) = matched([both], *paid, recorded={"a": recorded["a"]})
+    assert one.verdict == "not_open"
+
+
+def test_the_same_export_again_does_not_use_up_another_line_of_its_own() -> None:
+    first, second = matched(
+        [line(700, "2026-00001"), line(700, "2026-00001 bis")], invoice("2026-00001", 1400)
+    )
+    assert (first.verdict, second.verdict) == ("differs", "differs")
+    mine = {
+        p[2]: Recorded("2026-00001", 700, DAY)
+        for p in matched([line(700, "2026-00001")], invoice("2026-00001", 700))[0].pays
+    }
+    left = invoice("2026-00001", 1400, paid=700)
+    found = matched([line(700, "2026-00001"), line(700, "2026-00001 bis")], left, recorded=mine)
+    assert verdicts(found) == ["known", "pays"]
+
+
+@pytest.mark.parametrize("amount", [700, -700])
+def test_what_the_bank_undid_is_listed_and_never_recorded(amount: int) -> None:
+    undone = line(amount, "2026-00001", reversal=True)
+    (one,) = matched([undone], ONE, other_amounts=True)
+    assert (one.verdict, one.pays) == ("reversed", ())
+
+
+def test_only_what_an_import_recorded_says_its_day() -> None:
+    assert imported_on(imported_at(DAY)) == DAY
+    assert imported_on("2026-08-05T14:00:00+02:00") == DAY
+    assert imported_on("2026-08-05T12:00:00.001Z") is None

@@ -1,5 +1,7 @@
 """Going from a guest to an account: who is meant, which accounts, which numbers are free."""
 
+import struct
+from base64 import b64encode
 from typing import Any
 
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from cli.amounts import Misuse
 from cli.commands.env import FOR_INVOICES, needs
 from cli.commands.limits import standings
+from cli.logo import logo_told
 from cli.registry import Registry
 from cli.series import numbers
 
@@ -113,3 +116,14 @@ def test_an_environment_says_what_it_needs_to_sell_and_to_invoice() -> None:
         "gdpr": {"at": 1},
     }
     assert needs(whole) == []
+    meeting = {"number_format": "{year}-{seq:05}", "credit_note_format": "{year}-0{seq:04}"}
+    (formats,) = needs(whole | meeting)
+    assert "--credit-note-format" in formats
+    assert needs(whole | meeting | {"credit_note_format": "C{year}-{seq:05}"}) == []
+
+
+def test_a_logo_is_told_by_its_kind_and_size_and_never_printed() -> None:
+    png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + struct.pack(">II", 1200, 400) + bytes(9)
+    assert logo_told(b64encode(png).decode()) == "PNG, 1,200 x 400 pixels, 33 bytes"
+    assert logo_told(b64encode(b"<svg/>").decode()) == "SVG, 6 bytes"
+    assert logo_told(None) == "none: documents bear the name"

@@ -313,6 +313,10 @@ def test_a_banks_export_pays_it_all_and_the_same_export_again_pays_nothing(
     onaccount("invoices", *more)
     (over,) = onaccount("invoices", "open", VENUE).json
     assert (over["number"], over["open"], over["status"]) == (rest[0]["number"], -100, "paid")
+    back = onaccount("invoices", "refund", VENUE, over["number"], "0,60").json
+    assert (back["refunded"]["amount"], back["refunded"]["open"]) == (60, -40)
+    too_much = onaccount("invoices", "refund", VENUE, over["number"], "0,41", status=1).json
+    assert too_much["reason"] == "exceeds_overpayment"
 
 
 def test_the_books_of_all_three_agree_at_the_end(venue: Month, onaccount: Run) -> None:
@@ -326,14 +330,14 @@ def test_the_books_of_all_three_agree_at_the_end(venue: Month, onaccount: Run) -
     assert series["numbers"] == series["invoices"] + series["credit_notes"] == audit["documents"]
     net = sum(one["total"] - one.get("credited", 0) for one in invoices)
     assert net == venue.till.total
-    assert sum(one["paid"] for one in invoices) == net + 100
+    assert sum(one["paid"] for one in invoices) == net + 40
     (over,) = onaccount("invoices", "open", VENUE).json
     owed = {
         one["account"]: (one["unbilled"], one["billed"])
         for one in onaccount("ledger", "balances", VENUE).json
     }
     every = (month.account(number) for number in range(1, ACCOUNTS + 1))
-    assert owed == {one: (0, -100 if one == over["account"] else 0) for one in every}
+    assert owed == {one: (0, -40 if one == over["account"] else 0) for one in every}
     for name in {month.account(1), month.account(ACCOUNTS)}:  # the authorizer's sums
         onaccount("account", "change", VENUE, name, "--limit", "5,00")
         sold = onaccount("till", "sell", VENUE, name, "Pils 3,50 21%").json

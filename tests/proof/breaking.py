@@ -10,6 +10,7 @@ from tests.services.authorizer.support import (
     invoice,
     payment,
     recorded,
+    refund,
     requested,
     uid,
     venue,
@@ -32,7 +33,9 @@ async def sell_on(database: Database) -> None:
             cancelled("gone", "called off"), recorded("called off", 100),
             recorded("other", 50, account="nope"),
         )  # fmt: skip
-        await bench.account_for(invoice("i", 400), credit_note("n", 30), payment("p", 20))
+        await bench.account_for(
+            invoice("i", 400), credit_note("n", 30), payment("p", 20), refund("r", 10)
+        )
     async with ledger(database) as bench:
         await post(bench, approved("approved", {"21": 500}), issued("i", {"21": 400}))
 
@@ -48,6 +51,7 @@ BROKEN = {
     "less issued": f"UPDATE account SET issued = issued - 1 WHERE {ACCOUNT}",
     "less credited": f"UPDATE account SET credited = 0 WHERE {ACCOUNT}",
     "less paid": f"UPDATE account SET paid = paid - 1 WHERE {ACCOUNT}",
+    "less refunded": f"UPDATE account SET refunded = 0 WHERE {ACCOUNT}",
     "more reversed than approved": f"UPDATE account SET reversed = approved + 1 WHERE {ACCOUNT}",
     "a limit below zero": f"UPDATE account SET credit_limit = -1 WHERE {ACCOUNT}",
     "an unknown status": f"UPDATE account SET status = 'open' WHERE {ACCOUNT}",
@@ -191,6 +195,7 @@ BROKEN |= {
     "invoices below zero": new_account(issued="-1"),
     "credit notes below zero": new_account(credited="-1"),
     "payments below zero": new_account(paid="-1"),
+    "refunds below zero": new_account(refunded="-1"),
     "an account of no environment": new_account(environment="99"),
     "a version that no reader takes": f"UPDATE account SET version = 0 WHERE {ACCOUNT}",
     "a sale in no state": new_sale(state="'sold'"),

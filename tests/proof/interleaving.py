@@ -100,7 +100,7 @@ class AllOrders:
         ends = set()
         for line, ((_, _, _, _, _, *sums),) in zip(self.lines, accounts, strict=True):
             s = line.till.sums_of(line.account)
-            assert sums == [s.approved, s.reversed, s.issued, s.credited, s.paid]
+            assert sums == [s.approved, s.reversed, s.issued, s.credited, s.paid, s.refunded]
             ends.add((*sums, line.till.release))
         return ends
 

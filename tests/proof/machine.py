@@ -217,7 +217,7 @@ class Sequences(RuleBasedStateMachine):
             [
                 name, account.version, account.settings["limit"], account.settings["status"],
                 account.settings["on_account"], s.approved, s.reversed, s.issued, s.credited,
-                s.paid,
+                s.paid, s.refunded,
             ]
             for name, account in till.accounts.items()
             for s in (till.sums_of(name),)

@@ -153,7 +153,7 @@ amounts = st.lists(
 )  # fmt: skip
 finance_moves = st.lists(
     st.tuples(
-        st.sampled_from(("invoice", "invoice", "credit_note", "payment")),
+        st.sampled_from(("invoice", "invoice", "credit_note", "payment", "refund")),
         slots,
         accounts,
         amounts,
@@ -264,6 +264,9 @@ def finance_message(environment: int, account: str, move: Move) -> dict[str, Any
             return {**shared, "type": "credit_note.issued", "total": total, "vat": vat,
                     "credit_note_id": uid(environment, "note", slot), "issued_at": now,
                     "sales": [], "frees": True, "reason": "wrong"}  # fmt: skip
+        case "refund":
+            return {**shared, "type": "payment.refunded", "amount": total, "at": now, "open": 0,
+                    "refund_id": uid(environment, "refund", slot)}  # fmt: skip
         case _:
             return {**shared, "type": "payment.received", "amount": total, "at": now, "open": 0,
                     "payment_id": uid(environment, "payment", slot)}  # fmt: skip

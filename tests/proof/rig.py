@@ -32,7 +32,7 @@ Message = Mapping[str, Any]
 
 STANDING = """
 SELECT (SELECT json_agg(json_build_array(account, version, credit_limit, status, on_account,
-                                         approved, reversed, issued, credited, paid))
+                                         approved, reversed, issued, credited, paid, refunded))
         FROM authorizer.account WHERE environment = $1),
        (SELECT json_agg(json_build_array(account, unbilled, billed, version))
         FROM ledger.balance WHERE environment = $1 AND version > 0),

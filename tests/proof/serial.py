@@ -84,6 +84,7 @@ def standing_of(till: Till) -> tuple[list[Any], list[Any]]:
         [
             name, account.version, account.settings["limit"], account.settings["status"],
             account.settings["on_account"], s.approved, s.reversed, s.issued, s.credited, s.paid,
+            s.refunded,
         ]
         for name, account in till.accounts.items()
         for s in (till.sums_of(name),)

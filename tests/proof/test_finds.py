@@ -19,6 +19,7 @@ from tests.services.authorizer.support import (
     line,
     payment,
     recorded,
+    refund,
     requested,
     said,
     uid,
@@ -151,16 +152,17 @@ async def test_a_sale_that_comes_to_nothing_fixes_the_currency_too(postgres: Dat
 async def test_all_that_came_before_an_account_was_open_is_added_up(postgres: Database) -> None:
     """Found by mutation: one event of each kind had been tried, and the greatest is their sum."""
     events = [make(f"{make.__name__}{n}", kind * n, account=OTHER)
-              for kind, make in ((10, invoice), (20, credit_note), (30, payment))
+              for kind, make in ((10, invoice), (20, credit_note), (30, payment),
+                                 (40, refund))
               for n in (3, 4)]  # fmt: skip
     async with venue(postgres) as bench:
         await bench.account_for(*events, invoice("another", 5, account="28900003"))
         assert len(await bench.rows(sql.early_sums, [VENUE], [OTHER])) == 1
         await bench.order(opened())
         rows = await bench.rows(
-            "SELECT issued, credited, paid FROM account WHERE account = $1", OTHER
+            "SELECT issued, credited, paid, refunded FROM account WHERE account = $1", OTHER
         )
-        assert [tuple(row) for row in rows] == [(70, 140, 210)]
+        assert [tuple(row) for row in rows] == [(70, 140, 210, 280)]
 
 
 async def test_only_the_accounts_of_who_is_erased_are_looked_at(postgres: Database) -> None:

@@ -9,13 +9,16 @@ from datetime import UTC, datetime, timedelta, timezone
 import asyncpg
 import pytest
 from aiokafka.errors import KafkaConnectionError
+from aiokafka.partitioner import murmur2 as byte_by_byte
 from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.answers import Answer, Envelope
 from runtime.edge.backoff import FIRST_S, LONGEST_S, Backoff
+from runtime.edge.partition import murmur2, partition
 from runtime.faults import Fault, LeaseLost, Stopping, StoreWentBack, describe, fault_of
 
+KEYS = st.binary(max_size=80)
 AT = datetime(2026, 11, 23, 21, 0, 0, 120000, tzinfo=UTC)
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 
@@ -169,3 +172,9 @@ async def test_a_described_failure_holds_nothing_of_the_data(postgres_server) ->
     assert "Jansen" not in "".join(found)
     assert found[0] == "UniqueViolationError, SQLSTATE 23505, table t, constraint t_pkey"
     assert describe(StoreWentBack("PostgreSQL was put back")) == "PostgreSQL was put back"
+
+
+@given(key=KEYS)
+def test_a_key_goes_where_java_and_aiokafka_would_put_it(key: bytes) -> None:
+    assert murmur2(key) == byte_by_byte(key) & 0xFFFFFFFF
+    assert partition(key, 8) == (byte_by_byte(key) & 0x7FFFFFFF) % 8

@@ -15,6 +15,7 @@ import pytest
 from runtime.breath import GO_S, Breath
 from runtime.edge.lane import EdgeLane, pieces
 from runtime.edge.publisher import new_producer
+from runtime.status import QUIET_S, Status
 from tests.runtime.rig import Rig, sale
 
 
@@ -64,9 +65,61 @@ def test_records_are_cut_by_their_bytes_one_record_at_least(
     sizes: list[int], cut: list[list[int]]
 ) -> None:
     records = [SimpleNamespace(value=b"x" * size if size else None) for size in sizes]
-    found = [[len(r.value or b"") for r in some] for some in pieces(records, 10)]
+    found = [[len(r.value or b"") for r in some] for some in pieces(records, lambda: 10)]
     assert [some for some in found if some] == cut
-    assert list(pieces(records, None)) == [records]
+    assert list(pieces(records, lambda: None)) == [records]
+
+
+def test_a_piece_may_be_larger_while_nobody_else_has_anything_to_do() -> None:
+    status, now = Status(), time.monotonic()
+    lane = "registry"
+    status.batch_in_hand(lane)
+    assert status.others_are_quiet(lane)
+    status.batch_done(lane)
+    assert status.others_are_quiet(lane)
+    status.batch_in_hand("sales")
+    assert not status.others_are_quiet(lane)
+    status.batch_done("sales")
+    assert not status.others_are_quiet(lane), "the next sale may come at any moment"
+    assert not status.others_are_quiet("sales")
+    status.done = {lane: now, "sales": now - QUIET_S - 0.1}
+    assert status.others_are_quiet(lane)
+
+
+def test_what_others_need_is_looked_at_before_each_piece() -> None:
+    allowed = iter([30, 10, 10, 30])
+    records = [SimpleNamespace(value=b"x" * 10) for _ in range(7)]
+    found = [len(some) for some in pieces(records, lambda: next(allowed))]
+    assert found == [3, 1, 1, 2]
+
+
+async def test_a_lane_cuts_smaller_as_soon_as_another_has_something_in_hand(rig: Rig) -> None:
+    account = "quiet"
+    sizes: list[int] = []
+    other: list[Status] = []
+
+    class Cut(EdgeLane):
+        def __init__(self, **given: Any) -> None:
+            lane = replace(given["lane"], max_bytes=1, quiet_bytes=100_000)
+            super().__init__(**{**given, "lane": lane})
+            other.append(given["status"])
+
+        async def _take(self, records: Sequence[Any], consumer: Any) -> None:
+            sizes.append(len(records))
+            await super()._take(records, consumer)
+
+    async def settle() -> None:
+        sales = [sale(account, total=100) for _ in range(20)]
+        await rig.send(*sales, partition=2)
+        await rig.all_answered(account, [s["sale_id"] for s in sales], within_s=30)
+
+    async with rig.worker(lane_type=Cut):
+        await settle()
+        assert max(sizes) > 1
+        sizes.clear()
+        other[0].batch_in_hand("another")
+        await settle()
+        assert set(sizes) == {1}
 
 
 async def test_a_lane_that_is_cut_settles_every_record_once_and_in_order(rig: Rig) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import asyncpg
@@ -169,14 +169,21 @@ class Row:
 
 
 @pytest.mark.parametrize("moment", ["before our publish", "after our publish"])
+@pytest.mark.parametrize("how", ["read", "known", "known, and read by versions"])
 async def test_of_two_workers_that_race_on_a_row_the_newest_record_is_last(
-    postgres: Copy, moment: str
+    postgres: Copy, moment: str, how: str
 ) -> None:
-    """Another worker changes the row and publishes it between our reading and our ack."""
+    """Another worker changes the row and publishes it between our reading (or our commit, where we
+    tell what we wrote without reading it) and our ack."""
     row = Row()
+    reads: list[int] = []
 
     async def read(connection: Connection, keys: Sequence[Key]) -> Rows:
+        reads.append(row.version)
         return row.state(keys)
+
+    async def newer(connection: Connection, told: Mapping[Key, int]) -> Sequence[Key]:
+        return [key for key, version in told.items() if row.version > version]
 
     class Racing:
         raced = False
@@ -193,11 +200,14 @@ async def test_of_two_workers_that_race_on_a_row_the_newest_record_is_last(
 
     database = Database(postgres.dsn("ledger"))
     try:
-        states = States([StateKind(kind="row", read=read)], database)
-        await states.publish([("row", ("k",))], Racing())
+        kind = StateKind(kind="row", read=read, newer=newer if "versions" in how else None)
+        written = None if how == "read" else row.state([("k",)])["k",]
+        await States([kind], database).publish({("row", ("k",)): written}, Racing())
     finally:
         await database.close()
     assert row.wire[-1] == 2
+    assert sorted(row.wire) == [1, 2, 2], "each told what it knew, and we what we saw then"
+    assert (1 in reads) == (how == "read")
 
 
 async def test_a_change_of_ten_thousand_rows_is_published_in_bounded_portions(
@@ -218,7 +228,7 @@ async def test_a_change_of_ten_thousand_rows_is_published_in_bounded_portions(
     database = Database(postgres.dsn("ledger"))
     try:
         states = States([StateKind(kind="row", read=read)], database)
-        await states.publish([("row", (n,)) for n in range(10_000)], Counting())
+        await states.publish({("row", (n,)): None for n in range(10_000)}, Counting())
     finally:
         await database.close()
     assert sum(sizes) == 10_000

@@ -93,7 +93,7 @@ def _together(message: Json) -> Json:
             if message["amount"] > 10**13:
                 message["lines"] = None
                 message["amount"] = None
-        case "payment.record":
+        case "payment.record" | "payment.refund":
             message.pop("number", None)
             message["invoice_id"] = SALE_ID
         case "document.request":

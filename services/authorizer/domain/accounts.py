@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from schemas.commands import Caution, Change
 from schemas.registry import AccountChange, AccountLink, AccountOpen, AccountUnlink
+from schemas.steps import ChangeAccountsStep, LinkStep, OpenStep
 from schemas.values import MONEY_BOUND
 from services.authorizer.domain import customers
 from services.authorizer.domain.entities import (
@@ -26,17 +27,21 @@ MAX_VIEWERS: Final = 1_000
 MOST_WARNINGS: Final = 100
 """Told one by one: ten thousand would make an outcome larger than a topic takes."""
 
+NO_SUMS: Final = Sums()
+
 _SETTINGS: Final = ("description", "status", "limit", "on_account", "in_overview")
 
 
-def open_account(command: AccountOpen, registry: Registry, house: Environment) -> Outcome:
+def open_account(
+    command: AccountOpen | OpenStep, registry: Registry, house: Environment
+) -> Outcome:
     """Open an account; the same again is unchanged, another under its number refused."""
-    key = (command.environment, command.account)
+    key = (house.environment, command.account)
     if command.holder is not None and (
-        refusal := _no_customer(registry, command.environment, command.holder, "holder")
+        refusal := _no_customer(registry, house.environment, command.holder, "holder")
     ):
         return refusal
-    warnings = _unlike_its_environment(command)
+    warnings = _unlike_its_environment(command.account, house)
     before = registry.accounts.get(key)
     given = _given(command)
     if before is not None:
@@ -49,74 +54,82 @@ def open_account(command: AccountOpen, registry: Registry, house: Environment) -
             message="This account is open already, with other settings; use account.change.",
         )
     defaults = house.settings
+    settings: dict[str, Any] = {
+        "limit": defaults["default_limit"] or 0,
+        "on_account": defaults["default_on_account"],
+        "in_overview": defaults["default_in_overview"],
+        **given,
+    }
     after = Account(
-        environment=command.environment,
+        environment=house.environment,
         account=command.account,
-        limit=defaults["default_limit"] or 0,
-        on_account=defaults["default_on_account"],
-        in_overview=defaults["default_in_overview"],
+        version=1,
         holder=command.holder,
         # Invoices and payments may have come before their account.
-        sums=registry.early_sums.get(key, Sums()),
+        sums=registry.early_sums.get(key, NO_SUMS),
+        **settings,
     )
-    return applied((None, replace(after, **given)), warnings=warnings)
+    return applied((None, after), warnings=warnings)
 
 
-def _given(command: AccountOpen | AccountChange) -> dict[str, Any]:
+def _given(command: AccountOpen | AccountChange | OpenStep | ChangeAccountsStep) -> dict[str, Any]:
     """The settings that a command gives. Only a limit may be null; a description is emptied."""
-    given: dict[str, Any] = {
-        name: getattr(command, name) for name in _SETTINGS if name in command.model_fields_set
-    }
+    values, is_given = command.__dict__, command.model_fields_set
+    given: dict[str, Any] = {name: values[name] for name in _SETTINGS if name in is_given}
     if "description" in given:
         given["description"] = given["description"] or ""
     return given
 
 
-def _unlike_its_environment(command: AccountOpen) -> tuple[Caution, ...]:
-    if command.account.startswith(str(command.environment)):
+def _unlike_its_environment(account: str, house: Environment) -> tuple[Caution, ...]:
+    if account.startswith(house.id):
         return ()
     return (
         Caution(
             kind="account",
-            id=command.account,
+            id=account,
             field="account",
-            message=f"This number does not begin with that of its environment, "
-            f"{command.environment}.",
+            message=f"This number does not begin with that of its environment, {house.id}.",
         ),
     )
 
 
-def change(command: AccountChange, registry: Registry, house: Environment) -> Outcome:
+def change(
+    command: AccountChange | ChangeAccountsStep, registry: Registry, house: Environment
+) -> Outcome:
     """Change accounts, all or none of them."""
     return finished(changing(command, registry, house))
 
 
 def changing(
-    command: AccountChange, registry: Registry, house: Environment
+    command: AccountChange | ChangeAccountsStep, registry: Registry, house: Environment
 ) -> Generator[None, None, Outcome]:
     """As `change`, account by account: there may be ten thousand, and whoever has this decided
     may have something else to do in between."""
     given = _given(command)
+    # An import's steps neither raise a limit nor ask whether anything was sold.
+    unused = isinstance(command, AccountChange) and command.only_if_unused
+    raised_by = command.raise_limit_by if isinstance(command, AccountChange) else None
     changes: list[Change] = []
     kept: list[Account] = []
     closed: list[Account] = []
     for number in dict.fromkeys(command.accounts):
         yield
-        before = registry.accounts.get((command.environment, number))
+        before = registry.accounts.get((house.environment, number))
         if before is None:
             return Refusal(
                 reason="account_unknown",
                 field=f"accounts.{command.accounts.index(number)}",
                 message=f"Account {number} is not known; nothing was changed.",
             )
-        if command.only_if_unused and (before.sums.approved or before.sums.issued):
+        if unused and (before.sums.approved or before.sums.issued):
             return Refusal(
                 reason="account_used",
                 field=f"accounts.{command.accounts.index(number)}",
                 message=f"Account {number} was bought on; nothing was changed.",
             )
-        if command.raise_limit_by is not None:
-            raised = _raised(before, command.raise_limit_by)
+        if raised_by is not None:
+            raised = _raised(before, raised_by)
             if isinstance(raised, Refusal):
                 return raised
             given["limit"] = raised
@@ -186,12 +199,12 @@ def _still_open(account: Account, house: Environment, field: str, what: str) -> 
     return [Caution(kind="account", id=account.account, field=field, message=message)]
 
 
-def link(command: AccountLink, registry: Registry, house: Environment) -> Outcome:
+def link(command: AccountLink | LinkStep, registry: Registry, house: Environment) -> Outcome:
     """Tie a customer to an account. An account has one holder."""
-    before = registry.accounts.get((command.environment, command.account))
+    before = registry.accounts.get((house.environment, command.account))
     if before is None:
         return _no_account(command.account)
-    if refusal := _no_customer(registry, command.environment, command.customer_id, "customer_id"):
+    if refusal := _no_customer(registry, house.environment, command.customer_id, "customer_id"):
         return refusal
     if command.role == "viewer":
         after = replace(before, viewers=before.viewers | {command.customer_id})

@@ -20,6 +20,14 @@ from schemas.registry import (
     EnvironmentDeactivate,
     RegistryRepublish,
 )
+from schemas.steps import (
+    ChangeAccountsStep,
+    ChangeStep,
+    LinkStep,
+    OpenStep,
+    RegisterStep,
+    Step,
+)
 from services.authorizer.domain import accounts, customers, environments
 from services.authorizer.domain.entities import Applied, Environment, Outcome, Refusal, Registry
 
@@ -38,6 +46,14 @@ _PERSONAL: Final[dict[type[Command], Any]] = {
     AccountUnlink: accounts.unlink,
 }
 """What is taken only once the GDPR terms are accepted."""
+
+_STEPS: Final[dict[type[Step], Any]] = {
+    RegisterStep: customers.register,
+    ChangeStep: customers.change,
+    OpenStep: accounts.open_account,
+    ChangeAccountsStep: accounts.change,
+    LinkStep: accounts.link,
+}
 
 
 def carry_out(command: Command, registry: Registry) -> Outcome:
@@ -63,6 +79,12 @@ def changing_accounts(command: AccountChange, registry: Registry) -> Generator[N
         return refusal
     house = registry.environments[command.environment]
     return (yield from accounts.changing(command, registry, house))
+
+
+def carry_out_step(step: Step, registry: Registry, house: Environment) -> Outcome:
+    """As `carry_out`, for a step of a command that `refuses_all` does not refuse."""
+    outcome: Outcome = _STEPS[type(step)](step, registry, house)
+    return outcome
 
 
 def refuses_all(command: Command, registry: Registry) -> Refusal | None:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from schemas.commands import Caution
 from schemas.entities import MAX_ACCOUNTS, CustomerFields
 from schemas.registry import CustomerChange, CustomerErase, CustomerRegister
+from schemas.steps import ChangeStep, RegisterStep
 from services.authorizer.domain import checks
 from services.authorizer.domain.entities import (
     Account,
@@ -32,9 +33,11 @@ ERASED: Final = Refusal(
 )
 
 
-def register(command: CustomerRegister, registry: Registry, house: Environment) -> Outcome:
+def register(
+    command: CustomerRegister | RegisterStep, registry: Registry, house: Environment
+) -> Outcome:
     """Make a customer known; the same again is unchanged, another under its id refused."""
-    before = registry.customers.get((command.environment, command.customer_id))
+    before = registry.customers.get((house.environment, command.customer_id))
     fields = _given(command)
     if before is not None:
         if before.erased:
@@ -47,14 +50,14 @@ def register(command: CustomerRegister, registry: Registry, house: Environment) 
             message="Another customer is known under this id; use customer.change to change it.",
         )
     after = Customer(
-        environment=command.environment, customer_id=command.customer_id, fields=fields
+        environment=house.environment, customer_id=command.customer_id, version=1, fields=fields
     )
     return _wrong(fields, fields, house) or applied((None, after))
 
 
-def change(command: CustomerChange, registry: Registry, house: Environment) -> Outcome:
+def change(command: CustomerChange | ChangeStep, registry: Registry, house: Environment) -> Outcome:
     """Change what is given; null clears. A name must remain."""
-    before = registry.customers.get((command.environment, command.customer_id))
+    before = registry.customers.get((house.environment, command.customer_id))
     if before is None:
         return UNKNOWN
     if before.erased:
@@ -132,7 +135,7 @@ def _left_behind(
     told: list[tuple[str, str, str]] = []
     if any(sums.issued > sums.credited for sums in held):
         says = "Invoices that were made out to it keep its name and address, as the law asks"
-        if (unpaid := sum(s.issued - s.credited - s.paid for s in held)) > 0:
+        if (unpaid := sum(s.issued - s.credited - s.paid + s.refunded for s in held)) > 0:
             owed = money(unpaid, house.settings["currency"], "en")
             says += f"; {owed} of them is not paid yet"
         told.append((customer.kind, customer.id, f"{says}."))
@@ -146,24 +149,27 @@ def _left_behind(
     )
 
 
-def _given(command: CustomerRegister) -> dict[str, Any]:
-    values = {name: getattr(command, name) for name in FIELDS}
-    return {name: value for name, value in values.items() if value is not None}
+def _given(command: CustomerRegister | RegisterStep) -> dict[str, Any]:
+    values = command.__dict__
+    return {name: value for name in FIELDS if (value := values[name]) is not None}
 
 
 def _wrong(
     given: Mapping[str, Any], fields: Mapping[str, Any], house: Environment
 ) -> Refusal | None:
     where = fields.get("country") or house.settings["country"] or checks.HOME
-    found: dict[str, Callable[[str], str | None]] = {
-        "email": checks.email,
-        "country": checks.country,
-        "postcode": lambda text: checks.postcode(text, where),
-        "vat_number": lambda text: checks.vat_number(text, where),
-        "chamber_number": lambda text: checks.chamber_number(text, where),
-    }
-    for name, check in found.items():
+    for name, check in _CHECKS.items():
         value = given.get(name)
-        if value and (says := check(value)):
+        if value and (says := check(value, where)):
             return Refusal(reason="invalid", field=name, message=f"{name} {says}.")
     return None
+
+
+_CHECKS: Final[dict[str, Callable[[str, str], str | None]]] = {
+    "email": lambda text, _: checks.email(text),
+    "country": lambda text, _: checks.country(text),
+    "postcode": checks.postcode,
+    "vat_number": checks.vat_number,
+    "chamber_number": checks.chamber_number,
+}
+"""What is wrong with a field of a customer of a country; None where nothing is."""

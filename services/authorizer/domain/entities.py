@@ -158,19 +158,25 @@ class Registry:
 def change_of(before: Entity | None, after: Entity) -> tuple[Change, Entity | None]:
     """What became of one thing, and how it is to be kept; None where nothing changed.
 
-    `after` carries the version of `before`; 0 and no `before` for a new one.
+    `after` carries the version of `before`; a new one is of its first version.
     """
     how: Literal["created", "changed", "unchanged"]
     how = "created" if before is None else "unchanged" if before == after else "changed"
-    kept = None if how == "unchanged" else replace(after, version=after.version + 1)
+    kept: Entity | None = None
+    if how == "created":
+        kept = after if after.version else replace(after, version=1)
+    elif how == "changed":
+        kept = replace(after, version=after.version + 1)
     return Change(kind=after.kind, id=after.id, change=how), kept
 
 
 def applied(*pairs: tuple[Entity | None, Entity], warnings: tuple[Caution, ...] = ()) -> Applied:
     """An outcome out of pairs of before and after."""
-    settled = [change_of(before, after) for before, after in pairs]
-    return Applied(
-        changes=tuple(change for change, _ in settled),
-        warnings=warnings,
-        entities=tuple(kept for _, kept in settled if kept is not None),
-    )
+    changes: list[Change] = []
+    entities: list[Entity] = []
+    for before, after in pairs:
+        change, kept = change_of(before, after)
+        changes.append(change)
+        if kept is not None:
+            entities.append(kept)
+    return Applied(changes=tuple(changes), warnings=warnings, entities=tuple(entities))

@@ -12,7 +12,7 @@ Release = Literal["issued", "paid"]
 
 
 class Sums(NamedTuple):
-    """The five sums that stand with an account. Each only rises; they may rise in any order.
+    """The six sums that stand with an account. Each only rises; they may rise in any order.
 
     A tuple, for one is made for every account of every batch.
     """
@@ -22,6 +22,7 @@ class Sums(NamedTuple):
     issued: int = 0
     credited: int = 0
     paid: int = 0
+    refunded: int = 0
 
     @property
     def unbilled(self) -> int:
@@ -33,12 +34,13 @@ class Sums(NamedTuple):
 def open_amount(sums: Sums, release: Release) -> int:
     """What counts against the limit: approved - reversed - released; negative counts as nil.
 
-    Released is what stands on invoices (issued - credited), or what of that was paid. Computed
+    Released is what stands on invoices (issued - credited), or what of that was paid and not paid
+    back. Computed
     at each decision and never stored, so that it is right whatever came first and whenever the
     environment chose otherwise.
     """
     on_invoices = sums.issued - sums.credited
-    released = min(sums.paid, on_invoices) if release == "paid" else on_invoices
+    released = min(sums.paid - sums.refunded, on_invoices) if release == "paid" else on_invoices
     return sums.approved - sums.reversed - released
 
 

@@ -2,71 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Final
-
-from schemas.commands import Caution, Change, Command, RefusedStep
-from schemas.registry import (
-    AccountChange,
-    AccountLink,
-    AccountOpen,
-    CustomerChange,
-    CustomerRegister,
-)
-from schemas.steps import (
-    ChangeAccountsStep,
-    ChangeStep,
-    LinkStep,
-    OpenStep,
-    RegisterStep,
-    RegistryApply,
-    Step,
-)
-from services.authorizer.domain.commands import carry_out
-from services.authorizer.domain.entities import Applied, Refusal, Registry
-
-_COMMANDS: Final[dict[type[Step], type[Command]]] = {
-    RegisterStep: CustomerRegister,
-    ChangeStep: CustomerChange,
-    OpenStep: AccountOpen,
-    ChangeAccountsStep: AccountChange,
-    LinkStep: AccountLink,
-}
-_ASKED: Final = frozenset({"command_id", "environment", "at", "by"})
-
-
-def commands_of(asked: RegistryApply) -> Iterator[Command]:
-    """Its steps as commands, in their order. They were checked when the message was read."""
-    common: dict[str, Any] = {
-        "command_id": asked.command_id,
-        "environment": asked.environment,
-        "at": asked.at,
-        "by": asked.by,
-    }
-    for step in asked.steps:
-        yield _COMMANDS[type(step)].model_construct(
-            step.model_fields_set | _ASKED, **common, **step.__dict__
-        )
+from schemas.commands import Caution, Change, RefusedStep
+from schemas.steps import Step
+from services.authorizer.domain.commands import carry_out_step
+from services.authorizer.domain.entities import Applied, Environment, Refusal, Registry
 
 
 class Steps:
-    """What becomes of the steps so far. The registry moves on with each that is applied."""
+    """What becomes of the steps so far, in an environment whose terms are accepted. The registry
+    moves on with each that is applied."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, house: Environment) -> None:
         self._registry = registry
+        self._house = house
         self._changes: list[Change] = []
         self._warnings: list[Caution] = []
         self._refused: dict[int, RefusedStep] = {}
 
-    def take(self, step: Step, command: Command) -> Applied | Refusal:
-        """Decide one more; `command` is what it comes to."""
+    def take(self, step: Step) -> Applied | Refusal:
+        """Decide one more."""
         outcome: Applied | Refusal
         if step.after in self._refused:
             outcome = Refusal(
                 reason="depends", field="after", message=f"Step {step.after} was refused."
             )
         else:
-            outcome = carry_out(command, self._registry)
+            outcome = carry_out_step(step, self._registry, self._house)
         if isinstance(outcome, Refusal):
             self._refused[step.step] = RefusedStep(
                 step=step.step,
@@ -77,13 +38,13 @@ class Steps:
             return outcome
         for entity in outcome.entities:
             self._registry.keep(entity)
-        self._changes += [
-            Change(kind=c.kind, id=c.id, change=c.change, step=step.step) for c in outcome.changes
-        ]
-        self._warnings += [
-            Caution(kind=w.kind, id=w.id, field=w.field, message=w.message, step=step.step)
-            for w in outcome.warnings
-        ]
+        number = step.step
+        for c in outcome.changes:
+            self._changes.append(Change(kind=c.kind, id=c.id, change=c.change, step=number))
+        for w in outcome.warnings:
+            self._warnings.append(
+                Caution(kind=w.kind, id=w.id, field=w.field, message=w.message, step=number)
+            )
         return outcome
 
     def outcome(self) -> Applied:

@@ -26,10 +26,10 @@ from schemas.wire import encode
 from services.authorizer.domain.book import RefusalKey
 from services.authorizer.domain.commands import carry_out, changing_accounts, refuses_all
 from services.authorizer.domain.entities import Applied, Entity, Key, Outcome, Refusal, Registry
-from services.authorizer.domain.steps import Steps, commands_of
+from services.authorizer.domain.steps import Steps
 from services.authorizer.handlers.tracing import traced
 from services.authorizer.metrics import COMMANDS
-from services.authorizer.store import entities, registry, sales, unbooked
+from services.authorizer.store import entities, registry, sales, states, unbooked
 
 MOST_ACCOUNTS = 20_000
 """That are held in memory at once: two commands of the greatest size."""
@@ -102,9 +102,7 @@ def _things(step: Step) -> int:
 
 async def _carry_out(messages: Sequence[Command | Malformed], tx: Tx) -> list[Answer]:
     commands = [message for message in messages if isinstance(message, Command)]
-    steps = {id(c): await _steps(c) for c in commands if isinstance(c, RegistryApply)}
-    named = [one for c in commands for one in (c, *steps.get(id(c), ()))]
-    known = await registry.open_registry(tx, named)
+    known = await registry.open_registry(tx, commands)
     before: list[Entity] = [
         *known.environments.values(),
         *known.customers.values(),
@@ -128,7 +126,7 @@ async def _carry_out(messages: Sequence[Command | Malformed], tx: Tx) -> list[An
                 outcome = await unbooked.dismiss(tx, message)
                 answer = _answer(message, outcome, tx)
             elif isinstance(message, RegistryApply):
-                outcome, answer = await _apply(message, steps[id(message)], known, tx)
+                outcome, answer = await _apply(message, known, tx)
             else:
                 outcome, answer = await _decide(message, known, tx)
             made[key] = answered[key] = (content, answer)
@@ -141,19 +139,12 @@ async def _carry_out(messages: Sequence[Command | Malformed], tx: Tx) -> list[An
             name = RefusalKey(message.environment, "command", message.command_id, content)
             refusals[name] = _answer(message, REUSED, tx, suffix=f"/{content.hex()[:16]}")
             said.append(name)
-    await entities.record(tx, list(known.changed.values()), before)
+    written = list(known.changed.values())
+    await entities.record(tx, written, before)
+    states.know(tx, written)
     await registry.record_commands(tx, made)
     first = await sales.remember_refusals(tx, refusals) if refusals else {}
     return [first[one] if isinstance(one, RefusalKey) else one for one in said]
-
-
-async def _steps(asked: RegistryApply) -> list[Command]:
-    """Its steps as commands."""
-    breath, found = Breath(), []
-    for command in commands_of(asked):
-        found.append(command)
-        await breath.take()
-    return found
 
 
 async def _decide(command: Command, known: Registry, tx: Tx) -> tuple[Outcome, Answer]:
@@ -165,17 +156,15 @@ async def _decide(command: Command, known: Registry, tx: Tx) -> tuple[Outcome, A
     return outcome, _answer(command, outcome, tx)
 
 
-async def _apply(
-    asked: RegistryApply, commands: Sequence[Command], known: Registry, tx: Tx
-) -> tuple[Outcome, Answer]:
+async def _apply(asked: RegistryApply, known: Registry, tx: Tx) -> tuple[Outcome, Answer]:
     """Decide and word the steps of a command; sales are answered in between."""
     if (refusal := refuses_all(asked, known)) is not None:
         return refusal, _answer(asked, refusal, tx)
-    steps = Steps(known)
+    steps = Steps(known, known.environments[asked.environment])
     results: Counter[tuple[str, str]] = Counter()
     breath = Breath()
-    for step, command in zip(asked.steps, commands, strict=True):
-        found = steps.take(step, command)
+    for step in asked.steps:
+        found = steps.take(step)
         results[step.type, "applied" if isinstance(found, Applied) else found.reason] += 1
         await breath.take()
     for labels, count in results.items():

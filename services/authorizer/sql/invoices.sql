@@ -9,10 +9,13 @@ FOR SHARE;
 
 -- name: lock_accounts
 SELECT a.environment, a.account
-FROM unnest($1::int[], $2::text[]) AS u (environment, account)
-JOIN account AS a ON a.environment = u.environment AND a.account = u.account
-ORDER BY a.environment, a.account
-FOR NO KEY UPDATE OF a;
+FROM (SELECT * FROM unnest($1::int[], $2::text[]) AS u (environment, account)
+      ORDER BY environment, account COLLATE "C") AS w
+CROSS JOIN LATERAL (
+    SELECT a.environment, a.account
+    FROM account AS a
+    WHERE a.environment = w.environment AND a.account = w.account
+    FOR NO KEY UPDATE) AS a;
 
 -- name: record_effects
 -- Each event once, whatever is delivered; gives those that were not there.
@@ -25,8 +28,11 @@ ON CONFLICT DO NOTHING
 RETURNING environment, kind, account, amount;
 
 -- name: add_to_sums
-UPDATE account AS a
-SET issued = a.issued + u.issued, credited = a.credited + u.credited, paid = a.paid + u.paid
-FROM unnest($1::int[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[])
-     AS u (environment, account, issued, credited, paid)
-WHERE a.environment = u.environment AND a.account = u.account;
+MERGE INTO account AS a
+USING unnest($1::int[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[])
+      AS u (environment, account, issued, credited, paid, refunded)
+ON a.environment = u.environment AND a.account = u.account
+WHEN MATCHED THEN
+    UPDATE SET issued = a.issued + u.issued, credited = a.credited + u.credited,
+               paid = a.paid + u.paid, refunded = a.refunded + u.refunded
+WHEN NOT MATCHED THEN DO NOTHING;

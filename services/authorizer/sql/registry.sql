@@ -1,5 +1,9 @@
 -- The way of a batch of commands. The environment's row is locked first: commands of one
 -- environment are decided one after another, while its tills sell on.
+--
+-- These statements are planned once, as those of sales are (sales.sql): an import comes by here
+-- hundreds of times, and what the database checks of each row that refers to another is planned
+-- anew, row by row, where plans are not kept (docs/decisions/0064).
 
 -- name: lock_environments
 SELECT environment, version, active, gdpr_by, gdpr_document, gdpr_at, settings
@@ -30,50 +34,76 @@ WHERE EXISTS (
 -- name: recall_commands
 SELECT c.environment, c.command_id::text, c.digest, c.decided_at, c.type, c.answer
 FROM unnest($1::int[], $2::uuid[]) AS u (environment, command_id)
-JOIN command AS c ON c.environment = u.environment AND c.command_id = u.command_id;
+CROSS JOIN LATERAL (
+    SELECT c.*
+    FROM command AS c
+    WHERE c.environment = u.environment AND c.command_id = u.command_id
+    OFFSET 0) AS c;
 
 -- name: customers
 SELECT c.environment, c.customer_id::text, c.version, c.erased, c.fields
 FROM unnest($1::int[], $2::uuid[]) AS u (environment, customer_id)
-JOIN customer AS c ON c.environment = u.environment AND c.customer_id = u.customer_id;
+CROSS JOIN LATERAL (
+    SELECT c.*
+    FROM customer AS c
+    WHERE c.environment = u.environment AND c.customer_id = u.customer_id
+    OFFSET 0) AS c;
 
 -- name: accounts_of_customers
 -- The accounts that these customers hold or may look into.
 SELECT a.environment, a.account
 FROM unnest($1::int[], $2::uuid[]) AS u (environment, customer_id)
-JOIN account AS a ON a.environment = u.environment AND a.holder = u.customer_id
+CROSS JOIN LATERAL (
+    SELECT a.*
+    FROM account AS a
+    WHERE a.environment = u.environment AND a.holder = u.customer_id
+    OFFSET 0) AS a
 UNION
 SELECT v.environment, v.account
 FROM unnest($1::int[], $2::uuid[]) AS u (environment, customer_id)
-JOIN account_viewer AS v ON v.environment = u.environment AND v.customer_id = u.customer_id;
+CROSS JOIN LATERAL (
+    SELECT v.*
+    FROM account_viewer AS v
+    WHERE v.environment = u.environment AND v.customer_id = u.customer_id
+    OFFSET 0) AS v;
 
 -- name: lock_whole_accounts
 SELECT a.environment, a.account, a.version, a.description, a.status, a.credit_limit, a.on_account,
-       a.in_overview, a.holder::text, a.approved, a.reversed, a.issued, a.credited, a.paid,
+       a.in_overview, a.holder::text, a.approved, a.reversed, a.issued, a.credited, a.paid, a.refunded,
        ARRAY(SELECT v.customer_id::text FROM account_viewer AS v
              WHERE v.environment = a.environment AND v.account = a.account) AS viewers
-FROM unnest($1::int[], $2::text[]) AS u (environment, account)
-JOIN account AS a ON a.environment = u.environment AND a.account = u.account
-ORDER BY a.environment, a.account
-FOR NO KEY UPDATE OF a;
+FROM (SELECT * FROM unnest($1::int[], $2::text[]) AS u (environment, account)
+      ORDER BY environment, account COLLATE "C") AS w
+CROSS JOIN LATERAL (
+    SELECT a.*
+    FROM account AS a
+    WHERE a.environment = w.environment AND a.account = w.account
+    FOR NO KEY UPDATE) AS a;
 
 -- name: whole_accounts
 -- As lock_whole_accounts, for commands that do not look at the sums: under the environment's lock
 -- nobody else changes the rest, and sales go on until it is written.
 SELECT a.environment, a.account, a.version, a.description, a.status, a.credit_limit, a.on_account,
-       a.in_overview, a.holder::text, a.approved, a.reversed, a.issued, a.credited, a.paid,
+       a.in_overview, a.holder::text, a.approved, a.reversed, a.issued, a.credited, a.paid, a.refunded,
        ARRAY(SELECT v.customer_id::text FROM account_viewer AS v
              WHERE v.environment = a.environment AND v.account = a.account) AS viewers
 FROM unnest($1::int[], $2::text[]) AS u (environment, account)
-JOIN account AS a ON a.environment = u.environment AND a.account = u.account;
+CROSS JOIN LATERAL (
+    SELECT a.*
+    FROM account AS a
+    WHERE a.environment = u.environment AND a.account = u.account
+    OFFSET 0) AS a;
 
 -- name: lock_accounts
 -- Before they are written, in the order in which sales lock them.
 SELECT count(*) FROM (
-    SELECT FROM unnest($1::int[], $2::text[]) AS u (environment, account)
-    JOIN account AS a ON a.environment = u.environment AND a.account = u.account
-    ORDER BY a.environment, a.account
-    FOR NO KEY UPDATE OF a
+    SELECT
+    FROM (SELECT * FROM unnest($1::int[], $2::text[]) AS u (environment, account)
+          ORDER BY environment, account COLLATE "C") AS w
+    CROSS JOIN LATERAL (
+        SELECT FROM account AS a
+        WHERE a.environment = w.environment AND a.account = w.account
+        FOR NO KEY UPDATE) AS a
 ) AS locked;
 
 -- name: to_credit
@@ -104,9 +134,14 @@ GROUP BY b.environment, b.account;
 SELECT i.environment, i.account,
        (sum(i.amount) FILTER (WHERE i.kind = 'issued'))::bigint AS issued,
        (sum(i.amount) FILTER (WHERE i.kind = 'credited'))::bigint AS credited,
-       (sum(i.amount) FILTER (WHERE i.kind = 'paid'))::bigint AS paid
+       (sum(i.amount) FILTER (WHERE i.kind = 'paid'))::bigint AS paid,
+       (sum(i.amount) FILTER (WHERE i.kind = 'refunded'))::bigint AS refunded
 FROM unnest($1::int[], $2::text[]) AS u (environment, account)
-JOIN invoice_effect AS i ON i.environment = u.environment AND i.account = u.account
+CROSS JOIN LATERAL (
+    SELECT i.*
+    FROM invoice_effect AS i
+    WHERE i.environment = u.environment AND i.account = u.account
+    OFFSET 0) AS i
 GROUP BY i.environment, i.account;
 
 -- name: record_commands
@@ -122,13 +157,16 @@ FROM unnest($1::int[], $2::bigint[], $3::bool[], $4::text[], $5::text[], $6::tim
             $7::jsonb[]) AS u;
 
 -- name: change_environments
-UPDATE environment AS e
-SET version = u.version, active = u.active, gdpr_by = u.gdpr_by, gdpr_document = u.gdpr_document,
-    gdpr_at = u.gdpr_at, settings = u.settings, changed_at = $8
-FROM unnest($1::int[], $2::bigint[], $3::bool[], $4::text[], $5::text[], $6::timestamptz[],
-            $7::jsonb[])
-     AS u (environment, version, active, gdpr_by, gdpr_document, gdpr_at, settings)
-WHERE e.environment = u.environment;
+MERGE INTO environment AS e
+USING unnest($1::int[], $2::bigint[], $3::bool[], $4::text[], $5::text[], $6::timestamptz[],
+             $7::jsonb[])
+      AS u (environment, version, active, gdpr_by, gdpr_document, gdpr_at, settings)
+ON e.environment = u.environment
+WHEN MATCHED THEN
+    UPDATE SET version = u.version, active = u.active, gdpr_by = u.gdpr_by,
+               gdpr_document = u.gdpr_document, gdpr_at = u.gdpr_at, settings = u.settings,
+               changed_at = $8
+WHEN NOT MATCHED THEN DO NOTHING;
 
 -- name: new_revisions
 -- What a till's directory shows of these environments may have changed.
@@ -142,37 +180,44 @@ FROM unnest($1::int[], $2::uuid[], $3::bigint[], $4::bool[], $5::jsonb[], $6::te
      AS u;
 
 -- name: change_customers
-UPDATE customer AS c
-SET version = u.version, erased = u.erased, fields = u.fields, name = u.name,
-    searched = u.searched, changed_at = $8
-FROM unnest($1::int[], $2::uuid[], $3::bigint[], $4::bool[], $5::jsonb[], $6::text[], $7::text[])
-     AS u (environment, customer_id, version, erased, fields, name, searched)
-WHERE c.environment = u.environment AND c.customer_id = u.customer_id;
+MERGE INTO customer AS c
+USING unnest($1::int[], $2::uuid[], $3::bigint[], $4::bool[], $5::jsonb[], $6::text[], $7::text[])
+      AS u (environment, customer_id, version, erased, fields, name, searched)
+ON c.environment = u.environment AND c.customer_id = u.customer_id
+WHEN MATCHED THEN
+    UPDATE SET version = u.version, erased = u.erased, fields = u.fields, name = u.name,
+               searched = u.searched, changed_at = $8
+WHEN NOT MATCHED THEN DO NOTHING;
 
 -- name: add_accounts
 INSERT INTO account (environment, account, version, description, searched, status, credit_limit,
-                     on_account, in_overview, holder, issued, credited, paid, changed_at)
-SELECT u.*, $14
+                     on_account, in_overview, holder, issued, credited, paid, refunded, changed_at)
+SELECT u.*, $15
 FROM unnest($1::int[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::bigint[],
-            $8::bool[], $9::bool[], $10::uuid[], $11::bigint[], $12::bigint[], $13::bigint[]) AS u;
+            $8::bool[], $9::bool[], $10::uuid[], $11::bigint[], $12::bigint[], $13::bigint[],
+            $14::bigint[]) AS u;
 
 -- name: change_accounts
 -- The sums are not the registry's to write.
-UPDATE account AS a
-SET version = u.version, description = u.description, searched = u.searched, status = u.status,
-    credit_limit = u.credit_limit, on_account = u.on_account, in_overview = u.in_overview,
-    holder = u.holder, changed_at = $11
-FROM unnest($1::int[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::bigint[],
-            $8::bool[], $9::bool[], $10::uuid[])
-     AS u (environment, account, version, description, searched, status, credit_limit, on_account,
-           in_overview, holder)
-WHERE a.environment = u.environment AND a.account = u.account;
+MERGE INTO account AS a
+USING unnest($1::int[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::bigint[],
+             $8::bool[], $9::bool[], $10::uuid[])
+      AS u (environment, account, version, description, searched, status, credit_limit, on_account,
+            in_overview, holder)
+ON a.environment = u.environment AND a.account = u.account
+WHEN MATCHED THEN
+    UPDATE SET version = u.version, description = u.description, searched = u.searched,
+               status = u.status, credit_limit = u.credit_limit, on_account = u.on_account,
+               in_overview = u.in_overview, holder = u.holder, changed_at = $11
+WHEN NOT MATCHED THEN DO NOTHING;
 
 -- name: add_viewers
 INSERT INTO account_viewer (environment, account, customer_id)
 SELECT * FROM unnest($1::int[], $2::text[], $3::uuid[]);
 
 -- name: remove_viewers
-DELETE FROM account_viewer AS v
+MERGE INTO account_viewer AS v
 USING unnest($1::int[], $2::text[], $3::uuid[]) AS u (environment, account, customer_id)
-WHERE v.environment = u.environment AND v.account = u.account AND v.customer_id = u.customer_id;
+ON v.environment = u.environment AND v.account = u.account AND v.customer_id = u.customer_id
+WHEN MATCHED THEN DELETE
+WHEN NOT MATCHED THEN DO NOTHING;

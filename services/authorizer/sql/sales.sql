@@ -25,7 +25,7 @@ WITH house AS MATERIALIZED (
     FROM wanted AS w
     CROSS JOIN LATERAL (
         SELECT a.environment, a.account, a.credit_limit, a.status, a.on_account,
-               a.approved, a.reversed, a.issued, a.credited, a.paid
+               a.approved, a.reversed, a.issued, a.credited, a.paid, a.refunded
         FROM account AS a
         WHERE a.environment = w.environment AND a.account = w.account
         FOR NO KEY UPDATE) AS a
@@ -33,11 +33,11 @@ WITH house AS MATERIALIZED (
 )
 SELECT environment, NULL AS account, gdpr_accepted, active, currency, language, limit_release,
        NULL AS credit_limit, NULL AS status, NULL AS on_account, NULL AS approved, NULL AS reversed,
-       NULL AS issued, NULL AS credited, NULL AS paid
+       NULL AS issued, NULL AS credited, NULL AS paid, NULL AS refunded
 FROM house
 UNION ALL
 SELECT environment, account, NULL, NULL, NULL, NULL, NULL,
-       credit_limit, status, on_account, approved, reversed, issued, credited, paid
+       credit_limit, status, on_account, approved, reversed, issued, credited, paid, refunded
 FROM standing;
 
 -- name: recall_sales

@@ -19,15 +19,18 @@ SELECT a.environment, a.account, a.version, a.description, a.status, a.credit_li
 FROM unnest($1::int[], $2::text[]) AS u (environment, account)
 JOIN account AS a ON a.environment = u.environment AND a.account = u.account;
 
--- name: customer_versions
-SELECT c.environment, c.customer_id::text AS id, c.version
-FROM unnest($1::int[], $2::uuid[]) AS u (environment, customer_id)
-JOIN customer AS c ON c.environment = u.environment AND c.customer_id = u.customer_id;
+-- name: newer_customers
+-- Those that moved on beyond the version that was told.
+SELECT c.environment, c.customer_id::text AS id
+FROM unnest($1::int[], $2::uuid[], $3::bigint[]) AS u (environment, customer_id, version)
+JOIN customer AS c ON c.environment = u.environment AND c.customer_id = u.customer_id
+WHERE c.version > u.version;
 
--- name: account_versions
-SELECT a.environment, a.account AS id, a.version
-FROM unnest($1::int[], $2::text[]) AS u (environment, account)
-JOIN account AS a ON a.environment = u.environment AND a.account = u.account;
+-- name: newer_accounts
+SELECT a.environment, a.account AS id
+FROM unnest($1::int[], $2::text[], $3::bigint[]) AS u (environment, account, version)
+JOIN account AS a ON a.environment = u.environment AND a.account = u.account
+WHERE a.version > u.version;
 
 -- name: customers_after
 -- One step of telling everything again.

@@ -47,6 +47,7 @@ async def record(tx: Tx, changed: Collection[Entity], before: Collection[Entity]
             [s.issued for s in sums],
             [s.credited for s in sums],
             [s.paid for s in sums],
+            [s.refunded for s in sums],
             tx.now,
         )
     await _change_accounts(tx, altered)

@@ -12,7 +12,7 @@ from schemas.billing import InvoicedSale
 
 sql: Final = statements("services.authorizer", "sql/invoices.sql")
 
-KINDS: Final = ("issued", "credited", "paid")
+KINDS: Final = ("issued", "credited", "paid", "refunded")
 
 
 class Effect(NamedTuple):

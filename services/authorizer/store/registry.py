@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from runtime.answers import Answer
 from runtime.breath import Breath
 from runtime.sql import statements
 from runtime.transaction import Tx
+from schemas.base import Part
 from schemas.commands import Command
 from schemas.registry import (
     AccountChange,
@@ -27,6 +28,15 @@ from schemas.registry import (
     EnvironmentConfigure,
     EnvironmentDeactivate,
     Gdpr,
+)
+from schemas.steps import (
+    ChangeAccountsStep,
+    ChangeStep,
+    LinkStep,
+    OpenStep,
+    RegisterStep,
+    RegistryApply,
+    Step,
 )
 from services.authorizer.domain.entities import (
     DEFAULTS,
@@ -57,12 +67,35 @@ def accounts_named(command: Command) -> Sequence[str]:
     return (command.account,) if isinstance(command, AccountOpen | AccountLink) else ()
 
 
-def _customer_named(command: Command) -> str | None:
-    if isinstance(command, AccountOpen):
-        return command.holder
-    if isinstance(command, CustomerRegister | CustomerChange | CustomerErase | AccountLink):
-        return command.customer_id
-    return None
+_NAMES: Final[Mapping[type[Part], tuple[str | None, str | None]]] = {
+    CustomerRegister: ("customer_id", None),
+    CustomerChange: ("customer_id", None),
+    CustomerErase: ("customer_id", None),
+    AccountOpen: ("holder", "account"),
+    AccountLink: ("customer_id", "account"),
+    AccountUnlink: ("customer_id", "account"),
+    RegisterStep: ("customer_id", None),
+    ChangeStep: ("customer_id", None),
+    OpenStep: ("holder", "account"),
+    LinkStep: ("customer_id", "account"),
+}
+"""By type the fields that name a customer and an account; who names several stands elsewhere."""
+
+
+def _note_named(
+    environment: int, one: Command | Step, customers: dict[Key, None], accounts: dict[Key, None]
+) -> None:
+    if isinstance(one, AccountChange | ChangeAccountsStep):
+        accounts.update(dict.fromkeys((environment, account) for account in one.accounts))
+        return
+    customer, account = _NAMES.get(type(one), (None, None))
+    if customer is not None and (customer_id := getattr(one, customer)) is not None:
+        customers[environment, customer_id] = None
+    if account is not None:
+        accounts[environment, getattr(one, account)] = None
+
+
+_OPENING: Final = (AccountOpen, OpenStep)
 
 
 async def open_registry(tx: Tx, commands: Sequence[Command]) -> Registry:
@@ -73,14 +106,12 @@ async def open_registry(tx: Tx, commands: Sequence[Command]) -> Registry:
     opened: list[Key] = []
     for command in commands:
         environment = command.environment
-        if (customer_id := _customer_named(command)) is not None:
-            customers[environment, customer_id] = None
-        for account in accounts_named(command):
-            accounts[environment, account] = None
+        for one in command.steps if isinstance(command, RegistryApply) else (command,):
+            _note_named(environment, one, customers, accounts)
+            if isinstance(one, _OPENING):
+                opened.append((environment, one.account))
         if isinstance(command, CustomerErase):
             erased.append((environment, command.customer_id))
-        if isinstance(command, AccountOpen):
-            opened.append((environment, command.account))
     registry = Registry(environments=await _environments(tx, commands))
     if customers:
         registry.customers = await _customers(tx, customers)
@@ -166,7 +197,11 @@ def _weighs_sums(command: Command) -> bool:
 
 
 def _asks_what_is_open(command: Command) -> bool:
-    """Whether it matters what is to be invoiced still."""
+    """Whether it matters what is to be invoiced still; an import's steps may close accounts too."""
+    if isinstance(command, RegistryApply):
+        return any(
+            isinstance(s, ChangeAccountsStep) and s.status == "closed" for s in command.steps
+        )
     if isinstance(command, AccountChange):
         return command.status == "closed"
     return isinstance(command, AccountUnlink | CustomerErase)
@@ -195,7 +230,9 @@ def _account(r: Record) -> Account:
         in_overview=r["in_overview"],
         holder=r["holder"],
         viewers=frozenset(r["viewers"]),
-        sums=Sums(r["approved"], r["reversed"], r["issued"], r["credited"], r["paid"]),
+        sums=Sums(
+            r["approved"], r["reversed"], r["issued"], r["credited"], r["paid"], r["refunded"]
+        ),
     )
 
 
@@ -217,7 +254,10 @@ async def _early_sums(tx: Tx, keys: Iterable[Key]) -> dict[Key, Sums]:
     rows = await tx.fetch(sql.early_sums, *columns(keys))
     return {
         (r["environment"], r["account"]): Sums(
-            issued=r["issued"] or 0, credited=r["credited"] or 0, paid=r["paid"] or 0
+            issued=r["issued"] or 0,
+            credited=r["credited"] or 0,
+            paid=r["paid"] or 0,
+            refunded=r["refunded"] or 0,
         )
         for r in rows
     }

@@ -6,7 +6,8 @@ The typst and mail templates get the language's mapping and look words up by key
 
 from collections.abc import Mapping
 
-from services.invoicer.documents.model import Language
+from services.invoicer.documents.model import Document, Invoice, Language
+from services.invoicer.documents.text import clean, day, decimal_text, money, unbroken
 
 _NL = {
     "invoice": "Factuur",
@@ -28,6 +29,10 @@ _NL = {
     "refers_to_of": "{number} van {date}",
     "reason": "Reden",
     "supplementary": "Aanvullende factuur: verkopen die later binnenkwamen.",
+    "replaces": "Vervangt factuur",
+    "replaces_note": "Deze factuur komt in de plaats van factuur {invoices}, waarvoor een "
+    "creditnota is gemaakt.",
+    "and": "en",
     "bill_to": "Aan",
     "from": "Van",
     "attention": "T.a.v. {name}",
@@ -48,6 +53,7 @@ _NL = {
     "total": "Totaal",
     "subtotal": "Totaal excl. btw",
     "vat_total": "Totaal btw",
+    "vat_euro": "Btw in euro (koers {rate})",
     "to_pay": "Te betalen",
     "to_get_back": "Terug te ontvangen",
     "prices_include": "Prijs en bedrag zijn inclusief btw.",
@@ -88,6 +94,9 @@ _EN = {
     "refers_to_of": "{number} of {date}",
     "reason": "Reason",
     "supplementary": "Supplementary invoice: sales that came in later.",
+    "replaces": "Replaces invoice",
+    "replaces_note": "This invoice replaces invoice {invoices}, which was credited.",
+    "and": "and",
     "bill_to": "To",
     "from": "From",
     "attention": "Attn. {name}",
@@ -108,6 +117,7 @@ _EN = {
     "total": "Total",
     "subtotal": "Total excl. VAT",
     "vat_total": "Total VAT",
+    "vat_euro": "VAT in euros (rate {rate})",
     "to_pay": "Amount due",
     "to_get_back": "Amount credited",
     "prices_include": "Price and amount include VAT.",
@@ -129,3 +139,24 @@ _EN = {
 }
 
 LABELS: Mapping[Language, Mapping[str, str]] = {"nl": _NL, "en": _EN}
+
+
+def replaced_text(invoice: Invoice, language: Language) -> str:
+    """The invoices that this one replaces, with their dates, as part of a sentence."""
+    words = LABELS[language]
+    each = [
+        words["refers_to_of"].format(
+            number=clean(one.number), date=unbroken(day(one.issued_on, language))
+        )
+        for one in invoice.replaces
+    ]
+    return f" {words['and']} ".join(part for part in (", ".join(each[:-1]), each[-1]) if part)
+
+
+def euro_vat(document: Document) -> list[tuple[str, str]]:
+    """Its VAT in euros, with its name, where it must be said."""
+    if document.euro is None:
+        return []
+    language = document.language
+    name = LABELS[language]["vat_euro"].format(rate=decimal_text(document.euro.rate, language))
+    return [(name, money(document.euro.vat, "EUR", language))]

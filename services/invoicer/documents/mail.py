@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup, escape
 
 from services.invoicer.documents import mime
+from services.invoicer.documents.labels import replaced_text
 from services.invoicer.documents.logo import accent_colour
 from services.invoicer.documents.mail_words import WORDS
 from services.invoicer.documents.mime import Attachment, Composed, Envelope
@@ -49,7 +50,7 @@ def compose(document: Document, envelope: Envelope, attached: Iterable[Attachmen
         "subject": words[f"subject_{kind}"].format(**fill),
         "greeting": words["greeting"].format(name=person) if person else words["greeting_nobody"],
         "intro": words[f"intro_{kind}"].format(**fill),
-        "extra": _extra(document, words),
+        "extra": _extra(document, words, language),
         "amount_label": words["to_pay" if kind == "invoice" else "to_get_back"],
         "due": words["due"].format(date=day(document.due_on, language))
         if isinstance(document, Invoice)
@@ -74,7 +75,7 @@ def compose_copy(
         "subject": words["subject_copy"].format(subject=subject),
         "greeting": words["greeting_nobody"],
         "intro": words[f"copy_{kind}"].format(**fill),
-        "extra": _extra(document, words),
+        "extra": _extra(document, words, language),
         "amount_label": words["amount"],
         "due": "",
         "pay_rows": [],
@@ -109,16 +110,24 @@ def _fill(document: Document, language: Language) -> dict[str, str]:
 
 def _amount(document: Document, language: Language, fill: Mapping[str, str]) -> dict[str, Any]:
     amount = money(document.total, document.currency, language)
+    replaced = document.replaces if isinstance(document, Invoice) else ()
     return {
         "amount": amount,
         "preview": f"{amount} · {fill['number']}",
-        "numbers": [fill[name] for name in ("number", "refers_to") if name in fill],
+        "numbers": [
+            *(fill[name] for name in ("number", "refers_to") if name in fill),
+            *(clean(one.number) for one in replaced),
+        ],
     }
 
 
-def _extra(document: Document, words: Mapping[str, str]) -> str:
-    more = isinstance(document, Invoice) and document.supplementary
-    return words["supplementary"] if more else ""
+def _extra(document: Document, words: Mapping[str, str], language: Language) -> str:
+    if not isinstance(document, Invoice):
+        return ""
+    said = [words["supplementary"]] if document.supplementary else []
+    if document.replaces:
+        said.append(words["replaces"].format(invoices=replaced_text(document, language)))
+    return " ".join(said)
 
 
 def _pay_rows(document: Document, words: Mapping[str, str]) -> list[tuple[str, str]]:

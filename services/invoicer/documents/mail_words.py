@@ -19,6 +19,8 @@ _NL = {
     "{account} is gezet.",
     "intro_credit_note": "Hierbij een creditnota van {venue} bij factuur {refers_to} van {date}.",
     "supplementary": "Het is een aanvullende factuur: deze verkopen kwamen later binnen.",
+    "replaces": "Deze factuur komt in de plaats van factuur {invoices}, waarvoor een creditnota is "
+    "gemaakt.",
     "to_pay": "Te betalen",
     "to_get_back": "Gecrediteerd bedrag",
     "due": "uiterlijk {date}",
@@ -89,6 +91,7 @@ _EN = {
     "{month}.",
     "intro_credit_note": "Here is a credit note from {venue} for invoice {refers_to} of {date}.",
     "supplementary": "It is a supplementary invoice: these sales came in later.",
+    "replaces": "It replaces invoice {invoices}, which was credited.",
     "to_pay": "Amount due",
     "to_get_back": "Amount credited",
     "due": "by {date}",

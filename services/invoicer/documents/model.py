@@ -123,6 +123,14 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EuroVat:
+    """All of a document's VAT in euro cents, and the euros for one unit of its currency."""
+
+    vat: int
+    rate: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Document:
     invoice_id: str
     """Of the invoice, or the credit_note_id of a credit note: names the document for ever."""
@@ -144,6 +152,8 @@ class _Document:
     """One row per rate, as the event has it: `vat_rows((l.vat_rate, l.total) for l in lines)`."""
     total: int
     """What is to be paid (or comes back): what the till took."""
+    euro: EuroVat | None = None
+    """Where the venue is Dutch and bills in another currency (art. 230 VAT directive)."""
 
     def __post_init__(self) -> None:
         if self.lines and sum(line.total for line in self.lines) != self.total:
@@ -168,12 +178,22 @@ class _Document:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Preceding:
+    """An invoice that was credited and that another one replaces."""
+
+    number: str
+    issued_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Invoice(_Document):
     """An invoice of one account over one calendar month (art. 35a Wet OB 1968 is its checklist)."""
 
     due_on: date
     supplementary: bool = False
     """A later run found these sales after the month's invoice had been made."""
+    replaces: tuple[Preceding, ...] = ()
+    """Credited invoices on which its lines, or some of them, stood just before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

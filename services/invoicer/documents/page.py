@@ -6,7 +6,7 @@ The template decides where things stand; which things, and how they read, is dec
 from datetime import date
 from typing import Any
 
-from services.invoicer.documents.labels import LABELS
+from services.invoicer.documents.labels import LABELS, euro_vat, replaced_text
 from services.invoicer.documents.letterhead import address_rows, letterhead_data, present
 from services.invoicer.documents.model import CreditNote, Document, Invoice
 from services.invoicer.documents.payment import epc_payload, qr_svg
@@ -85,6 +85,7 @@ def _totals(document: Document) -> dict[str, Any]:
         ],
         "net": _money(document, document.net),
         "vat_total": _money(document, document.vat_total),
+        "vat_euro": euro_vat(document),
         "total": total,
         "wide": len(total) > _WIDE_TOTAL,
     }
@@ -128,6 +129,9 @@ def _notes(document: Document) -> list[str]:
     notes = [words["draft_note"]] if document.number is None else []
     if isinstance(document, Invoice) and document.supplementary:
         notes.append(words["supplementary"])
+    if isinstance(document, Invoice) and document.replaces:
+        of = replaced_text(document, document.language)
+        notes.append(breakable(words["replaces_note"].format(invoices=of)))
     if isinstance(document, CreditNote) and document.reason:
         notes.append(breakable(f"{words['reason']}: {document.reason}"))
     return notes

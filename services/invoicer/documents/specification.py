@@ -1,8 +1,9 @@
 """The XLSX specification of a document: each line with its date, price and VAT, as real values."""
 
+from datetime import date
 from decimal import Decimal
 
-from services.invoicer.documents.labels import LABELS
+from services.invoicer.documents.labels import LABELS, euro_vat
 from services.invoicer.documents.model import CreditNote, Document, Invoice
 from services.invoicer.documents.text import month
 from services.invoicer.documents.workbook import Book, Cell, Column
@@ -80,11 +81,13 @@ def _vat(book: Book, document: Document) -> None:
 
 def _facts(book: Book, document: Document, kind: str) -> None:
     words, seller, buyer = LABELS[document.language], document.seller, document.buyer
-    own = (
-        [(words["due_on"], document.due_on)]
-        if isinstance(document, Invoice)
-        else [(words["refers_to"], document.refers_to), (words["reason"], document.reason)]
-    )
+    own: list[tuple[str, str | date]]
+    if isinstance(document, Invoice):
+        own = [(words["due_on"], document.due_on)]
+        if document.replaces:
+            own.append((words["replaces"], ", ".join(one.number for one in document.replaces)))
+    else:
+        own = [(words["refers_to"], document.refers_to), (words["reason"], document.reason)]
     credit = isinstance(document, CreditNote)
     book.facts(
         kind,
@@ -97,6 +100,7 @@ def _facts(book: Book, document: Document, kind: str) -> None:
             (words["bill_to"], buyer.shown_name),
             (words["subtotal"], document.net),
             (words["vat_total"], document.vat_total),
+            *euro_vat(document),
             (words["to_get_back" if credit else "to_pay"], document.total),
             ("", None),
             (words["from"], seller.legal_name),

@@ -74,9 +74,14 @@ def quantity_text(quantity: Decimal, language: Language) -> str:
     return grouped(quantity, language, places)
 
 
+def decimal_text(number: str, language: Language) -> str:
+    """A decimal string with the language's mark: "5,5"."""
+    return number.replace(".", _MARKS[language][1])
+
+
 def rate_label(rate: str, language: Language) -> str:
     """ "21%", "5,5%"."""
-    return rate.replace(".", _MARKS[language][1]) + "%"
+    return f"{decimal_text(rate, language)}%"
 
 
 def _month_name(number: int, language: Language) -> str:

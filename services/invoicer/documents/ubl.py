@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from services.invoicer.documents import parties
 from services.invoicer.documents.labels import LABELS
-from services.invoicer.documents.model import CreditNote, Document, Invoice, Line
+from services.invoicer.documents.model import CreditNote, Document, Invoice, Line, Preceding
 from services.invoicer.documents.text import clean, decimal_amount, decimals, money, net_price
 from services.invoicer.documents.xml import Element, add, written
 from services.invoicer.vat import line_bases, rate_text
@@ -67,15 +67,24 @@ def _header(root: Element, document: Document) -> None:
         add(root, "cbc:CreditNoteTypeCode", _CREDIT_NOTE_CODE)
         add(root, "cbc:Note", document.reason)
     add(root, "cbc:DocumentCurrencyCode", document.currency)
+    if document.euro is not None:
+        add(root, "cbc:TaxCurrencyCode", "EUR")  # BT-6
     add(root, "cbc:BuyerReference", document.account)
     first, last = _month(document.period)
     period = add(root, "cac:InvoicePeriod")
     add(period, "cbc:StartDate", first.isoformat())
     add(period, "cbc:EndDate", last.isoformat())
-    if isinstance(document, CreditNote):
+    for before in _preceding(document):
         reference = add(add(root, "cac:BillingReference"), "cac:InvoiceDocumentReference")
-        add(reference, "cbc:ID", document.refers_to)
-        add(reference, "cbc:IssueDate", document.refers_to_issued_on.isoformat())
+        add(reference, "cbc:ID", before.number)
+        add(reference, "cbc:IssueDate", before.issued_on.isoformat())
+
+
+def _preceding(document: Document) -> tuple[Preceding, ...]:
+    """BG-3: the invoice that a credit note credits, or those that an invoice replaces."""
+    if isinstance(document, Invoice):
+        return document.replaces
+    return (Preceding(number=document.refers_to, issued_on=document.refers_to_issued_on),)
 
 
 def _payment(root: Element, document: Document) -> None:
@@ -104,6 +113,9 @@ def _tax_total(root: Element, document: Document) -> None:
         _amount(part, "cbc:TaxableAmount", row.base, document)
         _amount(part, "cbc:TaxAmount", row.vat, document)
         _category(add(part, "cac:TaxCategory"), row.rate)
+    if document.euro is not None:  # BT-111
+        amount = f"{decimal_amount(document.euro.vat, 'EUR'):.2f}"
+        add(add(root, "cac:TaxTotal"), "cbc:TaxAmount", amount, currencyID="EUR")
 
 
 def _totals(root: Element, document: Document) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from typing import Literal
 
 from services.invoicer.documents.model import Language
@@ -19,6 +19,7 @@ Kind = Literal["text", "date", "time", "quantity", "rate", "money"]
 Cell = str | int | date | time | Decimal | None
 _LONGEST_CELL = 32_000  # Excel takes 32,767 characters
 _LONGEST_SHEET_NAME = 31
+_REMEMBERED = 4_096  # days, times and amounts: a month has few of them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,14 +65,18 @@ class Book:
             heads.append(self._text(1, place, column.header, self._looks.head(right=right)))
         sheet.rows.append(_row(1, heads))
         sums = [Decimal(0)] * len(columns)
+        kinds = [column.kind for column in columns]
+        summed = [place for place, column in enumerate(columns) if column.summed]
         last = 1
         for last, row in enumerate(rows, start=2):
-            cells = []
-            for place, (column, cell) in enumerate(zip(columns, row, strict=True)):
-                cells.append(self._cell(last, place, column.kind, cell))
-                if column.summed and cell is not None:
-                    sums[place] += self._number(cell)
+            cells = [
+                self._cell(last, place, kind, cell)
+                for place, (kind, cell) in enumerate(zip(kinds, row, strict=True))
+            ]
             sheet.rows.append(_row(last, cells))
+            for place in summed:
+                if (cell := row[place]) is not None:
+                    sums[place] += self._number(cell)
         bottom = max(last, 2)
         sheet.filtered = f"A1:{column_letters(len(columns) - 1)}{bottom}"
         if any(column.summed for column in columns):
@@ -103,11 +108,12 @@ class Book:
         style = self._looks.of(kind, cell, left=left)
         if kind == "text" or isinstance(cell, str):
             return self._text(row, place, clean(str(cell))[:_LONGEST_CELL], style)
-        if isinstance(cell, date | time):
-            number = serial(cell)
+        if isinstance(cell, int):
+            number = _amount(cell, self._currency)
+        elif isinstance(cell, Decimal):
+            number = f"{cell / 100 if kind == 'rate' else cell:f}"
         else:
-            value = self._number(cell)
-            number = f"{value / 100 if kind == 'rate' else value:f}"
+            number = _serial(cell)
         return f'<c r="{_letters(place)}{row}" s="{style}"><v>{number}</v></c>'
 
     def _text(self, row: int, place: int, text: str, style: int) -> str:
@@ -162,10 +168,11 @@ class _Looks:
 
     def of(self, kind: Kind, cell: Cell, *, left: bool = False) -> int:
         code = self._codes[kind]
-        if isinstance(cell, Decimal) and cell == cell.to_integral_value():
-            code = {"quantity": "#,##0", "rate": "0%"}.get(kind, code)
-        elif kind == "rate":
-            code = "0.0#%"
+        if kind in _WHOLE:
+            if isinstance(cell, Decimal) and cell == cell.to_integral_value():
+                code = _WHOLE[kind]
+            elif kind == "rate":
+                code = "0.0#%"
         found = self._of_cells.get((code, left, kind == "text"))
         if found is None:
             side, top = ("left", "") if left else ("", "top")
@@ -179,6 +186,14 @@ class _Looks:
 
 
 _letters = cache(column_letters)
+_serial = lru_cache(_REMEMBERED)(serial)
+_WHOLE: dict[Kind, str] = {"quantity": "#,##0", "rate": "0%"}
+"""How these look where they have no decimals."""
+
+
+@lru_cache(_REMEMBERED)
+def _amount(amount: int, currency: str) -> str:
+    return f"{decimal_amount(amount, currency):f}"
 
 
 def _row(number: int, cells: Iterable[str]) -> str:

@@ -5,6 +5,7 @@ and write them.
 """
 
 from collections.abc import Mapping
+from typing import overload
 
 from services.invoicer.documents.text import clean
 
@@ -12,30 +13,32 @@ _STEP = "  "
 
 
 class Element:
-    """An element by its prefixed name ("cbc:ID"), with text or with children."""
+    """An element with children, by its prefixed name ("cac:Party"). A child that has only text is
+    kept as it is written: most are, and each is made once."""
 
-    __slots__ = ("attributes", "children", "name", "text")
+    __slots__ = ("attributes", "children", "name")
 
-    def __init__(
-        self, name: str, text: str = "", attributes: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, name: str, attributes: Mapping[str, str] | None = None) -> None:
         self.name = name
-        self.text = text
         self.attributes = attributes or {}
-        self.children: list[Element] = []
+        self.children: list[Element | str] = []
 
 
-def add(parent: Element, name: str, text: str | None = None, **attributes: str) -> Element:
+@overload
+def add(parent: Element, name: str) -> Element: ...
+@overload
+def add(parent: Element, name: str, text: str, **attributes: str) -> None: ...
+def add(parent: Element, name: str, text: str | None = None, **attributes: str) -> Element | None:
     """Append `cac:` or `cbc:` element `name`. With text that is empty nothing is appended
-    (PEPPOL-EN16931-R008: no empty elements), and the element comes back loose."""
+    (PEPPOL-EN16931-R008: no empty elements)."""
     if text is None:
-        element = Element(name, attributes=attributes)
+        element = Element(name)
         parent.children.append(element)
         return element
-    element = Element(name, clean(text), attributes)
-    if element.text:
-        parent.children.append(element)
-    return element
+    if cleaned := clean(text):
+        opening = _opening(name, attributes) if attributes else name
+        parent.children.append(f"<{opening}>{_escaped(cleaned)}</{name}>\n")
+    return None
 
 
 def written(root: Element) -> bytes:
@@ -46,19 +49,25 @@ def written(root: Element) -> bytes:
 
 
 def _write(pieces: list[str], element: Element, indent: str) -> None:
-    opening = element.name
-    for key, value in element.attributes.items():
-        quoted = _escaped(value).replace('"', "&quot;")
-        opening += f' {key}="{quoted}"'
-    if element.children:
-        pieces.append(f"{indent}<{opening}>\n")
-        for child in element.children:
-            _write(pieces, child, indent + _STEP)
-        pieces.append(f"{indent}</{element.name}>\n")
-    elif element.text:
-        pieces.append(f"{indent}<{opening}>{_escaped(element.text)}</{element.name}>\n")
-    else:
+    opening = _opening(element.name, element.attributes)
+    if not element.children:
         pieces.append(f"{indent}<{opening}/>\n")
+        return
+    pieces.append(f"{indent}<{opening}>\n")
+    inner = indent + _STEP
+    for child in element.children:
+        if isinstance(child, str):
+            pieces += (inner, child)
+        else:
+            _write(pieces, child, inner)
+    pieces.append(f"{indent}</{element.name}>\n")
+
+
+def _opening(name: str, attributes: Mapping[str, str]) -> str:
+    for key, value in attributes.items():
+        quoted = _escaped(value).replace('"', "&quot;")
+        name += f' {key}="{quoted}"'
+    return name
 
 
 def _escaped(text: str) -> str:

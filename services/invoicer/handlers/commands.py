@@ -12,6 +12,7 @@ from runtime.incoming import Incoming
 from runtime.transaction import Tx
 from schemas.base import Message
 from schemas.content import digest
+from schemas.exchange import ExchangeRateSet
 from schemas.invoices import (
     DocumentRequest,
     InvoiceApprove,
@@ -20,6 +21,7 @@ from schemas.invoices import (
     InvoiceSend,
     InvoicesRun,
     PaymentRecord,
+    PaymentRefund,
     PendingRequest,
     StatementRequest,
 )
@@ -30,6 +32,7 @@ from services.invoicer.handlers import (
     drafts,
     payments,
     pending,
+    rates,
     runs,
     sending,
 )
@@ -44,7 +47,9 @@ _DECIDES: dict[type[Message], tuple[requests.Kind, str, Decide]] = {
     InvoiceDelete: ("command", "command_id", drafts.delete),
     InvoiceCorrect: ("command", "command_id", corrections.correct),
     InvoiceSend: ("command", "command_id", sending.send),
+    ExchangeRateSet: ("command", "command_id", rates.set_rate),
     PaymentRecord: ("payment", "payment_id", payments.record),
+    PaymentRefund: ("payment", "refund_id", payments.refund),
     StatementRequest: ("statement", "statement_id", statement_requests.request),
 }
 """Message -> kind of its id, the id's field, who decides."""
@@ -143,4 +148,4 @@ def _told(
     return refused(incoming, int(ids["environment"]), str(ids[name]), refusal, content)
 
 
-_IDS = ("command_id", "payment_id", "statement_id", "request_id", "run_id")
+_IDS = ("command_id", "payment_id", "refund_id", "statement_id", "request_id", "run_id")

@@ -18,6 +18,7 @@ from schemas.registry import EnvironmentState
 from schemas.values import account_key
 from services.invoicer import issuing, parties
 from services.invoicer.admission import unready
+from services.invoicer.documents.text import clean
 from services.invoicer.domain import bills, month_end
 from services.invoicer.handlers.drafts import settled, whole_credit
 from services.invoicer.handlers.finding import find_issued
@@ -36,7 +37,7 @@ async def correct(command: InvoiceCorrect, tx: Tx) -> Done | Refusal:
         return invoice
     environment = await registry.environment(tx, command.environment)
     assert environment is not None  # an invoice has one
-    refusal = settled(invoice) or await unready(tx, environment)
+    refusal = settled(invoice) or _unreasoned(command) or await unready(tx, environment)
     if refusal is None:
         refusal = await _wrong_account(tx, command, invoice)
     if refusal is not None:
@@ -70,6 +71,17 @@ async def correct(command: InvoiceCorrect, tx: Tx) -> Done | Refusal:
         changes.append(change(again.invoice_id, "created"))
     touched = (invoice.invoice_id, *(() if again is None else (again.invoice_id,)))
     return Done(events=(*events, *taken_off), changes=tuple(changes), touched=touched)
+
+
+def _unreasoned(command: InvoiceCorrect) -> Refusal | None:
+    """A credit note says why it was made: its reader, and the auditor, see nothing else."""
+    if clean(command.reason):
+        return None
+    return Refusal(
+        reason="reason_missing",
+        field="reason",
+        message="Say in reason why it is corrected: the credit note tells its reader so.",
+    )
 
 
 async def _wrong_account(tx: Tx, command: InvoiceCorrect, invoice: Invoice) -> Refusal | None:

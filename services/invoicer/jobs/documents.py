@@ -53,7 +53,7 @@ class Documents:
         """Read, render, keep; then let the mails go that wait for it."""
         payload = work.job.payload
         number, document_id = payload["environment"], payload["id"]
-        async with work.step() as tx:
+        async with work.look() as tx:  # what is issued never changes
             content = await documents.load(tx, number, payload["kind"], document_id)
         files = await self.rendering.call(render, content)
         async with work.step() as tx:

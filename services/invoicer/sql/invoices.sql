@@ -1,7 +1,7 @@
 -- name: find
 SELECT invoice_id::text, version, account, period, run_id, send, status, number, drafted_on, issued_at,
        issued_on, due_on, currency, total, vat, credited, paid, letterhead, buyer, language,
-       supplementary
+       supplementary, vat_euro, exchange_rate::text
 FROM invoice WHERE environment = $1 AND invoice_id = ANY($2::uuid[]);
 
 -- name: drafts
@@ -37,13 +37,33 @@ FROM invoice_line AS il JOIN sale_line AS l USING (environment, sale_id, line)
 WHERE il.environment = $1 AND il.invoice_id = $2 ORDER BY il.position;
 
 -- name: invoice_lines
--- As a document shows them.
+-- As a document shows them; and whether they were ever credited.
 SELECT il.sale_id::text, l.booked_at, l.description, l.quantity, l.unit_price, l.vat_rate, il.amount,
-       s.terminal
+       s.terminal, l.credited <> 0 AS was_credited
 FROM invoice_line AS il
 JOIN sale_line AS l USING (environment, sale_id, line)
 JOIN sale AS s USING (environment, sale_id)
 WHERE il.environment = $1 AND il.invoice_id = $2 ORDER BY il.position;
+
+-- name: replaced
+-- Which invoices these replace: of each line the last one that it stood on before. Only a line that
+-- was credited can have stood on another. By number, for two may be issued in one moment.
+SELECT DISTINCT il.invoice_id::text AS by_id, p.invoice_id::text, p.number, p.issued_on
+FROM invoice_line AS il
+JOIN sale_line AS l USING (environment, sale_id, line)
+JOIN invoice AS i USING (environment, invoice_id)
+LEFT JOIN number AS own ON (own.environment, own.number) = (i.environment, i.number)
+CROSS JOIN LATERAL (
+    SELECT e.invoice_id, e.number, e.issued_on
+    FROM invoice_line AS b
+    JOIN invoice AS e USING (environment, invoice_id)
+    JOIN number AS n ON (n.environment, n.number) = (e.environment, e.number)
+    WHERE (b.environment, b.sale_id, b.line) = (il.environment, il.sale_id, il.line)
+      AND b.invoice_id <> il.invoice_id
+      AND (own.seq IS NULL OR (n.year, n.seq) < (own.year, own.seq))
+    ORDER BY n.year DESC, n.seq DESC LIMIT 1) AS p
+WHERE il.environment = $1 AND il.invoice_id = ANY($2::uuid[]) AND l.credited <> 0
+ORDER BY 1, p.issued_on, p.number;
 
 -- name: credit_note_lines
 SELECT cl.sale_id::text, l.booked_at, l.description, l.quantity, l.unit_price, l.vat_rate, cl.amount,
@@ -55,7 +75,7 @@ WHERE cl.environment = $1 AND cl.credit_note_id = $2 ORDER BY cl.position;
 
 -- name: credit_note
 SELECT credit_note_id::text, invoice_id::text, account, number, issued_at, issued_on, currency, total,
-       vat, frees, reason, letterhead
+       vat, frees, reason, letterhead, vat_euro, exchange_rate::text
 FROM credit_note WHERE environment = $1 AND credit_note_id = $2;
 
 -- name: surroundings
@@ -76,5 +96,23 @@ JOIN unnest($1::int[], $2::uuid[]) AS u (environment, invoice_id)
   ON (i.environment, i.invoice_id) = (u.environment, u.invoice_id);
 
 -- name: add_payment
-INSERT INTO payment (environment, payment_id, invoice_id, amount, received_at, method, recorded_by, open)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8);
+INSERT INTO payment (environment, payment_id, invoice_id, amount, received_at, method, recorded_by, open,
+    reverses)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9);
+
+-- name: payment_left
+-- What of a payment of this invoice was not undone yet.
+SELECT (p.amount + coalesce((SELECT sum(r.amount) FROM payment AS r
+        WHERE (r.environment, r.reverses) = (p.environment, p.payment_id)), 0))::bigint
+FROM payment AS p
+WHERE p.environment = $1 AND p.payment_id = $2 AND p.invoice_id = $3 AND p.amount > 0;
+
+-- name: was_reversed
+SELECT EXISTS (SELECT FROM payment
+               WHERE environment = $1 AND invoice_id = $2 AND reverses IS NOT NULL);
+
+-- name: delivery
+-- How an invoice stands besides what is paid of it: as the guest's mails ended, where any did.
+SELECT state FROM mail
+WHERE environment = $1 AND kind = 'invoice' AND ref = $2 AND NOT copy AND state <> 'pending'
+ORDER BY (state = 'sent') DESC LIMIT 1;

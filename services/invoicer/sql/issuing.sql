@@ -64,15 +64,17 @@ INSERT INTO letterhead (environment, sha256, content) VALUES ($1, $2, $3) ON CON
 -- New drafts and issued invoices; a draft that is approved becomes the issued one.
 INSERT INTO invoice AS i (environment, invoice_id, account, period, run_id, send, status, number,
     drafted_on, issued_at, issued_on, due_on, currency, total, vat, letterhead, buyer, language,
-    supplementary)
+    supplementary, vat_euro, exchange_rate)
 SELECT $1, * FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::boolean[], $7::text[],
     $8::text[], $9::date[], $10::timestamptz[], $11::date[], $12::date[], $13::text[],
-    $14::bigint[], $15::jsonb[], $16::bytea[], $17::jsonb[], $18::text[], $19::boolean[])
+    $14::bigint[], $15::jsonb[], $16::bytea[], $17::jsonb[], $18::text[], $19::boolean[],
+    $20::bigint[], $21::text[]::numeric[])
 ON CONFLICT (environment, invoice_id) DO UPDATE SET
     version = i.version + 1, changed_at = now(), status = excluded.status, number = excluded.number,
     issued_at = excluded.issued_at, issued_on = excluded.issued_on, due_on = excluded.due_on,
     total = excluded.total, vat = excluded.vat, letterhead = excluded.letterhead,
-    buyer = excluded.buyer, language = excluded.language, supplementary = excluded.supplementary
+    buyer = excluded.buyer, language = excluded.language, supplementary = excluded.supplementary,
+    vat_euro = excluded.vat_euro, exchange_rate = excluded.exchange_rate
 WHERE i.status = 'draft';
 
 -- name: add_invoice_lines
@@ -85,9 +87,13 @@ WHERE (i.environment, i.invoice_id) = (l.environment, l.invoice_id) AND i.status
   AND l.environment = $1 AND l.invoice_id = $2;
 
 -- name: bill_lines
-UPDATE sale_line AS l SET billed = l.billed + u.amount
-FROM unnest($2::uuid[], $3::int[], $4::bigint[]) AS u (sale_id, line, amount)
-WHERE l.environment = $1 AND (l.sale_id, l.line) = (u.sale_id, u.line);
+-- Whether any of them stood on an invoice before, which was credited.
+WITH billed AS (
+    UPDATE sale_line AS l SET billed = l.billed + u.amount
+    FROM unnest($2::uuid[], $3::int[], $4::bigint[]) AS u (sale_id, line, amount)
+    WHERE l.environment = $1 AND (l.sale_id, l.line) = (u.sale_id, u.line)
+    RETURNING l.credited)
+SELECT count(*) FILTER (WHERE credited <> 0) > 0 FROM billed;
 
 -- name: credit_lines
 UPDATE sale_line AS l SET credited = l.credited + u.amount
@@ -101,9 +107,10 @@ WHERE l.environment = $1 AND (l.invoice_id, l.sale_id, l.line) = (u.invoice_id, 
 
 -- name: add_credit_notes
 INSERT INTO credit_note (environment, credit_note_id, invoice_id, run_id, account, number,
-    issued_at, issued_on, currency, total, vat, frees, reason, letterhead)
+    issued_at, issued_on, currency, total, vat, frees, reason, letterhead, vat_euro, exchange_rate)
 SELECT $1, * FROM unnest($2::uuid[], $3::uuid[], $14::text[], $4::text[], $5::text[], $6::timestamptz[],
-    $7::date[], $8::text[], $9::bigint[], $10::jsonb[], $11::boolean[], $12::text[], $13::bytea[]);
+    $7::date[], $8::text[], $9::bigint[], $10::jsonb[], $11::boolean[], $12::text[], $13::bytea[],
+    $15::bigint[], $16::text[]::numeric[]);
 
 -- name: add_credit_lines
 INSERT INTO credit_line (environment, credit_note_id, position, sale_id, line, amount)

@@ -32,7 +32,8 @@ ORDER BY 1, 2;
 
 -- name: documents
 -- Every numbered document with the gross per rate of its lines.
-SELECT d.environment, d.number, d.kind, d.total, d.vat,
+SELECT d.environment, d.number, d.kind, d.total, d.vat, d.currency, d.vat_euro,
+       d.exchange_rate::text,
        coalesce((SELECT jsonb_object_agg(g.vat_rate, g.gross) FROM (
             SELECT l.vat_rate, sum(x.amount)::bigint AS gross
             FROM (SELECT il.sale_id, il.line, il.amount FROM invoice_line AS il
@@ -43,10 +44,12 @@ SELECT d.environment, d.number, d.kind, d.total, d.vat,
                     AND (cl.environment, cl.credit_note_id) = (d.environment, d.id)) AS x
             JOIN sale_line AS l ON (l.environment, l.sale_id, l.line) = (d.environment, x.sale_id, x.line)
             GROUP BY l.vat_rate) AS g), '{}') AS gross
-FROM (SELECT environment, invoice_id AS id, number, 'invoice' AS kind, total, vat
+FROM (SELECT environment, invoice_id AS id, number, 'invoice' AS kind, total, vat,
+             currency, vat_euro, exchange_rate
       FROM invoice WHERE number IS NOT NULL
       UNION ALL
-      SELECT environment, credit_note_id, number, 'credit_note', total, vat FROM credit_note) AS d
+      SELECT environment, credit_note_id, number, 'credit_note', total, vat, currency, vat_euro,
+             exchange_rate FROM credit_note) AS d
 WHERE ($1::int IS NULL OR d.environment = $1)
   AND (d.environment, d.number) > ($2::int, $3::text)
 ORDER BY d.environment, d.number LIMIT $4;

@@ -13,7 +13,16 @@ from asyncpg import Record
 from runtime.sql import statements
 from runtime.transaction import Tx
 from services.invoicer import parties
-from services.invoicer.documents.model import CreditNote, Document, Invoice, Language, Line, Seller
+from services.invoicer.documents.model import (
+    CreditNote,
+    Document,
+    EuroVat,
+    Invoice,
+    Language,
+    Line,
+    Preceding,
+    Seller,
+)
 from services.invoicer.store import invoices
 
 sql = statements("services.invoicer", "sql/documents.sql")
@@ -94,6 +103,9 @@ async def load_invoice(tx: Tx, environment: int, invoice_id: str, *, lines: bool
         raise LookupError("no such invoice")
     of = await _surroundings(tx, environment, row.letterhead, row.account)
     its = await tx.fetch(_rows.invoice_lines, environment, invoice_id) if lines else []
+    before: dict[str, list[invoices.Replaced]] = {}
+    if not lines or any(r["was_credited"] for r in its):  # else none of them stood anywhere before
+        before = await invoices.replaced(tx, environment, [invoice_id])
     return Invoice(
         invoice_id=invoice_id,
         number=row.number,
@@ -109,7 +121,12 @@ async def load_invoice(tx: Tx, environment: int, invoice_id: str, *, lines: bool
         vat=row.vat,
         total=row.total,
         due_on=row.due_on or row.drafted_on,
+        euro=_euro(row.vat_euro, row.exchange_rate),
         supplementary=row.supplementary,
+        replaces=tuple(
+            Preceding(number=one.number, issued_on=one.issued_on)
+            for one in before.get(invoice_id, ())
+        ),
     )
 
 
@@ -137,10 +154,15 @@ async def load_credit_note(
         lines=tuple(_line(r, of.zone) for r in its),
         vat=invoices.vat_from(row["vat"]),
         total=row["total"],
+        euro=_euro(row["vat_euro"], row["exchange_rate"]),
         refers_to=invoice.number or "",
         refers_to_issued_on=invoice.issued_on,
         reason="" if row["reason"] in _OUR_CODES else row["reason"],
     )
+
+
+def _euro(vat: int | None, rate: str | None) -> EuroVat | None:
+    return None if vat is None or rate is None else EuroVat(vat=vat, rate=rate)
 
 
 _OUR_CODES = ("reversed", "deleted")

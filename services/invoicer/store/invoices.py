@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
-from typing import Any
 
 from asyncpg import Record
 
@@ -15,6 +14,7 @@ from runtime.sql import statements
 from runtime.state import Key, Rows
 from runtime.transaction import Tx
 from schemas.billing import InvoiceState, VatLine
+from schemas.invoices import PaymentRecord, PaymentRefund
 from services.invoicer.domain import Item
 from services.invoicer.vat import VatRow
 
@@ -47,6 +47,8 @@ class Invoice:
     buyer: str
     language: str
     supplementary: bool
+    vat_euro: int | None
+    exchange_rate: str | None
 
     @property
     def open(self) -> int:
@@ -116,6 +118,26 @@ async def items(tx: Tx, environment: int, invoice_id: str) -> list[Standing]:
     ]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replaced:
+    """An invoice whose sales, or some of them, stand on another one now."""
+
+    invoice_id: str
+    number: str
+    issued_on: date
+
+
+async def replaced(
+    tx: Tx, environment: int, invoice_ids: Sequence[str]
+) -> dict[str, list[Replaced]]:
+    """The invoices that each of these replaces: those that its lines stood on just before."""
+    found: dict[str, list[Replaced]] = {}
+    for r in await tx.fetch(sql.replaced, environment, list(invoice_ids)):
+        values = dict(r)
+        found.setdefault(values.pop("by_id"), []).append(Replaced(**values))
+    return found
+
+
 async def set_status(tx: Tx, invoice: Invoice, status: str, *, credited: int, paid: int) -> None:
     await tx.execute(
         sql.set_status, invoice.environment, invoice.invoice_id, status, credited, paid
@@ -132,18 +154,46 @@ async def mailed(
         tx.touch("invoice", environment, invoice_id)
 
 
-async def add_payment(tx: Tx, invoice: Invoice, command: Any, open_after: int) -> None:
+async def add_payment(
+    tx: Tx,
+    invoice: Invoice,
+    command: PaymentRecord | PaymentRefund,
+    payment_id: str,
+    amount: int,
+    open_after: int,
+) -> None:
+    """Keep a payment; `amount` is negative of what was paid back."""
     await tx.execute(
         sql.add_payment,
         invoice.environment,
-        command.payment_id,
+        payment_id,
         invoice.invoice_id,
-        command.amount,
+        amount,
         command.at,
         command.method,
         command.by,
         open_after,
+        command.reverses if isinstance(command, PaymentRefund) else None,
     )
+
+
+async def payment_left(tx: Tx, invoice: Invoice, payment_id: str) -> int | None:
+    """What of a payment was not undone yet; None where this invoice has no such payment."""
+    left: int | None = await tx.fetchval(
+        sql.payment_left, invoice.environment, payment_id, invoice.invoice_id
+    )
+    return left
+
+
+async def was_reversed(tx: Tx, invoice: Invoice) -> bool:
+    """Whether a payment of it was ever undone."""
+    return bool(await tx.fetchval(sql.was_reversed, invoice.environment, invoice.invoice_id))
+
+
+async def delivery(tx: Tx, invoice: Invoice) -> str:
+    """The status of an issued invoice of which nothing is paid or credited."""
+    state = await tx.fetchval(sql.delivery, invoice.environment, invoice.invoice_id)
+    return {"sent": "sent", "failed": "undeliverable"}.get(state, "issued")
 
 
 # -- state records -----------------------------------------------------------------------------

@@ -32,6 +32,8 @@ class InvoiceRow:
     issued_at: datetime | None = None
     issued_on: date | None = None
     due_on: date | None = None
+    vat_euro: int | None = None
+    exchange_rate: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +52,8 @@ class CreditRow:
     reason: str
     letterhead: bytes
     run_id: str | None = None
+    vat_euro: int | None = None
+    exchange_rate: str | None = None
 
 
 async def open_lines(
@@ -92,10 +96,13 @@ async def add_letterhead(tx: Tx, environment: int, sha256: bytes, content: str) 
     await tx.execute(sql.add_letterhead, environment, sha256, content)
 
 
-async def put_invoices(tx: Tx, environment: int, rows: Sequence[InvoiceRow]) -> None:
-    """Write invoices and their lines; what is issued claims its sales. A draft's go first."""
+async def put_invoices(tx: Tx, environment: int, rows: Sequence[InvoiceRow]) -> bool:
+    """Write invoices and their lines; what is issued claims its sales. A draft's go first.
+
+    Whether some of what is issued stood on an invoice before.
+    """
     if not rows:
-        return
+        return False
     await tx.execute(
         sql.put_invoices,
         environment,
@@ -117,13 +124,16 @@ async def put_invoices(tx: Tx, environment: int, rows: Sequence[InvoiceRow]) -> 
         [r.buyer for r in rows],
         [r.language for r in rows],
         [r.supplementary for r in rows],
+        [r.vat_euro for r in rows],
+        [r.exchange_rate for r in rows],
     )
     await _add_lines(
         tx, sql.add_invoice_lines, environment, {r.invoice_id: r.bill.items for r in rows}
     )
-    await _sum(tx, sql.bill_lines, environment, [i for r in rows if r.number for i in r.bill.items])
     for row in rows:
         tx.touch("invoice", environment, row.invoice_id)
+    billed = [item for row in rows if row.number for item in row.bill.items]
+    return bool(billed and await tx.fetchval(sql.bill_lines, environment, *_amounts(billed)))
 
 
 async def drop_draft_lines(tx: Tx, environment: int, invoice_id: str) -> None:
@@ -150,11 +160,14 @@ async def add_credit_notes(tx: Tx, environment: int, rows: Sequence[CreditRow]) 
         [r.reason for r in rows],
         [r.letterhead for r in rows],
         [r.run_id for r in rows],
+        [r.vat_euro for r in rows],
+        [r.exchange_rate for r in rows],
     )
     await _add_lines(
         tx, sql.add_credit_lines, environment, {r.credit_note_id: r.bill.items for r in rows}
     )
-    await _sum(tx, sql.credit_lines, environment, [i for r in rows for i in r.bill.items])
+    credited = _amounts([item for row in rows for item in row.bill.items])
+    await tx.execute(sql.credit_lines, environment, *credited)
     items = [(r.invoice_id, i.sale_id, i.line, i.amount) for r in rows for i in r.bill.items]
     await tx.execute(sql.credit_invoice_lines, environment, *map(list, zip(*items, strict=True)))
 
@@ -170,12 +183,5 @@ async def _add_lines(
     await tx.execute(statement, environment, *map(list, zip(*rows, strict=True)))
 
 
-async def _sum(tx: Tx, statement: str, environment: int, items: Sequence[Item]) -> None:
-    if items:
-        await tx.execute(
-            statement,
-            environment,
-            [i.sale_id for i in items],
-            [i.line for i in items],
-            [i.amount for i in items],
-        )
+def _amounts(items: Sequence[Item]) -> tuple[list[str], list[int], list[int]]:
+    return [i.sale_id for i in items], [i.line for i in items], [i.amount for i in items]

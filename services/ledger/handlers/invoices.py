@@ -1,22 +1,31 @@
 """What the invoicer did (invoices.events).
 
-Takes invoice.issued, credit_note.issued and payment.received, answers entry.posted, and changes
-the journal and the account's unbilled and billed amounts. The rest of the topic moves no money.
+Takes invoice.issued, credit_note.issued, payment.received and payment.refunded, answers
+entry.posted, and changes the journal and the account's unbilled and billed amounts. The rest of
+the topic moves no money.
 """
 
 from collections.abc import Iterable
 from typing import assert_never
 
-from schemas.billing import CreditNoteIssued, InvoiceIssued, PaymentReceived, VatLine
+from schemas.billing import (
+    CreditNoteIssued,
+    InvoiceIssued,
+    PaymentReceived,
+    PaymentRefunded,
+    VatLine,
+)
 from services.ledger import domain
 from services.ledger.domain import Event, Journal, RateTotal
 from services.ledger.handlers.posting import posts
 
-TAKES = (InvoiceIssued, CreditNoteIssued, PaymentReceived)
+TAKES = (InvoiceIssued, CreditNoteIssued, PaymentReceived, PaymentRefunded)
 
 
-def journal_of(message: InvoiceIssued | CreditNoteIssued | PaymentReceived) -> Journal:
-    """The journal of an invoice, a credit note or a payment."""
+def journal_of(
+    message: InvoiceIssued | CreditNoteIssued | PaymentReceived | PaymentRefunded,
+) -> Journal:
+    """The journal of an invoice, a credit note, a payment or a refund."""
     match message:
         case InvoiceIssued():
             event = Event(
@@ -47,6 +56,16 @@ def journal_of(message: InvoiceIssued | CreditNoteIssued | PaymentReceived) -> J
                 currency=message.currency,
             )
             return domain.payment(event, message.amount)
+        case PaymentRefunded():
+            event = Event(
+                environment=message.environment,
+                account=message.account,
+                source_id=message.refund_id,
+                refers_to=message.invoice_id,
+                at=message.at,
+                currency=message.currency,
+            )
+            return domain.refund(event, message.amount)
         case _:
             assert_never(message)
 

@@ -18,6 +18,7 @@ SOURCES = {
     "invoice.issued": ("invoice", "invoice_id", "issued_at"),
     "credit_note.issued": ("credit_note", "credit_note_id", "issued_at"),
     "payment.received": ("payment", "payment_id", "at"),
+    "payment.refunded": ("payment", "refund_id", "at"),
 }
 
 
@@ -38,9 +39,10 @@ def legs_of(message: Message) -> dict[str, int]:
                 legs[f"revenue:unbilled:{rate['rate']}"] += sign * rate["gross"]
                 legs[f"revenue:{rate['rate']}"] -= sign * rate["base"]
                 legs[f"vat:{rate['rate']}"] -= sign * rate["vat"]
-        case _:
-            legs["bank"] += message["amount"]
-            legs["receivable:billed"] -= message["amount"]
+        case kind:
+            sign = -1 if kind == "payment.refunded" else 1
+            legs["bank"] += sign * message["amount"]
+            legs["receivable:billed"] -= sign * message["amount"]
     return {name: amount for name, amount in legs.items() if amount}
 
 

@@ -12,18 +12,21 @@ from typing import Any
 
 @dataclass(slots=True)
 class Sums:
-    """The five sums of design.md, part 5."""
+    """The five sums of design.md, part 5, and what was refunded (decision 58)."""
 
     approved: int = 0
     reversed: int = 0
     issued: int = 0
     credited: int = 0
     paid: int = 0
+    refunded: int = 0
 
     def used(self, release: str) -> int:
         """used = approved - reversed - released, and below zero it counts as nil."""
         on_invoices = self.issued - self.credited
-        released = on_invoices if release == "issued" else min(self.paid, on_invoices)
+        released = (
+            on_invoices if release == "issued" else min(self.paid - self.refunded, on_invoices)
+        )
         return max(0, self.approved - self.reversed - released)
 
     @property
@@ -32,7 +35,7 @@ class Sums:
 
     @property
     def billed(self) -> int:
-        return self.issued - self.credited - self.paid
+        return self.issued - self.credited - self.paid + self.refunded
 
 
 def line_total(quantity: str, unit_price: int) -> int:

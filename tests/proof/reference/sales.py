@@ -213,11 +213,12 @@ class Till(Registry):
     # --- invoices and payments ----------------------------------------------------------------
 
     def event(self, message: Message) -> bool:
-        """Count an invoice, a credit note or a payment, once; whether it was new."""
+        """Count an invoice, a credit note, a payment or a refund, once; whether it was new."""
         name, id_name = {
             "invoice.issued": ("issued", "invoice_id"),
             "credit_note.issued": ("credited", "credit_note_id"),
             "payment.received": ("paid", "payment_id"),
+            "payment.refunded": ("refunded", "refund_id"),
         }[message["type"]]
         if (name, message[id_name]) in self._events:
             return False

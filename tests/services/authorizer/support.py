@@ -120,6 +120,13 @@ def payment(name: object, amount: int, **more: Any) -> Any:
     return read("invoices.events", {**given, **more})
 
 
+def refund(name: object, amount: int, **more: Any) -> Any:
+    paid = payment(name, amount).model_dump(mode="json", exclude={"type", "payment_id"})
+    return read("invoices.events", {
+        "type": "payment.refunded", "refund_id": uid(name), **paid, **more,
+    })  # fmt: skip
+
+
 def said(answer: Answer) -> dict[str, Any]:
     """What an answer says."""
     content: dict[str, Any] = json.loads(answer.value)

@@ -114,3 +114,32 @@ async def test_what_is_wrong_in_itself_refuses_the_whole_and_says_where(
         (outcome,) = await bench.order(apply(1, *steps))
         assert (outcome["type"], outcome["reason"]) == ("command.refused", "invalid")
         assert outcome["field"].startswith(field)
+
+
+async def test_what_was_just_written_is_told_as_its_row_says(postgres: Database) -> None:
+    """Goal: a worker that tells what it wrote without reading it tells the same, byte for byte.
+    Method: what registry.republish, which reads the rows, would tell of them."""
+    viewer = {"account": "999", "customer_id": uid("Smit"), "role": "viewer"}
+    async with venue(postgres) as bench:
+        steps = (
+            register(0, "Müller “&” Zn\\", email="Test@TEST.nl", language="en"),
+            register(1, "Smit", email="jo@smit.nl", email_fictitious=True, country="BE"),
+            open_(2, "28900101", holder=uid("Müller “&” Zn\\"), limit=None),
+            open_(3, "999", description='Bar "0" \\ é', status="blocked", limit=1250),
+            {"step": 4, "type": "account.link", **viewer},
+            {"step": 5, "type": "account.link", **viewer, "role": "holder"},
+            {"step": 6, "type": "customer.change", "customer_id": uid("Smit"), "email": None},
+            {"step": 7, "type": "account.change", "accounts": ["28900101"], "on_account": True},
+        )
+        bench.published.answers.clear()
+        await bench.order(apply(1, *steps))
+        await bench.order(command("customer.erase", "gone", customer_id=uid("Smit")))
+        told = {a.key: a for a in bench.published.answers if a.topic == "registry.state"}
+        assert len(told) == 4
+        kinds = {kind.kind: kind for kind in STATES}
+        for key, answer in told.items():
+            kind, environment, ident = key.split(":")
+            async with bench.database.connection() as connection:
+                rows = await kinds[kind].read(connection, [(int(environment), ident)])
+            ((_, word),) = rows.values()
+            assert word() == answer

@@ -14,6 +14,7 @@ from tests.services.authorizer.support import (
     credit_note,
     invoice,
     payment,
+    refund,
     requested,
     venue,
 )
@@ -40,10 +41,22 @@ async def test_a_limit_is_released_when_invoiced_or_when_paid(
         assert used == steps
 
 
+async def test_what_is_paid_back_is_used_again_where_money_makes_room(postgres: Database) -> None:
+    """Too much came for one invoice: that made room for another's amount until it went back."""
+    async with venue(postgres, limit_release="paid") as bench:
+        await bench.sell(requested("a", 400), requested("b", 600))
+        used = []
+        for event in (invoice("i", 400), invoice("j", 600), payment("p", 700), refund("r", 300),
+                      refund("r", 300)):  # fmt: skip
+            await bench.account_for(event)
+            used.append(await bench.used())
+        assert used == [1000, 1000, 300, 600, 600]
+
+
 async def test_each_event_counts_once_however_often_and_in_whatever_order_it_comes(
     postgres: Database,
 ) -> None:
-    events = [invoice("i", 1000), credit_note("c", 300), payment("p", 200)]
+    events = [invoice("i", 1000), credit_note("c", 300), payment("p", 200), refund("r", 50)]
     found = set()
     async with venue(postgres) as bench:
         for n, order in enumerate(permutations(events)):
@@ -62,14 +75,15 @@ async def test_each_event_counts_once_however_often_and_in_whatever_order_it_com
             await bench.account_for(*renamed, renamed[0])
             await bench.account_for(*reversed(renamed))
             (row,) = await bench.rows(
-                "SELECT approved, issued, credited, paid FROM account WHERE account = $1", account
+                "SELECT approved, issued, credited, paid, refunded FROM account WHERE account = $1",
+                account,
             )
             found.add(tuple(row))
             assert await bench.used(account) == 2000 - 1000 + 300
-    assert found == {(2000, 1000, 300, 200)}
+    assert found == {(2000, 1000, 300, 200, 50)}
 
 
-ID = ("invoice_id", "credit_note_id", "payment_id")
+ID = ("invoice_id", "credit_note_id", "payment_id", "refund_id")
 
 
 def m_id(message: object, n: int) -> str:
@@ -119,5 +133,5 @@ def test_the_worker_is_put_together_without_opening_anything() -> None:
     assert names == ["sales-1", "sales-2", "registry", "tills", "retries"]
     assert "authorizer.retries" in worker.topics
     assert {m.model_fields["type"].default for m in invoices.TAKES} == {
-        "invoice.issued", "credit_note.issued", "payment.received",
+        "invoice.issued", "credit_note.issued", "payment.received", "payment.refunded",
     }  # fmt: skip

@@ -134,6 +134,15 @@ def test_an_invoice_is_paid_when_nothing_is_open_and_credited_when_all_of_it_is(
     assert status_after("sent", total=total, credited=credited, paid=paid) == status
 
 
+def test_what_is_paid_no_more_stands_again_as_it_was_delivered() -> None:
+    for delivery in ("issued", "sent", "undeliverable"):
+        for paid, status in ((99, delivery), (100, "paid")):
+            assert (
+                status_after("paid", total=100, credited=0, paid=paid, delivery=delivery) == status
+            )
+    assert status_after("credited", total=9, credited=9, paid=0, delivery="sent") == "credited"
+
+
 def test_the_last_day_to_pay_counts_from_the_issue_date() -> None:
     assert due_on(date(2026, 12, 20), 14) == date(2027, 1, 3)
 

@@ -1,14 +1,25 @@
-"""Money that comes in: partly, too much, twice, by number, for a credited invoice."""
+"""Money that comes in: partly, too much, twice, by number, for a credited one; and goes back."""
 
 from typing import Any
 
-from schemas.invoices import InvoiceDelete, PaymentRecord
+from schemas.invoices import InvoiceDelete, PaymentRecord, PaymentRefund
+from services.invoicer.verify import audit
 from tests.services.invoicer.world import BEER, ENV, JULY, World, new_id, nth, said, sale, types
 
 
 def payment(amount: int, **changes: Any) -> PaymentRecord:
     values = {"payment_id": new_id(), "environment": ENV, "at": JULY, "by": "f", "method": "bank"}
     return PaymentRecord(amount=amount, **{**values, **changes})
+
+
+def refund(amount: int, **changes: Any) -> PaymentRefund:
+    values = {"refund_id": new_id(), "environment": ENV, "at": JULY, "by": "f", "method": "bank"}
+    return PaymentRefund(amount=amount, **{**values, **changes})
+
+
+def deletion(invoice_id: str) -> InvoiceDelete:
+    values = {"command_id": new_id(), "environment": ENV, "at": JULY, "by": "f"}
+    return InvoiceDelete(invoice_id=invoice_id, **values)
 
 
 async def invoiced(world: World) -> dict[str, Any]:
@@ -46,15 +57,7 @@ async def test_the_same_payment_is_taken_once_and_answered_the_same(world: World
 
 async def test_a_credited_invoice_still_takes_the_money_that_came(world: World) -> None:
     issued = await invoiced(world)
-    await world.command(
-        InvoiceDelete(
-            command_id=new_id(),
-            environment=ENV,
-            invoice_id=issued["invoice_id"],
-            at=JULY,
-            by="f",
-        )
-    )
+    await world.command(deletion(issued["invoice_id"]))
     told = await world.command(payment(700, number=issued["number"]))
     assert types(told) == ["payment.received", "command.applied"]
     assert said(told)[0]["open"] == -700
@@ -70,3 +73,123 @@ async def test_somebody_elses_number_and_a_draft_are_refused(world: World) -> No
     (draft,) = said(await world.run(run_id="d", mode="draft"), "invoice.drafted")
     (refused,) = said(await world.command(payment(1, invoice_id=draft["invoice_id"])))
     assert refused["reason"] == "not_issued"
+
+
+async def test_what_came_too_much_goes_back_once_and_no_more_than_that(world: World) -> None:
+    number = (await invoiced(world))["number"]
+    (refused,) = said(await world.command(refund(1, number=number)))
+    assert (refused["reason"], refused["field"]) == ("nothing_to_refund", "amount")
+    await world.command(payment(1000, number=number))
+    (refused,) = said(await world.command(refund(301, number=number)))
+    assert refused["reason"] == "exceeds_overpayment"
+    assert "€3.00" in refused["message"]
+    first = refund(100, number=number)
+    told = await world.command(first)
+    assert types(told) == ["payment.refunded", "command.applied"]
+    assert (said(told)[0]["amount"], said(told)[0]["open"]) == (100, -200)
+    assert await world.command(first, first) == told * 2
+    told = await world.command(refund(200, number=number), refund(200, number=number))
+    assert types(told) == ["payment.refunded", "command.applied", "command.refused"]
+    state = said(world.bench.published.answers, "invoice.state")[-1]
+    assert (state["status"], state["paid"]) == ("paid", 700)
+    assert [r["amount"] for r in await world.fetch("SELECT amount FROM payment ORDER BY 1")] == [
+        -200, -100, 1000,
+    ]  # fmt: skip
+    async with world.bench.database.connection() as connection:
+        assert (await audit(connection))["ok"]  # type: ignore[arg-type]
+
+
+async def test_a_paid_invoice_that_was_credited_gives_all_of_it_back(world: World) -> None:
+    issued = await invoiced(world)
+    await world.command(
+        payment(700, number=issued["number"]),
+        deletion(issued["invoice_id"]),
+        refund(700, invoice_id=issued["invoice_id"]),
+    )
+    state = said(world.bench.published.answers, "invoice.state")[-1]
+    assert (state["status"], state["paid"], state["credited"]) == ("credited", 0, 700)
+    (refused,) = said(await world.command(refund(1, number=issued["number"])))
+    assert refused["reason"] == "nothing_to_refund"
+
+
+async def test_no_refund_and_payment_share_an_id(world: World) -> None:
+    """The ledger knows both by it, as one kind of entry."""
+    number = (await invoiced(world))["number"]
+    paid = payment(1000, number=number)
+    await world.command(paid)
+    (refused,) = said(await world.command(refund(300, number=number, refund_id=paid.payment_id)))
+    assert refused["reason"] == "refund_id_reused"
+    back = refund(300, number=number)
+    await world.command(back)
+    (refused,) = said(await world.command(payment(300, number=number, payment_id=back.refund_id)))
+    assert refused["reason"] == "payment_id_reused"
+
+
+async def test_a_payment_is_undone_in_part_and_in_whole_and_the_invoice_is_open_again(
+    world: World,
+) -> None:
+    issued = await invoiced(world)
+    number, wrong = issued["number"], payment(700, number=issued["number"])
+    first = await world.command(wrong)
+    back = refund(300, number=number, reverses=wrong.payment_id)
+    told = await world.command(back)
+    assert types(told) == ["payment.refunded", "command.applied"]
+    assert (said(told)[0]["open"], said(told)[0]["reverses"]) == (300, wrong.payment_id)
+    assert await world.command(back) == told
+    state = said(world.bench.published.answers, "invoice.state")[-1]
+    assert (state["status"], state["paid"]) == ("issued", 400)
+    (refused,) = said(await world.command(refund(401, number=number, reverses=wrong.payment_id)))
+    assert (refused["reason"], refused["field"]) == ("exceeds_payment", "amount")
+    await world.command(refund(400, number=number, reverses=wrong.payment_id))
+    (refused,) = said(await world.command(refund(1, number=number, reverses=wrong.payment_id)))
+    assert refused["reason"] == "exceeds_payment"
+    paid_again = await world.command(payment(700, number=number))
+    assert types(paid_again) == ["payment.received", "invoice.paid", "command.applied"]
+    assert len({a.id for a in (*first, *paid_again) if a.type == "invoice.paid"}) == 2
+    async with world.bench.database.connection() as connection:
+        assert (await audit(connection))["ok"]  # type: ignore[arg-type]
+
+
+async def test_no_more_goes_back_than_is_there_whichever_way_it_is_asked_for(world: World) -> None:
+    """Part of a payment was paid back as too much: only the rest of it can be undone."""
+    number = (await invoiced(world))["number"]
+    paid = payment(1000, number=number)
+    await world.command(paid, refund(300, number=number))
+    (refused,) = said(await world.command(refund(701, number=number, reverses=paid.payment_id)))
+    assert refused["reason"] == "exceeds_payment"
+    assert "€7.00" in refused["message"]
+    await world.command(refund(700, number=number, reverses=paid.payment_id))
+    (row,) = await world.fetch("SELECT paid, status FROM invoice")
+    assert tuple(row) == (0, "issued")
+
+
+async def test_what_is_no_payment_of_this_invoice_is_not_undone(world: World) -> None:
+    number = (await invoiced(world))["number"]
+    paid = payment(1000, number=number)
+    back = refund(100, number=number)
+    await world.command(paid, back)
+    await world.sell(sale("A1"))
+    (other,) = said(await world.run("run", run_id="b", send=False), "invoice.issued")
+    for changes in (
+        {"number": other["number"], "reverses": paid.payment_id},
+        {"number": number, "reverses": back.refund_id},
+        {"number": number, "reverses": new_id()},
+    ):
+        (refused,) = said(await world.command(refund(1, **changes)))
+        assert (refused["reason"], refused["field"]) == ("payment_unknown", "reverses")
+
+
+async def test_an_undone_payment_leaves_the_invoice_as_its_mail_ended(world: World) -> None:
+    await world.guests("A1", email="a@club.nl")
+    await world.sell(sale("A1", BEER))
+    (issued,) = said(await world.run("run"), "invoice.issued")
+    for mail, status in (
+        ("sent', message_id = 'm", "sent"),
+        ("failed', message_id = NULL, said = 'no", "undeliverable"),
+    ):
+        await world.fetch(f"UPDATE mail SET state = '{mail}', ended_at = now()")
+        paid = payment(700, number=issued["number"])
+        back = refund(700, number=issued["number"], reverses=paid.payment_id)
+        await world.command(paid, back)
+        (row,) = await world.fetch("SELECT status, paid FROM invoice")
+        assert tuple(row) == (status, 0)

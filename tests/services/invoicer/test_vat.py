@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from services.invoicer.vat import (
     VatRow,
+    in_euros,
     line_bases,
     net_of,
     rate_text,
@@ -142,3 +143,19 @@ def test_the_cent_goes_to_the_largest_remainder_then_to_the_greater_share() -> N
 def test_rounding_is_to_the_nearest_and_symmetric(value: Fraction) -> None:
     assert abs(value - round_half_up(value)) <= Fraction(1, 2)
     assert round_half_up(-value) == -round_half_up(value)
+
+
+@pytest.mark.parametrize(
+    ("vat", "decimals", "rate_", "cents"),
+    [
+        (224, 2, "0.9215", 206),
+        (50, 2, "0.01", 1),  # half a cent goes up
+        (-50, 2, "0.01", -1),
+        (1000, 0, "0.0059", 590),  # yen have no cents
+        (1000, 3, "3", 300),  # a dinar has a thousand
+    ],
+)
+def test_euro_cents_are_exact_whatever_the_currencys_decimals(
+    vat: int, decimals: int, rate_: str, cents: int
+) -> None:
+    assert in_euros(vat, decimals, rate_) == cents

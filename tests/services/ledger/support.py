@@ -11,7 +11,14 @@ import asyncpg
 
 from runtime.answers import Answer
 from schemas.base import Message
-from schemas.billing import CreditNoteIssued, InvoicedSale, InvoiceIssued, PaymentReceived, VatLine
+from schemas.billing import (
+    CreditNoteIssued,
+    InvoicedSale,
+    InvoiceIssued,
+    PaymentReceived,
+    PaymentRefunded,
+    VatLine,
+)
 from schemas.pos import ReversedLine, SaleApproved, SaleLine, SaleReversed
 from services.ledger.handlers import decisions, invoices
 from services.ledger.states import BALANCE
@@ -139,6 +146,11 @@ def paid(name: object, invoice: object, amount: int, *, account: str = GUEST) ->
         at=ISSUED,
         open=0,
     )
+
+
+def refunded(name: object, invoice: object, amount: int) -> PaymentRefunded:
+    same = paid(name, invoice, amount).model_dump(exclude={"type", "payment_id"})
+    return PaymentRefunded(refund_id=uid(name), **same)
 
 
 @asynccontextmanager

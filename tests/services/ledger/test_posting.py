@@ -27,6 +27,7 @@ from tests.services.ledger.support import (
     legs,
     paid,
     post,
+    refunded,
     reversed_,
     uid,
 )
@@ -102,6 +103,18 @@ async def test_a_payment_of_more_than_is_billed_is_owed_to_the_guest(postgres: D
     async with ledger(postgres) as bench:
         await post(bench, paid("p1", "i1", 1000))
         assert last_balance(bench) == (1, 0, -1000)
+
+
+async def test_what_is_paid_back_stands_on_the_other_side_once_whatever_came_first(
+    postgres: Database,
+) -> None:
+    async with ledger(postgres) as bench:
+        [answer] = await post(bench, refunded("r1", "i1", 400))
+        assert json.loads(answer.value)["kind"] == "payment"
+        assert legs(answer) == {"receivable:billed": 400, "bank": -400}
+        await post(bench, paid("p1", "i1", 1000), issued("i1", {"21": 600}))
+        assert await post(bench, refunded("r1", "i1", 400)) == [answer]
+        assert last_balance(bench) == (3, -600, 0)
 
 
 async def test_a_reversal_of_nothing_and_a_free_drink_make_no_entry(postgres: Database) -> None:

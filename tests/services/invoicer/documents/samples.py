@@ -17,6 +17,7 @@ from services.invoicer.documents.model import (
     Document,
     Invoice,
     Line,
+    Preceding,
     Seller,
 )
 from services.invoicer.vat import vat_rows
@@ -48,6 +49,11 @@ BUSINESS = Buyer(
     email="facturen@pietersen.example",
     vat_number="NL801234567B02",
     chamber_number="87654321",
+)
+
+REPLACED = (
+    Preceding(number="2026-00007", issued_on=date(2026, 11, 2)),
+    Preceding(number="F/9 & co", issued_on=date(2026, 11, 30)),
 )
 
 MENU = (

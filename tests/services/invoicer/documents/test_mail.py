@@ -1,5 +1,6 @@
 """Mails say the same in text and HTML, can't be broken by names, and are the same each time."""
 
+import re
 from dataclasses import replace
 from datetime import datetime
 from email import message_from_bytes
@@ -18,6 +19,7 @@ from tests.services.invoicer.documents.samples import (
     AWKWARD,
     BUSINESS,
     GUEST,
+    REPLACED,
     SELLER,
     credit_note,
     invoice,
@@ -253,3 +255,20 @@ def test_finances_copy_speaks_to_finance_in_its_language_and_asks_for_no_money(
         assert "Beste" not in text
         assert "NL91" not in text.partition("-- ")[0]
         assert "None" not in text
+
+
+@pytest.mark.parametrize(
+    ("language", "says"),
+    [
+        ("nl", "in de plaats van factuur 2026-00007 van 2 november 2026, waarvoor"),
+        ("en", "replaces invoice 2026-00007 of 2 November 2026, which was"),
+    ],
+)
+def test_the_mail_of_an_invoice_that_replaces_another_says_so(
+    language: Language, says: str
+) -> None:
+    message = mail(invoice(language=language, replaces=REPLACED[:1]))
+    shown = html.fromstring(body(message, "html")).text_content()
+    for text in (body(message, "plain"), shown):
+        assert says in re.sub(r"\s+", " ", text)
+    assert "2026-00007" not in body(mail(invoice(language=language)), "plain")

@@ -15,7 +15,7 @@ import typst
 from pypdf import PdfReader
 
 from services.invoicer.documents.logo import accent_colour, logo_data
-from services.invoicer.documents.model import Address, Buyer, Document, Logo, Seller
+from services.invoicer.documents.model import Address, Buyer, Document, EuroVat, Logo, Seller
 from services.invoicer.documents.pdf import render_pdf
 from services.invoicer.documents.rows import _letter_mm, lines_data
 from services.invoicer.documents.typesetting import fonts
@@ -23,6 +23,7 @@ from services.invoicer.documents.ubl import render_ubl
 from tests.services.invoicer.documents.samples import (
     AWKWARD,
     BUSINESS,
+    REPLACED,
     SELLER,
     credit_note,
     invoice,
@@ -300,3 +301,19 @@ def test_letters_that_take_the_short_list_of_fonts_are_all_in_its_font() -> None
     assert all(name.startswith("NotoSans") for name in fonts_of), fonts_of
     read = "".join(page.extract_text() for page in alone.pages)
     assert all(letter in read for letter in plain)
+
+
+def test_an_invoice_that_replaces_others_says_so_on_its_face() -> None:
+    assert (
+        "in de plaats van factuur 2026-00007 van 2 november 2026 en F/9 & co van "
+        "30 november 2026, waarvoor een creditnota is gemaakt."
+    ) in text_of(invoice(replaces=REPLACED))
+    assert "replaces invoice 2026-00007 of 2 November 2026, which was credited." in text_of(
+        invoice(replaces=REPLACED[:1], language="en")
+    )
+
+
+def test_vat_in_euros_is_said_with_its_rate() -> None:
+    told = text_of(invoice(currency="USD", euro=EuroVat(vat=206, rate="0.9215")))
+    assert "Totaal btw $ 2,25 Btw in euro (koers 0,9215) € 2,06" in told
+    assert "Btw in euro" not in text_of(invoice(currency="USD"))

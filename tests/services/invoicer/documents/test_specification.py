@@ -10,6 +10,7 @@ import pytest
 from services.invoicer.documents.specification import render_specification
 from tests.services.invoicer.documents.samples import (
     AWKWARD,
+    REPLACED,
     credit_note,
     invoice,
     line,
@@ -93,3 +94,9 @@ def test_what_excel_would_take_for_an_escape_or_markup_stays_as_it_was_typed() -
     with zipfile.ZipFile(io.BytesIO(content)) as parts:
         strings = parts.read("xl/sharedStrings.xml").decode()
     assert "<t>_x005F_x0041_ &lt;b&gt; &amp; 'q'</t>" in strings  # ECMA-376, 18.4.12
+
+
+def test_the_facts_name_the_invoices_that_it_replaces() -> None:
+    facts = opened(render_specification(invoice(replaces=REPLACED)))["Factuur"]
+    said = {row[0].value: row[1].value for row in facts.iter_rows(max_col=2)}
+    assert said["Vervangt factuur"] == "2026-00007, F/9 & co"

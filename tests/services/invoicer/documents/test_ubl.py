@@ -1,11 +1,12 @@
 """The UBL is judged by others' rules: the schema, EN 16931, and the Dutch and Peppol ones."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from lxml import etree
 
-from services.invoicer.documents.model import Address, Buyer, Document
+from services.invoicer.documents.model import Address, Buyer, Document, EuroVat
 from services.invoicer.documents.parties import is_peppol, lacking
 from services.invoicer.documents.ubl import EN16931, PEPPOL, render_ubl
 from tests.services.invoicer.documents import peppol
@@ -15,6 +16,7 @@ from tests.services.invoicer.documents.samples import (
     BUSINESS,
     COUNT,
     GUEST,
+    REPLACED,
     SELLER,
     credit_note,
     invoice,
@@ -150,6 +152,36 @@ def test_a_credit_note_refers_to_its_invoice_and_asks_for_no_payment() -> None:
     assert root.findtext(".//{*}BillingReference/{*}InvoiceDocumentReference/{*}ID") == "2026-00042"
     assert root.find("{*}PaymentMeans") is None
     assert float(root.findtext(".//{*}PayableAmount") or "") > 0
+
+
+@pytest.mark.parametrize("buyer", [GUEST, BUSINESS])
+def test_an_invoice_that_replaces_others_refers_to_each(buyer: Buyer) -> None:
+    """BG-3, which EN 16931 and Peppol allow on an invoice any number of times."""
+    document = invoice(buyer=buyer, replaces=REPLACED)
+    xml = render_ubl(document)
+    assert schema_errors(xml) == failed_asserts(xml) == []
+    if is_peppol(buyer):
+        assert failed_asserts(xml, peppol.rules()) == []
+    found = etree.fromstring(xml).findall("{*}BillingReference/{*}InvoiceDocumentReference")
+    assert [(r.findtext("{*}ID"), r.findtext("{*}IssueDate")) for r in found] == [
+        ("2026-00007", "2026-11-02"),
+        ("F/9 & co", "2026-11-30"),
+    ]
+    assert read(invoice(buyer=buyer)).find("{*}BillingReference") is None
+
+
+@pytest.mark.parametrize("buyer", [GUEST, BUSINESS])
+@pytest.mark.parametrize("make", [invoice, credit_note])
+def test_vat_in_euros_stands_beside_that_in_another_currency(make: Any, buyer: Buyer) -> None:
+    """BT-6 and BT-111, under EN 16931 BR-53 and Peppol's R005, R053 to R055."""
+    xml = render_ubl(make(buyer=buyer, currency="USD", euro=EuroVat(vat=206, rate="0.9215")))
+    assert schema_errors(xml) == failed_asserts(xml) == []
+    if is_peppol(buyer):
+        assert failed_asserts(xml, peppol.rules()) == []
+    said = etree.fromstring(xml).findall("{*}TaxTotal/{*}TaxAmount")
+    assert [(each.get("currencyID"), each.text) for each in said] == [
+        ("USD", "2.25"), ("EUR", "2.06"),
+    ]  # fmt: skip
 
 
 def test_what_people_typed_comes_out_as_typed() -> None:

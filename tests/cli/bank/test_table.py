@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from cli.amounts import Misuse
-from cli.bank import Line, lines, read
+from cli.bank.files import read
+from cli.bank.lines import Line
+from cli.bank.table import lines
 
 ING = """"Datum";"Naam / Omschrijving";"Rekening";"Tegenrekening";"Code";"Af Bij";"Bedrag (EUR)";\
 "Mutatiesoort";"Mededelingen";"Saldo na mutatie";"Tag"
@@ -34,10 +36,32 @@ Tegenrekeninghouder;Valutadatum;Omschrijving
 NL91KNAB0417164300;05-08-2026;EUR;C;1250,50;NL20INGB0001234567;Hr J. Jansen;05-08-2026;2026-00001
 NL91KNAB0417164300;06-08-2026;EUR;D;80,00;NL69INGB0123456789;Bakker;06-08-2026;Brood
 """
+REVOLUT = """Date started (UTC),Date completed (UTC),ID,Type,State,Description,Reference,Payer,\
+Orig currency,Orig amount,Payment currency,Amount,Fee,Balance,Account,Beneficiary IBAN
+2026-08-05 09:12:44,2026-08-05 09:12:45,66b0-1,TOPUP,COMPLETED,Money added from Hr J. Jansen,\
+factuur 2026-00001,Hr J. Jansen,EUR,1250.50,EUR,1250.50,0.00,5000.00,EUR Main,
+2026-08-05 10:00:00,,66b0-2,TOPUP,PENDING,Money added,2026-00002,Piet,EUR,7.00,EUR,7.00,0.00,,\
+EUR Main,
+2026-08-05 11:00:00,2026-08-05,66b0-3,TRANSFER,REVERTED,To Bakker,,,EUR,-80.00,EUR,-80.00,0.00,,\
+EUR Main,
+2026-08-06 08:00:00,2026-08-06 08:00:01,66b0-4,TRANSFER,COMPLETED,To Bakker,Brood,,EUR,-80.00,EUR,\
+-80.00,0.00,4920.00,EUR Main,NL69INGB0123456789
+"""
+REVOLUT_PERSONAL = """Type,Product,Started Date,Completed Date,Description,Amount,Fee,Currency,\
+State,Balance
+TOPUP,Current,2026-08-05 09:12:44,2026-08-05 09:12:45,Hr J. Jansen factuur 2026-00001,1250.50,0.00,\
+EUR,\
+COMPLETED,5000.00
+TRANSFER,Current,2026-08-06 08:00:00,2026-08-06 08:00:01,Brood,-80.00,0.00,EUR,COMPLETED,4920.00
+CARD_PAYMENT,Current,2026-08-06 09:00:00,,Hotel,-12.00,0.00,EUR,PENDING,
+"""
 PLAIN = """Date,Amount,Name,IBAN,Description
 05-08-2026,"1.250,50",Hr J. Jansen,NL20 INGB 0001 2345 67,factuur 2026-00001
 06-08-2026,-80.00,Bakker,,Brood
 """
+
+
+DAY = date(2026, 8, 5)
 
 
 @pytest.mark.parametrize(
@@ -106,6 +130,21 @@ def test_a_file_of_an_old_bank_program_and_one_that_is_none(tmp_path: Path) -> N
     (line,) = read(file)
     assert isinstance(line, Line)
     assert line.name == "Café Zoë"
-    file.write_bytes(b"PK\x03\x04\x00\x00")
-    with pytest.raises(Misuse, match="is no CSV"):
+    file.write_bytes(b"\xd0\xcf\x11\xe0\x00\x00")
+    with pytest.raises(Misuse, match="is no text: save it from your bank as"):
         read(file)
+
+
+def test_revolut_tells_what_is_done_and_no_more_counts() -> None:
+    came, went = lines(REVOLUT, "x")
+    assert (came.on, came.amount, came.name) == (DAY, 125050, "Hr J. Jansen")
+    assert (came.reference, came.account) == ("factuur 2026-00001", "EURMAIN")
+    assert (went.on, went.amount) == (date(2026, 8, 6), -8000)
+    came, went = lines(REVOLUT_PERSONAL, "x")
+    assert (came.on, came.amount, went.amount) == (DAY, 125050, -8000)
+    assert "2026-00001" in came.description
+
+
+def test_a_column_of_states_that_means_something_else_is_left_alone() -> None:
+    text = "Date,Amount,State\n2026-08-05,12.50,Utrecht\n2026-08-05,3.00,\n"
+    assert [each.amount for each in lines(text, "x")] == [1250, 300]

@@ -1,4 +1,4 @@
-"""Bank statements as CSV, as banks export them: ING, Rabobank, ABN AMRO, and any with a header.
+"""Statements as tables (CSV, TAB): ING, Rabobank, ABN AMRO, Revolut, and any with a header.
 
 Columns are found by their names, in Dutch or English; ABN AMRO's tab-separated export has none and
 is known by its shape. Amounts are read exactly; what can't be read is refused with its line.
@@ -10,54 +10,30 @@ import csv
 import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import zip_longest
-from pathlib import Path
 
 from cli.amounts import Misuse
-
-MOST_BYTES = 20_000_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """One line of an account. `amount` is in minor units, negative where money went out; `row` is
-    the file's line, and no part of what the line is."""
-
-    row: int
-    on: date
-    amount: int
-    currency: str
-    name: str
-    iban: str
-    description: str
-    reference: str
-    account: str
-    sequence: str
-
-    @property
-    def identity(self) -> str:
-        """What makes it this line in any export of it: blanks and capitals do not count."""
-        parts = (
-            self.account, self.on.isoformat(), str(self.amount), self.currency, self.iban,
-            self.name, self.description, self.reference, self.sequence,
-        )  # fmt: skip
-        return "\n".join("".join(part.split()).upper() for part in parts)
-
+from cli.bank.lines import Line, between, compact
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "on": ("datum", "date", "boekdatum", "transactiondate", "bookingdate", "transactiedatum"),
+    "on": (
+        "datum", "date", "boekdatum", "transactiondate", "bookingdate", "transactiedatum",
+        "completeddate", "datecompletedutc",
+    ),
     "amount": (
         "bedrag", "bedrageur", "amount", "amounteur", "transactiebedrag", "transactionamount",
     ),
     "sign": (
         "afbij", "debitcredit", "debetcredit", "creditdebet", "creditdebit", "dc", "cd", "bijaf",
     ),
-    "currency": ("munt", "valuta", "valutacode", "currency", "muntsoort", "mutationcode"),
+    "currency": (
+        "munt", "valuta", "valutacode", "currency", "muntsoort", "mutationcode", "paymentcurrency",
+    ),
     "name": (
         "naamomschrijving", "naamtegenpartij", "naam", "name", "namedescription",
         "counterpartyname", "counterparty", "tegenpartij", "tegenrekeninghouder", "partnername",
+        "payer",
     ),
     "iban": (
         "tegenrekening", "tegenrekeningibanbban", "counterparty account", "counterpartyiban",
@@ -76,6 +52,8 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
         "omschrijving2", "omschrijving3", "remittanceinformation",
     ),
 }  # fmt: skip
+_STATE, _DONE = "state", "COMPLETED"  # of Revolut: what is not done yet, or was undone, is no money
+_STATES = {_DONE, "PENDING", "REVERTED", "DECLINED", "FAILED"}
 _SEVERAL = ("description", "sequence")
 _IN = {"bij", "bijschrijving", "credit", "c", "cr", "+"}
 _OUT = {"af", "afschrijving", "debit", "debet", "d", "dr", "-"}
@@ -84,31 +62,12 @@ _AMOUNT = re.compile(
     r"(?P<sign>[+-]?)(?:(?P<plain>[0-9]+)(?:[.,](?P<cents>[0-9]{1,2}))?"
     r"|(?P<grouped>[0-9]{1,3}(?:[.,' ][0-9]{3})+)[.,](?P<decimals>[0-9]{2}))"
 )
+_TIME = re.compile(r"(?<=[0-9])[ T][0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?Z?$")
 _DATES = ("%Y-%m-%d", "%Y%m%d", "%d-%m-%Y", "%d/%m/%Y", "%d.%m.%Y", "%Y/%m/%d")
 
 
-def read(file: Path) -> list[Line]:
-    """The lines of an export, in the file's order; raises Misuse where it is none."""
-    try:
-        if file.stat().st_size > MOST_BYTES:
-            raise Misuse(f"{file} is larger than a bank's export can be; is it the right file?")
-        content = file.read_bytes()
-    except FileNotFoundError:
-        raise Misuse(f"There is no file {file}.") from None
-    return lines(_text(content, file), str(file))
-
-
-def _text(content: bytes, file: Path) -> str:
-    if b"\x00" in content:
-        raise Misuse(f"{file} is no CSV: save it from your bank as CSV (or TAB), not as Excel.")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("cp1252", errors="replace")
-
-
 def lines(text: str, where: str) -> list[Line]:
-    """As `read`, of a text."""
+    """The lines of an export, in the file's order; raises Misuse where it is none."""
     first = [row for row in text.splitlines() if row.strip()][:_BEFORE_HEADER]
     head = next((row for row in first if any(map(row.count, ";,\t"))), "")
     delimiter = max(";,\t", key=head.count)
@@ -132,7 +91,7 @@ def _with_header(rows: Sequence[tuple[int, list[str]]], where: str) -> Iterator[
     rest = rows[head + 1 :]
     if not places["sign"]:
         places["sign"] = _signs(rest)
-    for number, row in rest:
+    for number, row in _done(rows[head][1], rest):
         cells = {
             name: " ".join(row[i].strip() for i in its if i < len(row)).strip()
             for name, its in places.items()
@@ -144,10 +103,10 @@ def _with_header(rows: Sequence[tuple[int, list[str]]], where: str) -> Iterator[
             amount=_signed(amount, cells["sign"], where, number) if places["sign"] else amount,
             currency=cells["currency"].upper() or "EUR",
             name=cells["name"],
-            iban=_compact(cells["iban"]),
+            iban=compact(cells["iban"]),
             description=cells["description"],
             reference=cells["reference"],
-            account=_compact(cells["account"]),
+            account=compact(cells["account"]),
             sequence=cells["sequence"],
         )
 
@@ -173,6 +132,19 @@ def _signs(rows: Sequence[tuple[int, list[str]]]) -> list[int]:
     columns = zip_longest(*(row for _, row in rows), fillvalue="")
     words = [{cell.strip().lower() for cell in column} - {""} for column in columns]
     return [i for i, its in enumerate(words) if its - {"-"} and its <= _IN | _OUT]
+
+
+def _done(
+    header: Sequence[str], rows: Sequence[tuple[int, list[str]]]
+) -> Sequence[tuple[int, list[str]]]:
+    """Without what a column of states says is not completed: pending, reverted, declined."""
+    if _STATE not in (names := [cell.strip().lower() for cell in header]):
+        return rows
+    place = names.index(_STATE)
+    states = [row[place].strip().upper() if place < len(row) else "" for _, row in rows]
+    if _STATES.isdisjoint(states):
+        return rows
+    return [row for row, state in zip(rows, states, strict=True) if state == _DONE]
 
 
 def _places(header: Sequence[str]) -> dict[str, list[int]]:
@@ -215,25 +187,13 @@ def _abn(number: int, row: Sequence[str], where: str) -> Line:
         on=_date(on, where, number),
         amount=_cents(amount, where, number),
         currency=currency.upper(),
-        name=_between(description, "NAME", "NAAM"),
-        iban=_compact(_between(description, "IBAN")),
+        name=between(description, "NAME", "NAAM"),
+        iban=compact(between(description, "IBAN")),
         description=description,
         reference="",
         account=account,
         sequence=after,
     )
-
-
-def _between(description: str, *tags: str) -> str:
-    """What follows a tag in /TRTP/SEPA OVERBOEKING/IBAN/NL..../NAME/J. Jansen/REMI/..., or
-    behind `Naam:` in the older wording."""
-    for tag in tags:
-        found = re.search(rf"/{tag}/([^/]*)", description, re.IGNORECASE) or re.search(
-            rf"\b{tag}:\s*(.*?)(?=\s{{2,}}|$)", description, re.IGNORECASE
-        )
-        if found:
-            return found[1].strip()
-    return ""
 
 
 # -- cells -------------------------------------------------------------------------------------
@@ -250,13 +210,10 @@ def _cents(text: str, where: str, row: int) -> int:
 
 
 def _date(text: str, where: str, row: int) -> date:
+    day = _TIME.sub("", text.strip())
     for form in _DATES:
         try:
-            return datetime.strptime(text.strip(), form).date()  # noqa: DTZ007 - a day has no zone
+            return datetime.strptime(day, form).date()  # noqa: DTZ007 - a day has no zone
         except ValueError:
             continue
     raise Misuse(f"{where}, line {row}: {text!r} is not a date.")
-
-
-def _compact(text: str) -> str:
-    return "".join(text.split()).upper()

@@ -1,0 +1,185 @@
+"""`onaccount invoices payments import`: what a bank's export says came in."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from cli.amounts import Misuse, money
+from cli.asking import asked, can_ask
+from cli.bank.files import read
+from cli.bank.lines import Line
+from cli.client import Client
+from cli.invoices import invoices
+from cli.messages import Json
+from cli.options import DEFAULT, Common
+from cli.payments import Match, Recorded, imported_at, imported_on, match
+from cli.screen import Screen
+
+app = App(name="payments", help="Payments out of a bank's export.", help_format="plaintext")
+
+SIDE_BY_SIDE = 50
+
+
+@app.command(name="import")
+async def import_(
+    environment: int,
+    file: Path,
+    /,
+    *,
+    yes: Annotated[bool, Parameter(name=("--yes", "-y"), negative="")] = False,
+    dry_run: Annotated[bool, Parameter(negative="")] = False,
+    other_amounts: Annotated[bool, Parameter(negative="")] = False,
+    common: Common = DEFAULT,
+) -> int:
+    """Record the payments in a bank's export: CAMT.053, MT940 or CSV, zipped too.
+
+    A line counts where it names an invoice's number and pays what is open of it. What does not is
+    listed, and left alone. The same line in a later export is the same payment.
+
+    Parameters
+    ----------
+    yes
+        Do not ask: record what matches.
+    dry_run
+        Only show what matches and what does not.
+    other_amounts
+        Also record what names one invoice and pays another amount: in part, or too much.
+    """
+    lines = await asyncio.to_thread(read, file)
+    screen = common.screen
+    async with common.client("payment.record") as client:
+        matches = await _matches(client, environment, lines, other_amounts)
+        _show(screen, matches)
+        paying = [m for m in matches if m.verdict == "pays"]
+        if dry_run or not paying or not (yes or await _agreed(screen, paying)):
+            screen.data(_report(matches, []))
+            return 0 if dry_run or not paying else 1
+        refused = await _record(client, environment, paying, common)
+    screen.data(_report(matches, refused))
+    for one in refused:
+        screen.bad(f"{one['number']}: refused, {one['reason']}: {one['message']}")
+    done = sum(len(m.pays) for m in paying) - len(refused)
+    screen.good(f"{done} payment{'' if done == 1 else 's'} recorded")
+    return 1 if refused else 0
+
+
+async def _matches(
+    client: Client, environment: int, lines: Sequence[Line], other_amounts: bool
+) -> list[Match]:
+    states = await invoices(client, environment)
+    recorded = {
+        said.message["payment_id"]: Recorded(
+            number=str(said.message["number"]),
+            amount=int(said.message["amount"]),
+            on=imported_on(said.message["at"]),
+        )
+        for said in await client.read("invoices.events")
+        if said.type == "payment.received" and said.message.get("environment") == environment
+    }
+    return match(environment, lines, states, recorded, other_amounts=other_amounts)
+
+
+async def _agreed(screen: Screen, paying: Sequence[Match]) -> bool:
+    if screen.as_json or not can_ask():
+        raise Misuse("Nobody can be asked here whether to record them: add --yes, or --dry-run.")
+    amounts = [amount for m in paying for _, amount, _ in m.pays]
+    what = "1 payment" if len(amounts) == 1 else f"{len(amounts)} payments"
+    return await asked(f"Record {what}, {money(sum(amounts))} in all?")
+
+
+async def _record(
+    client: Client, environment: int, paying: Sequence[Match], common: Common
+) -> list[Json]:
+    """Send them, some side by side; gives what was refused."""
+    at_once = asyncio.Semaphore(SIDE_BY_SIDE)
+    refused: list[Json] = []
+    done = 0
+    every = [(m.line, *pays) for m in paying for pays in m.pays]
+    with common.screen.progress("payments") as gauge:
+
+        async def one(line: Line, number: str, amount: int, payment_id: str) -> None:
+            nonlocal done
+            message = {
+                "type": "payment.record",
+                "payment_id": payment_id,
+                "environment": environment,
+                "number": number,
+                "amount": amount,
+                "at": imported_at(line.on),
+                "method": "bank",
+                "by": common.by,
+            }
+            async with at_once:
+                reply = (await client.ask(message, timeout_s=common.timeout)).message
+            if reply["type"] == "command.refused":
+                refused.append({"number": number, **reply})
+            done += 1
+            gauge(done, len(every))
+
+        await asyncio.gather(*(one(*each) for each in every))
+    return refused
+
+
+def _show(screen: Screen, matches: Sequence[Match]) -> None:
+    shown = {
+        "pays": "What matches",
+        "known": "Recorded before",
+    }
+    for verdict, title in shown.items():
+        its = [m for m in matches if m.verdict == verdict]
+        if its:
+            screen.table(
+                ("Line", "Date", "From", "Invoice", "Amount"),
+                (
+                    (m.line.row, m.line.on, m.line.name, number, money(amount, m.line.currency))
+                    for m in its
+                    for number, amount, _ in m.pays
+                ),
+                title=title,
+                right=("Line", "Amount"),
+            )
+    rest = [m for m in matches if m.verdict in ("differs", "no_number", "not_open", "reversed")]
+    if rest:
+        screen.table(
+            ("Line", "Date", "From", "Amount", "Why it does not match"),
+            (
+                (m.line.row, m.line.on, m.line.name, money(m.line.amount, m.line.currency), m.why)
+                for m in rest
+            ),
+            title="What does not match",
+            right=("Line", "Amount"),
+        )
+    out = sum(m.verdict == "outgoing" for m in matches)
+    counts = [
+        (sum(m.verdict == "pays" for m in matches), "to be recorded"),
+        (sum(m.verdict == "known" for m in matches), "recorded before"),
+        (len(rest), "not matched"),
+        (out, "of money that went out"),
+    ]
+    told = ", ".join(f"{count} {what}" for count, what in counts if count)
+    screen.say(f"{len(matches)} line{'' if len(matches) == 1 else 's'}: {told or 'nothing'}")
+    if any(m.verdict == "differs" for m in matches):
+        screen.say("--other-amounts records what names one invoice and pays another amount, too")
+
+
+def _report(matches: Sequence[Match], refused: Sequence[Json]) -> Json:
+    return {
+        "lines": [
+            {
+                "line": m.line.row,
+                "on": m.line.on.isoformat(),
+                "amount": m.line.amount,
+                "name": m.line.name,
+                "verdict": m.verdict,
+                "why": m.why,
+                "payments": [{"number": n, "amount": a, "payment_id": i} for n, a, i in m.pays],
+            }
+            for m in matches
+        ],
+        "refused": list(refused),
+    }
