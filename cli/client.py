@@ -191,7 +191,6 @@ class Client:
                 else:
                     consumer.pause(partition)
             at = {partition: begins[partition] for partition in open_}
-            total = sum(ends[p] - begins[p] for p in open_)
             heard = time.monotonic()
             while open_:
                 batches = await consumer.getmany(timeout_ms=500, max_records=READ_AT_ONCE)
@@ -265,10 +264,10 @@ class Client:
                     "make it with `onaccount topics apply`."
                 )
             consumer.subscribe(list(wanted))
-            async with asyncio.timeout(START_S):
-                while {one.topic for one in consumer.assignment()} != wanted:  # noqa: ASYNC110
-                    await asyncio.sleep(0.005)
+            await self._reach(_assigned(consumer, wanted), asyncio.sleep(0))
             yield consumer
+        except KafkaError as fault:  # it answered a moment ago
+            raise self._silent(fault) from fault
         finally:
             await consumer.stop()
 
@@ -286,6 +285,10 @@ class Client:
         else:
             stop.close()
 
+    def _silent(self, fault: KafkaError) -> Unreachable:
+        says = f"Kafka at {self._kafka.kafka} stopped answering ({type(fault).__name__}); see "
+        return Unreachable(says + "whether it runs, then repeat the command with the same id.")
+
     async def _deliver(self, consumer: AIOKafkaConsumer) -> None:
         try:
             while True:
@@ -293,13 +296,9 @@ class Client:
                 for record in (r for records in batches.values() for r in records):
                     self._hand_out(reply_of(record))
         except KafkaError as fault:
-            trouble = Unreachable(
-                f"Kafka at {self._kafka.kafka} stopped answering ({type(fault).__name__}); see "
-                "whether it runs, then repeat the command with the same id."
-            )
             everyone = [e for waiting in self._waiting.values() for e in waiting]
             for expectation in [*everyone, *(e for _, e in self._watching)]:
-                expectation.arrived.put_nowait(trouble)
+                expectation.arrived.put_nowait(self._silent(fault))
 
     def _hand_out(self, reply: Reply) -> None:
         wanted = answered_id(reply.message)
@@ -309,6 +308,11 @@ class Client:
         for accepts, expectation in self._watching:
             if accepts(reply.message):
                 expectation.arrived.put_nowait(reply)
+
+
+async def _assigned(consumer: AIOKafkaConsumer, wanted: set[str]) -> None:
+    while {one.topic for one in consumer.assignment()} != wanted:  # noqa: ASYNC110
+        await asyncio.sleep(0.005)
 
 
 def answer_topics(*kinds: str) -> tuple[str, ...]:

@@ -65,22 +65,23 @@ def show_run(screen: Screen, result: Json) -> int:
     if reason := result.get("reason"):
         screen.bad(f"refused, {reason}: {result.get('message')}")
         return 1
+    currency = result.get("currency") or "EUR"
     screen.good(
         f"{result['period']}: {result['drafted']} drafted, {result['issued']} issued, "
-        f"{result['sent']} given to the mailer, {money(result['total'])} in all"
+        f"{result['sent']} given to the mailer, {money(result['total'], currency)} in all"
     )
     if result["vat"]:
         screen.table(
             ("VAT", "Base", "VAT amount", "Gross"),
             (
-                (f"{v['rate']}%", money(v["base"]), money(v["vat"]), money(v["gross"]))
+                (f"{v['rate']}%", *(money(v[k], currency) for k in ("base", "vat", "gross")))
                 for v in result["vat"]
             ),
             right=("Base", "VAT amount", "Gross"),
         )
     drafts = [left for left in result["open"] if left["why"] == "draft"]
     if drafts:
-        total = money(sum(left["amount"] for left in drafts))
+        total = money(sum(left["amount"] for left in drafts), currency)
         screen.say(f"  {total} on drafts, to be reviewed: `onaccount invoices approve`")
     for sentence in left_over(result)[:MOST_SAID]:
         screen.say(f"! {sentence}", "yellow")
@@ -91,11 +92,13 @@ def show_run(screen: Screen, result: Json) -> int:
 
 def left_over(result: Json) -> list[str]:
     """What a run left, an account a sentence: what stays open, and who was left out besides."""
+    currency = result.get("currency") or "EUR"
     kept = [left for left in result["open"] if left["why"] != "draft"]
     told = {(left["account"], left["why"]) for left in kept}
     skipped = [s for s in result["skipped"] if (s["account"], s["reason"]) not in told]
     return [f"account {s['account']} left out: {why(s['reason'])}" for s in skipped] + [
-        f"account {left['account']} keeps {money(left['amount'])} uninvoiced: {why(left['why'])}"
+        f"account {left['account']} keeps {money(left['amount'], currency)} uninvoiced: "
+        f"{why(left['why'])}"
         for left in kept
     ]
 

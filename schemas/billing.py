@@ -271,6 +271,7 @@ class RunCompleted(_Run):
     vat: VatLines
     reason: Word | None = None
     message: LongText | None = None
+    currency: Currency | None = None
 
 
 class InvoiceState(_Invoice):

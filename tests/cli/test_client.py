@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.errors import KafkaConnectionError
 
 from cli.amounts import Misuse
 from cli.client import Client, answer_topics
@@ -152,6 +153,20 @@ async def test_a_topic_is_read_to_its_end_in_order(kafka: str, new_topic: NewTop
         replies = await client.read(topic)
     assert sorted(r.message["n"] for r in replies) == list(range(500))
     assert replies == sorted(replies, key=lambda r: (r.partition, r.offset))
+
+
+async def test_a_kafka_that_stops_answering_is_one_sentence(
+    kafka: str, new_topic: NewTopicName
+) -> None:
+    topic = await new_topic(partitions=1)
+
+    def dies(done: int, total: int) -> None:
+        raise KafkaConnectionError("gone")
+
+    async with Client(KafkaSettings(kafka=kafka)) as client:
+        await client.put(topic, b"x", key=None)
+        with pytest.raises(Unreachable, match="stopped answering"):
+            _ = [batch async for batch in client.scan(topic, gauge=dies)]
 
 
 async def test_a_missing_topic_is_told_with_what_to_do(kafka: str) -> None:

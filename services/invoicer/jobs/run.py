@@ -242,6 +242,7 @@ async def _complete(tx: StepTx, environment: EnvironmentState, asked: Run) -> No
         open=outcome.open,
         total=outcome.total,
         vat=outcome.vat,
+        currency=environment.currency,
     )
     completed: Answer = answer(
         EVENTS,
