@@ -2,7 +2,7 @@
 
 Handlers take whatever comes of many environments together, so that a step of all 5,040 orders of
 seven events costs a dozen transactions or so. After every step each account's `used` is asked for,
-and is what the five sums of the reference model come to.
+and is what the sums of the reference model come to.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tests.proof.rig import Rig
 Message = dict[str, Any]
 Event = tuple[Any, ...]
 """("sale", name, total) | ("cancel", name, sale, amount or None) | ("release", issued or paid)
-| ("invoice" | "credit_note" | "payment", number, amount)"""
+| ("invoice" | "credit_note" | "payment" | "refund", number, amount)"""
 
 BEGIN = (("configure", {"language": "en"}), ("switch", "accept_gdpr"), ("switch", "activate"),
          ("open", 0, {"limit": None, "on_account": True}))  # fmt: skip
