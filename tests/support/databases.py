@@ -44,7 +44,7 @@ async def copy_template(server: Postgres) -> Database:
     name = f"test_{uuid.uuid4().hex[:12]}"
     connection = await asyncpg.connect(server.dsn("postgres"))
     try:
-        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY FILE_COPY")
         # The rights on a database are not copied with it.
         await connection.execute(f"REVOKE ALL ON DATABASE {name} FROM PUBLIC")
         await connection.execute(f"GRANT CONNECT ON DATABASE {name} TO {', '.join(SERVICES)}")

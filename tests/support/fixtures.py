@@ -61,7 +61,8 @@ def postgres_server() -> Postgres:
     this = run.current()
 
     def make() -> dict[str, object]:
-        server = servers.new_postgres(this.new_folder("postgres"))
+        log = this.new_folder("postgres") / "postgres.log"
+        server = servers.new_postgres(this.memory_folder(), log=log, max_wal_size="256MB")
         facts = servers.started(server, this)
         run_apart(databases.make_template(server))
         return {**facts, "folder": str(server.folder), "port": server.port}

@@ -78,14 +78,17 @@ def new_kafka(folder: Path) -> Kafka:
     )
 
 
-def new_postgres(folder: Path, *, fsync: bool = False) -> Postgres:
+def new_postgres(
+    folder: Path, *, fsync: bool = False, log: Path | None = None, **settings: str
+) -> Postgres:
     """A database server for tests; not started."""
     return Postgres(
         folder=folder / "postgres",
         port=free_port(),
         password=ADMIN_PASSWORD,
-        log=folder / "postgres.log",
+        log=log or folder / "postgres.log",
         fsync=fsync,
+        settings=settings,
     )
 
 
