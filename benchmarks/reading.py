@@ -69,6 +69,7 @@ async def report(path: Path, rows: int, limits: ChildLimits) -> int:
         "header_row": 1,
         "columns": 8,
         "title": "Resultaat",
+        "note": "",
         "rewrite": False,
     }
     seen = [0]
