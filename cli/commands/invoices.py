@@ -148,7 +148,8 @@ async def approve(
             ]
         else:
             drafts = await find_all(client, environment, invoice or [])
-        total = money(sum(s["total"] for s in drafts))
+        currency = next((s["currency"] for s in drafts), None)
+        total = money(sum(s["total"] for s in drafts), currency)
         what = "1 invoice" if len(drafts) == 1 else f"{len(drafts)} invoices"
         question = f"Issue {what}, {total} in all, with numbers for good?"
         unasked = yes or common.as_json or not (drafts and all and can_ask())

@@ -89,7 +89,8 @@ async def _agreed(screen: Screen, paying: Sequence[Match]) -> bool:
         raise Misuse("Nobody can be asked here whether to record them: add --yes, or --dry-run.")
     amounts = [amount for m in paying for _, amount, _ in m.pays]
     what = "1 payment" if len(amounts) == 1 else f"{len(amounts)} payments"
-    return await asked(f"Record {what}, {money(sum(amounts))} in all?")
+    worth = money(sum(amounts), paying[0].line.currency)
+    return await asked(f"Record {what}, {worth} in all?")
 
 
 async def _record(
