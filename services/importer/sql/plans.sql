@@ -34,8 +34,10 @@ SELECT c.customer_id FROM unnest($2::text[]) AS mail
 JOIN customer AS c ON c.environment = $1 AND c.email_key = mail
 UNION
 SELECT c.customer_id FROM unnest($3::text[]) AS name CROSS JOIN LATERAL (
+    SELECT customer_id FROM customer WHERE environment = $1 AND name_key = name
+    UNION ALL
     SELECT customer_id FROM customer
-    WHERE environment = $1 AND name_keys && ARRAY[name] OFFSET 0) AS c;
+    WHERE environment = $1 AND other_name_key = name OFFSET 0) AS c;
 
 -- name: customers
 SELECT customer_id, fields FROM customer
@@ -44,7 +46,8 @@ WHERE environment = $1 AND NOT erased AND customer_id = ANY($2::uuid[]);
 -- name: last_in_series
 -- Numbers that another job has previewed are taken too.
 SELECT greatest(
-    (SELECT coalesce(max(series), 0) FROM account WHERE environment = $1),
+    0,
+    (SELECT last_in_series FROM heard WHERE environment = $1),
     (SELECT max(last_planned) FROM upload WHERE environment = $1 AND last_planned IS NOT NULL));
 
 -- name: add_rows

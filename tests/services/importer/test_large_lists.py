@@ -10,6 +10,7 @@ import pytest
 
 from runtime.jobs import StepTx, Work
 from services.importer.jobs.rows import A_BREATH, CHUNK
+from services.importer.store import imports
 from tests.services.importer.venue import Venue, failed_of, parts, preview_of, venue
 from tests.support.article_workbook import sheet_workbook
 from tests.support.databases import Database
@@ -100,6 +101,16 @@ async def test_of_a_job_that_is_cancelled_while_it_is_planned_nothing_is_kept(
         await place.bench.run_jobs([replace(plan, run=run)])
         assert failed_of(said).reason == "cancelled"
         assert await kept(place) == 0
+
+
+async def test_what_an_import_made_is_looked_for_key_by_key_while_its_tables_are_new(
+    postgres: Database,
+) -> None:
+    async with venue(postgres) as place:
+        rows = await place.bench.database.fetch(f"EXPLAIN {imports.sql.hear}", 2890, JOB)
+    plan = "\n".join(row[0] for row in rows)
+    assert "SubPlan" in plan
+    assert "Join Filter" not in plan, plan
 
 
 async def kept(place: Venue) -> int:
