@@ -110,7 +110,7 @@ async def test_what_an_import_made_is_looked_for_key_by_key_while_its_tables_are
         rows = await place.bench.database.fetch(f"EXPLAIN {imports.sql.hear}", 2890, JOB)
     plan = "\n".join(row[0] for row in rows)
     assert "SubPlan" in plan
-    assert "Join Filter" not in plan, plan
+    assert "Anti Join" not in plan, plan
 
 
 async def kept(place: Venue) -> int:
