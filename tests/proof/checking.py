@@ -44,7 +44,7 @@ class Memory:
 
     def check(self, expected: Expected, answer: Answer, asked: Any) -> dict[str, Any]:
         """Fails where the answer is another one than expected; gives what it says."""
-        plain = replace(answer, trace=None)
+        plain = answer._replace(trace=None)
         first = self._given.get(expected.memory) if expected.memory is not None else None
         if first is not None:
             assert plain == first, f"repeated otherwise:\n{plain}\n{first}\nasked {asked}"
