@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from cli.amounts import Misuse
 from cli.client import Client
@@ -51,6 +52,11 @@ class Registry:
     def currency(self) -> str:
         """What its amounts are in."""
         return str((self.settings or {}).get("currency") or "EUR")
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """In which its days begin."""
+        return ZoneInfo(str((self.settings or {}).get("time_zone") or "Europe/Amsterdam"))
 
     def tied_to(self, customer_id: str) -> list[tuple[Json, str]]:
         """The accounts of a customer, each with its role: holder or viewer."""

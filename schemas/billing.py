@@ -196,7 +196,7 @@ class PaymentReceived(_Invoice):
 class PaymentRefunded(_Invoice):
     """Money was paid back; `open` is what is left to pay, negative while more is to be had back.
 
-    `reverses`: the payment that this undid.
+    `reverses`: the payment that this undid. `method`: as the command said it.
     """
 
     answer_ids: ClassVar[tuple[str, ...]] = ("refund_id", "environment", "account")
@@ -209,6 +209,7 @@ class PaymentRefunded(_Invoice):
     at: Time
     open: Sum
     reverses: Uuid | None = None
+    method: RequiredText | None = None
 
 
 class StatementSent(Message):
