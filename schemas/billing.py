@@ -258,7 +258,8 @@ class OpenAccount(Part):
 class RunCompleted(_Run):
     """A run is done, or was refused (`reason` and `message`; then all counts are 0).
 
-    `sent` were handed to the mailer; delivery is not waited for.
+    `sent` were handed to the mailer; delivery is not waited for. `credit_notes`: how many it made
+    of what was reversed after it was invoiced, where it made any; `credited`: what they come to.
     """
 
     type: Literal["run.completed"] = "run.completed"
@@ -273,6 +274,8 @@ class RunCompleted(_Run):
     reason: Word | None = None
     message: LongText | None = None
     currency: Currency | None = None
+    credit_notes: Count | None = None
+    credited: Sum | None = None
 
 
 class InvoiceState(_Invoice):

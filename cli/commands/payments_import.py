@@ -28,7 +28,7 @@ from cli.screen import Screen
 app = App(name="payments", help="Payments out of a bank's export.", help_format="plaintext")
 
 SIDE_BY_SIDE = 50
-NOT_MATCHED: tuple[Verdict, ...] = ("differs", "no_number", "not_open", "reversed")
+NOT_MATCHED: tuple[Verdict, ...] = ("differs", "no_number", "not_open")
 
 
 @app.command(name="import")
@@ -189,15 +189,16 @@ def _show(screen: Screen, matches: Sequence[Match]) -> None:
 
 def _show_outgoing(screen: Screen, matches: Sequence[Match]) -> None:
     """What money that went out has to do with invoices: of anything else it is not told."""
-    told = [m for m in matches if m.verdict in ("refunded", "not_refunded", "outgoing") and m.why]
+    out: tuple[Verdict, ...] = ("refunded", "not_refunded", "outgoing", "reversed")
+    told = [m for m in matches if m.verdict in out and m.why]
     if told:
         screen.table(
-            ("Line", "Date", "To", "Amount", "What it was"),
+            ("Line", "Date", "Name", "Amount", "What it was"),
             (
                 (m.line.row, m.line.on, m.line.name, money(m.line.amount, m.line.currency), m.why)
                 for m in told
             ),
-            title="Money that went out",
+            title="Money that went out, or that the bank booked back",
             right=("Line", "Amount"),
         )
     to_do = [each for m in matches for each in m.to_do]
@@ -213,6 +214,7 @@ def _show_counts(screen: Screen, matches: Sequence[Match]) -> None:
         (found["pays"], "to be recorded"),
         (found["known"], "recorded before"),
         (sum(found[verdict] for verdict in NOT_MATCHED), "not matched"),
+        (found["reversed"], "booked back by the bank"),
         (found["refunded"], "paid back as recorded"),
         (found["not_refunded"], "paid back and not recorded"),
         (found["outgoing"], "of money that went out"),
