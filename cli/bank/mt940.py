@@ -12,12 +12,12 @@ from collections.abc import Iterator
 from datetime import date
 
 from cli.amounts import Misuse
-from cli.bank.lines import Line, between, compact
+from cli.bank.lines import Line, between, compact, minor_units
 
 _TAG = re.compile(r":(?P<tag>[0-9]{2}[A-Z]?):(?P<rest>.*)")
 _ENTRY = re.compile(
     r"(?P<value>[0-9]{6})(?P<booked>[0-9]{4})?(?P<sign>R?[CD])[A-Z]?"
-    r"(?P<whole>[0-9]{1,12}),(?P<cents>[0-9]{0,2})[A-Z][A-Z0-9]{3}(?P<reference>.*)"
+    r"(?P<whole>[0-9]{1,12}),(?P<part>[0-9]{0,4})[A-Z][A-Z0-9]{3}(?P<reference>.*)"
 )
 _COUNTERPARTY = re.compile(r"/CNTP/(?P<iban>[^/]*)/[^/]*/(?P<name>[^/]*)/")
 
@@ -66,13 +66,15 @@ def _line(
     if entry is None:
         raise Misuse(f"{where}, entry {number}: {rows[0]!r} is not a line of MT940.")
     sign = entry["sign"]
-    cents = int(entry["whole"]) * 100 + int(entry["cents"].ljust(2, "0"))
+    amount = minor_units(f"{entry['whole']}.{entry['part']}", currency)
+    if amount is None:
+        raise Misuse(f"{where}, entry {number}: {rows[0]!r} says a part of a cent.")
     said = "".join(told)  # rows end where they are full, within a word too
     counterparty = _COUNTERPARTY.search(said)
     return Line(
         row=number,
         on=_day(entry["value"], entry["booked"], where, number),
-        amount=cents if sign in ("C", "RD") else -cents,  # a debit that is undone comes in
+        amount=amount if sign in ("C", "RD") else -amount,  # a debit that is undone comes in
         currency=currency,
         name=counterparty["name"].strip() if counterparty else between(said, "NAME", "NAAM"),
         iban=compact(counterparty["iban"] if counterparty else between(said, "IBAN")),

@@ -127,6 +127,8 @@ def _facts(document: Document) -> list[tuple[str, str]]:
 def _notes(document: Document) -> list[str]:
     words = LABELS[document.language]
     notes = [words["draft_note"]] if document.number is None else []
+    if document.vat_in_euros_follows:
+        notes.append(words["vat_euro_later"])
     if isinstance(document, Invoice) and document.supplementary:
         notes.append(words["supplementary"])
     if isinstance(document, Invoice) and document.replaces:

@@ -45,11 +45,19 @@ def test_a_booking_near_new_year_has_the_year_next_to_its_value_date() -> None:
         ("C1250,50", "X1250,50", "entry 1: '2608050805X1250,50N654NONREF' is not a line"),
         ("C1250,50", "C1250.50", "is not a line of MT940"),
         ("2608050805", "2613050805", "entry 1: 2613050805 is not a date"),
+        ("C1250,50", "C1250,505", "says a part of a cent"),
     ],
 )
 def test_what_can_not_be_read_is_refused_with_its_entry(was: str, wrong: str, says: str) -> None:
     with pytest.raises(Misuse, match=says):
         mt940.lines(MT940.replace(was, wrong), "x")
+
+
+def test_a_currency_is_read_with_the_decimals_that_it_has() -> None:
+    for currency, said, minor in (("JPY", "1250,", 1250), ("KWD", "12,505", 12505)):
+        text = MT940.replace("EUR3749", f"{currency}3749").replace("C1250,50", f"C{said}")
+        came, _ = mt940.lines(text, "x")
+        assert (came.currency, came.amount) == (currency, minor)
 
 
 def test_a_table_is_not_taken_for_it() -> None:

@@ -317,3 +317,11 @@ def test_vat_in_euros_is_said_with_its_rate() -> None:
     told = text_of(invoice(currency="USD", euro=EuroVat(vat=206, rate="0.9215")))
     assert "Totaal btw $ 2,25 Btw in euro (koers 0,9215) € 2,06" in told
     assert "Btw in euro" not in text_of(invoice(currency="USD"))
+
+
+def test_a_draft_says_that_its_vat_in_euros_follows_where_it_will() -> None:
+    later = "De btw in euro komt op de factuur, tegen de koers van de factuurdatum."
+    assert later in text_of(invoice(number=None, currency="USD"))
+    belgian = replace(SELLER, address=replace(SELLER.address, country="BE"))
+    for other in ({}, {"currency": "USD", "seller": belgian}):
+        assert later not in text_of(invoice(number=None, **other))
