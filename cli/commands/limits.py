@@ -52,6 +52,8 @@ class Choice:
     "Also whether they may buy on account ('Maak op naam')."
     in_overview: bool | None = None
     "Also whether they stand behind the till's button ('In overzicht')."
+    command_id: str | None = None
+    "Repeat a change that had no answer, under the id that was told then: it is not done twice."
     yes: Yes = False
 
 
@@ -215,6 +217,7 @@ async def _change(
             environment,
             by=common.by,
             accounts=chosen,
+            command_id=choice.command_id,
             on_account=choice.on_account,
             in_overview=choice.in_overview,
             **fields,

@@ -127,7 +127,7 @@ async def sell(
     sale_id: str | None = None,
     offline: Annotated[bool, Parameter(negative="")] = False,
     currency: str = "EUR",
-    valid: float | None = None,
+    valid: int | None = None,
     operator: str | None = None,
     note: str | None = None,
     common: Common = DEFAULT,
@@ -152,8 +152,7 @@ async def sell(
         if offline:
             reply = await till.record(account, lines, sale_id=sale_id, **more)
         else:
-            seconds = None if valid is None else int(valid)
-            reply = await till.sell(account, lines, sale_id=sale_id, valid_s=seconds, **more)
+            reply = await till.sell(account, lines, sale_id=sale_id, valid_s=valid, **more)
     return show_decision(common.screen, reply.message)
 
 
