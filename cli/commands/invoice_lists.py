@@ -313,7 +313,8 @@ def _details(event: Json) -> str:
             return " ".join(str(event[k]) for k in ("to", "code", "reason") if event.get(k))
         case "invoice.issued":
             instead = ", ".join(str(one["number"]) for one in event.get("replaces") or ())
-            said = f"{event['number']}, {len(event['sales'])} sales"
+            sales = len(event["sales"])
+            said = f"{event['number']}, {sales} sale{'' if sales == 1 else 's'}"
             return f"{said}, replaces {instead}" if instead else said
         case _:
             return str(event.get("to") or event.get("reason") or "")

@@ -47,8 +47,8 @@ def currency(code: str) -> str | None:
         return "is not a currency (three letters, like EUR)"
     if (places := decimals(code)) != HUNDREDTHS:
         return (
-            f"is counted with {places or 'no'} decimals, and amounts are typed and imported with "
-            "two: no environment can bill in it"
+            "has to be one of two decimals, as amounts are typed and imported; "
+            f"{code} has {places or 'none'}"
         )
     return None
 
