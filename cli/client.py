@@ -124,7 +124,7 @@ class Client:
     @contextlib.contextmanager
     def expecting(self, message: Json) -> Any:
         """Within this context the answers to `message` are kept for its Expectation."""
-        wanted, expectation = id_of(message).lower(), Expectation(message["type"])
+        wanted, expectation = id_of(message).lower(), Expectation.of(message)
         self._waiting[wanted].append(expectation)
         try:
             yield expectation
@@ -287,7 +287,7 @@ class Client:
 
     def _silent(self, fault: KafkaError) -> Unreachable:
         says = f"Kafka at {self._kafka.kafka} stopped answering ({type(fault).__name__}); see "
-        return Unreachable(says + "whether it runs, then repeat the command with the same id.")
+        return Unreachable(says + "whether it runs, then whether what you asked for was done.")
 
     async def _deliver(self, consumer: AIOKafkaConsumer) -> None:
         try:

@@ -32,11 +32,13 @@ def me() -> str:
 
 
 def command(kind: str, environment: int, *, by: str | None = None, **fields: Any) -> Json:
-    """A command of registry.commands or invoices.commands, with an id of its own.
+    """A command of registry.commands or invoices.commands, with an id of its own unless one is
+    among the fields.
 
     A field that is None is left out; what is to be cleared is given as CLEAR.
     """
-    head = {"type": kind, "command_id": new_id(), "environment": environment, "at": now()}
+    id_ = fields.pop("command_id", None) or new_id()
+    head = {"type": kind, "command_id": id_, "environment": environment, "at": now()}
     return {**head, "by": by or me(), **given(fields)}
 
 
@@ -155,6 +157,30 @@ def id_of(message: Json) -> str:
     """The id that the answers to this message carry."""
     route = ROUTES[topic_of(message["type"])]
     return str(message[route.asked_by.get(message["type"], route.id_field)])
+
+
+_REPEATED_WITH = {
+    "sale.requested": "sale_id",
+    "sale.recorded": "sale_id",
+    "sale.cancelled": "cancellation_id",
+    "payment.record": "payment_id",
+    "payment.refund": "refund_id",
+    "invoices.run": "run_id",
+    "account.change": "command_id",
+    "customer.register": "customer_id",
+}
+
+
+def repetition(message: Json) -> str:
+    """What whoever got no answer to this message may do: it may have been done all the same."""
+    if field := _REPEATED_WITH.get(message["type"]):
+        option = field.replace("_", "-")
+        again = f"give it again with `--{option} {message[field]}`: it is not done twice"
+        if message["type"] != "sale.requested":
+            return f"{again}."
+        place = f"{message['environment']} {message['account']} {message[field]}"
+        return f"{again}. If nobody was served: `onaccount till cancel {place}`."
+    return "look whether it was done (`show` and `list`) before you give it again."
 
 
 def answered_id(answer: Json) -> str | None:

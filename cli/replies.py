@@ -7,10 +7,11 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Self
 
 from aiokafka import ConsumerRecord
 
-from cli.messages import Json
+from cli.messages import Json, repetition
 from cli.trouble import Trouble
 from cli.where import Unreachable
 
@@ -48,7 +49,13 @@ class Expectation:
     """The answers to one message, in the order in which they come."""
 
     what: str
+    then: str = "try again."
     arrived: asyncio.Queue[Reply | Trouble] = field(default_factory=asyncio.Queue)
+
+    @classmethod
+    def of(cls, message: Json) -> Self:
+        """Of the answers to a message of ours."""
+        return cls(message["type"], repetition(message))
 
     async def next(self, timeout_s: float) -> Reply:
         """The next answer; raises NoAnswer when none comes within `timeout_s` seconds."""
@@ -58,9 +65,11 @@ class Expectation:
         except TimeoutError:
             raise NoAnswer(
                 f"No answer to {self.what} within {timeout_s:g} seconds; see whether the worker "
-                "that answers it runs (`onaccount stack up`, or its /ready), then repeat it with "
-                "the same id: it is not done twice."
+                f"that answers it runs (`onaccount stack up`, or its /ready), then {self.then}"
             ) from None
+        except asyncio.CancelledError as stopped:  # Ctrl-C: it was sent all the same
+            stopped.add_note(f"{self.what} was sent, and may be done: {self.then}")
+            raise
         if isinstance(found, Trouble):
             raise found
         return found

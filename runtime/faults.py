@@ -32,6 +32,10 @@ class StoreWentBack(Said):
     """PostgreSQL or Kafka stands at an earlier moment than what was already answered."""
 
 
+class RecordsGone(StoreWentBack):
+    """Kafka deleted records that nobody had decided."""
+
+
 class LeaseLost(Said):
     """Another worker has taken over this job."""
 

@@ -77,13 +77,16 @@ class Pulse:
 
     async def _ask_postgres(self) -> None:
         try:
-            async with asyncio.timeout(5), self._database.connection() as connection:
-                await self._guard.look(connection)
+            await self._look()
             self._status.postgres = None
         except StoreWentBack as error:
             self._went_back(error)
         except Exception as error:
             self._status.postgres = describe(error)
+
+    async def _look(self) -> None:
+        async with asyncio.timeout(5), self._database.connection() as connection:
+            await self._guard.look(connection)
 
     async def _ask_kafka(self) -> None:
         try:
@@ -111,15 +114,19 @@ class Pulse:
             )
 
     async def _measure_lag(self) -> None:
-        """Also notices a log that ends before what was decided of it, whoever reads it now."""
+        """Also notices a log that ends before what was decided of it, or begins behind it, whoever
+        reads it now."""
         mine = {topic for _, subscriber in self._lanes for topic in subscriber.topic_names}
         # Read before the ends: they only grow.
         positions = {at: n for at, n in self._guard.positions().items() if at[0] in mine}
         if not positions:
             await self._watch.topics()
             return
-        ends = await self._watch.log_ends({topic for topic, _ in positions})
+        begins, ends = await self._watch.logs({topic for topic, _ in positions})
         self._guard.compare_with_ends(positions, ends)
+        if any(begin > positions.get((tp.topic, tp.partition), 0) for tp, begin in begins.items()):
+            await self._look()  # read after the beginnings, which only grow too
+        self._guard.compare_with_begins(self._guard.positions(), begins)
         for tp in {tp for _, s in self._lanes if s.consumer for tp in s.consumer.assignment()}:
             position = positions.get((tp.topic, tp.partition))
             if position is not None and tp in ends:

@@ -12,7 +12,7 @@ from asyncpg import UndefinedTableError
 from runtime.database import Database
 from runtime.deadletters import dead_letters
 from runtime.edge.backoff import Backoff
-from runtime.edge.guard import Guard
+from runtime.edge.guard import Guard, Logs
 from runtime.edge.subscribe import EdgeBroker
 from runtime.edge.watch import Watch
 from runtime.faults import Said, Stopping, StoreWentBack, describe
@@ -122,10 +122,10 @@ class Start:
     async def _compare(self) -> None:
         """Before anything is answered or numbered: is the store where it was left?"""
 
-        async def ask() -> tuple[Mapping[Any, int], Mapping[Any, int]]:
+        async def ask() -> tuple[Mapping[Any, int], Logs]:
             committed = await self._watch.committed()
-            ends = await self._watch.log_ends(self._topics - {dead_letters(self._service)})
-            return {tp: at for tp, at in committed.items() if tp.topic in self._topics}, ends
+            logs = await self._watch.logs(self._topics - {dead_letters(self._service)})
+            return {tp: at for tp, at in committed.items() if tp.topic in self._topics}, logs
 
         await self._guard.compare_with_kafka(self._database, ask)
         self._status.kafka = None

@@ -132,6 +132,7 @@ async def change(
     on_account: bool | None = None,
     in_overview: bool | None = None,
     only_if_unused: bool | None = None,
+    command_id: str | None = None,
     common: Common = DEFAULT,
 ) -> int:
     """Change the accounts that are named; what is not given stays. For many: onaccount limits.
@@ -142,6 +143,8 @@ async def change(
         Raise the limit by this amount, as 50,00.
     only_if_unused
         Only accounts on which nothing was sold.
+    command_id
+        Repeat a change that had no answer, under the id that was told then: it is not done twice.
     """
     if limit is not None and raise_limit_by is not None:
         raise Misuse("Give --limit or --raise-limit-by, not both.")
@@ -161,6 +164,7 @@ async def change(
             environment,
             by=common.by,
             accounts=accounts,
+            command_id=command_id,
             only_if_unused=only_if_unused,
             **fields,
         )

@@ -46,11 +46,14 @@ class Choice:
     everyone: Annotated[bool, Parameter(name="--all", negative="")] = False
     "Every account that is not closed."
     matching: str | None = None
-    "Every account that is not closed with these words in number, description or holder's name."
+    """Every account that is not closed with these words in its description or holder's name, where
+    12 is no part of 112; or with all of them in its number."""
     on_account: bool | None = None
     "Also whether they may buy on account ('Maak op naam')."
     in_overview: bool | None = None
     "Also whether they stand behind the till's button ('In overzicht')."
+    command_id: str | None = None
+    "Repeat a change that had no answer, under the id that was told then: it is not done twice."
     yes: Yes = False
 
 
@@ -214,6 +217,7 @@ async def _change(
             environment,
             by=common.by,
             accounts=chosen,
+            command_id=choice.command_id,
             on_account=choice.on_account,
             in_overview=choice.in_overview,
             **fields,

@@ -30,12 +30,13 @@ class Item(NamedTuple):
 
 @dataclass(slots=True)
 class Batch:
-    """What is for this group, dead letters of what can't be read, and the next offsets."""
+    """What is for this group, dead letters of what is unreadable, where it begins, what is next."""
 
     by_topic: dict[str, tuple[Route, list[Incoming]]] = field(default_factory=dict)
     incoming: list[Incoming] = field(default_factory=list)
     records: list[Any] = field(default_factory=list)
     dead: list[Outgoing] = field(default_factory=list)
+    begins: dict[Place, int] = field(default_factory=dict)
     marks: dict[Place, int] = field(default_factory=dict)
     # topic and cause of what failed to decode by a fault of our own code
     broken: list[tuple[str, str]] = field(default_factory=list)
@@ -89,6 +90,7 @@ class Opener:
             topic = record.topic
             if last is None or record.partition != last.partition or topic != last.topic:
                 _mark(batch, last)
+                batch.begins.setdefault(Place(topic, record.partition), record.offset)
             last = record
             try:
                 self._open(record, topic, batch)

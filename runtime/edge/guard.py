@@ -2,8 +2,9 @@
 
 Per partition the service's positions stand in PostgreSQL, written in the transaction that
 decides; the group's committed offsets stand in Kafka and follow. So positions behind the
-committed offsets, or behind what this very process wrote, mean that PostgreSQL was restored; and
-positions beyond a log's end mean that Kafka was.
+committed offsets, or behind what this very process wrote, mean that PostgreSQL was restored;
+positions beyond a log's end mean that Kafka was; and positions before a log's beginning mean that
+records were deleted (retention, kafka-delete-records) which nobody had decided.
 """
 
 from __future__ import annotations
@@ -13,8 +14,9 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from runtime.database import Connection, Database
-from runtime.faults import StoreWentBack
+from runtime.faults import RecordsGone, StoreWentBack
 from runtime.transaction import NO_ENDS, Ends, Tx, sql
+from schemas.topics import FOREVER, TOPIC
 
 
 class Place(NamedTuple):
@@ -22,10 +24,33 @@ class Place(NamedTuple):
     partition: int
 
 
+# Whoever had no answer to what stands here asks again.
+ASKED_ANEW: Final = frozenset({"pos.terminals"})
+
 NOWHERE: Final[Mapping[Place, int]] = MappingProxyType({})
 
-AskKafka = Callable[[], Awaitable[tuple[Mapping[Any, int], Mapping[Any, int]]]]
-"""Gives the group's committed offsets and the logs' ends, by TopicPartition."""
+
+class Logs(NamedTuple):
+    """Where logs begin and end, by TopicPartition."""
+
+    begins: Mapping[Any, int]
+    ends: Mapping[Any, int]
+
+
+AskKafka = Callable[[], Awaitable[tuple[Mapping[Any, int], Logs]]]
+"""Gives the group's committed offsets, by TopicPartition, and the logs."""
+
+
+def must_be_read(topic: str) -> bool:
+    """Whether deleting this topic's records before they were decided is a loss: not where the
+    topics table itself lets records go; compaction takes none of which there is no newer one."""
+    known = TOPIC.get(topic)
+    return (
+        known is not None
+        and known.cleanup == "delete"
+        and known.retention_ms == FOREVER
+        and topic not in ASKED_ANEW
+    )
 
 
 class Guard:
@@ -106,20 +131,21 @@ class Guard:
         return self._seen
 
     async def compare_with_kafka(self, database: Database, ask: AskKafka) -> None:
-        """Compare positions with committed offsets and log ends. Raises StoreWentBack.
+        """Compare positions with committed offsets and the logs. Raises StoreWentBack, RecordsGone.
 
         Others go on deciding meanwhile: positions read before Kafka is asked lie within its
-        logs, and positions read after it are not behind what was committed.
+        logs, and positions read after it are not behind what was committed or deleted.
         """
         async with database.connection() as connection:
             before = await self._look(connection)
-        committed, ends = await ask()
+        committed, logs = await ask()
         async with database.connection() as connection:
             after = await self._look(connection)
         for tp, offset in committed.items():
             place = Place(tp.topic, tp.partition)
             self._compare(place, after.get(place), offset)
-        self.compare_with_ends(before, ends)
+        self.compare_with_ends(before, logs.ends)
+        self.compare_with_begins(after, logs.begins)
 
     def compare_with_ends(self, positions: Mapping[Any, int], ends: Mapping[Any, int]) -> None:
         """Positions that were read before the log's ends lie within it. Raises StoreWentBack."""
@@ -130,6 +156,17 @@ class Guard:
                     f"Kafka's topic {tp.topic} partition {tp.partition} ends at offset {end}, but "
                     f"{self._service} has decided it up to {position}: Kafka was put back to an "
                     "earlier state; restore it or see docs/runbook.md before starting again"
+                )
+
+    def compare_with_begins(self, positions: Mapping[Any, int], begins: Mapping[Any, int]) -> None:
+        """Positions that were read after the log's beginnings lie within it. Raises RecordsGone."""
+        for tp, begin in begins.items():
+            position = positions.get((tp.topic, tp.partition), 0)
+            if position < begin and must_be_read(tp.topic):
+                raise RecordsGone(
+                    f"Kafka's topic {tp.topic} partition {tp.partition} begins at offset {begin}, "
+                    f"but {self._service} has decided it only up to {position}: what lay between "
+                    "was deleted before it was read; see docs/runbook.md before starting again"
                 )
 
     def _compare(self, place: Place, position: int | None, known: int | None) -> None:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import for_code
 from aiokafka.structs import TopicPartition
+
+from runtime.edge.guard import Logs
 
 TIMEOUT_S = 10.0
 
@@ -46,13 +48,14 @@ class Watch:
                 found[tp.topic][tp.partition] = end
         return found
 
-    async def log_ends(self, topics: Iterable[str]) -> Mapping[TopicPartition, int]:
-        """The end offset of every partition of these topics."""
+    async def logs(self, topics: Iterable[str]) -> Logs:
+        """Where every partition of these topics begins and ends."""
         async with self._lock, self._fresh_on_fault():
             places = await self._places(topics)
             reader = await self._readers()
+            begins = await asyncio.wait_for(reader.beginning_offsets(places), TIMEOUT_S)
             ends = await asyncio.wait_for(reader.end_offsets(places), TIMEOUT_S)
-            return dict(ends)
+            return Logs(begins, ends)
 
     async def committed(self) -> dict[TopicPartition, int]:
         """All offsets that the group has committed."""

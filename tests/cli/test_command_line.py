@@ -1,15 +1,23 @@
 """The command line: help that teaches, one sentence for what is wrong, exit codes that mean it."""
 
+import asyncio
 import json
 import os
+import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from cli.app import GROUPS
+from cli.__main__ import told_of
+from cli.app import GROUPS, app
+from cli.messages import repetition
+from cli.replies import Expectation
 from tests.cli.running import Run, runner
+
+ID = "01890a5d-ac96-774b-bcce-b302099a8057"
 
 
 @pytest.fixture
@@ -101,3 +109,46 @@ def test_a_damaged_stack_file_is_one_sentence(onaccount: Run, tmp_path: Path) ->
     assert told.status == 1
     assert "can't be read" in told.err
     assert "Traceback" not in told.err
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("sale.requested", ("till", "sell", "2890", "1", "Pils 3,50 21%")),
+        ("sale.recorded", ("till", "sell", "2890", "1", "Pils 3,50 21%", "--offline")),
+        ("sale.cancelled", ("till", "cancel", "2890", "1", ID)),
+        ("payment.record", ("invoices", "pay", "2890", "2026-00001", "1,00")),
+        ("payment.refund", ("invoices", "refund", "2890", "2026-00001", "1,00")),
+        ("invoices.run", ("invoices", "run", "2890")),
+        ("account.change", ("account", "change", "2890", "1", "--raise-limit-by", "50")),
+        ("account.change", ("limits", "raise", "2890", "50", "1")),
+        ("customer.register", ("customer", "register", "2890", "--company", "Twelve")),
+    ],
+)
+def test_what_had_no_answer_and_would_count_twice_can_be_given_again_as_is_told(
+    kind: str, words: tuple[str, ...]
+) -> None:
+    ids = ("sale_id", "cancellation_id", "payment_id", "refund_id", "run_id", "command_id")
+    message = dict.fromkeys((*ids, "customer_id"), ID) | {"environment": 2890, "account": "1"}
+    told = repetition({"type": kind, **message})
+    option = re.search(rf"`(--[a-z-]+) {ID}`", told)
+    assert option, told
+    app.parse_args([*words, option[1], ID], print_error=False, exit_on_error=False)
+
+
+def test_what_may_be_given_again_anyway_is_to_be_looked_for_first() -> None:
+    assert "look whether it was done" in repetition({"type": "environment.activate"})
+
+
+def test_whoever_presses_ctrl_c_is_told_what_was_sent_and_had_no_answer() -> None:
+    sale = {"type": "sale.requested", "sale_id": ID, "environment": 2890, "account": "1"}
+
+    async def wait() -> None:
+        asyncio.get_running_loop().call_later(0.05, os.kill, os.getpid(), signal.SIGINT)
+        await Expectation.of(sale).next(10)
+
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        asyncio.run(wait())
+    assert told_of(stopped.value).startswith("stopped. sale.requested was sent, and may be done")
+    assert f"`onaccount till cancel 2890 1 {ID}`" in told_of(stopped.value)
+    assert told_of(KeyboardInterrupt()) == "stopped."

@@ -9,18 +9,23 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
+from aiokafka import AIOKafkaConsumer
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.records_to_delete import RecordsToDelete
 from aiokafka.structs import TopicPartition
 
+from cli.stack.kafka import Kafka
 from cli.stack.postgres import Postgres
 from runtime import topics
 from runtime.database import Database
-from runtime.edge.guard import Guard, Place
+from runtime.edge.guard import Guard, Logs, Place
 from runtime.faults import StoreWentBack
 from runtime.transaction import sql
 from tests.runtime import toy
 from tests.runtime.rig import Rig, sale, until
-from tests.support import databases, run, servers
+from tests.support import databases
 from tests.support.servers import Server
 
 
@@ -96,32 +101,78 @@ async def test_postgres_put_back_to_an_earlier_copy_stops_every_worker_until_it_
     assert await rig.counted(account) == (15, 7500)
 
 
-async def test_a_log_that_is_gone_stops_every_worker(postgres: databases.Database) -> None:
+async def delete_records(kafka: str, topic: str) -> None:
+    """As retention does, or kafka-delete-records: all that there is now."""
+    consumer = AIOKafkaConsumer(topic, bootstrap_servers=kafka, enable_auto_commit=False)
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    async with consumer:
+        ends = await consumer.end_offsets(consumer.assignment())
+    await admin.start()
+    await admin.delete_records({tp: RecordsToDelete(before_offset=end) for tp, end in ends.items()})
+    await admin.close()
+
+
+async def test_records_that_were_deleted_before_they_were_decided_stop_every_worker(
+    own_kafka: Server, postgres: databases.Database
+) -> None:
+    """One that runs, and sees nothing but newer ones; and one that starts."""
+    rig = Rig(own_kafka.address, postgres.admin, postgres.dsn("invoicer"), service="invoicer")
+    await rig.prepare()
+    account, toy_ = "unread", toy.Toy()
+    first, unread, newer = sale(account), sale(account), sale(account)
+    async with rig.worker(toy_) as running:
+        going, deleted = asyncio.Event(), asyncio.Event()
+
+        async def hold(tx: Any) -> None:
+            going.set()
+            await deleted.wait()
+
+        toy_.pause = hold
+        await rig.send(first)
+        await asyncio.wait_for(going.wait(), 10)
+        await rig.send(unread)
+        await delete_records(rig.kafka, "pos.sales")
+        await rig.send(newer)
+        deleted.set()
+        await until(lambda: "deleted before it was read" in str(running.status.unready()), "1", 20)
+        assert running.status.dead() == []
+        async with starting(rig) as fresh:
+            await until(lambda: "deleted before" in str(fresh.status.unready()), "2", 30)
+    assert newer["sale_id"] not in await rig.answers(account)
+
+    connection = await asyncpg.connect(postgres.admin)  # as docs/runbook.md has it
+    await connection.execute(
+        "UPDATE invoicer.positions SET next_offset = next_offset + 1 WHERE topic = 'pos.sales'"
+    )
+    await connection.close()
+    async with rig.worker():
+        await rig.all_answered(account, [newer["sale_id"]])
+
+
+async def test_a_log_that_is_gone_stops_every_worker(
+    own_kafka: Server, postgres: databases.Database
+) -> None:
     """The broker comes back at the same address with nothing in it, topics made anew."""
-    this = run.current()
-    component = servers.new_kafka(this.new_folder("gone-kafka"))
-    server, account = Server(component, this), "log-gone"
-    await server.start()
+    server, account = own_kafka, "log-gone"
+    component = server.component
+    assert isinstance(component, Kafka)
     rig = Rig(server.address, postgres.admin, postgres.dsn("ledger"))
-    try:
-        await rig.prepare()
-        sales, lost = [sale(account) for _ in range(5)], [sale(account) for _ in range(5)]
-        async with rig.worker() as running:
-            await rig.send(*sales)
-            await rig.all_answered(account, [s["sale_id"] for s in sales])
-            await server.kill()
-            shutil.rmtree(component.folder / "data")
-            await server.start()
-            await topics.apply({"bootstrap_servers": server.address})
-            await until(lambda: "Kafka was put back" in str(running.status.unready()), "1", 60)
-            async with starting(rig) as fresh:
-                await until(lambda: "Kafka was put back" in str(fresh.status.unready()), "2", 30)
-                await rig.send(*lost)
-                await asyncio.sleep(0.5)
-        assert await rig.answers(account) == {}
-        assert await rig.counted(account) == (5, 2500)
-    finally:
-        await server.stop()
+    await rig.prepare()
+    sales, lost = [sale(account) for _ in range(5)], [sale(account) for _ in range(5)]
+    async with rig.worker() as running:
+        await rig.send(*sales)
+        await rig.all_answered(account, [s["sale_id"] for s in sales])
+        await server.kill()
+        shutil.rmtree(component.folder / "data")
+        await server.start()
+        await topics.apply({"bootstrap_servers": server.address})
+        await until(lambda: "Kafka was put back" in str(running.status.unready()), "1", 60)
+        async with starting(rig) as fresh:
+            await until(lambda: "Kafka was put back" in str(fresh.status.unready()), "2", 30)
+            await rig.send(*lost)
+            await asyncio.sleep(0.5)
+    assert await rig.answers(account) == {}
+    assert await rig.counted(account) == (5, 2500)
 
 
 async def test_a_look_is_not_misled_by_what_is_committed_meanwhile(
@@ -164,13 +215,13 @@ async def test_asking_kafka_is_not_misled_by_what_others_decide_meanwhile(
     database, guard = Database(postgres.dsn("ledger")), Guard("ledger")
     tp = TopicPartition("pos.sales", 0)
 
-    async def ask() -> tuple[dict[Any, int], dict[Any, int]]:
-        ends = {tp: 10}
+    async def ask() -> tuple[dict[Any, int], Logs]:
+        logs = Logs({tp: 12}, {tp: 10})
         await database.execute(sql.opening, ["pos.sales"], [0], [12])
-        return {tp: 12}, ends
+        return {tp: 12}, logs
 
-    async def emptied() -> tuple[dict[Any, int], dict[Any, int]]:
-        return {tp: 12}, {tp: 0}
+    async def emptied() -> tuple[dict[Any, int], Logs]:
+        return {tp: 12}, Logs({tp: 0}, {tp: 0})
 
     try:
         await database.execute(sql.opening, ["pos.sales"], [0], [10])
@@ -183,9 +234,9 @@ async def test_asking_kafka_is_not_misled_by_what_others_decide_meanwhile(
         await database.close()
 
 
-async def committed_further() -> tuple[dict[Any, int], dict[Any, int]]:
+async def committed_further() -> tuple[dict[Any, int], Logs]:
     tp = TopicPartition("pos.sales", 0)
-    return {tp: 99}, {tp: 100}
+    return {tp: 99}, Logs({tp: 0}, {tp: 100})
 
 
 async def test_what_another_worker_decided_must_not_be_taken_back_either(
