@@ -10,6 +10,7 @@ import uuid
 import asyncpg
 
 from runtime.migrate import bring_up, migrations
+from services.importer.store import plans
 from tests.services.importer.venue import completed_of, venue
 from tests.support.databases import Database
 
@@ -35,17 +36,35 @@ INSERT INTO job (kind, ref, payload, serial)
 VALUES ('import', $1, $2, 'environment/2890')"""
 
 
-async def as_before(database: Database) -> None:
-    """Row 2's customer is made, row 3's was asked for, row 4's was refused; no account is open."""
+COPY = """
+INSERT INTO customer (environment, customer_id, version, erased, fields, email_key, name_keys)
+VALUES (2890, $1, 1, false, '{"company": "Bakker"}', NULL, '{annasmit,bakker}'),
+    (2890, $2, 2, true, '{}', NULL, '{}')"""
+ACCOUNTS = """
+INSERT INTO account (environment, account, version, fields, series)
+VALUES (2890, '28900007', 1, '{}', 7), (2890, '28900003', 1, '{}', 3), (2891, 'x', 1, '{}', 0)"""
+PREVIEWED = """
+INSERT INTO planned_account (environment, job_id, account, row, fields, series)
+VALUES (2890, $1, '28900009', 2, '{}', 9), (2890, $1, '28900008', 3, '{}', 8)"""
+
+
+async def before(database: Database, migration: str) -> asyncpg.Connection:
+    """The schema as it stood before a migration."""
     connection = await asyncpg.connect(database.admin)
     await connection.execute(
         "DROP SCHEMA importer CASCADE; CREATE SCHEMA importer AUTHORIZATION importer_owner;"
         "GRANT USAGE ON SCHEMA importer TO importer"
     )
     known = migrations("importer")
-    until = next(i for i, m in enumerate(known) if m.name.startswith("importer/0006"))
+    until = next(i for i, m in enumerate(known) if m.name.startswith(f"importer/{migration}"))
     await bring_up(database.admin, "importer", known[:until])
     await connection.execute("SET search_path TO importer")
+    return connection
+
+
+async def as_before(database: Database) -> None:
+    """Row 2's customer is made, row 3's was asked for, row 4's was refused; no account is open."""
+    connection = await before(database, "0006")
     await connection.execute(ROWS, JOB)
     await connection.execute(PLANNED, JOB)
     ends = {2: ("applied", "created", None), 3: (None,) * 3, 4: ("refused", None, "no such town")}
@@ -73,3 +92,19 @@ async def test_what_was_done_is_not_asked_again_and_the_rest_is(postgres: Databa
         assert sorted(place.registry.accounts) == ["2", "3"]
         asked = [getattr(c, "company", None) or c.account for c in place.registry.asked]
         assert sorted(asked) == ["2", "3", "Bedrijf 3"]
+
+
+async def test_names_and_the_numbers_that_are_taken_are_known_as_before(postgres: Database) -> None:
+    connection = await before(postgres, "0080")
+    await connection.execute(ROWS, JOB)
+    await connection.execute(COPY, WHO[2], WHO[3])
+    await connection.execute(ACCOUNTS)
+    await connection.execute(PREVIEWED, JOB)
+    await connection.close()
+    assert await bring_up(postgres.admin, "importer", migrations("importer"))
+    async with venue(postgres) as place, place.bench.transaction() as tx:
+        assert await tx.fetchval(plans.sql.last_in_series, 2890) == 9
+        assert await tx.fetchval(plans.sql.last_in_series, 2891) == 0
+        for name in ("annasmit", "bakker"):
+            rows = await tx.fetch(plans.sql.customers_alike, 2890, [], [name])
+            assert [str(row["customer_id"]) for row in rows] == [WHO[2]]
