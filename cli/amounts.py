@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 
 from cli.trouble import Trouble
+from schemas.currencies import decimals
 
 AMOUNT = re.compile(r"(?P<sign>-?)(?P<whole>[0-9]{1,11})(?:[.,](?P<cents>[0-9]{1,2}))?")
 SYMBOLS = {"EUR": "€", "GBP": "£", "USD": "$"}
@@ -29,9 +31,9 @@ def cents(text: str, *, what: str = "an amount") -> int:
 
 
 def money(amount: int | None, currency: str | None = "EUR") -> str:
-    """Minor units for people: `€ 1,234.50`; None, which is no limit, as `no limit`."""
+    """Minor units for people: `€ 1,234.50`, `JPY 1,234`; None, no limit, as `no limit`."""
     if amount is None:
         return "no limit"
     symbol = SYMBOLS.get(currency or "", currency or "")
-    text = f"{abs(amount) // 100:,}.{abs(amount) % 100:02}"
+    text = f"{Decimal(abs(amount)).scaleb(-decimals(currency or '')):,f}"
     return f"{symbol} {'-' if amount < 0 else ''}{text}".strip()

@@ -70,6 +70,9 @@ def show_run(screen: Screen, result: Json) -> int:
         f"{result['period']}: {result['drafted']} drafted, {result['issued']} issued, "
         f"{result['sent']} given to the mailer, {money(result['total'], currency)} in all"
     )
+    if notes := result.get("credit_notes"):
+        what = "1 credit note" if notes == 1 else f"{notes} credit notes"
+        screen.good(f"{what} besides, {money(result['credited'], currency)} in all")
     if result["vat"]:
         screen.table(
             ("VAT", "Base", "VAT amount", "Gross"),

@@ -6,7 +6,8 @@ asked for; an amount alone never is: two guests may owe the same.
 
 A payment's id is made from the line, so the same line in a second export is the same payment. In an
 export of another shape it reads otherwise: there a payment that an import recorded for the same
-invoice, day and amount is taken for it, once.
+invoice, day and amount is taken for it, once. What went out is no payment: cli/refunds.py tells of
+it.
 """
 
 from __future__ import annotations
@@ -14,29 +15,18 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
-from typing import Literal, NamedTuple
+from datetime import UTC, date, datetime, time, tzinfo
+from types import MappingProxyType
 from uuid import NAMESPACE_URL, uuid5
 
 from cli.amounts import money
 from cli.bank.lines import Line
+from cli.matches import Match, Recorded, Refunded
 from cli.messages import Json
+from cli.refunds import Outgoing
 
 _SPACE = uuid5(NAMESPACE_URL, "https://onaccount/payments")
 _NOT_IN_NUMBERS = re.compile(r"[^A-Z0-9]+")
-
-Verdict = Literal["pays", "known", "differs", "no_number", "not_open", "reversed", "outgoing"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Match:
-    """What a line is. `pays` are (number, amount, payment_id), to be recorded or known already."""
-
-    line: Line
-    verdict: Verdict
-    pays: tuple[tuple[str, int, str], ...] = ()
-    why: str = ""
 
 
 def open_of(state: Json) -> int:
@@ -64,23 +54,20 @@ def payment_id(of_line: str, number: str) -> str:
     return str(uuid5(_SPACE, f"{of_line}\n{number}"))
 
 
-def imported_at(day: date) -> str:
-    """When a payment of that day is said to have come: exports name no hour."""
-    return f"{day}T12:00:00Z"
+def noon_of(day: date, zone: tzinfo) -> str:
+    """When money of that day is said to have moved, where no hour is named (no export names one):
+    noon by the venue's clock, so that it stands in its books on that day, in that year."""
+    return datetime.combine(day, time(12), zone).isoformat()
 
 
-def imported_on(at: str) -> date | None:
-    """The day, where an import said so; None for a payment that a person recorded."""
-    moment = datetime.fromisoformat(at).astimezone(UTC)
-    return moment.date() if moment.time() == time(12) else None
-
-
-class Recorded(NamedTuple):
-    """A payment that was recorded. `on`: the bank's day, where an import recorded it."""
-
-    number: str
-    amount: int
-    on: date | None = None
+def imported_on(at: str, zone: tzinfo) -> date | None:
+    """The day, where an import said so; None for a payment that a person recorded. Imports of
+    before said noon in UTC."""
+    for clock in (zone, UTC):
+        moment = datetime.fromisoformat(at).astimezone(clock)
+        if moment.time() == time(12):
+            return moment.date()
+    return None
 
 
 def match(
@@ -89,15 +76,19 @@ def match(
     invoices: Iterable[Json],
     recorded: Mapping[str, Recorded],
     *,
+    refunds: Iterable[Refunded] = (),
+    credit_notes: Mapping[str, str] = MappingProxyType({}),
     other_amounts: bool = False,
 ) -> list[Match]:
-    """A verdict for each line. `recorded` are the payments that are known, by id.
+    """A verdict for each line. `recorded` are the payments that are known, by id; `credit_notes`
+    their numbers, with that of the invoice.
 
     Lines are taken in order, and each counts on what those before it pay.
     """
     states = {str(s["number"]): s for s in invoices if s.get("number")}
     left = {number: open_of(state) for number, state in states.items()}
-    finder = _Finder(states)
+    outgoing = Outgoing(environment, refunds, recorded)
+    finder = _Finder(states, credit_notes)
     each = [
         (line, of_line, finder.named(line))
         for line, of_line in zip(lines, payment_ids(environment, lines), strict=True)
@@ -107,11 +98,15 @@ def match(
     found = []
     for line, of_line, named in each:
         foreign = [n for n in named if states[n]["currency"] != line.currency]
-        if foreign and line.amount > 0:
+        if line.reversal:
+            one = outgoing.taken_back(line, named)
+        elif foreign:
             why = f"{', '.join(foreign)}: not in {line.currency}"
-            found.append(Match(line=line, verdict="differs", why=why))
-            continue
-        one = _verdict(line, of_line, named, left, recorded, others, other_amounts)
+            one = Match(line=line, verdict="differs" if line.amount > 0 else "outgoing", why=why)
+        elif line.amount <= 0:
+            one = outgoing.went_out(line, named, left)
+        else:
+            one = _verdict(line, of_line, named, left, recorded, others, other_amounts)
         if one.verdict == "pays":
             for number, amount, _ in one.pays:
                 left[number] -= amount
@@ -128,13 +123,6 @@ def _verdict(
     others: _Others,
     other_amounts: bool,
 ) -> Match:
-    if line.reversal:
-        took = "back what went out: no payment"
-        if line.amount < 0:
-            took = "a payment back: `onaccount invoices refund --reverses` undoes it"
-        return Match(line=line, verdict="reversed", why=f"the bank booked {took}")
-    if line.amount <= 0:
-        return Match(line=line, verdict="outgoing", why="money that went out")
     if not named:
         same = [n for n, open_ in left.items() if open_ == line.amount]
         hint = f"; as much is open of {', '.join(same[:3])}" if same else ""
@@ -159,7 +147,7 @@ def _verdict(
     if wanted <= 0:
         names = ", ".join(named)
         return Match(line=line, verdict="not_open", why=f"nothing is open of {names}")
-    open_ = ", ".join(f"{number} has {money(left[number])} open" for number in named)
+    open_ = ", ".join(f"{number} has {money(left[number], line.currency)} open" for number in named)
     return Match(line=line, verdict="differs", why=f"another amount: {open_}")
 
 
@@ -190,11 +178,13 @@ class _Others:
 
 class _Finder:
     """Finds invoice numbers in what people type into a transfer: in any case, with other signs or
-    none between its parts, but never inside a longer run of digits or letters."""
+    none between its parts, but never inside a longer run of digits or letters. Where money went
+    out a credit note's number stands for its invoice."""
 
-    def __init__(self, numbers: Iterable[str]) -> None:
+    def __init__(self, numbers: Iterable[str], credit_notes: Mapping[str, str]) -> None:
+        self._credited = credit_notes
         self._numbers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
-        for number in numbers:
+        for number in (*numbers, *credit_notes):
             parts = [p for p in _NOT_IN_NUMBERS.split(number.upper()) if p]
             between = r"[^A-Z0-9]{0,3}".join(map(re.escape, parts))
             expression = re.compile(rf"(?<![A-Z0-9]){between}(?![A-Z0-9])")
@@ -210,9 +200,12 @@ class _Finder:
             for length in self._lengths
             for start in range(len(squeezed) - length + 1)
         }
-        return sorted(
+        found = {
             number
             for piece in pieces & self._numbers.keys()
             for number, expression in self._numbers[piece]
             if expression.search(text)
-        )
+        }
+        if line.amount > 0:
+            return sorted(found - self._credited.keys())
+        return sorted({self._credited.get(number, number) for number in found})

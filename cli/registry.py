@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from cli.amounts import Misuse
 from cli.client import Client
@@ -51,6 +52,11 @@ class Registry:
     def currency(self) -> str:
         """What its amounts are in."""
         return str((self.settings or {}).get("currency") or "EUR")
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """In which its days begin."""
+        return ZoneInfo(str((self.settings or {}).get("time_zone") or "Europe/Amsterdam"))
 
     def tied_to(self, customer_id: str) -> list[tuple[Json, str]]:
         """The accounts of a customer, each with its role: holder or viewer."""
@@ -122,12 +128,24 @@ class Registry:
         found = []
         for account in self.accounts.values():
             holder = self.customers.get(account.get("holder") or "", {})
-            whole = folded(f"{account['account']} {account['description']} {name_of(holder)}")
-            if account["status"] != "closed" and all(word in whole for word in words):
-                found.append(str(account["account"]))
+            called = folded(f"{account['description']} {name_of(holder)}")
+            number = str(account["account"])
+            if account["status"] != "closed" and _fits(words, folded(number), called):
+                found.append(number)
         if not found:
             raise Misuse(f"No open account of environment {self.environment} fits.")
         return sorted(found)
+
+
+def _fits(words: Sequence[str], number: str, called: str) -> bool:
+    """Whether an account is meant: by words of what it is called, where 12 is a number of its own
+    and no part of 112, or by parts of its own number. Not by some of each: bedrijf 12 is not each
+    bedrijf whose account has a 12 in it."""
+    return all(word in number for word in words) or all(
+        word == number
+        or (re.search(rf"(?<!\d){word}(?!\d)", called) if word.isdecimal() else word in called)
+        for word in words
+    )
 
 
 def not_there(environment: int) -> Misuse:

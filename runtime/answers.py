@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from itertools import count
@@ -23,12 +22,12 @@ _CONTENT_TYPE = (ce.CONTENT_TYPE, ce.JSON.encode())
 _TRACEPARENT = re.compile("00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """One message to be published, byte for byte as it is remembered.
 
     `id` and `time` are the CloudEvents `id` and `time`; they are made from what the message
     says (never random, never the moment of publishing), so that a repeated answer is the same.
+    A tuple, for one is made for every message.
     """
 
     topic: str

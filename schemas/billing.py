@@ -196,7 +196,7 @@ class PaymentReceived(_Invoice):
 class PaymentRefunded(_Invoice):
     """Money was paid back; `open` is what is left to pay, negative while more is to be had back.
 
-    `reverses`: the payment that this undid.
+    `reverses`: the payment that this undid. `method`: as the command said it.
     """
 
     answer_ids: ClassVar[tuple[str, ...]] = ("refund_id", "environment", "account")
@@ -209,6 +209,7 @@ class PaymentRefunded(_Invoice):
     at: Time
     open: Sum
     reverses: Uuid | None = None
+    method: RequiredText | None = None
 
 
 class StatementSent(Message):
@@ -257,7 +258,8 @@ class OpenAccount(Part):
 class RunCompleted(_Run):
     """A run is done, or was refused (`reason` and `message`; then all counts are 0).
 
-    `sent` were handed to the mailer; delivery is not waited for.
+    `sent` were handed to the mailer; delivery is not waited for. `credit_notes`: how many it made
+    of what was reversed after it was invoiced, where it made any; `credited`: what they come to.
     """
 
     type: Literal["run.completed"] = "run.completed"
@@ -272,6 +274,8 @@ class RunCompleted(_Run):
     reason: Word | None = None
     message: LongText | None = None
     currency: Currency | None = None
+    credit_notes: Count | None = None
+    credited: Sum | None = None
 
 
 class InvoiceState(_Invoice):

@@ -12,7 +12,6 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal, InvalidOperation
 from typing import NoReturn
 from xml.etree.ElementTree import Element, ParseError
 
@@ -20,12 +19,13 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import iterparse
 
 from cli.amounts import Misuse
-from cli.bank.lines import Line, compact
+from cli.bank.lines import Line, compact, minor_units
 
 _SPACE = re.compile(r"\{urn:iso:std:iso:20022:tech:xsd:(camt\.[0-9]{3})\.[0-9.]+\}Document")
 _STATEMENT = "camt.053"
 _DEEPEST = 60  # elements within elements; a statement has some fifteen
-_MOST = Decimal(10) ** 12
+_MOST = 10**12
+_AMOUNT = re.compile(r"(?=[0-9.]{1,25}$)([0-9]+\.?[0-9]*|\.[0-9]+)")
 _BOOKED = ("BOOK", "")  # not PDNG, INFO or FUTR
 _NO_REFERENCE = ("NOTPROVIDED", "NONREF")
 
@@ -149,15 +149,12 @@ class _Reader:
     def _amount(self, element: Element | None) -> tuple[int, str]:
         text = "" if element is None else (element.text or "").strip()
         currency = "" if element is None else element.get("Ccy", "").strip().upper()
-        try:
-            value = Decimal(text) * 100 if re.fullmatch(r"[0-9.]{1,25}", text) else Decimal("nan")
-        except InvalidOperation:
-            value = Decimal("nan")
-        if not (value.is_finite() and value < _MOST and value == int(value)):
-            self._fault(f"{text!r} is not an amount")
         if not re.fullmatch("[A-Z]{3}", currency):
             self._fault(f"{currency!r} is not a currency")
-        return int(value), currency
+        found = minor_units(text, currency) if _AMOUNT.fullmatch(text) else None
+        if found is None or found >= _MOST:
+            self._fault(f"{text!r} is not an amount")
+        return found, currency
 
     def _sign(self, element: Element) -> int:
         said = _text(element, "CdtDbtInd")

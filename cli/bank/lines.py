@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
+
+from schemas.currencies import decimals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +36,12 @@ class Line:
             self.name, self.description, self.reference, self.sequence,
         )  # fmt: skip
         return "\n".join("".join(part.split()).upper() for part in parts)
+
+
+def minor_units(amount: str, currency: str) -> int | None:
+    """`1250.50` in the currency's minor units; None where they are smaller than it has."""
+    value = Decimal(amount).scaleb(decimals(currency))
+    return int(value) if value == int(value) else None
 
 
 def compact(text: str) -> str:

@@ -14,7 +14,8 @@ from datetime import date, datetime
 from itertools import zip_longest
 
 from cli.amounts import Misuse
-from cli.bank.lines import Line, between, compact
+from cli.bank.lines import Line, between, compact, minor_units
+from schemas.currencies import decimals
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "on": (
@@ -58,10 +59,14 @@ _SEVERAL = ("description", "sequence")
 _IN = {"bij", "bijschrijving", "credit", "c", "cr", "+"}
 _OUT = {"af", "afschrijving", "debit", "debet", "d", "dr", "-"}
 _BEFORE_HEADER = 10  # lines in which a bank may say what the file is
-_AMOUNT = re.compile(
-    r"(?P<sign>[+-]?)(?:(?P<plain>[0-9]+)(?:[.,](?P<cents>[0-9]{1,2}))?"
-    r"|(?P<grouped>[0-9]{1,3}(?:[.,' ][0-9]{3})+)[.,](?P<decimals>[0-9]{2}))"
+_AMOUNT = (
+    r"(?P<sign>[+-]?)(?:(?P<plain>[0-9]+)(?:[.,](?P<part>[0-9]{1,%d}))?"
+    r"|(?P<grouped>[0-9]{1,3}(?:[.,' ][0-9]{3})+)[.,](?P<decimals>[0-9]{%d}))"
 )
+_AMOUNTS = {places: re.compile(_AMOUNT % (max(places, 2), max(places, 2))) for places in range(5)}
+"""By how many decimals a currency has; one that has none is written with .00 too, or none. With
+three digits behind one mark it is thousands there, and there alone."""
+_NO_DECIMALS = re.compile(r"(?P<sign>[+-]?)(?P<grouped>[0-9]{1,3}(?:[.,' ][0-9]{3})+)")
 _TIME = re.compile(r"(?<=[0-9])[ T][0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?Z?$")
 _DATES = ("%Y-%m-%d", "%Y%m%d", "%d-%m-%Y", "%d/%m/%Y", "%d.%m.%Y", "%Y/%m/%d")
 
@@ -96,12 +101,13 @@ def _with_header(rows: Sequence[tuple[int, list[str]]], where: str) -> Iterator[
             name: " ".join(row[i].strip() for i in its if i < len(row)).strip()
             for name, its in places.items()
         }
-        amount = _cents(cells["amount"], where, number)
+        currency = cells["currency"].upper() or "EUR"
+        amount = _minor(cells["amount"], currency, where, number)
         yield Line(
             row=number,
             on=_date(cells["on"], where, number),
             amount=_signed(amount, cells["sign"], where, number) if places["sign"] else amount,
-            currency=cells["currency"].upper() or "EUR",
+            currency=currency,
             name=cells["name"],
             iban=compact(cells["iban"]),
             description=cells["description"],
@@ -185,7 +191,7 @@ def _abn(number: int, row: Sequence[str], where: str) -> Line:
     return Line(
         row=number,
         on=_date(on, where, number),
-        amount=_cents(amount, where, number),
+        amount=_minor(amount, currency.upper(), where, number),
         currency=currency.upper(),
         name=between(description, "NAME", "NAAM"),
         iban=compact(between(description, "IBAN")),
@@ -199,14 +205,19 @@ def _abn(number: int, row: Sequence[str], where: str) -> Line:
 # -- cells -------------------------------------------------------------------------------------
 
 
-def _cents(text: str, where: str, row: int) -> int:
-    plain = text.replace("€", "").replace("EUR", "").replace("\u00a0", " ").strip()
-    found = _AMOUNT.fullmatch(plain)
-    if found is None:
-        raise Misuse(f"{where}, line {row}: {text!r} is not an amount.")
-    whole = int(re.sub(r"[^0-9]", "", found["plain"] or found["grouped"]))
-    value = whole * 100 + int((found["cents"] or found["decimals"] or "").ljust(2, "0"))
-    return -value if found["sign"] == "-" else value
+def _minor(text: str, currency: str, where: str, row: int) -> int:
+    plain = text.replace("€", "").replace(currency, "").replace("\u00a0", " ").strip()
+    places = decimals(currency)
+    found = _AMOUNTS[places].fullmatch(plain)
+    if found is None and places == 0:
+        found = _NO_DECIMALS.fullmatch(plain)
+    parts = found.groupdict() if found else {}
+    whole = re.sub(r"[^0-9]", "", parts.get("plain") or parts.get("grouped") or "")
+    part = parts.get("part") or parts.get("decimals") or ""
+    value = minor_units(f"{whole}.{part}", currency) if whole else None
+    if value is None:
+        raise Misuse(f"{where}, line {row}: {text!r} is not an amount in {currency}.")
+    return -value if parts["sign"] == "-" else value
 
 
 def _date(text: str, where: str, row: int) -> date:

@@ -59,7 +59,7 @@ class Settings:
     iban: str | None = None
     "Where guests pay to."
     currency: str | None = None
-    "Three letters: EUR. Fixed once there is a sale."
+    "Three letters, as EUR: one that is counted in hundredths. Fixed once there is a sale."
     time_zone: str | None = None
     "Its months are invoiced: Europe/Amsterdam."
     language: Literal["nl", "en"] | None = None

@@ -131,9 +131,10 @@ def _show_open(screen: Screen, rows: Sequence[Json]) -> None:
     )
     late = [s for s in rows if s["days_overdue"] > 0]
     on = "1 invoice" if len(rows) == 1 else f"{len(rows)} invoices"
-    told = f"{money(sum(s['open'] for s in rows))} open on {on}"
+    currency = rows[0]["currency"] if rows else "EUR"  # a venue bills in one
+    told = f"{money(sum(s['open'] for s in rows), currency)} open on {on}"
     if late:
-        told += f", of it {money(sum(s['open'] for s in late))} overdue on {len(late)}"
+        told += f", of it {money(sum(s['open'] for s in late), currency)} overdue on {len(late)}"
     screen.say(told)
 
 
@@ -312,7 +313,8 @@ def _details(event: Json) -> str:
             return " ".join(str(event[k]) for k in ("to", "code", "reason") if event.get(k))
         case "invoice.issued":
             instead = ", ".join(str(one["number"]) for one in event.get("replaces") or ())
-            said = f"{event['number']}, {len(event['sales'])} sales"
+            sales = len(event["sales"])
+            said = f"{event['number']}, {sales} sale{'' if sales == 1 else 's'}"
             return f"{said}, replaces {instead}" if instead else said
         case _:
             return str(event.get("to") or event.get("reason") or "")

@@ -170,9 +170,14 @@ async def send(
 
 
 @app.command
-async def delete(environment: int, invoice: str, /, *, common: Common = DEFAULT) -> int:
-    """Delete a draft; an issued invoice gets a credit note and its sales are free again."""
-    return await _give(environment, invoice, "invoice.delete", common)
+async def delete(
+    environment: int, invoice: str, /, *, yes: Yes = False, common: Common = DEFAULT
+) -> int:
+    """Delete a draft; an issued invoice gets a credit note and its sales are free again.
+
+    At a terminal it asks first where a credit note would be made.
+    """
+    return await _give(environment, invoice, "invoice.delete", common, yes=yes)
 
 
 @app.command
@@ -184,9 +189,10 @@ async def correct(
     reason: str,
     exclude: Annotated[list[str] | None, Parameter(negative="")] = None,
     account: str | None = None,
+    yes: Yes = False,
     common: Common = DEFAULT,
 ) -> int:
-    """Replace an issued invoice by a credit note and a new invoice.
+    """Replace an issued invoice by a credit note and a new invoice. At a terminal it asks first.
 
     Parameters
     ----------
@@ -200,7 +206,7 @@ async def correct(
     if not reason.strip():
         raise Misuse("Say with --reason why it is corrected: the credit note tells the guest so.")
     more = {"reason": reason, "exclude_sales": exclude, "account": account}
-    return await _give(environment, invoice, "invoice.correct", common, **more)
+    return await _give(environment, invoice, "invoice.correct", common, yes=yes, **more)
 
 
 @app.command
@@ -210,7 +216,15 @@ def verify(environment: int | None = None, /, *, common: Common = DEFAULT) -> in
     return verify_service("invoicer", common, *chosen)
 
 
-async def _give(environment: int, invoice: str, kind: str, common: Common, **fields: object) -> int:
+async def _give(
+    environment: int,
+    invoice: str,
+    kind: str,
+    common: Common,
+    *,
+    yes: bool = True,
+    **fields: object,
+) -> int:
     screen = common.screen
     async with common.client(kind) as client:
         state, known = await find(client, environment, invoice), list[Json]()
@@ -218,6 +232,9 @@ async def _give(environment: int, invoice: str, kind: str, common: Common, **fie
             note = (await credit_notes(client, environment))[invoice.lower()]
             fields["credit_note_id"] = note["credit_note_id"]
             known.append(note)
+        if not (yes or await _meant(state, common)):
+            screen.bad("nothing was credited")
+            return 1
         message = _order(kind, environment, state, common, **fields)
         with client.watching("what was made", made_for(environment)) as events:
             reply = (await client.ask(message, timeout_s=common.timeout)).message
@@ -233,6 +250,17 @@ async def _give(environment: int, invoice: str, kind: str, common: Common, **fie
             "does not arrive"
         )
     return status
+
+
+async def _meant(state: Json, common: Common) -> bool:
+    """Whether a credit note is to be made: there is no way back from one but another invoice. A
+    draft vanishes without."""
+    if not state.get("number") or common.as_json or not can_ask():
+        return True
+    worth = money(state["total"], state["currency"])
+    return await asked(
+        f"Credit {state['number']} of account {state['account']}, {worth}, for good?"
+    )
 
 
 def _number(state: Json) -> str:

@@ -46,7 +46,8 @@ class Choice:
     everyone: Annotated[bool, Parameter(name="--all", negative="")] = False
     "Every account that is not closed."
     matching: str | None = None
-    "Every account that is not closed with these words in number, description or holder's name."
+    """Every account that is not closed with these words in its description or holder's name, where
+    12 is no part of 112; or with all of them in its number."""
     on_account: bool | None = None
     "Also whether they may buy on account ('Maak op naam')."
     in_overview: bool | None = None

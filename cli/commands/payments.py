@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import date
 
 from cli.amounts import Misuse, cents, money
 from cli.client import Client
 from cli.invoices import find
 from cli.messages import Json, given, new_id, now
 from cli.options import DEFAULT, Common
-from cli.payments import open_of
+from cli.payments import noon_of, open_of
+from cli.registry import registry_of
 from cli.screen import Screen, outcome
 
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
@@ -36,7 +39,7 @@ async def pay(
     method
         How it was paid: bank, cash, card.
     at
-        When, as RFC 3339; now unless given.
+        When: a day as 2026-08-05, or RFC 3339; now unless given.
     payment_id
         Give one to repeat a payment without counting it twice.
     """
@@ -47,12 +50,12 @@ async def pay(
         "environment": environment,
         **which,
         "amount": cents(amount),
-        "at": at or now(),
         "method": method,
         "by": common.by,
     }
     screen = common.screen
     async with common.client("payment.record") as client:
+        message["at"] = await _moment(client, environment, at)
         with client.watching("payment.received", _receipt_of(message)) as receipts:
             reply = (await client.ask(message, timeout_s=common.timeout)).message
             if reply["type"] == "command.refused":
@@ -92,7 +95,7 @@ async def refund(
     method
         How it was paid back: bank, cash, card; offset where it was set off against another invoice.
     at
-        When, as RFC 3339; now unless given.
+        When: a day as 2026-08-05, or RFC 3339; now unless given.
     reverses
         Id of a payment, as `onaccount invoices show` tells it: this undoes that payment, which the
         bank took back, or which was recorded by mistake. All of it unless an amount is given.
@@ -110,7 +113,7 @@ async def refund(
             "environment": environment,
             "invoice_id": state["invoice_id"],
             "amount": cents(amount) if amount else await _to_refund(client, state, reverses),
-            "at": at or now(),
+            "at": await _moment(client, environment, at),
             "method": method,
             "by": common.by,
             **given({"reverses": reverses}),
@@ -123,6 +126,17 @@ async def refund(
     screen.data({**reply, "refunded": receipt})
     _show_refund(screen, receipt)
     return 0
+
+
+async def _moment(client: Client, environment: int, at: str | None) -> str:
+    """When money moved; of a day alone noon by the venue's clock."""
+    if at is None or not DAY.fullmatch(at):
+        return at or now()
+    try:
+        day = date.fromisoformat(at)
+    except ValueError:
+        raise Misuse(f"There is no day {at}.") from None
+    return noon_of(day, (await registry_of(client, environment)).zone)
 
 
 def _show_refund(screen: Screen, receipt: Json) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Annotated
 
@@ -15,14 +17,18 @@ from cli.bank.files import read
 from cli.bank.lines import Line
 from cli.client import Client
 from cli.invoices import invoices
+from cli.matches import Match, Recorded, Refunded, Verdict
 from cli.messages import Json
 from cli.options import DEFAULT, Common
-from cli.payments import Match, Recorded, imported_at, imported_on, match
+from cli.payments import imported_on, noon_of
+from cli.payments import match as matched
+from cli.registry import registry_of
 from cli.screen import Screen
 
 app = App(name="payments", help="Payments out of a bank's export.", help_format="plaintext")
 
 SIDE_BY_SIDE = 50
+NOT_MATCHED: tuple[Verdict, ...] = ("differs", "no_number", "not_open")
 
 
 @app.command(name="import")
@@ -39,7 +45,8 @@ async def import_(
     """Record the payments in a bank's export: CAMT.053, MT940 or CSV, zipped too.
 
     A line counts where it names an invoice's number and pays what is open of it. What does not is
-    listed, and left alone. The same line in a later export is the same payment.
+    listed, and left alone. The same line in a later export is the same payment. Of money that went
+    out it tells what was paid back, and whether that was recorded; it records nothing of it.
 
     Parameters
     ----------
@@ -53,13 +60,14 @@ async def import_(
     lines = await asyncio.to_thread(read, file)
     screen = common.screen
     async with common.client("payment.record") as client:
-        matches = await _matches(client, environment, lines, other_amounts)
+        zone = (await registry_of(client, environment)).zone
+        matches = await _matches(client, environment, lines, zone, other_amounts)
         _show(screen, matches)
         paying = [m for m in matches if m.verdict == "pays"]
         if dry_run or not paying or not (yes or await _agreed(screen, paying)):
             screen.data(_report(matches, []))
             return 0 if dry_run or not paying else 1
-        refused = await _record(client, environment, paying, common)
+        refused = await _record(client, environment, paying, zone, common)
     screen.data(_report(matches, refused))
     for one in refused:
         screen.bad(f"{one['number']}: refused, {one['reason']}: {one['message']}")
@@ -69,19 +77,39 @@ async def import_(
 
 
 async def _matches(
-    client: Client, environment: int, lines: Sequence[Line], other_amounts: bool
+    client: Client, environment: int, lines: Sequence[Line], zone: tzinfo, other_amounts: bool
 ) -> list[Match]:
     states = await invoices(client, environment)
-    recorded = {
-        said.message["payment_id"]: Recorded(
-            number=str(said.message["number"]),
-            amount=int(said.message["amount"]),
-            on=imported_on(said.message["at"]),
-        )
-        for said in await client.read("invoices.events")
-        if said.type == "payment.received" and said.message.get("environment") == environment
-    }
-    return match(environment, lines, states, recorded, other_amounts=other_amounts)
+    numbers = {s["invoice_id"]: str(s["number"]) for s in states if s.get("number")}
+    recorded: dict[str, Recorded] = {}
+    refunds: dict[str, Refunded] = {}
+    credit_notes: dict[str, str] = {}
+    for said in await client.read("invoices.events"):
+        its = said.message
+        if its.get("environment") != environment:
+            continue
+        match said.type:
+            case "payment.received":
+                on = imported_on(its["at"], zone)
+                recorded[its["payment_id"]] = Recorded(its["number"], its["amount"], on)
+            case "payment.refunded" if its.get("method") != "offset":
+                on = datetime.fromisoformat(its["at"]).astimezone(zone).date()
+                refunds[its["refund_id"]] = Refunded(
+                    its["number"], its["amount"], on, its.get("reverses")
+                )
+            case "credit_note.issued" if its["invoice_id"] in numbers:
+                credit_notes[its["number"]] = numbers[its["invoice_id"]]
+            case _:
+                pass
+    return matched(
+        environment,
+        lines,
+        states,
+        recorded,
+        refunds=refunds.values(),
+        credit_notes=credit_notes,
+        other_amounts=other_amounts,
+    )
 
 
 async def _agreed(screen: Screen, paying: Sequence[Match]) -> bool:
@@ -94,7 +122,7 @@ async def _agreed(screen: Screen, paying: Sequence[Match]) -> bool:
 
 
 async def _record(
-    client: Client, environment: int, paying: Sequence[Match], common: Common
+    client: Client, environment: int, paying: Sequence[Match], zone: tzinfo, common: Common
 ) -> list[Json]:
     """Send them, some side by side; gives what was refused."""
     at_once = asyncio.Semaphore(SIDE_BY_SIDE)
@@ -111,7 +139,7 @@ async def _record(
                 "environment": environment,
                 "number": number,
                 "amount": amount,
-                "at": imported_at(line.on),
+                "at": noon_of(line.on, zone),
                 "method": "bank",
                 "by": common.by,
             }
@@ -144,7 +172,7 @@ def _show(screen: Screen, matches: Sequence[Match]) -> None:
                 title=title,
                 right=("Line", "Amount"),
             )
-    rest = [m for m in matches if m.verdict in ("differs", "no_number", "not_open", "reversed")]
+    rest = [m for m in matches if m.verdict in NOT_MATCHED]
     if rest:
         screen.table(
             ("Line", "Date", "From", "Amount", "Why it does not match"),
@@ -155,16 +183,45 @@ def _show(screen: Screen, matches: Sequence[Match]) -> None:
             title="What does not match",
             right=("Line", "Amount"),
         )
-    out = sum(m.verdict == "outgoing" for m in matches)
+    _show_outgoing(screen, matches)
+    _show_counts(screen, matches)
+
+
+def _show_outgoing(screen: Screen, matches: Sequence[Match]) -> None:
+    """What money that went out has to do with invoices: of anything else it is not told."""
+    out: tuple[Verdict, ...] = ("refunded", "not_refunded", "outgoing", "reversed")
+    told = [m for m in matches if m.verdict in out and m.why]
+    if told:
+        screen.table(
+            ("Line", "Date", "Name", "Amount", "What it was"),
+            (
+                (m.line.row, m.line.on, m.line.name, money(m.line.amount, m.line.currency), m.why)
+                for m in told
+            ),
+            title="Money that went out, or that the bank booked back",
+            right=("Line", "Amount"),
+        )
+    to_do = [each for m in matches for each in m.to_do]
+    if to_do:
+        screen.say("Went out and is not recorded yet:")
+        for each in to_do:
+            screen.say(f"  {each}")
+
+
+def _show_counts(screen: Screen, matches: Sequence[Match]) -> None:
+    found = Counter(m.verdict for m in matches)
     counts = [
-        (sum(m.verdict == "pays" for m in matches), "to be recorded"),
-        (sum(m.verdict == "known" for m in matches), "recorded before"),
-        (len(rest), "not matched"),
-        (out, "of money that went out"),
+        (found["pays"], "to be recorded"),
+        (found["known"], "recorded before"),
+        (sum(found[verdict] for verdict in NOT_MATCHED), "not matched"),
+        (found["reversed"], "booked back by the bank"),
+        (found["refunded"], "paid back as recorded"),
+        (found["not_refunded"], "paid back and not recorded"),
+        (found["outgoing"], "of money that went out"),
     ]
     told = ", ".join(f"{count} {what}" for count, what in counts if count)
     screen.say(f"{len(matches)} line{'' if len(matches) == 1 else 's'}: {told or 'nothing'}")
-    if any(m.verdict == "differs" for m in matches):
+    if found["differs"]:
         screen.say("--other-amounts records what names one invoice and pays another amount, too")
 
 
@@ -179,6 +236,7 @@ def _report(matches: Sequence[Match], refused: Sequence[Json]) -> Json:
                 "verdict": m.verdict,
                 "why": m.why,
                 "payments": [{"number": n, "amount": a, "payment_id": i} for n, a, i in m.pays],
+                "to_do": list(m.to_do),
             }
             for m in matches
         ],

@@ -87,6 +87,12 @@ async def _venue(client: Client, environment: int | None) -> Registry:
     return Registry(environment, states)
 
 
+async def _currency(client: Client, environment: int) -> str:
+    """What the venue bills in; euros for one that is not there, whose sale is declined so."""
+    states = await client.view("registry.state", environment=environment)
+    return Registry(environment, states.values()).currency
+
+
 @app.command
 async def sign_on(
     environment: int, /, *, terminal: Terminal = "cli", common: Common = DEFAULT
@@ -126,7 +132,7 @@ async def sell(
     terminal: Terminal = "cli",
     sale_id: str | None = None,
     offline: Annotated[bool, Parameter(negative="")] = False,
-    currency: str = "EUR",
+    currency: str | None = None,
     valid: int | None = None,
     operator: str | None = None,
     note: str | None = None,
@@ -142,12 +148,15 @@ async def sell(
         Give the id of an earlier sale to repeat it: it is answered as it was, not sold again.
     offline
         It was sold already, without an answer (sale.recorded): booked whatever the limit says.
+    currency
+        Three letters; the venue's unless given.
     valid
         Seconds after which the sale may no longer be approved.
     """
     lines = [item(text) for text in items]
     async with common.client("sale.requested") as client:
-        till = Till(client, environment, terminal, currency=currency, timeout_s=common.timeout)
+        money = currency or await _currency(client, environment)
+        till = Till(client, environment, terminal, currency=money, timeout_s=common.timeout)
         more = {"operator": operator, "note": note}
         if offline:
             reply = await till.record(account, lines, sale_id=sale_id, **more)

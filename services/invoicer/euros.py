@@ -8,8 +8,8 @@ that what is taken back is what was charged.
 from datetime import date
 
 from runtime.transaction import Tx
+from schemas.currencies import decimals
 from schemas.registry import EnvironmentState
-from services.invoicer.documents.text import decimals
 from services.invoicer.store import rates
 from services.invoicer.vat import VatRow, in_euros
 

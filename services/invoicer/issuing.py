@@ -34,9 +34,14 @@ class Made:
 
 
 def missing(environment: EnvironmentState) -> tuple[str, ...]:
-    """What a lawful invoice needs of the venue and its settings lack: fields of the contract."""
+    """What a lawful invoice needs of the venue and its settings lack: fields of the contract.
+
+    A venue of no country is Dutch, unless its VAT number is another country's.
+    """
     nobody = Buyer(address=Address())
-    return lacking(parties.seller(environment), nobody)
+    prefix = (environment.vat_number or "").strip()[:2].upper()
+    somewhere = environment.country or prefix == "NL" or not prefix.isalpha()
+    return lacking(parties.seller(environment), nobody) + (() if somewhere else ("country",))
 
 
 async def draft(tx: Tx, environment: EnvironmentState, wanted: Sequence[NewInvoice]) -> Made:

@@ -6,6 +6,7 @@ from functools import partial
 from runtime.answers import Answer
 from runtime.database import Connection
 from runtime.state import Key, Rows, StateKind
+from runtime.transaction import Known
 from schemas.values import account_key
 from services.ledger import store
 from services.ledger.answers import moment, text
@@ -18,7 +19,12 @@ TYPE = "balance.state"
 async def read(connection: Connection, keys: Sequence[Key]) -> Rows:
     """The balances of (environment, account) keys, each with its version."""
     rows = await store.balances(connection, [AccountKey(*key) for key in keys])
-    return {key: (row.version, partial(_state, key, row)) for key, row in rows.items()}
+    return {key: known(key, row) for key, row in rows.items()}
+
+
+def known(key: Key, row: store.Balance) -> Known:
+    """The balance of a (environment, account) as it is to be told."""
+    return row.version, partial(_state, key, row)
 
 
 def _state(key: Key, row: store.Balance) -> Answer:

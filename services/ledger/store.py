@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from runtime.database import Connection
 from runtime.sql import statements
@@ -41,9 +41,11 @@ class Recalled:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Balance:
-    """One account's balance as it stands. Minor units; positive is owed by the guest."""
+class Balance(NamedTuple):
+    """One account's balance as it stands. Minor units; positive is owed by the guest.
+
+    A tuple, for one is made of every account of every batch.
+    """
 
     currency: str
     unbilled: int
@@ -51,20 +53,35 @@ class Balance:
     version: int
     at: datetime
 
+    def moved(self, change: Change, at: datetime) -> Self:
+        """As the row stands after `record`, in a transaction of the time `at`."""
+        currency, unbilled, billed, version, _ = self
+        return type(self)(
+            currency,
+            unbilled + change.unbilled,
+            billed + change.billed,
+            version + change.entries,
+            at,
+        )
 
-async def lock(tx: Tx, currencies: Mapping[AccountKey, str]) -> dict[AccountKey, str]:
-    """Lock these accounts' balances; gives each account's currency.
+
+async def lock(tx: Tx, currencies: Mapping[AccountKey, str]) -> dict[AccountKey, Balance]:
+    """Lock these accounts' balances; gives each as it stands, but `at` is this transaction's.
 
     An account that is new here gets the currency that is given for it.
     """
-    found = dict(currencies)
+    found: dict[AccountKey, Balance] = {}
     wanted = sorted(currencies)
     while wanted:
-        columns = (*_columns(wanted), [currencies[key] for key in wanted])
-        rows = await tx.fetch(sql.lock_balances, *columns)
-        found |= {AccountKey(e, account): currency for e, account, currency in rows if currency}
+        rows = await tx.fetch(sql.lock_balances, *_columns(wanted))
+        wanted = []
+        for environment, account, currency, unbilled, billed, version in rows:
+            key = AccountKey(environment, account)
+            if currency is None:
+                wanted.append(key)
+            else:
+                found[key] = Balance(currency, unbilled, billed, version, tx.now)
         # An account's first entry makes its balance: what is not there can't be locked.
-        wanted = [AccountKey(e, account) for e, account, currency in rows if currency is None]
         if wanted:
             wanted.sort()
             await tx.execute(
@@ -128,14 +145,8 @@ async def balances(connection: Connection, keys: Sequence[AccountKey]) -> dict[A
     """These accounts' balances as they stand; an account without entries has none."""
     rows = await connection.fetch(sql.read_balances, *_columns(keys))
     return {
-        AccountKey(row["environment"], row["account"]): Balance(
-            currency=row["currency"],
-            unbilled=row["unbilled"],
-            billed=row["billed"],
-            version=row["version"],
-            at=row["at"],
-        )
-        for row in rows
+        AccountKey(environment, account): Balance(*balance)
+        for environment, account, *balance in rows
     }
 
 

@@ -26,5 +26,15 @@ def test_what_is_shown_can_be_read_back(amount: int) -> None:
     assert cents(money(amount).removeprefix("€ ").replace(",", "")) == amount
 
 
+@pytest.mark.parametrize(
+    ("currency", "shown"),
+    [("JPY", "JPY 125,000"), ("KWD", "KWD 125.000"), ("CHF", "CHF 1,250.00"), (None, "1,250.00")],
+)
+def test_a_currency_is_shown_with_the_decimals_that_it_has(
+    currency: str | None, shown: str
+) -> None:
+    assert money(125_000, currency) == shown
+
+
 def test_no_limit_is_said_in_words() -> None:
     assert money(None) == "no limit"

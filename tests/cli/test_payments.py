@@ -1,16 +1,19 @@
 """Which line of a bank's export pays which invoice."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from cli.bank.lines import Line
+from cli.matches import Match, Recorded
 from cli.messages import Json
-from cli.payments import Match, Recorded, imported_at, imported_on, match, open_of
+from cli.payments import imported_on, match, noon_of, open_of
 
 ENV, DAY = 2890, date(2026, 8, 5)
+AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 
 
 def line(amount: int, description: str = "", row: int = 2, **changes: Any) -> Line:
@@ -174,6 +177,15 @@ def test_what_the_bank_undid_is_listed_and_never_recorded(amount: int) -> None:
 
 
 def test_only_what_an_import_recorded_says_its_day() -> None:
-    assert imported_on(imported_at(DAY)) == DAY
-    assert imported_on("2026-08-05T14:00:00+02:00") == DAY
-    assert imported_on("2026-08-05T12:00:00.001Z") is None
+    for zone in (AMSTERDAM, ZoneInfo("Pacific/Auckland"), ZoneInfo("America/Adak"), UTC):
+        for day in (DAY, date(2027, 1, 1), date(2026, 12, 31), date(2026, 10, 25)):
+            assert imported_on(noon_of(day, zone), zone) == day
+            said = datetime.fromisoformat(noon_of(day, zone)).astimezone(UTC)
+            assert imported_on(said.isoformat(), zone) == day
+        assert imported_on("2026-08-05T12:00:00Z", zone) == DAY  # as it was said before
+    assert imported_on("2026-08-05T12:00:00.001Z", AMSTERDAM) is None
+
+
+def test_a_payment_of_new_years_day_is_of_the_new_year_by_the_venues_clock() -> None:
+    assert noon_of(date(2027, 1, 1), ZoneInfo("Pacific/Auckland")) == "2027-01-01T12:00:00+13:00"
+    assert noon_of(date(2026, 8, 5), AMSTERDAM) == "2026-08-05T12:00:00+02:00"

@@ -83,6 +83,33 @@ def test_accounts_are_chosen_by_number_by_words_or_all_that_are_not_closed() -> 
             known.chosen([], **ways)
 
 
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        ("bedrijf 12", ["28900031"]),
+        ("BEDRIJF", ["28900012", "28900031", "28900112", "A-7"]),
+        ("12", ["28900012", "28900031", "28900112"]),
+        ("2890 001", ["28900012", "28900112"]),
+        ("bedrijf 28900112", ["28900112"]),
+        ("bedrijf 1", []),
+    ],
+)
+def test_a_number_among_words_is_one_of_its_own_and_no_part_of_an_accounts(
+    words: str, meant: list[str]
+) -> None:
+    called = {"28900012": "Bedrijf 3", "28900031": "Bedrijf 12", "28900112": "Bedrijf 120",
+              "A-7": "Bedrijf zonder"}  # fmt: skip
+    known = Registry(2890, [
+        {"type": "account.state", "account": number, "description": name, "status": "active"}
+        for number, name in called.items()
+    ])  # fmt: skip
+    if meant:
+        assert known.chosen([], everyone=False, matching=words) == meant
+    else:
+        with pytest.raises(Misuse, match="No open account"):
+            known.chosen([], everyone=False, matching=words)
+
+
 def test_a_series_takes_the_free_numbers_of_its_environment() -> None:
     assert numbers(2890, 3, ["28900001", "28900003"]) == ["28900002", "28900004", "28900005"]
     assert numbers(7, 2, [f"7{n:04}" for n in range(1, 10_000)]) == ["710000", "710001"]

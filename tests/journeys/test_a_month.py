@@ -315,6 +315,12 @@ def test_a_banks_export_pays_it_all_and_the_same_export_again_pays_nothing(
     assert (over["number"], over["open"], over["status"]) == (rest[0]["number"], -100, "paid")
     back = onaccount("invoices", "refund", VENUE, over["number"], "0,60").json
     assert (back["refunded"]["amount"], back["refunded"]["open"]) == (60, -40)
+    file.write_text(month.export([(-60, f"terug {over['number']}"), (-40, f"{over['number']}")]))
+    went = onaccount("invoices", "payments", "import", VENUE, str(file)).json["lines"]
+    assert [line["verdict"] for line in went] == ["refunded", "not_refunded"]
+    assert went[1]["to_do"][0].startswith(
+        f"onaccount invoices refund {VENUE} {over['number']} 0.40"
+    )
     too_much = onaccount("invoices", "refund", VENUE, over["number"], "0,41", status=1).json
     assert too_much["reason"] == "exceeds_overpayment"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Hashable
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -44,7 +43,7 @@ class Memory:
 
     def check(self, expected: Expected, answer: Answer, asked: Any) -> dict[str, Any]:
         """Fails where the answer is another one than expected; gives what it says."""
-        plain = replace(answer, trace=None)
+        plain = answer._replace(trace=None)
         first = self._given.get(expected.memory) if expected.memory is not None else None
         if first is not None:
             assert plain == first, f"repeated otherwise:\n{plain}\n{first}\nasked {asked}"

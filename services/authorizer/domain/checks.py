@@ -22,6 +22,7 @@ from runtime.particulars import (
     postcode,
     vat_number,
 )
+from schemas.currencies import HUNDREDTHS, decimals
 from schemas.registry import MAX_LOGO_BYTES
 from services.authorizer.domain import pictures
 from services.authorizer.domain.explanations import is_currency
@@ -42,7 +43,14 @@ __all__ = (
 
 
 def currency(code: str) -> str | None:
-    return None if is_currency(code) else "is not a currency (three letters, like EUR)"
+    if not is_currency(code):
+        return "is not a currency (three letters, like EUR)"
+    if (places := decimals(code)) != HUNDREDTHS:
+        return (
+            "has to be one of two decimals, as amounts are typed and imported; "
+            f"{code} has {places or 'none'}"
+        )
+    return None
 
 
 def time_zone(name: str) -> str | None:

@@ -6,23 +6,12 @@ from typing import Final
 
 import pycountry
 
+from schemas.currencies import decimals
 from schemas.pos import DeclineReason
 from services.authorizer.domain.sales import Declined
 
 DEFAULT_LANGUAGE: Final = "nl"
 """Where no environment says otherwise; an environment's own default too."""
-
-# ISO 4217's currencies that are not counted in hundredths.
-_DECIMALS: Final[dict[str, int]] = {
-    code: places
-    for places, codes in (
-        (0, "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"),
-        (3, "BHD IQD JOD KWD LYD OMR TND"),
-        (4, "CLF UYW"),
-    )
-    for code in codes.split()
-}
-
 
 _SYMBOLS: Final = {"EUR": "€", "GBP": "£", "USD": "$"}
 
@@ -33,13 +22,15 @@ def is_currency(code: str) -> bool:
 
 
 def money(amount: int, currency: str, language: str) -> str:
-    """An amount of minor units as a person writes it: € 12,50 in Dutch, €12.50 in English; a
-    currency that has no sign here by its code, as CHF 12,50."""
-    places = _DECIMALS.get(currency, 2)
-    sign, digits = ("-" if amount < 0 else ""), str(abs(amount)).rjust(places + 1, "0")
+    """An amount of minor units as a person writes it: € 1.234,50 in Dutch, €1,234.50 in English;
+    a currency that has no sign here by its code, as CHF 12,50."""
+    thousands, point = (".", ",") if language == "nl" else (",", ".")
+    places = decimals(currency)
+    whole, part = divmod(abs(amount), 10**places)
+    digits = f"{whole:,}".replace(",", thousands)
     if places:
-        comma = "," if language == "nl" else "."
-        digits = f"{digits[:-places]}{comma}{digits[-places:]}"
+        digits += f"{point}{part:0{places}}"
+    sign = "-" if amount < 0 else ""
     symbol = _SYMBOLS.get(currency)
     if symbol is not None and language != "nl":
         return f"{sign}{symbol}{digits}"

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from runtime.answers import Answer
 from runtime.incoming import Incoming
 
 
 def traced(answer: Answer, record: Incoming) -> Answer:
     """The answer in the asking record's trace; few tills send one."""
-    return answer if record.trace is None else replace(answer, trace=record.trace)
+    return answer if record.trace is None else answer._replace(trace=record.trace)

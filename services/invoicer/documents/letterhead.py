@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from services.invoicer.documents.countries import country_name
 from services.invoicer.documents.labels import LABELS
 from services.invoicer.documents.logo import accent_colour, logo_data
 from services.invoicer.documents.model import Address, Language, Seller
@@ -11,8 +12,11 @@ from services.invoicer.documents.text import breakable, iban_text, shortened
 _REPEATED = 90  # characters of a name on every page; in full it stands on the first
 
 
-def letterhead_data(seller: Seller, language: Language, *, with_logo: bool) -> dict[str, Any]:
-    """`words`, `colour`, `logo` and `seller`, as templates/letter.typ takes them."""
+def letterhead_data(
+    seller: Seller, language: Language, *, with_logo: bool, seen_from: str | None = None
+) -> dict[str, Any]:
+    """`words`, `colour`, `logo` and `seller`, as templates/letter.typ takes them. `seen_from`: the
+    reader's country, where it is known."""
     words = LABELS[language]
     return {
         "language": language,
@@ -22,7 +26,7 @@ def letterhead_data(seller: Seller, language: Language, *, with_logo: bool) -> d
         "seller": {
             "name": breakable(seller.shown_name),
             "legal_name": breakable(seller.legal_name),
-            "address": address_rows(seller.address),
+            "address": address_rows(seller.address, language, seen_from=seen_from),
             "facts": present(
                 (words["chamber_number"], seller.chamber_number),
                 (words["vat_number"], seller.vat_number),
@@ -36,10 +40,14 @@ def letterhead_data(seller: Seller, language: Language, *, with_logo: bool) -> d
     }
 
 
-def address_rows(address: Address, *, seen_from: str | None = None) -> list[str]:
-    """Street, then postcode and city; the country only where it is not `seen_from`."""
+def address_rows(
+    address: Address, language: Language, *, seen_from: str | None = None
+) -> list[str]:
+    """Street, then postcode and city; the country by its name only where it is not `seen_from`."""
     place = f"{address.postcode}  {address.city}".strip()
-    abroad = address.country if address.country != (seen_from or address.country) else ""
+    abroad = ""
+    if address.country and address.country != (seen_from or address.country):
+        abroad = country_name(address.country, language)
     return [breakable(row) for row in (address.street, place, abroad) if row]
 
 

@@ -170,6 +170,12 @@ class _Document:
         return sum(row.vat for row in self.vat)
 
     @property
+    def vat_in_euros_follows(self) -> bool:
+        """A draft whose invoice will say it: the rate is that of the day of issue."""
+        dutch = self.seller.address.country == "NL"
+        return self.number is None and dutch and self.currency != "EUR"
+
+    @property
     def file_stem(self) -> str:
         """NUMBER for NUMBER.pdf, NUMBER.xlsx, NUMBER.xml: safe as a file name on any system."""
         return re.sub(r"[^A-Za-z0-9._-]+", "-", self.number or f"draft-{self.invoice_id}").strip(

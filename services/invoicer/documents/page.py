@@ -34,7 +34,12 @@ def page_data(document: Document, *, with_logo: bool) -> dict[str, Any]:
     title = heading if draft else f"{heading} {clean(document.number or '')}"
     payload = epc_payload(document) if isinstance(document, Invoice) else None
     return {
-        **letterhead_data(seller, document.language, with_logo=with_logo),
+        **letterhead_data(
+            seller,
+            document.language,
+            with_logo=with_logo,
+            seen_from=document.buyer.address.country,
+        ),
         "title": f"{title} · {clean(seller.shown_name)}",
         "heading": heading,
         "running": title,
@@ -62,7 +67,9 @@ def _buyer(document: Document) -> dict[str, Any]:
         "name": breakable(buyer.shown_name),
         "address": [
             *([breakable(person)] if person else []),
-            *address_rows(buyer.address, seen_from=document.seller.address.country),
+            *address_rows(
+                buyer.address, document.language, seen_from=document.seller.address.country
+            ),
         ],
         "facts": present(
             (words["chamber_number"], buyer.chamber_number),
@@ -127,6 +134,8 @@ def _facts(document: Document) -> list[tuple[str, str]]:
 def _notes(document: Document) -> list[str]:
     words = LABELS[document.language]
     notes = [words["draft_note"]] if document.number is None else []
+    if document.vat_in_euros_follows:
+        notes.append(words["vat_euro_later"])
     if isinstance(document, Invoice) and document.supplementary:
         notes.append(words["supplementary"])
     if isinstance(document, Invoice) and document.replaces:

@@ -76,6 +76,11 @@ class RunReport:
             1 for each in self.documents if each.kind == kind and (each.number is None) == drafts
         )
 
+    @property
+    def credited(self) -> int:
+        """What its credit notes come to."""
+        return sum(each.total for each in self.documents if each.kind == "credit_note")
+
 
 def compose_run_report(report: RunReport, envelope: Envelope) -> Composed:
     """The report as mail, its workbook attached. Raises BadAddressError as `mail.compose` does."""
@@ -83,17 +88,22 @@ def compose_run_report(report: RunReport, envelope: Envelope) -> Composed:
     period = month(report.period, language)
     drafts = report.count("invoice", drafts=True)
     issued = report.count("invoice", drafts=False)
+    notes = report.count("credit_note", drafts=False)
     fill = {
         "month": period,
         "venue": clean(report.seller.shown_name),
         "total": money(report.total, report.currency, language),
         "issued": words["one_invoice" if issued == 1 else "invoices"].format(count=issued),
         "drafted": words["one_draft" if drafts == 1 else "drafts"].format(count=drafts),
+        "notes": words["one_note" if notes == 1 else "notes"].format(count=notes),
+        "credited": money(report.credited, report.currency, language),
     }
-    subject = "subject_report_drafts" if drafts and not issued else "subject_report"
+    subject = "subject_report"
+    if not issued and (drafts or notes):
+        subject = "subject_report_drafts" if drafts else "subject_report_credits"
     values: dict[str, Any] = {
         "subject": words[subject].format(**fill),
-        "preview": fill["total"],
+        "preview": fill["credited" if subject == "subject_report_credits" else "total"],
         "intro": words["report_intro"].format(**fill),
         "counts": _counts(report),
         "vat_head": [words[name] for name in ("rate", "base", "vat", "gross")],
@@ -125,6 +135,7 @@ def _counts(report: RunReport) -> list[tuple[str, str]]:
     issued = report.count("invoice", drafts=False)
     mailed = sum(1 for each in report.documents if each.mailed_to)
     left = sum(each.amount for each in report.open)
+    credited = money(report.credited, report.currency, report.language)
     counted = [
         ("drafted", drafts, drafts > 0),
         ("issued", issued, issued > 0 or not drafts),
@@ -135,6 +146,7 @@ def _counts(report: RunReport) -> list[tuple[str, str]]:
     return [
         *((words[name], str(count)) for name, count, shown in counted if shown),
         (words["total"], money(report.total, report.currency, report.language)),
+        *([(words["credited_total"], credited)] if notes else []),
         (words["open"], money(left, report.currency, report.language)),
     ]
 

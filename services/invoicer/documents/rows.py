@@ -11,11 +11,11 @@ from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
+from schemas.currencies import decimals
 from services.invoicer.documents.labels import LABELS
 from services.invoicer.documents.model import Document, Language, Line
 from services.invoicer.documents.text import (
     clean,
-    decimals,
     grouped,
     money,
     net_price,

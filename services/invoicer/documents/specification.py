@@ -101,6 +101,7 @@ def _facts(book: Book, document: Document, kind: str) -> None:
             (words["subtotal"], document.net),
             (words["vat_total"], document.vat_total),
             *euro_vat(document),
+            *([("", words["vat_euro_later"])] if document.vat_in_euros_follows else []),
             (words["to_get_back" if credit else "to_pay"], document.total),
             ("", None),
             (words["from"], seller.legal_name),

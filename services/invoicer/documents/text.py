@@ -6,6 +6,7 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 
+from schemas.currencies import decimals
 from services.invoicer.documents.model import Language
 from services.invoicer.vat import net_of, round_half_up
 
@@ -19,20 +20,11 @@ _DAYS: dict[Language, str] = {
 }
 _MARKS: dict[Language, tuple[str, str]] = {"nl": (".", ","), "en": (",", ".")}
 _SIGNS = {"EUR": "€", "GBP": "£", "USD": "$"}
-_NO_DECIMALS = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX VND VUV XAF XOF XPF"
-_THREE_DECIMALS = "BHD IQD JOD KWD LYD OMR TND"
 
 MINUS = "\u2212"
 
 _REMEMBERED = 4_096
 """Amounts and quantities as they read: a menu has few of them, and a month many lines."""
-
-
-def decimals(currency: str) -> int:
-    """How many decimals the currency's minor unit stands for (ISO 4217)."""
-    if currency in _NO_DECIMALS:
-        return 0
-    return 3 if currency in _THREE_DECIMALS else 2
 
 
 def decimal_amount(amount: int, currency: str) -> Decimal:

@@ -10,10 +10,11 @@ from calendar import monthrange
 from datetime import date
 from decimal import Decimal
 
+from schemas.currencies import decimals
 from services.invoicer.documents import parties
 from services.invoicer.documents.labels import LABELS
 from services.invoicer.documents.model import CreditNote, Document, Invoice, Line, Preceding
-from services.invoicer.documents.text import clean, decimal_amount, decimals, money, net_price
+from services.invoicer.documents.text import clean, decimal_amount, money, net_price
 from services.invoicer.documents.xml import Element, add, written
 from services.invoicer.vat import line_bases, rate_text
 

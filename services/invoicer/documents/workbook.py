@@ -11,9 +11,10 @@ from decimal import Decimal
 from functools import cache, lru_cache
 from typing import Literal
 
+from schemas.currencies import decimals
 from services.invoicer.documents.model import Language
 from services.invoicer.documents.sheets import Parts, Sheet, Style, column_letters, package, serial
-from services.invoicer.documents.text import clean, decimal_amount, decimals
+from services.invoicer.documents.text import clean, decimal_amount
 
 Kind = Literal["text", "date", "time", "quantity", "rate", "money"]
 Cell = str | int | date | time | Decimal | None

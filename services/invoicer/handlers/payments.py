@@ -66,6 +66,7 @@ async def refund(command: PaymentRefund, tx: Tx) -> Done | Refusal:
         at=command.at,
         open=left,
         reverses=command.reverses,
+        method=command.method,
     )
     events = [event(refunded, invoice.environment, invoice.account, tx, command.refund_id)]
     events += await settle(tx, invoice, paid=invoice.paid - command.amount)

@@ -243,6 +243,8 @@ async def _complete(tx: StepTx, environment: EnvironmentState, asked: Run) -> No
         total=outcome.total,
         vat=outcome.vat,
         currency=environment.currency,
+        credit_notes=outcome.credit_notes or None,
+        credited=outcome.credited,
     )
     completed: Answer = answer(
         EVENTS,

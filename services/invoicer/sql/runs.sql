@@ -71,6 +71,11 @@ SELECT count(*) FILTER (WHERE number IS NULL) AS drafted,
        coalesce(sum(total), 0)::bigint AS total
 FROM invoice WHERE environment = $1 AND run_id = $2;
 
+-- name: credited
+-- What it took back besides: how many credit notes, and what they come to.
+SELECT count(*) AS notes, sum(total)::bigint AS total
+FROM credit_note WHERE environment = $1 AND run_id = $2;
+
 -- name: vat
 -- Summed over the invoices: each was rounded by itself.
 SELECT v.rate, sum(v.base)::bigint AS base, sum(v.vat)::bigint AS vat, sum(v.gross)::bigint AS gross

@@ -46,6 +46,8 @@ class Outcome:
     issued: int
     sent: int
     total: int
+    credit_notes: int
+    credited: int | None
     vat: tuple[VatLine, ...]
     skipped: tuple[SkippedAccount, ...]
     open: tuple[OpenAccount, ...]
@@ -113,6 +115,8 @@ async def progress(tx: Tx, environment: int, run_id: str) -> tuple[int, int]:
 async def outcome(tx: Tx, environment: int, run: Run) -> Outcome:
     invoiced = await tx.fetchrow(sql.invoiced, environment, run.run_id)
     assert invoiced is not None  # an aggregate always gives a row
+    credited = await tx.fetchrow(sql.credited, environment, run.run_id)
+    assert credited is not None
     skipped = await tx.fetch(sql.skipped, environment, run.run_id, MOST_LISTED)
     left = await tx.fetch(sql.open, environment, run.run_id, run.until, MOST_LISTED)
     return Outcome(
@@ -120,6 +124,8 @@ async def outcome(tx: Tx, environment: int, run: Run) -> Outcome:
         issued=invoiced["issued"],
         sent=await tx.fetchval(sql.handed_over, environment, run.run_id),
         total=invoiced["total"],
+        credit_notes=credited["notes"],
+        credited=credited["total"],
         vat=tuple(VatLine(**dict(r)) for r in await tx.fetch(sql.vat, environment, run.run_id)),
         skipped=tuple(SkippedAccount(account=r["account"], reason=r["reason"]) for r in skipped),
         open=tuple(

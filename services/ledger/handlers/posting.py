@@ -10,10 +10,11 @@ import structlog
 from runtime.answers import Answer
 from runtime.incoming import Handler, Incoming
 from runtime.transaction import Tx
-from services.ledger import store
+from services.ledger import states, store
 from services.ledger.answers import entry_posted, repeated
 from services.ledger.domain import AccountKey, Journal, OtherCurrency, Source, changes
-from services.ledger.store import NewEntry, Recalled
+from services.ledger.states import BALANCE
+from services.ledger.store import Balance, NewEntry, Recalled
 
 POSTED = prometheus_client.Counter(
     "onaccount_entries_posted", "Journals posted, by kind.", ["kind"]
@@ -38,16 +39,18 @@ def posts(journal_of: Callable[[Any], Journal]) -> Handler:
         asked = _journals(incoming, journal_of)
         if not asked:
             return ()
-        currencies = await store.lock(tx, _accounts(asked.values()))
+        balances = await store.lock(tx, _accounts(asked.values()))
         known = await store.recall(tx, asked)
-        entries, answers = _decide(asked, known, currencies, tx)
+        entries, answers = _decide(asked, known, balances, tx)
         moved = changes((entry.journal, entry.answer) for entry in entries)
         if entries:
             await store.record(tx, entries, moved)
             for kind, count in Counter([entry.journal.kind for entry in entries]).items():
                 POSTED.labels(kind).inc(count)
-        for key in moved.keys() | {old.key for old in known.values()}:
-            tx.touch("balance", *key)
+        for key, change in moved.items():
+            tx.know(BALANCE.kind, key, states.known(key, balances[key].moved(change, tx.now)))
+        for old in known.values():
+            tx.touch(BALANCE.kind, *old.key)
         return answers
 
     return handle
@@ -76,7 +79,7 @@ def _accounts(journals: Iterable[Journal]) -> dict[AccountKey, str]:
 def _decide(
     asked: Mapping[Source, Journal],
     known: Mapping[Source, Recalled],
-    currencies: Mapping[AccountKey, str],
+    balances: Mapping[AccountKey, Balance],
     tx: Tx,
 ) -> tuple[list[NewEntry], list[Answer]]:
     """What is to be posted, and what is answered: for a known journal what was answered then."""
@@ -88,7 +91,7 @@ def _decide(
             answers.append(_again(recalled, journal, entry_id))
             continue
         event, key = journal.event, journal.key
-        if (currency := currencies[key]) != event.currency:
+        if (currency := balances[key].currency) != event.currency:
             raise OtherCurrency(journal.kind, event.source_id, event.currency, currency)
         new = entry_posted(journal, entry_id, tx.now)
         entries.append(NewEntry(journal, entry_id, new.value))

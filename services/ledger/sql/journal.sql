@@ -10,19 +10,18 @@ ON CONFLICT DO NOTHING
 
 -- name: lock_balances
 -- One order for everyone: two batches that share accounts wait for each other, never in a circle.
--- Gives only the accounts that are in another currency than was thought, and those that have no
--- balance yet (null): commonly none.
+-- Gives each balance as it stands, so that what it comes to need not be read to be told; null where
+-- there is none yet.
 -- Row by row, without joining what was locked to what was wanted: hash joins are off here, and a
 -- thousand accounts would be compared with a thousand.
-SELECT w.environment, w.account, l.currency
-FROM (SELECT * FROM unnest($1::int[], $2::text[], $3::text[]) AS u (environment, account, currency)
+SELECT w.environment, w.account, l.currency, l.unbilled, l.billed, l.version
+FROM (SELECT * FROM unnest($1::int[], $2::text[]) AS u (environment, account)
       ORDER BY environment, account COLLATE "C") AS w
 LEFT JOIN LATERAL (
-    SELECT b.currency
+    SELECT b.currency, b.unbilled, b.billed, b.version
     FROM balance AS b
     WHERE b.environment = w.environment AND b.account = w.account
     FOR NO KEY UPDATE) AS l ON true
-WHERE l.currency IS DISTINCT FROM w.currency
 
 -- name: recall_entries
 -- A statement of its own, after the locks: it sees what was committed while we waited for them.

@@ -119,3 +119,13 @@ def test_xml_that_is_hostile_or_something_else_gets_a_clear_sentence(
 ) -> None:
     with pytest.raises(Misuse, match=says):
         camt.lines(content, "x.xml")
+
+
+def test_a_currency_is_read_with_the_decimals_that_it_has() -> None:
+    for currency, said, minor in (("JPY", "1250", 1250), ("JPY", "1250.00", 1250),
+                                  ("KWD", "1.234", 1234), ("EUR", "1250.5", 125050)):  # fmt: skip
+        content = document(statement(entry(said))).replace(b'"EUR"', f'"{currency}"'.encode())
+        (line,) = camt.lines(content, "x")
+        assert (line.currency, line.amount) == (currency, minor)
+    with pytest.raises(Misuse, match=r"entry 1: '1\.234' is not an amount"):
+        read(statement(entry("1.234")))

@@ -124,6 +124,26 @@ def test_amounts_are_read_exactly(text: str, cents: int) -> None:
     assert line.amount == cents
 
 
+@pytest.mark.parametrize(
+    ("currency", "text", "minor"),
+    [
+        ("JPY", "1200", 1200), ("JPY", "1200.00", 1200), ("JPY", "1,200", 1200),
+        ("JPY", "-1,200.00", -1200), ("KWD", "1.234", 1234), ("KWD", "12,5", 12500),
+        ("KWD", "1,234.500", 1234500), ("ISK", "ISK 1.200", 1200),
+    ],
+)  # fmt: skip
+def test_a_currency_is_read_with_the_decimals_that_it_has(
+    currency: str, text: str, minor: int
+) -> None:
+    (line,) = lines(f"Datum;Munt;Bedrag\n20260801;{currency};{text}\n", "x")
+    assert (line.amount, line.currency) == (minor, currency)
+
+
+def test_a_part_of_the_smallest_coin_is_no_amount() -> None:
+    with pytest.raises(Misuse, match="'12,50' is not an amount in JPY"):
+        lines("Datum;Munt;Bedrag\n20260801;JPY;12,50\n", "x")
+
+
 def test_a_file_of_an_old_bank_program_and_one_that_is_none(tmp_path: Path) -> None:
     file = tmp_path / "export.csv"
     file.write_bytes("Datum;Bedrag;Naam\n20260801;12,50;Café Zoë\n".encode("cp1252"))

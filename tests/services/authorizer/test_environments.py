@@ -73,6 +73,8 @@ async def test_configuring_what_is_so_already_changes_nothing(postgres: Database
     [
         ("country", "XX"),
         ("currency", "EUX"),
+        ("currency", "JPY"),
+        ("currency", "KWD"),
         ("time_zone", "Europe/Nowhere"),
         ("time_zone", "Europe/.."),
         ("postcode", "12345"),

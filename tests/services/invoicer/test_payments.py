@@ -87,6 +87,7 @@ async def test_what_came_too_much_goes_back_once_and_no_more_than_that(world: Wo
     told = await world.command(first)
     assert types(told) == ["payment.refunded", "command.applied"]
     assert (said(told)[0]["amount"], said(told)[0]["open"]) == (100, -200)
+    assert said(told)[0]["method"] == "bank"
     assert await world.command(first, first) == told * 2
     told = await world.command(refund(200, number=number), refund(200, number=number))
     assert types(told) == ["payment.refunded", "command.applied", "command.refused"]

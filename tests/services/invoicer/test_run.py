@@ -403,4 +403,6 @@ async def test_a_run_that_drafts_says_which_credit_notes_wait_for_one_that_issue
     assert {(c["account"], c["total"]) for c in said(told, "credit_note.issued")} == {
         ("A1", 700), ("A2", 700),
     }  # fmt: skip
-    assert said(told, "run.completed")[0]["open"] == []
+    (completed,) = said(told, "run.completed")
+    assert completed["open"] == []
+    assert (completed["credit_notes"], completed["credited"]) == (2, 1400)

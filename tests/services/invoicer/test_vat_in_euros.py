@@ -90,6 +90,16 @@ async def test_who_bills_in_euros_or_from_elsewhere_needs_none(world: World) -> 
     ]
 
 
+async def test_a_venue_of_no_country_is_dutch_unless_its_vat_number_is_not(world: World) -> None:
+    await venue(world, country=None)
+    (refused,) = said(await world.run("run", send=False), "command.refused")
+    assert refused["reason"] == "exchange_rate_missing"
+    await world.registry(environment(version=3, currency="USD", country=None,
+                                     vat_number="BE0403170701"))  # fmt: skip
+    (refused,) = said(await world.run("run", send=False), "command.refused")
+    assert (refused["reason"], refused["field"]) == ("environment_incomplete", "country")
+
+
 async def test_a_rate_of_another_currency_or_of_the_euro_is_refused(world: World) -> None:
     await venue(world)
     good = rate("0.9")

@@ -317,3 +317,22 @@ def test_vat_in_euros_is_said_with_its_rate() -> None:
     told = text_of(invoice(currency="USD", euro=EuroVat(vat=206, rate="0.9215")))
     assert "Totaal btw $ 2,25 Btw in euro (koers 0,9215) € 2,06" in told
     assert "Btw in euro" not in text_of(invoice(currency="USD"))
+
+
+def test_a_country_is_named_to_whom_it_is_abroad() -> None:
+    irish = Buyer(name="Ann", address=Address(street="Main St 1", city="Dublin", country="IE"))
+    told = text_of(invoice(buyer=irish))
+    assert "Ierland" in told
+    assert "Nederland" in told
+    assert "Ireland" in text_of(invoice(buyer=irish, language="en"))
+    assert "Nederland" not in text_of(invoice())
+    unheard = replace(irish, address=replace(irish.address, country="ZZ"))
+    assert "ZZ" in text_of(invoice(buyer=unheard))
+
+
+def test_a_draft_says_that_its_vat_in_euros_follows_where_it_will() -> None:
+    later = "De btw in euro komt op de factuur, tegen de koers van de factuurdatum."
+    assert later in text_of(invoice(number=None, currency="USD"))
+    belgian = replace(SELLER, address=replace(SELLER.address, country="BE"))
+    for other in ({}, {"currency": "USD", "seller": belgian}):
+        assert later not in text_of(invoice(number=None, **other))

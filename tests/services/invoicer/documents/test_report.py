@@ -119,6 +119,16 @@ def test_a_run_that_made_nothing_can_be_reported() -> None:
     assert "0 facturen" in report_mail(nothing)["Subject"]
 
 
+def test_a_run_that_only_credits_says_how_much() -> None:
+    notes = replace(REPORT, documents=REPORT.documents[2:], vat=(), total=0)
+    message = report_mail(notes)
+    assert message["Subject"].startswith("Facturatie november 2026: 1 creditnota, €\u00a06,05 (")
+    assert "Gecrediteerd: €\u00a06,05" in body(message, "plain")
+    english = report_mail(replace(REPORT, language="en"))
+    assert "2 invoices" in english["Subject"]
+    assert "Credited: €6.05" in body(english, "plain")
+
+
 def test_the_workbook_sums_what_is_owed_so_credit_notes_count_against_it() -> None:
     book = openpyxl.load_workbook(io.BytesIO(render_run_workbook(REPORT)), data_only=True)
     sheet = book.worksheets[0]

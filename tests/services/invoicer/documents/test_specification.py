@@ -87,6 +87,9 @@ def test_the_same_document_gives_the_same_bytes_and_the_time_of_making_is_its_da
 def test_a_draft_says_so() -> None:
     sheet = opened(render_specification(invoice(number=None)))["Factuur"]
     assert "concept" in sheet["B1"].value
+    sheet = opened(render_specification(invoice(number=None, currency="USD")))["Factuur"]
+    said = [cell.value for cell in sheet["B"]]
+    assert "De btw in euro komt op de factuur, tegen de koers van de factuurdatum." in said
 
 
 def test_what_excel_would_take_for_an_escape_or_markup_stays_as_it_was_typed() -> None:
