@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
@@ -14,6 +15,7 @@ from cli.amounts import Misuse
 from cli.client import Client
 from cli.options import DEFAULT, Common
 from cli.replies import Reply
+from cli.screen import Screen
 from runtime import deadletters as names
 from runtime.settings import SERVICES
 
@@ -101,21 +103,36 @@ async def list_(
             for name, letter, retried in rows
         ]
     )
-    many = len(rows) > MANY and not everything
-    if many:
-        counts = Counter(
-            (name, letter.header(names.ORIGIN_TOPIC), letter.header(names.CAUSE), retried)
-            for name, letter, retried in rows
-        )
-        screen.table(
-            ("Letters", "Group", "From", "Retried", "Cause"),
-            (
-                (f"{number:,}", name, origin or "?", retried, cause)
-                for (name, origin, cause, retried), number in counts.most_common(MANY)
-            ),
-            right=("Letters",),
-        )
-        screen.say(f"and the last {MANY} of them (--all shows each):")
+    if len(rows) > MANY and not everything:
+        _count(screen, rows)
+        _table(screen, rows[-MANY:])
+    else:
+        _table(screen, rows)
+    screen.say(f"{len(rows):,} dead letter{'' if len(rows) == 1 else 's'}")
+    return 0
+
+
+Row = tuple[str, Reply, bool]
+"""A group, its letter, and whether that was retried."""
+
+
+def _count(screen: Screen, rows: Sequence[Row]) -> None:
+    counts = Counter(
+        (name, letter.header(names.ORIGIN_TOPIC), letter.header(names.CAUSE), retried)
+        for name, letter, retried in rows
+    )
+    screen.table(
+        ("Letters", "Group", "From", "Retried", "Cause"),
+        (
+            (f"{number:,}", name, origin or "?", retried, cause)
+            for (name, origin, cause, retried), number in counts.most_common(MANY)
+        ),
+        right=("Letters",),
+    )
+    screen.say(f"and the last {MANY} of them (--all shows each):")
+
+
+def _table(screen: Screen, rows: Sequence[Row]) -> None:
     screen.table(
         ("Group", "Place", "First time", "Origin", "Type", "Bytes", "Retried", "Cause"),
         (
@@ -129,12 +146,10 @@ async def list_(
                 retried,
                 letter.header(names.CAUSE),
             )
-            for name, letter, retried in (rows[-MANY:] if many else rows)
+            for name, letter, retried in rows
         ),
         right=("Bytes",),
     )
-    screen.say(f"{len(rows):,} dead letter{'' if len(rows) == 1 else 's'}")
-    return 0
 
 
 @app.command
