@@ -18,10 +18,16 @@ def main(words: list[str] | None = None) -> NoReturn:
     """
     try:
         status = _run(sys.argv[1:] if words is None else words)
-    except KeyboardInterrupt:
-        print("onaccount: stopped.", file=sys.stderr)
+    except KeyboardInterrupt as stopped:
+        print(f"onaccount: {told_of(stopped)}", file=sys.stderr)
         sys.exit(INTERRUPTED)
     sys.exit(status)
+
+
+def told_of(stopped: KeyboardInterrupt) -> str:
+    """What a person must know who pressed Ctrl-C: also what was sent and not answered yet."""
+    notes = getattr(stopped.__context__, "__notes__", ())  # of the task that was cancelled for it
+    return " ".join(("stopped.", *dict.fromkeys(notes)))
 
 
 def _run(words: list[str]) -> int:

@@ -177,10 +177,10 @@ def repetition(message: Json) -> str:
         option = field.replace("_", "-")
         again = f"give it again with `--{option} {message[field]}`: it is not done twice"
         if message["type"] != "sale.requested":
-            return f"then {again}."
+            return f"{again}."
         place = f"{message['environment']} {message['account']} {message[field]}"
-        return f"then {again}. If nobody was served: `onaccount till cancel {place}`."
-    return "then look whether it was done (`show` and `list`) before you give it again."
+        return f"{again}. If nobody was served: `onaccount till cancel {place}`."
+    return "look whether it was done (`show` and `list`) before you give it again."
 
 
 def answered_id(answer: Json) -> str | None:

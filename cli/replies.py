@@ -49,7 +49,7 @@ class Expectation:
     """The answers to one message, in the order in which they come."""
 
     what: str
-    then: str = "then try again."
+    then: str = "try again."
     arrived: asyncio.Queue[Reply | Trouble] = field(default_factory=asyncio.Queue)
 
     @classmethod
@@ -65,8 +65,11 @@ class Expectation:
         except TimeoutError:
             raise NoAnswer(
                 f"No answer to {self.what} within {timeout_s:g} seconds; see whether the worker "
-                f"that answers it runs (`onaccount stack up`, or its /ready), {self.then}"
+                f"that answers it runs (`onaccount stack up`, or its /ready), then {self.then}"
             ) from None
+        except asyncio.CancelledError as stopped:  # Ctrl-C: it was sent all the same
+            stopped.add_note(f"{self.what} was sent, and may be done: {self.then}")
+            raise
         if isinstance(found, Trouble):
             raise found
         return found

@@ -8,6 +8,7 @@ what for. What `:86:` holds differs by bank: /NAME/.../REMI/... (ABN AMRO, Rabob
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from collections.abc import Iterator
 from datetime import date
 
@@ -15,9 +16,11 @@ from cli.amounts import Misuse
 from cli.bank.lines import Line, between, compact, minor_units
 
 _TAG = re.compile(r":(?P<tag>[0-9]{2}[A-Z]?):(?P<rest>.*)")
+# Not all banks keep to SWIFT's letter: ASN has blanks where no day of booking is, Knab no comma
+# behind whole euros, others blanks in the code of what it was.
 _ENTRY = re.compile(
-    r"(?P<value>[0-9]{6})(?P<booked>[0-9]{4})?(?P<sign>R?[CD])[A-Z]?"
-    r"(?P<whole>[0-9]{1,12}),(?P<part>[0-9]{0,4})[A-Z][A-Z0-9]{3}(?P<reference>.*)"
+    r"(?P<value>[0-9]{6})(?:(?P<booked>[0-9]{4})| {4})?(?P<sign>R?[CD])[A-Z]?"
+    r"(?P<whole>[0-9]{1,12})(?:,(?P<part>[0-9]{0,4}))?[A-Z][A-Z0-9 ]{3}(?P<reference>.*)"
 )
 _COUNTERPARTY = re.compile(r"/CNTP/(?P<iban>[^/]*)/[^/]*/(?P<name>[^/]*)/")
 
@@ -66,7 +69,7 @@ def _line(
     if entry is None:
         raise Misuse(f"{where}, entry {number}: {rows[0]!r} is not a line of MT940.")
     sign = entry["sign"]
-    amount = minor_units(f"{entry['whole']}.{entry['part']}", currency)
+    amount = minor_units(f"{entry['whole']}.{entry['part'] or ''}", currency)
     if amount is None:
         raise Misuse(f"{where}, entry {number}: {rows[0]!r} says a part of a cent.")
     said = "".join(told)  # rows end where they are full, within a word too
@@ -87,9 +90,15 @@ def _line(
 
 
 def _day(value: str, booked: str | None, where: str, number: int) -> date:
-    """The day of booking: month and day, in the year in which they are next to the value date."""
+    """The day of booking: month and day, in the year in which they are next to the value date.
+
+    Interest is valued by months of thirty days: the 30th of February is its last day.
+    """
     try:
-        valued = date(2000 + int(value[:2]), int(value[2:4]), int(value[4:]))
+        year, month, day = 2000 + int(value[:2]), int(value[2:4]), int(value[4:])
+        if month == 2 and day in (29, 30):
+            day = monthrange(year, month)[1]
+        valued = date(year, month, day)
         if booked is None:
             return valued
         years = (valued.year - 1, valued.year, valued.year + 1)

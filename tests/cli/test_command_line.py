@@ -1,16 +1,20 @@
 """The command line: help that teaches, one sentence for what is wrong, exit codes that mean it."""
 
+import asyncio
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from cli.__main__ import told_of
 from cli.app import GROUPS, app
 from cli.messages import repetition
+from cli.replies import Expectation
 from tests.cli.running import Run, runner
 
 ID = "01890a5d-ac96-774b-bcce-b302099a8057"
@@ -134,3 +138,17 @@ def test_what_had_no_answer_and_would_count_twice_can_be_given_again_as_is_told(
 
 def test_what_may_be_given_again_anyway_is_to_be_looked_for_first() -> None:
     assert "look whether it was done" in repetition({"type": "environment.activate"})
+
+
+def test_whoever_presses_ctrl_c_is_told_what_was_sent_and_had_no_answer() -> None:
+    sale = {"type": "sale.requested", "sale_id": ID, "environment": 2890, "account": "1"}
+
+    async def wait() -> None:
+        asyncio.get_running_loop().call_later(0.05, os.kill, os.getpid(), signal.SIGINT)
+        await Expectation.of(sale).next(10)
+
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        asyncio.run(wait())
+    assert told_of(stopped.value).startswith("stopped. sale.requested was sent, and may be done")
+    assert f"`onaccount till cancel 2890 1 {ID}`" in told_of(stopped.value)
+    assert told_of(KeyboardInterrupt()) == "stopped."

@@ -34,7 +34,9 @@ def test_what_went_out_or_was_undone_is_never_money_that_came_in(
 
 def test_a_booking_near_new_year_has_the_year_next_to_its_value_date() -> None:
     for said, day in (("2612310102", date(2027, 1, 2)), ("2701011231", date(2026, 12, 31)),
-                      ("270105", date(2027, 1, 5)), ("2802290229", date(2028, 2, 29))):  # fmt: skip
+                      ("270105", date(2027, 1, 5)), ("2802290229", date(2028, 2, 29)),
+                      ("270105    ", date(2027, 1, 5)), ("270230", date(2027, 2, 28)),
+                      ("2702300301", date(2027, 3, 1))):  # fmt: skip
         came, _ = mt940.lines(MT940.replace("2608050805", said), "x")
         assert came.on == day
 
@@ -51,6 +53,13 @@ def test_a_booking_near_new_year_has_the_year_next_to_its_value_date() -> None:
 def test_what_can_not_be_read_is_refused_with_its_entry(was: str, wrong: str, says: str) -> None:
     with pytest.raises(Misuse, match=says):
         mt940.lines(MT940.replace(was, wrong), "x")
+
+
+@pytest.mark.parametrize("said", ["C1250N654", "CR1250,N654", "C1250,S   ", "C1250,NTRF"])
+def test_what_banks_write_beside_the_letter_of_swift_is_read(said: str) -> None:
+    """No comma behind whole euros (Knab), a letter of the currency, blanks in the code."""
+    came, _ = mt940.lines(MT940.replace("C1250,50N654", said), "x")
+    assert (came.amount, came.sequence) == (125000, "NONREF")
 
 
 def test_a_currency_is_read_with_the_decimals_that_it_has() -> None:
