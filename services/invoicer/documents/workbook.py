@@ -4,12 +4,12 @@ The same rows give the same bytes: the time of making is given. Text stays text,
 begins with = + - @, so no cell of ours is ever run as a formula.
 """
 
-import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
 from functools import cache, lru_cache
+from math import ceil
 from typing import Literal
 from unicodedata import east_asian_width
 
@@ -77,7 +77,10 @@ class Book:
                 self._cell(last, place, kind, cell)
                 for place, (kind, cell) in enumerate(zip(kinds, row, strict=True))
             ]
-            tall = max([_lines(str(row[place] or ""), width) for place, width in texts], default=1)
+            tall = 1
+            for place, width in texts:
+                if isinstance(text := row[place], str) and len(text) * 2 > width:
+                    tall = max(tall, _lines(text, width))
             sheet.rows.append(_row(last, cells, tall))
             for place in summed:
                 if (cell := row[place]) is not None:
@@ -193,6 +196,7 @@ class _Looks:
 
 _FACTS = (30, 46)
 _LINE_POINTS, _TALLEST = 15, 27  # Excel's rows are of 409 points at most
+_FILLED = 0.85  # of a line, as words are not cut
 _letters = cache(column_letters)
 _serial = lru_cache(_REMEMBERED)(serial)
 _WHOLE: dict[Kind, str] = {"quantity": "#,##0", "rate": "0%"}
@@ -211,14 +215,11 @@ def _row(number: int, cells: Iterable[str], lines: int = 1) -> str:
 
 def _lines(text: str, width: float) -> int:
     """Of how many lines a text is in a column so wide, a little too many: Excel reckons that by
-    itself, LibreOffice lays one row over the next. A wide letter takes two places."""
-    if 2 * len(text) <= width:
-        return 1
-    wide = 0 if text.isascii() else sum(east_asian_width(each) in "WF" for each in text)
-    if len(text) + wide <= width:
-        return 1
-    room = max(1, int(width * len(text) / (len(text) + wide)))
-    return min(len(textwrap.wrap(text, room)) or 1, _TALLEST)
+    itself, LibreOffice lays one row over the next."""
+    places = len(text)
+    if not text.isascii():
+        places += sum(east_asian_width(each) in "WF" for each in text)  # twice as wide
+    return 1 if places <= width else min(ceil(places / (_FILLED * width)), _TALLEST)
 
 
 def _sheet_name(name: str) -> str:
