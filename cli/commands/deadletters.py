@@ -103,11 +103,11 @@ async def list_(
             for name, letter, retried in rows
         ]
     )
-    if len(rows) > MANY and not everything:
+    many = len(rows) > MANY and not everything
+    if many:
         _count(screen, rows)
-        _table(screen, rows[-MANY:])
-    else:
-        _table(screen, rows)
+    if rows:
+        _table(screen, rows[-MANY:] if many else rows)
     screen.say(f"{len(rows):,} dead letter{'' if len(rows) == 1 else 's'}")
     return 0
 

@@ -228,7 +228,9 @@ async def test_asking_kafka_is_not_misled_by_what_others_decide_meanwhile(
         await guard.compare_with_kafka(database, ask)
         with pytest.raises(StoreWentBack, match="ends at offset 0"):
             await guard.compare_with_kafka(database, emptied)
-        with pytest.raises(StoreWentBack, match=r"answered it up to 99: .* moved the group.s offsets ahead"):
+        with pytest.raises(
+            StoreWentBack, match=r"answered it up to 99: .* moved the group.s offsets ahead"
+        ):
             await Guard("ledger").compare_with_kafka(database, committed_further)
     finally:
         await database.close()
