@@ -156,7 +156,7 @@ def test_what_may_go_unread_by_the_table_is_no_loss() -> None:
         guard.compare_with_begins({}, {TopicPartition(topic, 0): 5})
     guard.compare_with_begins({("pos.sales", 0): 5}, {TopicPartition("pos.sales", 0): 5})
     for topic in ("pos.sales", "pos.decisions", "invoices.events", "importer.retries"):
-        with pytest.raises(RecordsGone, match="begins at offset 5, but importer .* up to 0:"):
+        with pytest.raises(RecordsGone, match=r"begins at offset 5, but importer .* up to 0:"):
             guard.compare_with_begins({}, {TopicPartition(topic, 0): 5})
 
 
