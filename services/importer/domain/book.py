@@ -4,7 +4,6 @@ on top of it what earlier rows of the same workbook will have done to it by then
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -70,7 +69,10 @@ class Book:
         self.changed_customers[customer.customer_id] = None
 
     def note_account(self, account: KnownAccount) -> None:
+        """As know_account, for one that a row has: numbers that are handed out come after it."""
         self.know_account(account)
+        series = series_of(self.environment, account.account)
+        self.last_in_series = max(self.last_in_series, series)
         self.changed_accounts[account.account] = None
 
     def with_email(self, email: str | None) -> list[KnownCustomer]:
@@ -81,7 +83,13 @@ class Book:
         ]
 
     def with_name(self, keys: Iterable[str]) -> list[KnownCustomer]:
-        found = {i: None for key in sorted(keys) for i in self._by_name.get(key, ())}
+        """Customers of these names; by one that an earlier row has changed nobody is meant."""
+        found = {
+            i: None
+            for key in sorted(keys)
+            for i in self._by_name.get(key, ())
+            if key in name_keys(self.customers[i].fields)
+        }
         return [self.customers[i] for i in found]
 
     def held_by(self, customer_id: str) -> list[KnownAccount]:
@@ -103,5 +111,7 @@ def series_of(environment: int, account: str) -> int:
 
     Five more digits than the environment's number are the bound: a longer number is another kind.
     """
-    found = re.fullmatch(rf"{environment}([0-9]{{4,6}})", account)
-    return int(found[1]) if found else 0
+    own = str(environment)
+    series = account[len(own) :]
+    of_it = account.startswith(own) and 4 <= len(series) <= 6 and series.isascii()
+    return int(series) if of_it and series.isdigit() else 0

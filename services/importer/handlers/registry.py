@@ -22,7 +22,7 @@ from services.importer.domain.messages import Tongue, of_row
 from services.importer.domain.registry_sentences import refused as refused_because
 from services.importer.domain.registry_sentences import warned
 from services.importer.store import registry
-from services.importer.store.registry import Asked, Outcome, builds_on
+from services.importer.store.registry import Asked, Became, Outcome, builds_on
 
 ERASE = "erase"
 
@@ -83,16 +83,13 @@ async def hear_outcomes(batch: Sequence[Incoming], tx: Tx) -> Iterable[Answer]:
     return ()
 
 
-Results = dict[str, list[str | None]]
-
-
 async def _results(
     tx: Tx, said: CommandApplied | CommandRefused, bundle: Asked, tongue: Tongue
-) -> Results:
+) -> Became:
     """What became of each step, with what a report says of it."""
     if isinstance(said, CommandRefused):
         told = refused_because(said.reason, said.field, said.message, tongue)
-        return {str(place): ["refused", told] for place in range(len(bundle.rows))}
+        return Became(results={str(at): ["refused", told] for at in range(len(bundle.rows))})
     done: dict[int, str] = {}
     for change in said.changes:
         if change.step is not None and MOST[change.change] >= MOST[done.get(change.step, "")]:
@@ -102,7 +99,7 @@ async def _results(
         # Of an account's number the importer says itself what there is to say, in the preview.
         if warning.step is not None and (warning.kind, warning.field) != ("account", "account"):
             told_of[warning.step].append(warned(warning.field, warning.message, tongue))
-    results: Results = {
+    results: dict[str, list[str | None]] = {
         str(step): [effect, "; ".join(told_of[step])[:2000]] if step in told_of else [effect]
         for step, effect in done.items()
     }
@@ -116,7 +113,12 @@ async def _results(
             own = other == bundle.rows[one.step]
             why = None if own else of_row("depends", tongue, other=other)
         results[str(one.step)] = ["refused", why]
-    return results
+    made = [(change.kind, change.id) for change in said.changes if change.change == "created"]
+    return Became(
+        results=results,
+        customers=[one for kind, one in made if kind == "customer"],
+        accounts=[one for kind, one in made if kind == "account"],
+    )
 
 
 def outcome_of(said: CommandApplied | CommandRefused) -> Outcome:

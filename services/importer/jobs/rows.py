@@ -25,6 +25,8 @@ from services.importer.domain.registry_sentences import UNFIT
 from services.importer.domain.rows import Entry, RowReader
 from services.importer.jobs.files import workbook
 from services.importer.store import plans, uploads
+from services.importer.store.earlier import Earlier
+from services.importer.store.plans import Portion
 from services.importer.store.registry import Environment
 from services.importer.store.uploads import Upload
 
@@ -36,8 +38,8 @@ _STEP: Final = TypeAdapter[Step](Step).validator.validate_json
 A_BREATH: Final = 100
 """Rows that are read or planned in one go, before whatever else waits has its turn."""
 
-READ_AHEAD: Final = 2
-"""Chunks that are read while another is stored."""
+PLAN_AHEAD: Final = 1
+"""Chunks that wait to be stored; one more is read and planned meanwhile."""
 
 Styles = Mapping[int, Style | None]
 """How each amount column (by index) writes its amounts; None: it does not tell."""
@@ -69,24 +71,9 @@ async def plan_rows(
                 if isinstance(layout, Unclear):
                     return layout
                 try:
-                    bundler = Bundler(most=min(STEPS, window))
-                    planner, count = await _read(
-                        work, upload, environment, child, layout, styles, bundler
-                    )
+                    return await _read(work, upload, environment, child, layout, styles, window)
                 except StylesWanted:
                     pass
-                else:
-                    found = _noticed(layout, child.noticed, planner, upload.environment)
-                    async with work.step() as tx:
-                        await uploads.note_plan(
-                            tx,
-                            upload,
-                            tongue=environment.language,
-                            layout=_kept(found),
-                            change=environment.changes,
-                            rows=count,
-                        )
-                    return found
             async with opened(limits, **asked) as child:
                 await child.outlines()
                 styles = await _styles(child, layout)
@@ -99,8 +86,9 @@ async def _read(
     child: Child,
     layout: Layout,
     styles: Styles,
-    bundler: Bundler,
-) -> tuple[Planner, int]:
+    window: int,
+) -> Layout:
+    """Store what the rows will do; gives the layout with what there is to say of them all."""
     tongue = environment.language
     known = {index: style for index, style in styles.items() if style is not None}
     house = environment.house
@@ -109,12 +97,30 @@ async def _read(
     async with work.step() as tx:
         await plans.forget(tx, upload)
     unseen = [i for i in _amounts(layout) if i not in styles]
+    chunks = _chunks(child, layout, reader, unseen)
     count = 0
-    async with _ahead(_chunks(child, layout, reader, unseen)) as chunks:
-        async for chunk in chunks:
-            await _chunk(work, upload, chunk, planner, bundler)
-            count += len(chunk)
-    return planner, count
+    with Earlier(
+        environment=upload.environment, job_id=upload.job_id, counted=_counts(layout)
+    ) as earlier:
+        planned = _planned(work, upload, chunks, planner, Bundler(most=min(STEPS, window)), earlier)
+        async with _ahead(planned) as portions:
+            async for portion in portions:
+                async with work.step() as tx:
+                    await plans.add(tx, upload, portion)
+                count += len(portion.plans)
+        last_in_series = earlier.last_in_series
+    found = _noticed(layout, child.noticed, planner, upload.environment)
+    async with work.step() as tx:
+        await uploads.note_plan(
+            tx,
+            upload,
+            tongue=tongue,
+            layout=_kept(found),
+            change=environment.changes,
+            rows=count,
+            last_in_series=last_in_series,
+        )
+    return found
 
 
 async def _chunks(
@@ -137,28 +143,50 @@ async def _chunks(
         yield waiting
 
 
-@contextlib.asynccontextmanager
-async def _ahead(
+async def _planned(
+    work: Work,
+    upload: Upload,
     chunks: AsyncIterator[list[Entry]],
-) -> AsyncIterator[AsyncIterator[list[Entry]]]:
-    """The same chunks, read by a task of its own while those before them are stored: PostgreSQL
-    and this process then work at the same time. No more than READ_AHEAD wait."""
-    ready: asyncio.Queue[list[Entry] | Exception | None] = asyncio.Queue(READ_AHEAD)
+    planner: Planner,
+    bundler: Bundler,
+    earlier: Earlier,
+) -> AsyncIterator[Portion]:
+    """What the rows will do, a chunk at a time."""
+    async for entries in chunks:
+        async with work.look() as tx:
+            book = await plans.book_for(tx, upload.environment, entries, earlier)
+        found: list[tuple[RowPlan, list[str]]] = []
+        for entry in entries:
+            plan = planner.plan(entry, book)
+            found.append(as_sent(plan, entry.headers, planner.tongue, bundler.left_out))
+            if len(found) % A_BREATH == 0:
+                await asyncio.sleep(0)
+        planned = [plan for plan, _ in found]
+        earlier.keep(book)
+        linked = earlier.linked(planned, book)
+        yield Portion(plans=planned, bundles=bundler.bundled(found), linked=linked)
+
+
+@contextlib.asynccontextmanager
+async def _ahead(portions: AsyncIterator[Portion]) -> AsyncIterator[AsyncIterator[Portion]]:
+    """The same portions, read and planned by a task of its own while those before them are stored:
+    PostgreSQL and this process then work at the same time. No more than PLAN_AHEAD wait."""
+    ready: asyncio.Queue[Portion | Exception | None] = asyncio.Queue(PLAN_AHEAD)
 
     async def read() -> None:
         try:
-            async for chunk in chunks:
-                await ready.put(chunk)
+            async for portion in portions:
+                await ready.put(portion)
         except Exception as fault:
             await ready.put(fault)
         else:
             await ready.put(None)
 
-    async def taken() -> AsyncIterator[list[Entry]]:
-        while (chunk := await ready.get()) is not None:
-            if isinstance(chunk, Exception):
-                raise chunk
-            yield chunk
+    async def taken() -> AsyncIterator[Portion]:
+        while (portion := await ready.get()) is not None:
+            if isinstance(portion, Exception):
+                raise portion
+            yield portion
 
     reading = asyncio.create_task(read())
     try:
@@ -166,22 +194,6 @@ async def _ahead(
     finally:
         reading.cancel()
         await asyncio.gather(reading, return_exceptions=True)
-
-
-async def _chunk(
-    work: Work, upload: Upload, entries: Sequence[Entry], planner: Planner, bundler: Bundler
-) -> None:
-    """Plan some rows of the list in one step."""
-    found: list[tuple[RowPlan, list[str]]] = []
-    async with work.step() as tx:
-        book = await plans.book_for(tx, upload, entries)
-        for entry in entries:
-            plan = planner.plan(entry, book)
-            found.append(as_sent(plan, entry.headers, planner.tongue, bundler.left_out))
-            if len(found) % A_BREATH == 0:
-                await asyncio.sleep(0)
-        bundles = bundler.bundled(found)
-        await plans.add(tx, upload, [plan for plan, _ in found], bundles, book)
 
 
 def as_sent(
@@ -238,6 +250,10 @@ def _kept(layout: Layout) -> dict[str, Any]:
 
 def _amounts(layout: Layout) -> list[int]:
     return [column.index for column in layout.columns if column.field == "limit"]
+
+
+def _counts(layout: Layout) -> bool:
+    return any(column.field == "account_count" for column in layout.columns)
 
 
 def _column(rows: Sequence[Row], index: int) -> list[Cell]:

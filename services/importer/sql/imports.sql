@@ -90,16 +90,16 @@ FROM (
 SELECT coalesce(max(row), 0) FROM planned_row WHERE environment = $1 AND job_id = $2;
 
 -- name: hear
--- Bundles of which registry.state has told all that they made.
+-- Bundles of which registry.state has told all that they made. Looked up key by key (OFFSET 0): of
+-- tables that are being filled the planner thinks that they are empty, and compared each with each.
 UPDATE bundle AS b SET heard = true
-WHERE environment = $1 AND job_id = $2 AND ended AND NOT heard AND NOT EXISTS (
-    SELECT FROM json_to_recordset(b.steps) AS s (step int, type text, account text, customer_id uuid)
-    WHERE coalesce(b.results -> s.step::text ->> 0, 'created') <> 'refused' AND (
-        s.type = 'account.open' AND NOT EXISTS (
-            SELECT FROM account AS a WHERE a.environment = $1 AND a.account = s.account)
-        OR s.type = 'customer.register' AND NOT EXISTS (
-            SELECT FROM customer AS k
-            WHERE k.environment = $1 AND k.customer_id = s.customer_id)));
+WHERE environment = $1 AND job_id = $2 AND ended AND NOT heard
+  AND NOT EXISTS (
+    SELECT FROM unnest(b.made_accounts) AS number WHERE NOT EXISTS (
+        SELECT FROM account AS a WHERE a.environment = $1 AND a.account = number OFFSET 0))
+  AND NOT EXISTS (
+    SELECT FROM unnest(b.made_customers) AS who WHERE NOT EXISTS (
+        SELECT FROM customer AS k WHERE k.environment = $1 AND k.customer_id = who OFFSET 0));
 
 -- name: unheard
 SELECT EXISTS (SELECT FROM bundle WHERE environment = $1 AND job_id = $2 AND ended AND NOT heard);

@@ -12,60 +12,43 @@ WHERE environment = $1 AND job_id = $2;
 -- name: forget_customers
 DELETE FROM planned_customer WHERE environment = $1 AND job_id = $2;
 
--- name: forget_keys
-DELETE FROM planned_key WHERE environment = $1 AND job_id = $2;
-
--- name: forget_accounts
-DELETE FROM planned_account WHERE environment = $1 AND job_id = $2;
+-- name: forget_numbers
+UPDATE upload SET last_planned = NULL
+WHERE environment = $1 AND job_id = $2 AND last_planned IS NOT NULL;
 
 -- name: accounts
--- The registry's accounts by number or holder, and what this job makes of them (planned). Key by
--- key: of a list the planner, which knows nothing yet of tables that are being filled, makes a
--- walk through the whole job.
-SELECT false AS planned, a.account, a.fields, a.holder, NULL::int AS row
-FROM unnest($3::text[]) AS number CROSS JOIN LATERAL (
-    SELECT * FROM account WHERE environment = $1 AND account = number OFFSET 0) AS a
-UNION ALL
-SELECT false, a.account, a.fields, a.holder, NULL
-FROM unnest($4::uuid[]) AS who CROSS JOIN LATERAL (
-    SELECT * FROM account WHERE environment = $1 AND holder = who OFFSET 0) AS a
-UNION ALL
-SELECT true, a.account, a.fields, a.holder, a.row
-FROM unnest($3::text[]) AS number CROSS JOIN LATERAL (
-    SELECT * FROM planned_account
-    WHERE environment = $1 AND job_id = $2 AND account = number OFFSET 0) AS a
-UNION ALL
-SELECT true, a.account, a.fields, a.holder, a.row
-FROM unnest($4::uuid[]) AS who CROSS JOIN LATERAL (
-    SELECT * FROM planned_account
-    WHERE environment = $1 AND job_id = $2 AND holder = who OFFSET 0) AS a
-ORDER BY planned;
+-- The registry's accounts by number. Key by key: of a list the planner, which knows nothing yet of
+-- tables that are being filled, makes a walk through the whole environment.
+SELECT a.account, a.fields, a.holder
+FROM unnest($2::text[]) AS number CROSS JOIN LATERAL (
+    SELECT * FROM account WHERE environment = $1 AND account = number OFFSET 0) AS a;
+
+-- name: held
+SELECT a.account, a.fields, a.holder
+FROM unnest($2::uuid[]) AS who CROSS JOIN LATERAL (
+    SELECT * FROM account WHERE environment = $1 AND holder = who OFFSET 0) AS a;
 
 -- name: customers_alike
 -- Who may be meant by an e-mail address or a name: looked up key by key, each in its index.
-SELECT c.customer_id FROM unnest($3::text[]) AS mail
+SELECT c.customer_id FROM unnest($2::text[]) AS mail
 JOIN customer AS c ON c.environment = $1 AND c.email_key = mail
 UNION
-SELECT c.customer_id FROM unnest($4::text[]) AS name CROSS JOIN LATERAL (
+SELECT c.customer_id FROM unnest($3::text[]) AS name CROSS JOIN LATERAL (
+    SELECT customer_id FROM customer WHERE environment = $1 AND name_key = name
+    UNION ALL
     SELECT customer_id FROM customer
-    WHERE environment = $1 AND name_keys && ARRAY[name] OFFSET 0) AS c
-UNION
-SELECT customer_id FROM planned_key
-WHERE environment = $1 AND job_id = $2 AND key = ANY($3::text[] || $4::text[]);
+    WHERE environment = $1 AND other_name_key = name OFFSET 0) AS c;
 
 -- name: customers
-SELECT false AS planned, customer_id, fields, NULL::int AS made_by, '{}'::jsonb AS said_by
-FROM customer WHERE environment = $1 AND NOT erased AND customer_id = ANY($3::uuid[])
-UNION ALL
-SELECT true, customer_id, fields, made_by, said_by FROM planned_customer
-WHERE environment = $1 AND job_id = $2 AND customer_id = ANY($3::uuid[])
-ORDER BY planned;
+SELECT customer_id, fields FROM customer
+WHERE environment = $1 AND NOT erased AND customer_id = ANY($2::uuid[]);
 
 -- name: last_in_series
 -- Numbers that another job has previewed are taken too.
 SELECT greatest(
-    (SELECT coalesce(max(series), 0) FROM account WHERE environment = $1),
-    (SELECT coalesce(max(series), 0) FROM planned_account WHERE environment = $1));
+    0,
+    (SELECT last_in_series FROM heard WHERE environment = $1),
+    (SELECT max(last_planned) FROM upload WHERE environment = $1 AND last_planned IS NOT NULL));
 
 -- name: add_rows
 INSERT INTO planned_row (environment, job_id, row, verdict, problems, warnings)
@@ -83,22 +66,9 @@ FROM unnest($3::int[], $4::uuid[], $5::int[], $6::int[], $7::text[], $8::json[],
     AS t (number, command_id, first_row, last_row, rows, steps, before, needs, changing);
 
 -- name: add_customers
-INSERT INTO planned_customer AS p (environment, job_id, customer_id, made_by, fields, said_by)
-SELECT $1::int, $2::uuid, * FROM unnest($3::uuid[], $4::int[], $5::jsonb[], $6::jsonb[])
-ON CONFLICT (environment, job_id, customer_id) DO UPDATE
-SET fields = excluded.fields, said_by = excluded.said_by;
-
--- name: add_keys
--- A key that a customer no longer has stays: who is found by it is looked at again.
-INSERT INTO planned_key (environment, job_id, key, customer_id)
-SELECT $1::int, $2::uuid, * FROM unnest($3::text[], $4::uuid[])
-ON CONFLICT DO NOTHING;
-
--- name: add_accounts
-INSERT INTO planned_account AS p (environment, job_id, account, row, fields, holder, series)
-SELECT $1::int, $2::uuid, * FROM unnest($3::text[], $4::int[], $5::jsonb[], $6::uuid[], $7::bigint[])
-ON CONFLICT (environment, job_id, account) DO UPDATE
-SET row = excluded.row, fields = excluded.fields, holder = excluded.holder;
+INSERT INTO planned_customer (environment, job_id, customer_id, fields)
+SELECT $1::int, $2::uuid, * FROM unnest($3::uuid[], $4::jsonb[])
+ON CONFLICT (environment, job_id, customer_id) DO UPDATE SET fields = excluded.fields;
 
 -- name: verdicts
 SELECT verdict, count(*) AS rows FROM planned_row

@@ -17,38 +17,36 @@ RETURNING environment;
 
 -- name: hear_customers
 INSERT INTO customer AS c
-    (environment, customer_id, version, erased, fields, email_key, name_keys)
-SELECT environment, customer_id, version, erased, fields, email_key,
-    ARRAY(SELECT jsonb_array_elements_text(name_keys))
-FROM unnest($1::int[], $2::uuid[], $3::bigint[], $4::boolean[], $5::jsonb[], $6::text[],
-            $7::jsonb[])
-    AS t (environment, customer_id, version, erased, fields, email_key, name_keys)
+    (environment, customer_id, version, erased, fields, email_key, name_key, other_name_key)
+SELECT * FROM unnest($1::int[], $2::uuid[], $3::bigint[], $4::boolean[], $5::jsonb[], $6::text[],
+                     $7::text[], $8::text[])
 ORDER BY 1, 2
 ON CONFLICT (environment, customer_id) DO UPDATE
 SET version = excluded.version, erased = excluded.erased, fields = excluded.fields,
-    email_key = excluded.email_key, name_keys = excluded.name_keys
+    email_key = excluded.email_key, name_key = excluded.name_key,
+    other_name_key = excluded.other_name_key
 WHERE c.version < excluded.version
 RETURNING environment, customer_id, erased;
 
 -- name: hear_accounts
 -- One of which only the viewers are not known yet takes them from a repetition.
-INSERT INTO account AS a (environment, account, version, fields, holder, series, viewers)
-SELECT environment, account, version, fields, holder, series,
-    ARRAY(SELECT jsonb_array_elements_text(viewers)::uuid)
-FROM unnest($1::int[], $2::text[], $3::bigint[], $4::jsonb[], $5::uuid[], $6::bigint[],
-            $7::jsonb[])
-    AS t (environment, account, version, fields, holder, series, viewers)
+INSERT INTO account AS a (environment, account, version, fields, holder, viewers)
+SELECT environment, account, version, fields, holder, viewers::uuid[]
+FROM unnest($1::int[], $2::text[], $3::bigint[], $4::jsonb[], $5::uuid[], $6::text[])
+    AS t (environment, account, version, fields, holder, viewers)
 ORDER BY 1, 2
 ON CONFLICT (environment, account) DO UPDATE
 SET version = excluded.version, fields = excluded.fields, holder = excluded.holder,
-    series = excluded.series, viewers = excluded.viewers
+    viewers = excluded.viewers
 WHERE a.version < excluded.version OR (a.version = excluded.version AND a.viewers IS NULL)
 RETURNING environment;
 
 -- name: note_changes
-INSERT INTO heard AS h (environment, changes)
-SELECT * FROM unnest($1::int[], $2::bigint[]) ORDER BY 1
-ON CONFLICT (environment) DO UPDATE SET changes = h.changes + excluded.changes;
+INSERT INTO heard AS h (environment, changes, last_in_series)
+SELECT * FROM unnest($1::int[], $2::bigint[], $3::bigint[]) ORDER BY 1
+ON CONFLICT (environment) DO UPDATE
+SET changes = h.changes + excluded.changes,
+    last_in_series = greatest(h.last_in_series, excluded.last_in_series);
 
 -- name: asked
 -- Commands of others are no bundles of ours; one that has its outcome is asked no more.
@@ -62,9 +60,12 @@ SELECT steps FROM bundle WHERE environment = $1 AND job_id = $2 AND number = $3;
 
 -- name: note_results
 -- The first outcome stands, and so does what was said of steps that were not sent.
-UPDATE bundle AS b SET ended = true, results = t.results || b.results
-FROM unnest($1::int[], $2::uuid[], $3::int[], $4::jsonb[])
-    AS t (environment, job_id, number, results)
+UPDATE bundle AS b SET ended = true, results = t.results || b.results,
+    made_customers = t.customers::uuid[], made_accounts = t.accounts
+FROM (SELECT environment, job_id, number, results, customers,
+          ARRAY(SELECT json_array_elements_text(accounts)) AS accounts
+      FROM unnest($1::int[], $2::uuid[], $3::int[], $4::jsonb[], $5::text[], $6::json[])
+          AS u (environment, job_id, number, results, customers, accounts)) AS t
 WHERE b.environment = t.environment AND b.job_id = t.job_id AND b.number = t.number
   AND NOT b.ended;
 

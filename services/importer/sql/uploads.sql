@@ -44,7 +44,8 @@ UPDATE upload SET status = $3, version = version + 1
 WHERE environment = $1 AND job_id = $2;
 
 -- name: previewed
-UPDATE upload SET language = $3, layout = $4, planned_at_change = $5, rows = $6
+UPDATE upload SET language = $3, layout = $4, planned_at_change = $5, rows = $6,
+    last_planned = CASE WHEN status IN ('received', 'previewed', 'running') THEN nullif($7::bigint, 0) END
 WHERE environment = $1 AND job_id = $2;
 
 -- name: counted

@@ -21,6 +21,7 @@ from services.importer.domain.names import email_key, name_keys
 sql = statements("services.importer", "sql/registry.sql")
 
 ACCOUNT_FIELDS: Final = ("description", "status", "limit", "on_account", "in_overview")
+NO_NUMBERS: Final[Mapping[int, int]] = {}
 CUSTOMER_FIELDS: Final = tuple(CustomerFields.model_fields)
 
 
@@ -50,11 +51,11 @@ async def hear_customers(tx: Tx, states: Iterable[CustomerState]) -> Mapping[int
     rows = []
     for state in states:
         fields = {} if state.erased else _given(state, CUSTOMER_FIELDS)
-        names = json.dumps(sorted(name_keys(fields)))
+        name, other = (*sorted(name_keys(fields)), None, None)[:2]
         mail = email_key(fields.get("email"), fields.get("email_fictitious"))
         rows.append(
             (state.environment, state.customer_id, state.version, state.erased,
-             json.dumps(fields), mail, names)
+             json.dumps(fields), mail, name, other)
         )  # fmt: skip
     erased: dict[int, list[str]] = defaultdict(list)
     for row in await _hear(tx, sql.hear_customers, rows):
@@ -66,19 +67,30 @@ async def hear_customers(tx: Tx, states: Iterable[CustomerState]) -> Mapping[int
 async def hear_accounts(tx: Tx, states: Iterable[AccountState]) -> None:
     rows = [
         (s.environment, s.account, s.version, json.dumps(_given(s, ACCOUNT_FIELDS)), s.holder,
-         series_of(s.environment, s.account), json.dumps(s.viewers))
+         f"{{{','.join(s.viewers)}}}")
         for s in states
     ]  # fmt: skip
-    await _hear(tx, sql.hear_accounts, rows)
+    last: dict[int, int] = defaultdict(int)
+    for environment, account, *_ in rows:
+        last[environment] = max(last[environment], series_of(environment, account))
+    await _hear(tx, sql.hear_accounts, rows, last)
 
 
-async def _hear(tx: Tx, statement: str, rows: list[tuple[Any, ...]]) -> Sequence[Any]:
+async def _hear(
+    tx: Tx, statement: str, rows: list[tuple[Any, ...]], last: Mapping[int, int] = NO_NUMBERS
+) -> Sequence[Any]:
+    """`last`: the highest number of each environment's series among them."""
     if not rows:
         return ()
     changed = await tx.fetch(statement, *(list(column) for column in zip(*rows, strict=True)))
     counts = sorted(Counter(row["environment"] for row in changed).items())
     if counts:
-        await tx.execute(sql.note_changes, [e for e, _ in counts], [n for _, n in counts])
+        await tx.execute(
+            sql.note_changes,
+            [e for e, _ in counts],
+            [n for _, n in counts],
+            [last.get(e, 0) for e, _ in counts],
+        )
     return changed
 
 
@@ -150,15 +162,26 @@ async def builds_on(tx: Tx, bundle: Asked) -> dict[int, int]:
     return {s["step"]: s["after"] for s in json.loads(text) if "after" in s}
 
 
-async def note_results(tx: Tx, found: Sequence[tuple[Asked, Mapping[str, Any]]]) -> None:
-    """Bundles have their outcome: what became of each step that was sent."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Became:
+    """What became of each step of a bundle that was sent, and what came to be by it."""
+
+    results: Mapping[str, Any]
+    customers: Sequence[str] = ()
+    accounts: Sequence[str] = ()
+
+
+async def note_results(tx: Tx, found: Sequence[tuple[Asked, Became]]) -> None:
+    """Bundles have their outcome."""
     if found:
         await tx.execute(
             sql.note_results,
             [b.environment for b, _ in found],
             [b.job_id for b, _ in found],
             [b.number for b, _ in found],
-            [json.dumps(results) for _, results in found],
+            [json.dumps(became.results) for _, became in found],
+            [f"{{{','.join(became.customers)}}}" for _, became in found],
+            [json.dumps(became.accounts) for _, became in found],
         )
 
 

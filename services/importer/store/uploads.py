@@ -150,11 +150,25 @@ async def become(tx: Tx, upload: Upload, status: str) -> None:
 
 
 async def note_plan(
-    tx: Tx, upload: Upload, *, tongue: Tongue, layout: Mapping[str, Any], change: int, rows: int
+    tx: Tx,
+    upload: Upload,
+    *,
+    tongue: Tongue,
+    layout: Mapping[str, Any],
+    change: int,
+    rows: int,
+    last_in_series: int,
 ) -> None:
-    """Where the list was found, and of how many rows it is."""
+    """Where the list was found, of how many rows it is, and which numbers it takes."""
     await tx.execute(
-        sql.previewed, upload.environment, upload.job_id, tongue, json.dumps(layout), change, rows
+        sql.previewed,
+        upload.environment,
+        upload.job_id,
+        tongue,
+        json.dumps(layout),
+        change,
+        rows,
+        last_in_series,
     )
 
 

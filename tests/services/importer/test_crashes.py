@@ -16,6 +16,7 @@ import pytest
 
 from runtime.answers import Answer
 from runtime.jobs import Job, JobKind, StepTx, Work
+from runtime.transaction import Tx
 from schemas.imports import ImportUndo
 from schemas.wire import decode
 from tests.services.importer.registry import Registry
@@ -42,6 +43,9 @@ class Mortal:
     @property
     def ended(self) -> bool:
         return self._work.ended
+
+    def look(self) -> contextlib.AbstractAsyncContextManager[Tx]:
+        return self._work.look()
 
     @contextlib.asynccontextmanager
     async def step(self) -> AsyncIterator[StepTx]:

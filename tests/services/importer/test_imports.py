@@ -311,6 +311,7 @@ async def test_after_an_import_its_file_is_not_kept(postgres: Database) -> None:
         await place.imported(article_workbook())
         rows = await place.bench.database.fetch(
             "SELECT FROM upload_part WHERE content IS NOT NULL UNION ALL"
-            " SELECT FROM upload WHERE kept_bytes > 0 UNION ALL SELECT FROM planned_account"
+            " SELECT FROM upload WHERE kept_bytes > 0 OR last_planned IS NOT NULL UNION ALL"
+            " SELECT FROM planned_customer"
         )
         assert rows == []

@@ -1,13 +1,22 @@
 """Lists of several chunks: read ahead of what is stored, and planned as if they were one."""
 
+import contextlib
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
+from runtime.jobs import StepTx, Work
 from services.importer.jobs.rows import A_BREATH, CHUNK
+from services.importer.store import imports
 from tests.services.importer.venue import Venue, failed_of, parts, preview_of, venue
 from tests.support.article_workbook import sheet_workbook
 from tests.support.databases import Database
 
 HEADER = ["Bedrijf", "Rekeningnummer", "Limiet"]
+JOB = str(uuid.UUID(int=7))
 MANY = 3 * CHUNK + A_BREATH + 7
 
 
@@ -50,3 +59,63 @@ async def test_an_unclear_amount_in_a_later_chunk_is_explained_by_its_column(
     async with venue(postgres) as place:
         preview = preview_of(await previewed(place, HEADER, *table))
     assert (preview.creates, preview.problem_count) == (len(table), 0)
+
+
+class Interrupted:
+    """A job in hand, with something that happens once its first chunk is stored."""
+
+    def __init__(self, work: Work, place: Venue, happens: Callable[[], Awaitable[None]]) -> None:
+        self._work = work
+        self._place = place
+        self._happens = happens
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._work, name)
+
+    @contextlib.asynccontextmanager
+    async def step(self) -> AsyncIterator[StepTx]:
+        if await kept(self._place):
+            await self._happens()
+        async with self._work.step() as tx:
+            yield tx
+
+
+async def test_of_a_job_that_is_cancelled_while_it_is_planned_nothing_is_kept(
+    postgres: Database,
+) -> None:
+    async with venue(postgres) as place:
+        forget = [kind for kind in place.kinds if kind.kind == "forget"]
+        said: list[object] = []
+
+        async def cancel() -> None:
+            if not said:
+                said.extend(await place.say(place.cancel(JOB)))
+                await place.bench.run_jobs(forget)
+                assert await kept(place) == 0
+
+        async def run(work: Any) -> None:
+            await plan.run(Interrupted(work, place, cancel))  # type: ignore[arg-type]
+
+        plan = next(kind for kind in place.kinds if kind.kind == "plan")
+        await place.say(*parts(sheet_workbook(HEADER, *rows(2 * CHUNK)), job_id=JOB))
+        await place.bench.run_jobs([replace(plan, run=run)])
+        assert failed_of(said).reason == "cancelled"
+        assert await kept(place) == 0
+
+
+async def test_what_an_import_made_is_looked_for_key_by_key_while_its_tables_are_new(
+    postgres: Database,
+) -> None:
+    async with venue(postgres) as place:
+        rows = await place.bench.database.fetch(f"EXPLAIN {imports.sql.hear}", 2890, JOB)
+    plan = "\n".join(row[0] for row in rows)
+    assert "SubPlan" in plan
+    assert "Anti Join" not in plan, plan
+
+
+async def kept(place: Venue) -> int:
+    found = await place.bench.database.fetch(
+        "SELECT (SELECT count(*) FROM planned_row) + (SELECT count(*) FROM bundle)"
+        " + (SELECT count(*) FROM planned_customer) + (SELECT count(last_planned) FROM upload)"
+    )
+    return int(found[0][0])
