@@ -41,18 +41,27 @@ WHERE environment = $1 AND job_id = $2 AND row < coalesce(
     2000000);
 
 -- name: results
--- Each row's outcome: refused where any of its steps was, else the most that any of them did.
+-- Each row's outcome: refused where any of its steps was, else the most that any of them did. What is
+-- long is made whole once a bundle (|| '{}'), or it would be unpacked again for each of its steps.
 WITH steps AS (
-    SELECT row, bool_or(outcome = 'refused') AS refused,
-        bool_or(outcome = 'applied' AND effect <> 'unchanged') AS partly,
-        bool_or(effect = 'created') AS created, bool_or(effect = 'changed') AS changed,
-        string_agg(DISTINCT message, '; ') FILTER (WHERE message IS NOT NULL) AS message,
-        jsonb_agg(body ->> 'account' ORDER BY step)
-            FILTER (WHERE type = 'account.open' AND outcome = 'applied') AS accounts
-    FROM command WHERE environment = $1 AND job_id = $2 AND number IN (
-        SELECT number FROM bundle
-        WHERE environment = $1 AND job_id = $2 AND last_row > $3 AND first_row <= $4)
-    GROUP BY row)
+    SELECT s.row, bool_or(r.did = 'refused') AS refused,
+        bool_or(b.ended AND r.did IN ('created', 'changed')) AS partly,
+        bool_or(r.did = 'created') AS created, bool_or(r.did = 'changed') AS changed,
+        string_agg(DISTINCT r.says, '; ') FILTER (WHERE r.says IS NOT NULL) AS message,
+        jsonb_agg(s.account ORDER BY b.number, s.place)
+            FILTER (WHERE s.type = 'account.open' AND b.ended
+                    AND r.did IS DISTINCT FROM 'refused') AS accounts
+    FROM (
+        SELECT number, ended, steps, rows, results || '{}' AS results FROM bundle
+        WHERE environment = $1 AND job_id = $2 AND last_row > $3 AND first_row <= $4
+        OFFSET 0) AS b
+    CROSS JOIN LATERAL ROWS FROM (
+        json_to_recordset(b.steps) AS (type text, account text), unnest(b.rows)) WITH ORDINALITY
+        AS s (type, account, row, place)
+    CROSS JOIN LATERAL (
+        SELECT result ->> 0 AS did, result ->> 1 AS says
+        FROM (SELECT b.results -> (s.place - 1)::text AS result) AS each) AS r
+    GROUP BY s.row)
 SELECT p.row, p.problems, p.warnings, d.message, d.accounts, coalesce(d.partly, false) AS partly,
     p.previewed,
     CASE WHEN p.verdict = 'refused' OR d.refused THEN 'refused'
