@@ -7,7 +7,7 @@ PYTHON ?=
 ARGS ?=
 BIN := .venv/bin
 
-.PHONY: help setup fuzz prove-chaos prove-model prove-interleavings prove-mutants prove-month \
+.PHONY: help setup fuzz prove-chaos prove-upgrade prove-model prove-interleavings prove-mutants prove-month \
 	prove-ten-thousand prove-invoicer-mutants prove-documents golden bench bench-scale demo test check format
 
 help:  ## list the targets
@@ -32,6 +32,11 @@ check: setup  ## formatting, lint, types, import direction, generated files, tid
 
 prove-chaos: setup  ## two minutes of sales while everything is killed in turn; then all must add up
 	@ONACCOUNT_CHAOS_S=120 $(BIN)/python -m pytest -q tests/journeys/test_killed_everywhere.py
+
+FROM ?= HEAD~20
+
+prove-upgrade: setup  ## workers of an older commit (FROM=) and of this one on one database, while tills sell
+	@ONACCOUNT_UPGRADE_FROM=$(FROM) $(BIN)/python -m pytest -q -x -n0 tests/journeys/upgrade.py
 
 SEQUENCES ?= 10000
 SEED ?= $(shell date +%s)

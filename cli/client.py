@@ -10,7 +10,7 @@ import contextlib
 import logging
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import Any, Self
 
@@ -47,6 +47,7 @@ class Client:
         self._kafka = kafka
         self._listen = tuple(listen)
         self._producer: AIOKafkaProducer | None = None
+        self._starting = asyncio.Lock()  # of what is put at once, the first starts it
         self._reader: asyncio.Task[None] | None = None
         self._waiting: defaultdict[str, list[Expectation]] = defaultdict(list)
         self._watching: list[tuple[Callable[[Json], bool], Expectation]] = []
@@ -87,8 +88,8 @@ class Client:
         headers: Sequence[tuple[str, bytes]] = (),
     ) -> None:
         """Put one record on a topic and wait until Kafka has it on all replicas."""
-        if self._producer is None:
-            self._producer = await self._start_producer()
+        async with self._starting:
+            self._producer = self._producer or await self._start_producer()
         try:
             await self._producer.send_and_wait(topic, value, key=key, headers=list(headers))
         except MessageSizeTooLargeError:
@@ -122,7 +123,7 @@ class Client:
         await self.put(topic, value, key=key_of(message).encode())
 
     @contextlib.contextmanager
-    def expecting(self, message: Json) -> Any:
+    def expecting(self, message: Json) -> Iterator[Expectation]:
         """Within this context the answers to `message` are kept for its Expectation."""
         wanted, expectation = id_of(message).lower(), Expectation.of(message)
         self._waiting[wanted].append(expectation)
@@ -147,8 +148,7 @@ class Client:
         """Send a message and await the first answer to it."""
         with self.expecting(message) as expectation:
             await self.send(message)
-            reply: Reply = await expectation.next(timeout_s)
-            return reply
+            return await expectation.next(timeout_s)
 
     # --- reading ------------------------------------------------------------------------------
 

@@ -60,9 +60,16 @@ def noon_of(day: date, zone: tzinfo) -> str:
     return datetime.combine(day, time(12), zone).isoformat()
 
 
+def typed_on(day: date, zone: tzinfo, method: str) -> str:
+    """When a person says that money moved who names a day alone. Of the bank's it is that line's
+    noon, so that an import knows it again; cash is not, and stands an hour later."""
+    noon = datetime.combine(day, time(12), zone)
+    return (noon if method == "bank" else noon.replace(hour=13)).isoformat()
+
+
 def imported_on(at: str, zone: tzinfo) -> date | None:
-    """The day, where an import said so; None for a payment that a person recorded. Imports of
-    before said noon in UTC."""
+    """The day, where an import said so, or a person of a bank's line; None for any other payment.
+    Imports of before said noon in UTC."""
     for clock in (zone, UTC):
         moment = datetime.fromisoformat(at).astimezone(clock)
         if moment.time() == time(12):

@@ -50,6 +50,8 @@ async def export(
     venue = await read_venue(client, environment)
     zone = venue.zone
     file = out or Path(f"ledger-{environment}-{period}.{format}")
+    if not file.parent.is_dir():
+        raise Misuse(f"There is no folder {file.parent} to write {file.name} to.")
     with Spool(
         begins=period.begins(zone), ends=period.ends(zone), year_begins=period.year_begins(zone)
     ) as spool:

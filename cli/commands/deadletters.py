@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Annotated, Literal
 
-from cyclopts import App
+from cyclopts import App, Parameter
 
 from cli.amounts import Misuse
 from cli.client import Client
 from cli.options import DEFAULT, Common
 from cli.replies import Reply
+from cli.screen import Screen
 from runtime import deadletters as names
 from runtime.settings import SERVICES
 
@@ -32,6 +36,8 @@ origin and first time.
 )
 
 Group = Literal["authorizer", "ledger", "importer", "invoicer"]
+MANY = 50
+AT_ONCE = 20  # letters have up to 2 MiB
 PLACE = re.compile(r"(\d{1,6}):(\d{1,18})")
 
 
@@ -59,8 +65,22 @@ def first_time(letter: Reply) -> str:
 
 
 @app.command(name="list")
-async def list_(group: Group | None = None, /, *, common: Common = DEFAULT) -> int:
-    """List the dead letters of one group, or of all; those that were retried are marked."""
+async def list_(
+    group: Group | None = None,
+    /,
+    *,
+    everything: Annotated[bool, Parameter(name="--all", negative="")] = False,
+    common: Common = DEFAULT,
+) -> int:
+    """List the dead letters of one group, or of all; those that were retried are marked.
+
+    Where there are many: how many of each cause, and the last of them.
+
+    Parameters
+    ----------
+    everything
+        Each of them, however many there are.
+    """
     groups = [group] if group else list(SERVICES)
     rows = []
     async with common.client() as client:
@@ -83,6 +103,36 @@ async def list_(group: Group | None = None, /, *, common: Common = DEFAULT) -> i
             for name, letter, retried in rows
         ]
     )
+    many = len(rows) > MANY and not everything
+    if many:
+        _count(screen, rows)
+    if rows:
+        _table(screen, rows[-MANY:] if many else rows)
+    screen.say(f"{len(rows):,} dead letter{'' if len(rows) == 1 else 's'}")
+    return 0
+
+
+Row = tuple[str, Reply, bool]
+"""A group, its letter, and whether that was retried."""
+
+
+def _count(screen: Screen, rows: Sequence[Row]) -> None:
+    counts = Counter(
+        (name, letter.header(names.ORIGIN_TOPIC), letter.header(names.CAUSE), retried)
+        for name, letter, retried in rows
+    )
+    screen.table(
+        ("Letters", "Group", "From", "Retried", "Cause"),
+        (
+            (f"{number:,}", name, origin or "?", retried, cause)
+            for (name, origin, cause, retried), number in counts.most_common(MANY)
+        ),
+        right=("Letters",),
+    )
+    screen.say(f"and the last {MANY} of them (--all shows each):")
+
+
+def _table(screen: Screen, rows: Sequence[Row]) -> None:
     screen.table(
         ("Group", "Place", "First time", "Origin", "Type", "Bytes", "Retried", "Cause"),
         (
@@ -100,8 +150,6 @@ async def list_(group: Group | None = None, /, *, common: Common = DEFAULT) -> i
         ),
         right=("Bytes",),
     )
-    screen.say(f"{len(rows)} dead letter{'' if len(rows) == 1 else 's'}")
-    return 0
 
 
 @app.command
@@ -132,18 +180,25 @@ async def show(group: Group, place: str, /, *, common: Common = DEFAULT) -> int:
 @app.command
 async def retry(group: Group, place: str, /, *, common: Common = DEFAULT) -> int:
     """Give a dead letter, or `all` that were not retried, to its group once more."""
+    screen = common.screen
     async with common.client() as client:
         letters = await _at(client, group, place)
-        for letter in letters:
-            await client.put(
-                names.retries(group), letter.value, key=letter.key, headers=retry_headers(letter)
-            )
-    screen = common.screen
+        with screen.progress("dead letters") as gauge:
+            for done in range(0, len(letters), AT_ONCE):
+                some = letters[done : done + AT_ONCE]
+                await asyncio.gather(*(_retry(client, group, one) for one in some))
+                gauge(done + len(some), len(letters))
     screen.data({"group": group, "retried": [place_of(letter) for letter in letters]})
     screen.good(
-        f"{len(letters)} dead letter{'' if len(letters) == 1 else 's'} given to the {group} again"
+        f"{len(letters):,} dead letter{'' if len(letters) == 1 else 's'} given to the {group} again"
     )
     return 0
+
+
+async def _retry(client: Client, group: str, letter: Reply) -> None:
+    await client.put(
+        names.retries(group), letter.value, key=letter.key, headers=retry_headers(letter)
+    )
 
 
 def retry_headers(letter: Reply) -> list[tuple[str, bytes]]:

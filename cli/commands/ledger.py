@@ -101,8 +101,9 @@ async def export_(
 ) -> int:
     """Export a period's entries as a workbook, as CSV, or as the Dutch auditor's file (XAF 3.2).
 
-    Days are the venue's own. It reads ledger.entries from its beginning and sorts on disk, so
-    that it takes little memory, and room in the folder for temporary files (TMPDIR).
+    Days are the venue's own. It reads ledger.entries from its beginning and sorts
+    on disk, so that it takes little memory, and room in the folder for temporary
+    files (TMPDIR).
 
     Parameters
     ----------

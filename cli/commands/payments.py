@@ -11,7 +11,7 @@ from cli.client import Client
 from cli.invoices import find
 from cli.messages import Json, given, new_id, now
 from cli.options import DEFAULT, Common
-from cli.payments import noon_of, open_of
+from cli.payments import open_of, typed_on
 from cli.registry import registry_of
 from cli.screen import Screen, outcome
 
@@ -55,7 +55,7 @@ async def pay(
     }
     screen = common.screen
     async with common.client("payment.record") as client:
-        message["at"] = await _moment(client, environment, at)
+        message["at"] = await _moment(client, environment, at, method)
         with client.watching("payment.received", _receipt_of(message)) as receipts:
             reply = (await client.ask(message, timeout_s=common.timeout)).message
             if reply["type"] == "command.refused":
@@ -113,7 +113,7 @@ async def refund(
             "environment": environment,
             "invoice_id": state["invoice_id"],
             "amount": cents(amount) if amount else await _to_refund(client, state, reverses),
-            "at": await _moment(client, environment, at),
+            "at": await _moment(client, environment, at, method),
             "method": method,
             "by": common.by,
             **given({"reverses": reverses}),
@@ -128,15 +128,15 @@ async def refund(
     return 0
 
 
-async def _moment(client: Client, environment: int, at: str | None) -> str:
-    """When money moved; of a day alone noon by the venue's clock."""
+async def _moment(client: Client, environment: int, at: str | None, method: str) -> str:
+    """When money moved; of a day alone by the venue's clock."""
     if at is None or not DAY.fullmatch(at):
         return at or now()
     try:
         day = date.fromisoformat(at)
     except ValueError:
         raise Misuse(f"There is no day {at}.") from None
-    return noon_of(day, (await registry_of(client, environment)).zone)
+    return typed_on(day, (await registry_of(client, environment)).zone, method)
 
 
 def _show_refund(screen: Screen, receipt: Json) -> None:

@@ -32,8 +32,9 @@ def up(
 ) -> int:
     """Run a stack until SIGTERM or Ctrl-C, on free ports.
 
-    D/stack.json tells where everything is, once everything serves. A process that dies is started
-    again at the same address. A folder that was used before is taken up again with its data.
+    D/stack.json tells where everything is, once everything serves. A process that
+    dies is started again at the same address. A folder that was used before is
+    taken up again with its data.
     """
     from cli.stack.commands import up as run
     from cli.stack.plan import Wishes, parse_counts

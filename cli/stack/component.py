@@ -66,6 +66,8 @@ async def answers(
             async with asyncio.timeout(10):
                 await component.probe(again=again)
             return
+        except Trouble:
+            raise
         except Exception:
             await asyncio.sleep(0.05)  # whatever it is, it is not ready yet
     raise Trouble(

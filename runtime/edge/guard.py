@@ -24,6 +24,8 @@ class Place(NamedTuple):
     partition: int
 
 
+MOVED: Final = ", or somebody moved the group's offsets ahead"
+
 # Whoever had no answer to what stands here asks again.
 ASKED_ANEW: Final = frozenset({"pos.terminals"})
 
@@ -143,7 +145,7 @@ class Guard:
             after = await self._look(connection)
         for tp, offset in committed.items():
             place = Place(tp.topic, tp.partition)
-            self._compare(place, after.get(place), offset)
+            self._compare(place, after.get(place), offset, or_else=MOVED)
         self.compare_with_ends(before, logs.ends)
         self.compare_with_begins(after, logs.begins)
 
@@ -169,11 +171,13 @@ class Guard:
                     "was deleted before it was read; see docs/runbook.md before starting again"
                 )
 
-    def _compare(self, place: Place, position: int | None, known: int | None) -> None:
+    def _compare(
+        self, place: Place, position: int | None, known: int | None, *, or_else: str = ""
+    ) -> None:
         if known is not None and known > 0 and (position or 0) < known:
             raise StoreWentBack(
                 f"PostgreSQL knows topic {place.topic} partition {place.partition} up to offset "
                 f"{position or 0}, but {self._service} has answered it up to {known}: PostgreSQL "
-                "was put back to an earlier state; restore it or see docs/runbook.md before "
-                "starting again"
+                f"was put back to an earlier state{or_else}; restore it or see docs/runbook.md "
+                "before starting again"
             )

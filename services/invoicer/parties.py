@@ -7,6 +7,7 @@ the registry says later.
 import base64
 import binascii
 import json
+from collections.abc import Iterable
 from dataclasses import asdict
 from hashlib import sha256
 from typing import Any
@@ -97,6 +98,19 @@ def mail_address(customer: CustomerState | None) -> tuple[str | None, str]:
 def language(customer: CustomerState | None, environment: EnvironmentState) -> Language:
     """The customer's, else the venue's."""
     return (customer.language if customer else None) or environment.language
+
+
+def readers(
+    customers: Iterable[CustomerState], environment: EnvironmentState
+) -> dict[str, Language]:
+    """The addresses of those who can be mailed to, each with its language; of two customers with
+    one address the first's."""
+    found: dict[str, Language] = {}
+    for one in customers:
+        address, _ = mail_address(one)
+        if address is not None:
+            found.setdefault(address, language(one, environment))
+    return found
 
 
 # -- as rows keep them -------------------------------------------------------------------------

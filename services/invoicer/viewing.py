@@ -26,8 +26,8 @@ async def send_statements(
     number = environment.environment
     for account in sorted(set(accounts)):
         viewers = await registry.viewers(tx, number, account)
-        addresses = [a for one in viewers if (a := parties.mail_address(one)[0])]
-        if not addresses:
+        languages = parties.readers(viewers, environment)
+        if not languages:
             continue
         request = StatementRequest(
             statement_id=made("statement", number, run_id, account, period),
@@ -44,7 +44,8 @@ async def send_statements(
             f"{number}/{request.statement_id}",
             {
                 "request": request.model_dump(mode="json", by_alias=True),
-                "recipients": list(dict.fromkeys(addresses)),
+                "recipients": list(languages),
+                "languages": languages,
             },
         )
 

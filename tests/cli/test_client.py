@@ -20,7 +20,9 @@ from cli.till import TILL_TOPICS, Till, line
 from cli.trouble import Trouble
 from cli.where import Unreachable
 from runtime import topics
+from runtime.deadletters import CAUSE, ORIGIN_OFFSET, ORIGIN_TOPIC
 from runtime.settings import KafkaSettings
+from tests.cli.running import runner
 from tests.support.apart import run_apart
 from tests.support.fixtures import NewTopicName
 from tests.support.servers import Server
@@ -232,3 +234,35 @@ async def test_an_id_that_nobody_could_answer_is_told_before_anything_is_sent() 
              "reason": "cancelled"}  # fmt: skip
     with pytest.raises(Misuse, match=r"sale id of sale.cancelled can't be read. Ids are UUIDs"):
         await client.send(wrong)
+
+
+def test_of_many_dead_letters_one_sees_how_many_of_each_cause_and_retries_them_all(
+    broker: KafkaSettings,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("ONACCOUNT_KAFKA", broker.kafka)
+    onaccount = runner(capsys)
+
+    async def bury() -> None:
+        async with Client(broker) as client:
+            await asyncio.gather(*(put(client, n) for n in range(60)))
+
+    async def put(client: Client, number: int) -> None:
+        cause = b"undecodable: it is not JSON" if number else b"undecodable: it is not UTF-8"
+        headers = [(ORIGIN_TOPIC, b"imports.uploads"), (ORIGIN_OFFSET, b"%d" % number)]
+        await client.put(
+            "importer.dead-letters", b"{", key=None, headers=[*headers, (CAUSE, cause)]
+        )
+
+    run_apart(bury())
+    told = onaccount("dead-letters", "list", "importer")
+    assert "59  importer  imports.uploads  no       undecodable: it is not JSON" in told.out
+    assert "60 dead letters" in told.out
+    assert len(told.out.splitlines()) < 66
+    assert "imports.uploads/?@3 " in onaccount("dead-letters", "list", "importer", "--all").out
+    assert "60 dead letters given to the importer again" in (
+        onaccount("dead-letters", "retry", "importer", "all").out
+    )
+    again = onaccount("dead-letters", "list", "--json").json
+    assert [one["retried"] for one in again] == [True] * 60

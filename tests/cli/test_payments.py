@@ -10,7 +10,7 @@ import pytest
 from cli.bank.lines import Line
 from cli.matches import Match, Recorded
 from cli.messages import Json
-from cli.payments import imported_on, match, noon_of, open_of
+from cli.payments import imported_on, match, noon_of, open_of, typed_on
 
 ENV, DAY = 2890, date(2026, 8, 5)
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
@@ -184,6 +184,11 @@ def test_only_what_an_import_recorded_says_its_day() -> None:
             assert imported_on(said.isoformat(), zone) == day
         assert imported_on("2026-08-05T12:00:00Z", zone) == DAY  # as it was said before
     assert imported_on("2026-08-05T12:00:00.001Z", AMSTERDAM) is None
+
+
+def test_a_day_that_a_person_names_is_a_banks_line_only_where_it_came_by_bank() -> None:
+    assert imported_on(typed_on(DAY, AMSTERDAM, "bank"), AMSTERDAM) == DAY
+    assert imported_on(typed_on(DAY, AMSTERDAM, "cash"), AMSTERDAM) is None
 
 
 def test_a_payment_of_new_years_day_is_of_the_new_year_by_the_venues_clock() -> None:

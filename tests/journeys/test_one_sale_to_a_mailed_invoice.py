@@ -2,6 +2,9 @@
 invoice, against a whole stack. Each test goes on where the one before it stopped.
 """
 
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from datetime import datetime
@@ -130,6 +133,27 @@ def test_the_invoice_can_be_fetched_and_is_what_was_mailed(
         onaccount("invoices", *words)
         fetched = (tmp_path / f"{invoice['number']}.{ending}").read_bytes()
         assert fetched == mail.attachments[f"{invoice['number']}.{ending}"]
+
+
+def test_a_person_is_asked_before_an_invoice_is_credited(onaccount: Run, stack: Stack) -> None:
+    (invoice,) = onaccount("invoices", "list", VENUE).json
+    words = ("invoices", "delete", VENUE, invoice["number"], "--dir", str(stack.folder))
+    told, status = at_a_terminal("no", *words)
+    assert f"Credit {invoice['number']} of account {ACCOUNT}, € 13.25, for good? [y/N]" in told
+    assert ("nothing was credited" in told, status) == (True, 1)
+    assert onaccount("invoices", "list", VENUE).json == [invoice]
+
+
+def at_a_terminal(answer: str, *words: str) -> tuple[str, int]:
+    """What a command line tells at a terminal, where this is typed at its question."""
+    keyboard, terminal = os.openpty()
+    command = [sys.executable, "-m", "cli", *words]
+    with subprocess.Popen(command, stdin=terminal, stdout=subprocess.PIPE) as process:
+        os.write(keyboard, f"{answer}\n".encode())
+        told, _ = process.communicate(timeout=60)
+    os.close(keyboard)
+    os.close(terminal)
+    return told.decode(), process.returncode
 
 
 def test_after_the_invoice_there_is_room_again_and_the_books_balance(onaccount: Run) -> None:

@@ -5,6 +5,7 @@ import uuid
 
 import pytest
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
 
 from runtime.deadletters import CAUSE, CUT
 from tests.runtime.raw import raw_text, send_raw
@@ -120,6 +121,32 @@ async def test_compressed_batches_are_read(rig: Rig, compression: str) -> None:
         found = await rig.all_answered(account, [s["sale_id"] for s in sales])
     assert await rig.counted(account) == (5, 2500)
     once_each(found)
+
+
+async def test_what_a_transaction_put_counts_once_it_is_committed_and_else_blocks_nothing(
+    rig: Rig,
+) -> None:
+    account = "transaction"
+    kept, aborted, after = sale(account), sale(account), sale(account)
+    producer = AIOKafkaProducer(bootstrap_servers=rig.kafka, transactional_id=uuid.uuid4().hex)
+    async with rig.worker(), producer:
+        async with producer.transaction():
+            await producer.send("pos.sales", json.dumps(kept).encode(), partition=0)
+        await producer.begin_transaction()
+        await producer.send_and_wait("pos.sales", json.dumps(aborted).encode(), partition=0)
+        await producer.abort_transaction()
+        await rig.send(after, partition=0)
+        await rig.all_answered(account, [kept["sale_id"], after["sale_id"]])
+    assert await rig.counted(account) == (2, 1000)
+
+
+async def test_no_transaction_may_hold_others_up_for_longer_than_a_minute(rig: Rig) -> None:
+    producer = AIOKafkaProducer(
+        bootstrap_servers=rig.kafka, transactional_id="slow", transaction_timeout_ms=60_001
+    )
+    with pytest.raises(KafkaError, match="InvalidTransactionTimeout"):
+        await producer.start()
+    await producer.stop()
 
 
 async def test_what_unpacks_to_more_than_any_topic_takes_is_cut_and_blocks_nothing(

@@ -17,8 +17,8 @@ _SYMBOLS: Final = {"EUR": "€", "GBP": "£", "USD": "$"}
 
 
 def is_currency(code: str) -> bool:
-    """Whether ISO 4217 knows it."""
-    return pycountry.currencies.get(alpha_3=code) is not None
+    """Whether ISO 4217 knows it as one that is paid in: XXX stands for none, XTS for tests."""
+    return code not in ("XXX", "XTS") and pycountry.currencies.get(alpha_3=code) is not None
 
 
 def money(amount: int, currency: str, language: str) -> str:

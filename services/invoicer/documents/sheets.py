@@ -138,10 +138,9 @@ def _sheet(sheet: Sheet, first: bool) -> str:
     margins = (
         '<pageMargins left="0.7" right="0.7" top="0.75" bottom="0.75" header="0.3" footer="0.3"/>'
     )
-    before, after = f"{view}/>", ""
-    fit = ""
+    fit = '<sheetPr><pageSetUpPr fitToPage="1"/></sheetPr>'
+    before, after = f"{view}/>", '<pageSetup paperSize="9" fitToHeight="0"/>'
     if sheet.filtered:
-        fit = '<sheetPr><pageSetUpPr fitToPage="1"/></sheetPr>'
         before = (
             f'{view}><pane ySplit="1" topLeftCell="A2" activePane="bottomLeft" state="frozen"/>'
             '<selection pane="bottomLeft"/></sheetView>'

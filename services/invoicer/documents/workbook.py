@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
 from functools import cache, lru_cache
+from math import ceil
 from typing import Literal
+from unicodedata import east_asian_width
 
 from schemas.currencies import decimals
 from services.invoicer.documents.model import Language
@@ -68,13 +70,18 @@ class Book:
         sums = [Decimal(0)] * len(columns)
         kinds = [column.kind for column in columns]
         summed = [place for place, column in enumerate(columns) if column.summed]
+        texts = [(place, one.width) for place, one in enumerate(columns) if one.kind == "text"]
         last = 1
         for last, row in enumerate(rows, start=2):
             cells = [
                 self._cell(last, place, kind, cell)
                 for place, (kind, cell) in enumerate(zip(kinds, row, strict=True))
             ]
-            sheet.rows.append(_row(last, cells))
+            tall = 1
+            for place, width in texts:
+                if isinstance(text := row[place], str) and len(text) * 2 > width:
+                    tall = max(tall, _lines(text, width))
+            sheet.rows.append(_row(last, cells, tall))
             for place in summed:
                 if (cell := row[place]) is not None:
                     sums[place] += self._number(cell)
@@ -85,7 +92,7 @@ class Book:
 
     def facts(self, name: str, pairs: Iterable[tuple[str, str | int | date | None]]) -> None:
         """A sheet of names and values: a date as date, an int as money, the rest as text."""
-        sheet = Sheet(_sheet_name(name), (30, 46))
+        sheet = Sheet(_sheet_name(name), _FACTS)
         self._sheets.append(sheet)
         for row, (label, value) in enumerate(pairs, start=1):
             kind: Kind = "text"
@@ -94,7 +101,8 @@ class Book:
             elif isinstance(value, int):
                 kind = "money"
             named = self._text(row, 0, label, self._looks.label)
-            sheet.rows.append(_row(row, [named, self._cell(row, 1, kind, value, left=True)]))
+            cells = [named, self._cell(row, 1, kind, value, left=True)]
+            sheet.rows.append(_row(row, cells, _lines(str(value or ""), _FACTS[1])))
 
     def bytes(self) -> bytes:
         made_at = datetime.combine(self._made_on, time())
@@ -186,6 +194,9 @@ class _Looks:
         return self._parts.style(Style(code=self._codes[kind], bold=True, edge="top"))
 
 
+_FACTS = (30, 46)
+_LINE_POINTS, _TALLEST = 15, 27  # Excel's rows are of 409 points at most
+_FILLED = 0.85  # of a line, as words are not cut
 _letters = cache(column_letters)
 _serial = lru_cache(_REMEMBERED)(serial)
 _WHOLE: dict[Kind, str] = {"quantity": "#,##0", "rate": "0%"}
@@ -197,8 +208,18 @@ def _amount(amount: int, currency: str) -> str:
     return f"{decimal_amount(amount, currency):f}"
 
 
-def _row(number: int, cells: Iterable[str]) -> str:
-    return f'<row r="{number}">{"".join(cells)}</row>'
+def _row(number: int, cells: Iterable[str], lines: int = 1) -> str:
+    tall = f' ht="{_LINE_POINTS * lines}"' if lines > 1 else ""
+    return f'<row r="{number}"{tall}>{"".join(cells)}</row>'
+
+
+def _lines(text: str, width: float) -> int:
+    """Of how many lines a text is in a column so wide, a little too many: Excel reckons that by
+    itself, LibreOffice lays one row over the next."""
+    places = len(text)
+    if not text.isascii():
+        places += sum(east_asian_width(each) in "WF" for each in text)  # twice as wide
+    return 1 if places <= width else min(ceil(places / (_FILLED * width)), _TALLEST)
 
 
 def _sheet_name(name: str) -> str:

@@ -4,12 +4,11 @@ The request records a job, to be taken up once every sale that was there when it
 been seen. Answered by command.applied, and by document.part or statement.sent when it is made.
 """
 
-from collections.abc import Sequence
-
 from runtime.transaction import Tx
 from schemas.invoices import StatementRequest
-from schemas.registry import CustomerState
+from schemas.registry import CustomerState, EnvironmentState
 from services.invoicer import parties
+from services.invoicer.documents.model import Language
 from services.invoicer.replies import Done, Refusal, change
 from services.invoicer.store import registry
 from services.invoicer.store.registry import Holding
@@ -18,7 +17,8 @@ from services.invoicer.store.registry import Holding
 async def request(asked: StatementRequest, tx: Tx) -> Done | Refusal:
     """Find out who is to get it; the job does the rest."""
     number = asked.environment
-    if await registry.environment(tx, number) is None:
+    environment = await registry.environment(tx, number)
+    if environment is None:
         return Refusal(
             reason="environment_unknown",
             field="environment",
@@ -33,7 +33,7 @@ async def request(asked: StatementRequest, tx: Tx) -> Done | Refusal:
                 field="account",
                 message="There is no such account here.",
             )
-    recipients = await _recipients(asked, holding, tx)
+    recipients = await _recipients(asked, holding, environment, tx)
     if isinstance(recipients, Refusal):
         return recipients
     await tx.add_job(
@@ -42,6 +42,7 @@ async def request(asked: StatementRequest, tx: Tx) -> Done | Refusal:
         {
             "request": asked.model_dump(mode="json", by_alias=True),
             "recipients": list(recipients),
+            "languages": recipients,
         },
         barrier=tx.ends,
     )
@@ -49,12 +50,14 @@ async def request(asked: StatementRequest, tx: Tx) -> Done | Refusal:
 
 
 async def _recipients(
-    asked: StatementRequest, holding: Holding | None, tx: Tx
-) -> Sequence[str] | Refusal:
+    asked: StatementRequest, holding: Holding | None, environment: EnvironmentState, tx: Tx
+) -> dict[str, Language] | Refusal:
+    """Each address with its language."""
     if asked.to is None:
-        return ()
+        return {}
     if asked.to not in ("holder", "viewers"):
-        return (asked.to,)
+        holder = None if holding is None else holding.holder
+        return {asked.to: parties.language(holder, environment)}
     if holding is None:
         return Refusal(
             reason="account_required",
@@ -66,8 +69,7 @@ async def _recipients(
         people = await registry.viewers(tx, asked.environment, holding.account)
     elif holding.holder is not None:
         people = [holding.holder]
-    found = [address for one in people if (address := parties.mail_address(one)[0])]
-    if found:
-        return tuple(dict.fromkeys(found))
+    if found := parties.readers(people, environment):
+        return found
     reason = parties.mail_address(people[0])[1] if people else "no_address"
     return Refusal(reason=reason, field="to", message="There is nobody with an address to mail to.")

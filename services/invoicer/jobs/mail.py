@@ -197,14 +197,14 @@ async def _told(tx: StepTx, number: int, mail: Mail, message_id: str) -> list[An
     if mail.copy:
         return []
     if mail.kind == "statement":
+        key, asked = await statements.asked(tx, number, mail.ref)
         sent = StatementSent(
-            statement_id=mail.ref,
+            statement_id=asked,
             environment=number,
             to=mail.recipient,
             message_id=message_id,
             at=tx.now,
         )
-        key = await statements.key(tx, number, mail.ref)
         name = f"statement.sent/{number}/{mail.mail_id}"
         return [answer(EVENTS, key, sent, id=name, time=tx.now)]
     invoice_id, account = mail.invoice_id, mail.account

@@ -116,9 +116,9 @@ async def _bill(
     lines = await rows.open_lines(tx, number, accounts, asked.until)
     plan = _decide(environment, asked, holdings, lines)
     tx.answer(*await drafting.replace(tx, number, accounts, asked.period))
+    plan.invoices = await with_supplements(tx, number, plan.invoices)
     if asked.mode == "issue":
         await _add_credits(tx, number, asked, lines, plan)
-        plan.invoices = await with_supplements(tx, number, plan.invoices)
         done = await issuing.issue(tx, environment, plan.invoices, plan.credits)
         if asked.send:
             concerned = [n.account for n in plan.invoices]

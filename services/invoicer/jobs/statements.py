@@ -1,13 +1,17 @@
 """Making a statement: once, kept, then answered or mailed."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from runtime.answers import answer
 from runtime.jobs import JobKind, StepTx, Work
 from schemas.commands import CommandRefused
 from schemas.invoices import StatementRequest
+from services.invoicer.documents.model import Language
 from services.invoicer.handlers.documents import parts
+from services.invoicer.names import made as made_id
 from services.invoicer.rendering import Rendering
 from services.invoicer.replies import EVENTS
 from services.invoicer.statements.render import MEDIA_TYPES, render
@@ -18,7 +22,8 @@ from services.invoicer.store.mails import NewMail
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statements:
-    """The job "statement": payload {request, recipients}."""
+    """The job "statement": payload {request, recipients, languages?}. Of recipients that read
+    another language than the first it is made in theirs too."""
 
     rendering: Rendering
 
@@ -39,22 +44,40 @@ class Statements:
                 _refuse(tx, asked, "too_long", most)
                 tx.done()
                 return
-        content = await self.rendering.call(render, statement, asked.format)
-        file = documents.File(
-            format=asked.format,
-            file_name=f"{statement.file_stem}.{asked.format}",
-            media_type=MEDIA_TYPES[asked.format],
-            content=content,
-        )
+        groups = _by_language(work.job.payload, statement.language)
+        made = []
+        for language, recipients in groups:
+            its = replace(statement, language=language)
+            content = await self.rendering.call(render, its, asked.format)
+            file = documents.File(
+                format=asked.format,
+                file_name=f"{its.file_stem}.{asked.format}",
+                media_type=MEDIA_TYPES[asked.format],
+                content=content,
+            )
+            made.append((its, file, recipients))
         async with work.step() as tx:
-            await store.keep(tx, asked.environment, asked.statement_id, statement)
-            await self._deliver(tx, asked, file, work.job.payload["recipients"])
+            for place, (its, file, recipients) in enumerate(made):
+                derived = _name_of(asked, its.language) if place else None
+                await store.keep(
+                    tx,
+                    asked.environment,
+                    derived or asked.statement_id,
+                    its,
+                    asked=asked.statement_id if derived else None,
+                )
+                await self._deliver(tx, asked, derived or asked.statement_id, file, recipients)
             tx.done()
 
     async def _deliver(
-        self, tx: StepTx, asked: StatementRequest, file: documents.File, recipients: list[str]
+        self,
+        tx: StepTx,
+        asked: StatementRequest,
+        name: str,
+        file: documents.File,
+        recipients: Sequence[str],
     ) -> None:
-        number, name = asked.environment, asked.statement_id
+        number = asked.environment
         await documents.keep(tx, number, name, draft=False, files=[file])
         if not recipients:
             recalled = await requests.recall(tx, number, "statement", name)
@@ -85,6 +108,23 @@ class Statements:
             in_turns=True,
             on_poison=self.on_poison,
         )
+
+
+def _name_of(asked: StatementRequest, language: str) -> str:
+    """The id of a statement in another language than its request's own."""
+    return made_id("statement", asked.environment, asked.statement_id, language)
+
+
+def _by_language(
+    payload: Mapping[str, Any], usual: Language
+) -> Sequence[tuple[Language, Sequence[str]]]:
+    """Who gets it, by the language that they read; of nobody one, which is answered."""
+    recipients: Sequence[str] = payload["recipients"]
+    reads: Mapping[str, Language] = payload.get("languages") or {}
+    groups: dict[Language, list[str]] = {}
+    for one in recipients:
+        groups.setdefault(reads.get(one, usual), []).append(one)
+    return list(groups.items()) or [(usual, ())]
 
 
 def _refuse(tx: StepTx, asked: StatementRequest, reason: str, message: str) -> None:

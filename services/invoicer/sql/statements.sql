@@ -1,9 +1,15 @@
 -- name: keep
-INSERT INTO statement (environment, statement_id, account, holder, language, first, until, currency, total)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING;
+INSERT INTO statement (
+    environment, statement_id, account, holder, language, first, until, currency, total, asked)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT DO NOTHING;
 
 -- name: cover
 SELECT account, holder, language, first, until, currency, total FROM statement
+WHERE environment = $1 AND statement_id = $2;
+
+-- name: asked
+-- Whose account it is of, and the id of the request that it answers.
+SELECT account, coalesce(asked, statement_id)::text AS asked FROM statement
 WHERE environment = $1 AND statement_id = $2;
 
 -- name: rows

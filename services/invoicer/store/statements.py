@@ -69,8 +69,11 @@ async def load(
     )
 
 
-async def keep(tx: Tx, environment: int, statement_id: str, cover: Cover) -> None:
-    """Keep what the statement's mail says of it."""
+async def keep(
+    tx: Tx, environment: int, statement_id: str, cover: Cover, *, asked: str | None = None
+) -> None:
+    """Keep what the statement's mail says of it; `asked`: the request's id, where that is not its
+    own."""
     await tx.execute(
         sql.keep,
         environment,
@@ -82,6 +85,7 @@ async def keep(tx: Tx, environment: int, statement_id: str, cover: Cover) -> Non
         cover.until,
         cover.currency,
         cover.total,
+        asked,
     )
 
 
@@ -95,8 +99,9 @@ async def made(tx: Tx, environment: int, statement_id: str) -> tuple[Cover, docu
     return Cover(seller=parties.seller(state), **dict(row)), next(iter(files.values()))
 
 
-async def key(tx: Tx, environment: int, statement_id: str) -> str:
-    """The key of a statement's event: its account's, or the environment's."""
-    row = await tx.fetchrow(sql.cover, environment, statement_id)
-    account = None if row is None else row["account"]
-    return str(environment) if account is None else account_key(environment, account)
+async def asked(tx: Tx, environment: int, statement_id: str) -> tuple[str, str]:
+    """The key of a statement's event, its account's or the environment's; and the request's id."""
+    row = await tx.fetchrow(sql.asked, environment, statement_id)
+    if row is None or row["account"] is None:
+        return str(environment), statement_id if row is None else row["asked"]
+    return account_key(environment, row["account"]), row["asked"]

@@ -15,11 +15,14 @@ import pytest
 
 from cli.stack import jars
 from cli.stack.commands import see_to_room
-from cli.stack.component import running
+from cli.stack.component import answers, running
 from cli.stack.kafka import Kafka
 from cli.stack.plan import parse_counts
 from cli.stack.ports import free_port
+from cli.stack.worker import Worker
 from cli.trouble import Trouble, from_os_error
+from runtime.health import HealthServer
+from runtime.status import Status
 from tests.support.stacks import NO_WORKERS
 
 
@@ -172,3 +175,25 @@ def test_what_the_system_refuses_is_told_with_the_place(number: int) -> None:
     said = str(from_os_error(OSError(number, os.strerror(number), "/a/place")))
     assert "/a/place" in said
     assert said.endswith(".")
+
+
+async def test_a_worker_that_stopped_for_good_is_not_waited_for(tmp_path: Path) -> None:
+    status = Status()
+    status.went_back = "Kafka was put back; see docs/runbook.md before starting again"
+    server = HealthServer(status, "127.0.0.1", 0)
+    server.start()
+    worker = Worker(
+        name="ledger-1", service="ledger", health_port=server.port, environment={}, log=tmp_path
+    )
+    process = subprocess.Popen(["sleep", "30"])
+    try:
+        with pytest.raises(Trouble, match=r"ledger-1 stopped: Kafka was put back; see docs"):
+            await answers(worker, process, within_s=3)
+        status.went_back = None  # but is waited for where it waits itself
+        with pytest.raises(ConnectionError):
+            await worker.probe()
+        await worker.probe(again=True)
+    finally:
+        process.kill()
+        process.wait()
+        server.stop()

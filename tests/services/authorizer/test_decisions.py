@@ -201,7 +201,8 @@ def test_money_is_written_as_a_person_would(amount: int, currency: str, nl: str,
 
 def test_what_is_no_currency_is_told_from_what_is_one() -> None:
     assert is_currency("EUR")
-    assert not is_currency("EUX")
+    for none in ("EUX", "XXX", "XTS"):
+        assert not is_currency(none)
 
 
 @pytest.mark.parametrize("language", ["nl", "en"])

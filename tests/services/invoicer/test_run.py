@@ -61,6 +61,9 @@ async def test_earlier_months_are_billed_too_each_on_its_own_invoice(world: Worl
     told = await world.run()
     assert [i["period"] for i in said(told, "invoice.issued")] == ["2026-05", "2026-07"]
     await world.sell(sale("A1", LUNCH, at=MAY))
+    await world.run(run_id="to review", mode="draft")
+    drafts = await world.fetch("SELECT supplementary FROM invoice WHERE status = 'draft'")
+    assert [row["supplementary"] for row in drafts] == [True]
     told = await world.run(run_id="again")
     (late,) = said(told, "invoice.issued")
     assert (late["period"], late["total"]) == ("2026-05", 1250)

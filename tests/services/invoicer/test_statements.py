@@ -115,6 +115,34 @@ async def test_who_may_view_an_account_is_told_so_and_is_not_greeted_as_its_hold
     assert "Anna" not in plain(second)
 
 
+async def test_each_viewer_gets_it_in_a_language_of_their_own(
+    world: World, smtp: MailServer
+) -> None:
+    await a_month(world)
+    eyes = [new_id() for _ in range(3)]
+    (held,) = await world.fetch("SELECT holder::text AS it FROM account WHERE account = 'A1'")
+    viewed = account("A1", held["it"], version=2).model_copy(update={"viewers": tuple(eyes)})
+    people = [
+        customer(eye, email=f"{n}{language}@club.example", language=language)
+        for n, (eye, language) in enumerate(zip(eyes, ("en", "nl", "en"), strict=True))
+    ]
+    await world.registry(*people, viewed)
+    asked = request(to="viewers", format="pdf")
+    await world.command(asked)
+    told = await world.jobs()
+    assert {(s["statement_id"], s["to"]) for s in said(told, "statement.sent")} == {
+        (asked.statement_id, f"{n}{language}@club.example")
+        for n, language in enumerate(("en", "nl", "en"))
+    }
+    assert {a.key for a in told if a.type == "statement.sent"} == {f"{ENV}:A1"}
+    for mail in smtp.mails:
+        (attached,) = mail.iter_attachments()
+        page = pypdf.PdfReader(io.BytesIO(attached.get_content())).pages[0].extract_text()
+        english = "en@" in mail["To"]
+        assert ("Statement" in page) is english
+        assert mail["Subject"].startswith("Transactions" if english else "Transacties")
+
+
 def plain(mail: EmailMessage) -> str:
     body = mail.get_body(("plain",))
     assert body is not None

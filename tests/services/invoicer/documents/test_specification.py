@@ -84,6 +84,18 @@ def test_the_same_document_gives_the_same_bytes_and_the_time_of_making_is_its_da
     assert properties.created.date() == date(2026, 12, 1)
 
 
+def test_a_row_is_as_tall_as_its_longest_text_for_who_does_not_reckon_it() -> None:
+    sheet = opened(
+        render_specification(invoice(line("Bier"), line("lang " * 60), line("東京" * 40)))
+    )
+    heights = [sheet["Specificatie"].row_dimensions[row].height for row in range(1, 5)]
+    assert heights[:2] == [None, None]
+    assert heights[2] > 5 * 15
+    assert heights[3] >= 4 * 15
+    longest = opened(render_specification(invoice(line("x" * 9_000))))["Specificatie"]
+    assert longest.row_dimensions[2].height <= 409
+
+
 def test_a_draft_says_so() -> None:
     sheet = opened(render_specification(invoice(number=None)))["Factuur"]
     assert "concept" in sheet["B1"].value
