@@ -90,8 +90,7 @@ def made(environment: int, drawn: Drawn, number: int) -> Batch:
         elif family == "finance":
             message = moves.finance_message(environment, names[move[2]], move)
             # One id, one content, whoever says it.
-            kind = {"invoice": "invoice_id", "credit_note": "credit_note_id"}.get(move[0])
-            message[kind or "payment_id"] = uid(environment, number, n)
+            message[f"{move[0]}_id"] = uid(environment, number, n)
         elif move[0] == "sale":
             message, _ = moves.sale_message(environment, names[move[3]], move, now)
         else:
