@@ -44,6 +44,7 @@ class Pulse:
         self._guard = guard
         self._watch = watch
         self._lanes = lanes
+        self._measured: set[Any] = set()
 
     async def turn(self) -> None:
         """Show that the event loop turns; end the process where the edge itself is at fault."""
@@ -89,6 +90,7 @@ class Pulse:
             await self._guard.look(connection)
 
     async def _ask_kafka(self) -> None:
+        self._let_go()
         try:
             await self._measure_lag()
             self._status.kafka = None
@@ -113,6 +115,15 @@ class Pulse:
                 subscription is not None and subscription.assignment is not None
             )
 
+    def _held(self) -> set[Any]:
+        return {tp for _, s in self._lanes if s.consumer for tp in s.consumer.assignment()}
+
+    def _let_go(self) -> None:
+        """What the lag was when another took the partition over says nothing of it now."""
+        for tp in self._measured - self._held():
+            LAG.remove(tp.topic, str(tp.partition))
+            self._measured.remove(tp)
+
     async def _measure_lag(self) -> None:
         """Also notices a log that ends before what was decided of it, or begins behind it, whoever
         reads it now."""
@@ -127,7 +138,8 @@ class Pulse:
         if any(begin > positions.get((tp.topic, tp.partition), 0) for tp, begin in begins.items()):
             await self._look()  # read after the beginnings, which only grow too
         self._guard.compare_with_begins(self._guard.positions(), begins)
-        for tp in {tp for _, s in self._lanes if s.consumer for tp in s.consumer.assignment()}:
+        for tp in self._held():
             position = positions.get((tp.topic, tp.partition))
             if position is not None and tp in ends:
                 LAG.labels(tp.topic, str(tp.partition)).set(max(0, ends[tp] - position))
+                self._measured.add(tp)

@@ -46,6 +46,12 @@ class Status:
         """This lane stopped on purpose and stays so until somebody acts; others go on."""
         self.stops[lane] = why
 
+    def stopped_by(self, cause: str) -> bool:
+        """Whether it stands still on purpose: by its `store`, or by failures of our `code`."""
+        if cause == "store":
+            return self.went_back is not None
+        return any(why != self.went_back for why in list(self.stops.values()))
+
     def broken(self, why: str) -> None:
         """A bug of the edge: the process is to end."""
         self.fatal = why

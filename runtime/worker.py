@@ -8,6 +8,7 @@ import gc
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import structlog
@@ -28,7 +29,7 @@ from runtime.faults import Stopping, StoreWentBack, describe
 from runtime.health import HealthServer
 from runtime.incoming import Lane
 from runtime.jobs import JobKind, JobRunner
-from runtime.metrics import READY
+from runtime.metrics import READY, STOPPED
 from runtime.pulse import Pulse
 from runtime.settings import WorkerSettings
 from runtime.start import Start
@@ -184,6 +185,8 @@ class Worker:
                 f"be opened ({error.strerror}); set ONACCOUNT_HEALTH_PORT to a free one"
             )
         READY.set_function(lambda: 0 if self.status.unready() else 1)
+        for cause in ("store", "code"):
+            STOPPED.labels(cause).set_function(partial(self.status.stopped_by, cause))
         health.start()
         log.info("health", port=health.port)
         try:

@@ -73,6 +73,19 @@ def test_a_loop_that_hangs_is_not_alive_and_a_batch_that_hangs_is_not_either(
     assert ask(port, "/live")[0] == 200
 
 
+def test_what_stands_still_on_purpose_says_by_what() -> None:
+    one = Status(started=True)
+    one.waits["sales: PostgreSQL"] = "ConnectionRefusedError"
+    assert not one.stopped_by("store")
+    assert not one.stopped_by("code")
+    one.stopped("sales", "our own code failed on 10 records")
+    assert not one.stopped_by("store")
+    assert one.stopped_by("code")
+    one.stops["sales"] = one.went_back = "PostgreSQL knows less"
+    assert one.stopped_by("store")
+    assert not one.stopped_by("code")
+
+
 @contextlib.contextmanager
 def started(rig: Rig, **environment: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
     """A toy worker as a process, its output at hand, and its health port."""
@@ -125,6 +138,8 @@ async def test_it_serves_metrics_and_logs_json_without_personal_data(rig: Rig) -
         "onaccount_batch_records_bucket",
         "onaccount_lag_records",
         "onaccount_ready 1.0",
+        'onaccount_stopped{cause="store"} 0.0',
+        'onaccount_stopped{cause="code"} 0.0',
         "faststream_received_messages_total",
     ):
         assert name in metrics, name
