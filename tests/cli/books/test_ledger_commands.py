@@ -138,6 +138,6 @@ def test_an_export_says_as_json_what_is_in_it(onaccount: Run, tmp_path: Path) ->
 def test_a_folder_that_is_not_there_is_one_sentence(onaccount: Run, tmp_path: Path) -> None:
     file = tmp_path / "nowhere" / "july.csv"
     told = onaccount("ledger", "export", "2890", "2026-07", "--out", str(file))
-    assert told.status == 1
+    assert told.status == 2
     assert "Traceback" not in told.err
     assert str(file.parent) in told.err
