@@ -87,7 +87,7 @@ class Lags:
         for group, topic in READS.items():
             watch = self._watches[group]
             committed = await watch.committed()
-            ends = await watch.log_ends([topic])
+            ends = (await watch.logs([topic])).ends
             found[group] = sum(end - committed.get(tp, 0) for tp, end in ends.items())
         return found
 
