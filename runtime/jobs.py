@@ -19,6 +19,7 @@ import asyncpg
 import structlog
 
 from runtime.answers import Answer
+from runtime.bell import Bell
 from runtime.clearing import DONE_DAYS, Clearing
 from runtime.database import Database
 from runtime.edge.backoff import Backoff, pause
@@ -70,6 +71,8 @@ class JobRunner:
         self._status = status
         self._stopping = stopping
         self._turns = {kind.kind: asyncio.Condition() for kind in self.kinds}
+        self.committed = Bell()
+        """Rings when a lane of this worker has committed, and now and then besides."""
 
     async def run(self) -> None:
         """Work until told to stop. Raises nothing."""
@@ -251,7 +254,9 @@ class JobRunner:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(POLL_S):
                     await self.wake.wait()
+            self.committed.ring()
             await asyncio.sleep(0.01)  # many batches, one look
+            self.committed.ring()
             self.wake.clear()
             try:
                 rows = await self.database.fetch(sql.kinds_due, list(self._turns))
