@@ -147,6 +147,8 @@ class CarryingOut:
         await imports.send(tx, upload, ready, tx.now)
         sent = [b for b in (*again, *ready) if len(b.results) < len(b.rows)]
         tx.answer(*(applying(upload, b) for b in sent))
+        if ready:  # while others are busy, and not all of it at the end
+            await imports.hear(tx, upload)
         await self._progress(work, tx, upload)
         return Found(sent=len(ready), waits=True)
 
