@@ -33,8 +33,10 @@ from services.importer.jobs.undo import Undoing
 from services.importer.settings import MIB, Settings
 from services.importer.store import uploads
 
-UPLOADS_AT_ONCE = 4
-"""Parts are up to a megabyte each."""
+UPLOADS_AT_ONCE = 2
+UPLOAD_BYTES = 5 * MIB // 4
+"""Parts are up to a megabyte each, and what is fetched at once is held in memory, as it came and as
+it is read: one part and little more, however large the workbook."""
 
 
 def ringing(bell: Bell, handler: Handler) -> Handler:
@@ -63,7 +65,12 @@ def lanes(settings: Settings, heard: Bell) -> tuple[Lane, ...]:
         handler=ringing(heard, registry.hear_outcomes),
     )
     return (
-        Lane(name="uploads", routes=(received,), max_records=UPLOADS_AT_ONCE),
+        Lane(
+            name="uploads",
+            routes=(received,),
+            max_records=UPLOADS_AT_ONCE,
+            fetch_bytes=UPLOAD_BYTES,
+        ),
         Lane(name="registry", routes=(state, outcomes), max_records=settings.batch_records),
     )
 
