@@ -48,7 +48,7 @@ class Glance:
         """The rows of a statement whose first parameters are topics and partitions, and whose
         first row has `now` and their `positions`. Raises StoreWentBack."""
         rows = await self._connection.fetch(query, self._topics, self._partitions, *args)
-        self._compare(rows[0]["positions"])
+        self._compare(rows[0]["positions"] or ())
         self.now = rows[0]["now"]
         return list(rows)
 

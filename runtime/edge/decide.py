@@ -17,7 +17,6 @@ from runtime.deadletters import dead_letter
 from runtime.edge.backoff import Backoff
 from runtime.edge.batch import Batch, Item
 from runtime.edge.guard import Guard, Place
-from runtime.edge.patient import FEW
 from runtime.edge.publisher import Publisher
 from runtime.faults import Fault, Said, StoreWentBack, describe, fault_of
 from runtime.incoming import Incoming, Route
@@ -31,6 +30,8 @@ TRIES_TOGETHER = 4
 OWN_FAILURES = 10
 OWN_FAILURES_WITHIN_S = 60.0
 CROWDED_S = 1.0
+AT_ONCE = 128
+"""Records that are decided in two statements; more are decided twice for nothing if others were at them."""
 
 
 class TooManyFailures(Said):
@@ -169,7 +170,11 @@ class Decider:
         Not just after others were at the same rows: whoever locks them first has no work twice.
         """
         groups = batch.groups()
-        if len(groups) != 1 or len(batch.records) > FEW or time.monotonic() < self._crowded_until:
+        if (
+            len(groups) != 1
+            or len(batch.records) > AT_ONCE
+            or time.monotonic() < self._crowded_until
+        ):
             return None
         ((route, incoming),) = groups
         if route.at_once is None:

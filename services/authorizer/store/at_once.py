@@ -13,7 +13,7 @@ from services.authorizer.domain.sales import House
 from services.authorizer.domain.standing import Standing, Sums, barred, open_amount
 from services.authorizer.store.sales import columns, decided
 
-sql: Final = statements("services.authorizer", "sql/sales.sql")
+sql: Final = statements("services.authorizer", "sql/at_once.sql")
 
 
 class Seen(NamedTuple):
