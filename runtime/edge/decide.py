@@ -31,7 +31,7 @@ OWN_FAILURES = 10
 OWN_FAILURES_WITHIN_S = 60.0
 CROWDED_S = 1.0
 AT_ONCE = 128
-"""Records that are decided in two statements; more are decided twice for nothing if others were at them."""
+"""Records that are decided in two statements, at most; all are decided again for one of them."""
 
 
 class TooManyFailures(Said):

@@ -5,7 +5,8 @@ is no longer so. Method: a glance that lets another worker do something before i
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import asyncpg
@@ -62,11 +63,15 @@ async def nothing() -> None:
 
 
 async def at_once(
-    bench: Venue, *messages: Any, offset: int = 1, meanwhile: Meanwhile = nothing
+    bench: Venue,
+    *messages: Any,
+    offset: int = 1,
+    meanwhile: Meanwhile = nothing,
+    more: Mapping[Place, int] = MappingProxyType({}),
 ) -> list[Answer] | None:
     incoming = [bench.incoming(message, at=NOON) for message in messages]
     async with bench.database.connection() as connection:
-        glance = bench.guard.glance(connection, {PLACE: offset})
+        glance = bench.guard.glance(connection, {PLACE: offset, **more})
         return await sales.decide_at_once(incoming, Interrupted(glance, meanwhile))
 
 
@@ -223,6 +228,16 @@ async def test_a_store_that_went_back_is_noticed_before_anything_is_decided(
         with pytest.raises(StoreWentBack, match="offset 7, but bench has answered it up to 8"):
             await at_once(bench, requested("b", 60), offset=9)
         assert await left(bench) == (1, 60, [7])
+
+
+async def test_each_partition_of_a_batch_has_a_position_of_its_own(postgres: Database) -> None:
+    other, another = Place("pos.sales", 4), Place("authorizer.retries", 3)
+    async with venue(postgres, limit=None) as bench:
+        assert await at_once(bench, requested("a", 60), offset=7, more={other: 2, another: 5})
+        assert sorted((await left(bench))[2]) == [2, 5, 7]
+        bench.guard.wrote({PLACE: 7, other: 3})
+        with pytest.raises(StoreWentBack, match="partition 4 up to offset 2"):
+            await at_once(bench, requested("b", 60), offset=8, more={other: 4})
 
 
 async def test_positions_of_a_worker_that_lost_its_partition_take_nothing_back(
