@@ -120,13 +120,19 @@ class _Rfc3339:
 
 
 class _IsoDate:
-    """A date as YYYY-MM-DD text: pydantic's own also takes numbers and times of midnight."""
+    """A date as YYYY-MM-DD text: pydantic's own also takes numbers and times of midnight.
+
+    Of the same years as times: its midnight in any zone is a moment, and Excel knows it.
+    """
 
     def __get_pydantic_core_schema__(self, _: Any, __: GetCoreSchemaHandler) -> CoreSchema:
         text = core_schema.str_schema(strict=True, pattern=DATE_PATTERN)
+        day = core_schema.date_schema(strict=False, ge=_EARLIEST.date(), le=_LATEST.date())
         return core_schema.json_or_python_schema(
-            json_schema=core_schema.chain_schema([text, core_schema.date_schema(strict=False)]),
-            python_schema=core_schema.date_schema(strict=True),
+            json_schema=core_schema.chain_schema([text, day]),
+            python_schema=core_schema.date_schema(
+                strict=True, ge=_EARLIEST.date(), le=_LATEST.date()
+            ),
         )
 
     def __get_pydantic_json_schema__(
