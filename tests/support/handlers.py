@@ -110,9 +110,9 @@ class HandlerBench:
         runner = self.runner(kinds)
         for _ in range(most):
             for kind in runner.kinds:
-                work = await runner.claim(kind)
-                if work is not None:
-                    await runner.work(work, kind)
+                works = await runner.take(kind)
+                if works:
+                    await runner.work_together(works, kind)
                     break
             else:
                 return self.published.answers[before:]
