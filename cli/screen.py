@@ -216,9 +216,16 @@ def plain(value: object) -> str:
 
 
 def when(text: str) -> str:
-    """A message's time for people: the local one, to the second, with its zone."""
+    """A message's time for people: the local one, to the second, with its zone.
+
+    Of the year 1, which a clock that was never set says, as it stands: there is no local one.
+    """
     moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
-    return moment.astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
+    try:
+        moment = moment.astimezone()
+    except (OverflowError, ValueError):
+        return harmless(text)
+    return moment.strftime("%Y-%m-%d %H:%M:%S %Z")
 
 
 def harmless(text: str) -> str:

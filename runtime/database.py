@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -38,6 +39,8 @@ SESSION = {
 # anew every half minute, and a bad one does not outlive the table's first rows for long.
 PLANS_S = 30.0
 _ACQUIRE_S = 10.0
+GONE_S = 10.0
+"""How long a server that acknowledges nothing is taken for slow rather than gone. Seconds."""
 BY_KEY = {
     "plan_cache_mode": "force_generic_plan",
     "enable_seqscan": "off",
@@ -45,6 +48,24 @@ BY_KEY = {
     "enable_mergejoin": "off",
     "enable_material": "off",
 }
+
+
+def _notice_silence(connection: asyncpg.Connection, gone_s: float) -> None:
+    """Have the kernel end a connection whose other side is silent: its cable cut, its power lost.
+
+    Nothing else does before the time-out of a statement, which is a minute: what was sent is sent
+    again, ever more seldom, and the worker looks ready meanwhile. A server that is only busy, or
+    stopped, still has a kernel that acknowledges.
+    """
+    transport = getattr(connection, "_transport", None)  # asyncpg has no public way to it
+    its = transport and transport.get_extra_info("socket")
+    if its is None or its.family not in (socket.AF_INET, socket.AF_INET6):
+        return  # a socket of the file system: no cable
+    its.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    its.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, max(1, int(gone_s / 2)))
+    its.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, max(1, int(gone_s / 5)))
+    its.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3)
+    its.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(gone_s * 1000))
 
 
 async def _keep_as_is(connection: asyncpg.Connection) -> None:
@@ -73,11 +94,18 @@ class Database:
     """
 
     def __init__(
-        self, dsn: str, *, size: int = 8, name: str = "onaccount", by_key: bool = False
+        self,
+        dsn: str,
+        *,
+        size: int = 8,
+        name: str = "onaccount",
+        by_key: bool = False,
+        gone_s: float = GONE_S,
     ) -> None:
         self._dsn = dsn
         self.size = size
         self._by_key = by_key
+        self._gone_s = gone_s
         self._session = {**SESSION, **(BY_KEY if by_key else {}), "application_name": name}
         self._pool: asyncpg.Pool | None = None
         self._opening = asyncio.Lock()
@@ -95,9 +123,13 @@ class Database:
                 timeout=5,
                 command_timeout=65,
                 server_settings=self._session,
+                init=self._begin,
                 reset=_plan_anew if self._by_key else _keep_as_is,
                 connection_class=PlanningConnection if self._by_key else asyncpg.Connection,
             )
+
+    async def _begin(self, connection: asyncpg.Connection) -> None:
+        _notice_silence(connection, self._gone_s)
 
     async def close(self) -> None:
         if self._pool is not None:

@@ -97,5 +97,6 @@ def describe(error: BaseException) -> str:
         where = f" at {code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno}"
         trace = trace.tb_next
     if isinstance(error, (OSError, KafkaError)):
-        return f"{type(error).__name__}: {error}"[:300]
+        silent = "no answer in time" if isinstance(error, TimeoutError) else "no more is said"
+        return f"{type(error).__name__}: {str(error) or silent}"[:300]
     return f"{type(error).__name__}{where}"

@@ -203,20 +203,24 @@ _STEP = re.compile(r"[a-z][a-z0-9_]{0,40}\Z")
 
 
 def _first_fault(fault: ValidationError, content: dict[str, Any]) -> tuple[str, str]:
-    first = fault.errors(include_url=False, include_input=False)[0]
+    first, *others = fault.errors(include_url=False, include_input=False)
     if first["type"] == "json_invalid":
         return _not_plain(content)
     context = first.get("ctx", {})
     if first["type"] == "wrong_together":
         within = _path(first["loc"][1:]) + "." if first["loc"][1:] else ""
         return within + str(context["field"]), str(context["says"])
-    return _path(first["loc"][1:]), _says(first, context)
+    place = _path(first["loc"][1:])
+    alike = (each for each in others if _path(each["loc"][1:]) == place)
+    return place, ", or ".join(dict.fromkeys(map(_says, (first, *alike))))
 
 
-def _says(first: ErrorDetails, context: dict[str, Any]) -> str:
-    if first["type"] == "string_pattern_mismatch":
+def _says(error: ErrorDetails) -> str:
+    """What one field, or one of the kinds that it may be of, should have been."""
+    context = error.get("ctx", {})
+    if error["type"] == "string_pattern_mismatch":
         return EXPECTED.get(context["pattern"], "is not in the right form")
-    return _SAYS.get(first["type"], "is not valid").format(**context)
+    return _SAYS.get(error["type"], "is not valid").format(**context)
 
 
 def _path(steps: tuple[str | int, ...]) -> str:

@@ -29,6 +29,7 @@ from schemas.values import (
     Sum,
     Terminal,
     Text,
+    TillTime,
     Time,
     Uuid,
     entries,
@@ -151,7 +152,7 @@ class Sale(Message):
     environment: Environment
     terminal: Terminal
     account: Account
-    at: Time
+    at: TillTime
     currency: Currency
     total: Money
     lines: Annotated[tuple[GivenLine, ...], entries(MAX_LINES, least=1)]
@@ -185,7 +186,7 @@ class SaleCancelled(Message):
     environment: Environment
     terminal: Terminal
     account: Account
-    at: Time
+    at: TillTime
     reason: CancelReason
     amount: PositiveAmount | None = None
     lines: Annotated[tuple[CancelledLine, ...], entries(MAX_LINES, least=1)] | None = None
@@ -205,7 +206,7 @@ class SaleApproved(Message):
     environment: Environment
     terminal: Terminal
     account: Account
-    at: Time
+    at: TillTime
     booked_at: Time
     decided_at: Time
     currency: Currency
@@ -231,7 +232,7 @@ class SaleDeclined(Message):
     environment: Environment
     terminal: Terminal | None = None
     account: Account | None = None
-    at: Time | None = None
+    at: TillTime | None = None
     decided_at: Time
     currency: Currency | None = None
     total: Money | None = None
@@ -255,7 +256,7 @@ class SaleReversed(Message):
     environment: Environment
     terminal: Terminal
     account: Account
-    at: Time
+    at: TillTime
     decided_at: Time
     currency: Currency
     amount: Amount
@@ -273,7 +274,7 @@ class SaleReversalRefused(Message):
     environment: Environment
     terminal: Terminal | None = None
     account: Account | None = None
-    at: Time | None = None
+    at: TillTime | None = None
     decided_at: Time
     reason: Annotated[ReversalRefusal, Field(strict=False)]
     field: FieldPath | None = None

@@ -7,7 +7,17 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from schemas.base import Message, Part
-from schemas.values import Account, Count, Environment, Terminal, Text, Time, Uuid, Word, entries
+from schemas.values import (
+    Account,
+    Count,
+    Environment,
+    Terminal,
+    Text,
+    TillTime,
+    Uuid,
+    Word,
+    entries,
+)
 
 MAX_ACCOUNTS_A_PAGE = 500
 
@@ -29,7 +39,7 @@ class TerminalSignedOn(Message):
     session_id: Uuid
     environment: Environment
     terminal: Terminal
-    at: Time
+    at: TillTime
 
 
 class TerminalSearched(Message):

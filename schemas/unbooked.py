@@ -23,6 +23,7 @@ from schemas.values import (
     Sha256,
     Terminal,
     Text,
+    TillTime,
     Time,
     Uuid,
     Version,
@@ -47,7 +48,7 @@ class MadeSale(Part):
     """The sale as its till told it."""
 
     terminal: Terminal
-    at: Time
+    at: TillTime
     currency: Currency
     total: Money
     lines: Annotated[tuple[GivenLine, ...], entries(MAX_LINES, least=1)]

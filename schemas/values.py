@@ -13,6 +13,7 @@ from __future__ import annotations
 import datetime as dt
 import operator
 import re
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any, Final
 
@@ -90,20 +91,24 @@ _LATEST = dt.datetime(9998, 12, 31, tzinfo=dt.UTC)
 _to_utc = operator.methodcaller("astimezone", dt.UTC)
 
 
+@dataclass(frozen=True, slots=True)
 class _Rfc3339:
     """A time as RFC 3339 text with an offset; always in UTC once read.
 
     pydantic's own datetime also takes numbers as text ("1700000000") and leaves the offset as it
     was sent, so that one moment would have many texts. Bounded to the years 1900 to 9998, where
-    no conversion can overflow. Digits beyond microseconds are cut off.
+    no conversion can overflow, or as given. Digits beyond microseconds are cut off.
     """
+
+    earliest: dt.datetime = _EARLIEST
+    latest: dt.datetime = _LATEST
 
     def __get_pydantic_core_schema__(self, _: Any, __: GetCoreSchemaHandler) -> CoreSchema:
         moment = core_schema.datetime_schema(
-            strict=False, tz_constraint="aware", ge=_EARLIEST, le=_LATEST
+            strict=False, tz_constraint="aware", ge=self.earliest, le=self.latest
         )
         instance = core_schema.datetime_schema(
-            strict=True, tz_constraint="aware", ge=_EARLIEST, le=_LATEST
+            strict=True, tz_constraint="aware", ge=self.earliest, le=self.latest
         )
         text = core_schema.str_schema(strict=True, pattern=TIME_PATTERN)
         return core_schema.no_info_after_validator_function(
@@ -120,13 +125,19 @@ class _Rfc3339:
 
 
 class _IsoDate:
-    """A date as YYYY-MM-DD text: pydantic's own also takes numbers and times of midnight."""
+    """A date as YYYY-MM-DD text: pydantic's own also takes numbers and times of midnight.
+
+    Of the same years as times: its midnight in any zone is a moment, and Excel knows it.
+    """
 
     def __get_pydantic_core_schema__(self, _: Any, __: GetCoreSchemaHandler) -> CoreSchema:
         text = core_schema.str_schema(strict=True, pattern=DATE_PATTERN)
+        day = core_schema.date_schema(strict=False, ge=_EARLIEST.date(), le=_LATEST.date())
         return core_schema.json_or_python_schema(
-            json_schema=core_schema.chain_schema([text, core_schema.date_schema(strict=False)]),
-            python_schema=core_schema.date_schema(strict=True),
+            json_schema=core_schema.chain_schema([text, day]),
+            python_schema=core_schema.date_schema(
+                strict=True, ge=_EARLIEST.date(), le=_LATEST.date()
+            ),
         )
 
     def __get_pydantic_json_schema__(
@@ -153,6 +164,14 @@ NOT_NULL: Final = _NotNull()
 Time = Annotated[dt.datetime, _Rfc3339()]
 """A moment, timezone-aware, UTC. Written as 2026-07-01T10:00:00Z, with microseconds (always six
 digits) only where there are any."""
+
+TillTime = Annotated[
+    dt.datetime,
+    _Rfc3339(dt.datetime.min.replace(tzinfo=dt.UTC), dt.datetime.max.replace(tzinfo=dt.UTC)),
+]
+"""What a till's clock says, which may be anything: one that was never set says the year 1 (.NET and
+Go). A wrong clock is no reason to refuse a sale (`clock_off`). Good to compare and to tell again;
+in another zone it may not exist."""
 
 Date = Annotated[dt.date, _IsoDate()]
 Period = Annotated[str, StringConstraints(pattern=PERIOD_PATTERN)]

@@ -119,6 +119,8 @@ def download(
     from jgo.config import GlobalSettings
     from jgo.maven import MavenContext, PythonResolver
 
+    if os.path.expanduser("~") == "~":  # noqa: PTH111 - a user without a name, and no HOME
+        os.environ["HOME"] = str(folder)  # jgo fails where it can't look for its settings
     for old in _made(folder).glob(f"{BESIDE}*"):  # of a download that was killed
         if time.time() - old.stat().st_mtime > FORGOTTEN_S:
             shutil.rmtree(old, ignore_errors=True)

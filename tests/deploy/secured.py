@@ -1,4 +1,4 @@
-"""A Kafka that asks who one is, as on a cluster: SCRAM logins, and nothing allowed by default."""
+"""A Kafka as on a cluster: TLS, SCRAM logins, and nothing allowed by default."""
 
 import subprocess
 from collections.abc import Iterable, Iterator
@@ -14,21 +14,24 @@ from cli.stack.kafka import PROPERTIES, Kafka
 from cli.stack.process import run
 from cli.trouble import Trouble
 from deploy.kafka.acls import Grant, Kind
+from tests.support.rude_mails import CERTIFICATE
 
 PASSWORD = "tests-only-{login}"
 # The later of two lines with the same name counts. The PLAINTEXT listener is for the broker itself
 # and for the stack's probe: whoever comes there is a super user. A cluster has no such listener.
 SECURED = """\
-listeners=PLAINTEXT://127.0.0.1:{port},SASL_PLAINTEXT://127.0.0.1:{sasl_port},\
+listeners=PLAINTEXT://127.0.0.1:{port},SASL_SSL://127.0.0.1:{sasl_port},\
 CONTROLLER://127.0.0.1:{controller_port}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port},SASL_PLAINTEXT://127.0.0.1:{sasl_port}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port},SASL_SSL://127.0.0.1:{sasl_port}
 listener.security.protocol.map=\
-PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT
+PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SASL_SSL:SASL_SSL
 sasl.enabled.mechanisms=SCRAM-SHA-512
-listener.name.sasl_plaintext.scram-sha-512.sasl.jaas.config=\
+listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config=\
 org.apache.kafka.common.security.scram.ScramLoginModule required;
 authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
 super.users=User:ANONYMOUS
+ssl.keystore.type=PEM
+ssl.keystore.location={certificate}
 """
 
 
@@ -47,7 +50,10 @@ class SecuredKafka(Kafka):
         text = PROPERTIES.format(
             port=self.port, controller_port=self.controller_port, network_threads=2, io_threads=2
         ) + SECURED.format(
-            port=self.port, sasl_port=self.sasl_port, controller_port=self.controller_port
+            port=self.port,
+            sasl_port=self.sasl_port,
+            controller_port=self.controller_port,
+            certificate=CERTIFICATE,
         )
         properties.write_text(text, encoding="ascii")
         command = [*self._java(folder, heap_mb=128), "kafka.tools.StorageTool", "format"]
@@ -63,7 +69,8 @@ class SecuredKafka(Kafka):
         """The settings with which a worker or the command line is this login."""
         return {
             "ONACCOUNT_KAFKA": f"127.0.0.1:{self.sasl_port}",
-            "ONACCOUNT_KAFKA_SECURITY": "SASL_PLAINTEXT",
+            "ONACCOUNT_KAFKA_SECURITY": "SASL_SSL",
+            "ONACCOUNT_KAFKA_CA_FILE": str(CERTIFICATE),
             "ONACCOUNT_KAFKA_USER": login,
             "ONACCOUNT_KAFKA_PASSWORD": PASSWORD.format(login=login),
         }

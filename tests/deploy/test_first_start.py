@@ -1,5 +1,5 @@
 """The order of a first start on a cluster, as docs/deploying.md has it, on a real Kafka that asks
-who one is and a real PostgreSQL: roles, passwords, migrations, grants, topics, workers.
+who one is, over TLS, and a real PostgreSQL: roles, passwords, migrations, grants, topics, workers.
 """
 
 import asyncio
@@ -12,10 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+import certifi
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import GroupAuthorizationFailedError, TopicAuthorizationFailedError
+from aiokafka.errors import (
+    GroupAuthorizationFailedError,
+    KafkaConnectionError,
+    TopicAuthorizationFailedError,
+)
 
 from cli.client import Client, answer_topics
 from cli.messages import command
@@ -91,16 +96,20 @@ def make_topics(site: Site) -> None:
     site.onaccount("topics", "apply", **site.kafka.environment("operator"))
 
 
+def role(site: Site, service: str) -> str:
+    """The DSN of a service's role."""
+    return site.postgres.dsn(user=service, password=password(service).replace(" ", "%20"))
+
+
 def worker(site: Site, service: str) -> Server:
     """A worker under its own login in Kafka and its own role in PostgreSQL."""
-    role = site.postgres.dsn(user=service, password=password(service).replace(" ", "%20"))
     component = Worker(
         name=service,
         service=service,
         health_port=free_port(),
         environment={
             **site.kafka.environment(service),
-            f"ONACCOUNT_POSTGRES_{service.upper()}": role,
+            f"ONACCOUNT_POSTGRES_{service.upper()}": role(site, service),
         },
         log=site.folder / f"{service}.log",
     )
@@ -208,8 +217,7 @@ async def test_the_ledger_reads_decisions_and_can_neither_sell_nor_look_elsewher
 
 
 async def test_a_service_sees_no_other_services_tables_and_changes_no_journal(site: Site) -> None:
-    dsn = site.postgres.dsn(user="ledger", password=password("ledger").replace(" ", "%20"))
-    connection = await asyncpg.connect(dsn)
+    connection = await asyncpg.connect(role(site, "ledger"))
     try:
         for statement in ("SELECT FROM authorizer.account", "DELETE FROM entry"):
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
@@ -231,8 +239,15 @@ def test_without_its_password_a_role_is_refused_and_no_other_changes(site: Site)
             "--file", DEPLOY / "postgres" / "passwords.sql", site.postgres.dsn(),
             PASSWORD_AUTHORIZER="another",
         )  # fmt: skip
-    role = site.postgres.dsn(user="authorizer", password=password("authorizer").replace(" ", "%20"))
-    run_apart(connects(role))
+    run_apart(connects(role(site, "authorizer")))
+
+
+async def test_a_broker_whose_authority_is_not_ours_is_not_spoken_to(site: Site) -> None:
+    stranger = site.as_login("ledger").model_copy(update={"kafka_ca_file": certifi.where()})
+    producer = AIOKafkaProducer(**stranger.client())
+    with pytest.raises(KafkaConnectionError):
+        await producer.start()
+    await producer.stop()
 
 
 async def connects(dsn: str) -> None:

@@ -288,3 +288,17 @@ def test_a_topic_of_one_message_demands_its_type_too() -> None:
     )
     with pytest.raises(Undecodable):
         decode("ledger.entries", as_bytes(entry))
+
+
+def test_a_field_that_may_be_of_several_kinds_says_each_of_them() -> None:
+    asked = {
+        **{"type": "statement.request", "statement_id": SALE_ID, "environment": 2890, "by": "fin"},
+        **{"from": "2026-11-01", "until": "2026-12-01", "format": "pdf", "to": "the holder"},
+    }
+
+    found = wrong(asked, "invoices.commands")
+
+    assert (found.field, found.message) == (
+        "to",
+        "must be 'holder' or 'viewers', or must be one e-mail address",
+    )

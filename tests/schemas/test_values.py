@@ -140,6 +140,17 @@ def test_a_time_is_in_utc_once_it_is_read(text: str, moment: dt.datetime) -> Non
 )  # fmt: skip
 def test_a_time_without_offset_or_in_another_form_is_refused(value: object) -> None:
     assert refused(values.Time, json.dumps(value))
+    assert refused(values.TillTime, json.dumps(value))
+
+
+@pytest.mark.parametrize(
+    "text", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z", "1899-12-30T00:00:00Z"]
+)
+def test_a_tills_clock_may_stand_anywhere(text: str) -> None:
+    moment = read(values.TillTime, json.dumps(text))
+
+    assert json.loads(TypeAdapter(values.TillTime).dump_json(moment)) == text
+    assert refused(values.Time, json.dumps(text))
 
 
 @pytest.mark.parametrize(
@@ -164,7 +175,13 @@ def test_a_naive_time_of_ours_is_refused() -> None:
         TypeAdapter(values.Time).validate_python(dt.datetime(2026, 7, 1))  # noqa: DTZ001
 
 
-@pytest.mark.parametrize("value", ["2026-13-01", "1700000000", "2026-07-01T00:00:00", 20260701])
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("2026-13-01", "1700000000", "2026-07-01T00:00:00", 20260701),
+        *("0001-01-01", "1899-12-31", "9999-12-31"),  # no zone has their midnight, or no workbook
+    ],
+)
 def test_a_date_in_another_form_is_refused(value: object) -> None:
     assert refused(values.Date, json.dumps(value))
     assert read(values.Date, '"2026-07-01"') == dt.date(2026, 7, 1)

@@ -16,6 +16,7 @@ from datetime import datetime
 from hashlib import sha256
 
 from runtime.answers import Answer
+from runtime.glance import Glance
 from runtime.incoming import Incoming
 from runtime.transaction import Tx
 from schemas.content import digest
@@ -29,6 +30,7 @@ from services.authorizer.handlers.cancellations import answer_cancellation
 from services.authorizer.handlers.tracing import traced
 from services.authorizer.handlers.unbooked import tell_unbooked
 from services.authorizer.metrics import DECISIONS
+from services.authorizer.store import at_once
 from services.authorizer.store import sales as store
 from services.authorizer.store.unbooked import KIND as UNBOOKED
 
@@ -52,6 +54,27 @@ async def decide_sales(incoming: Sequence[Incoming], tx: Tx) -> list[Answer]:
     spoken = await _speak(said, book, tx)
     tell_unbooked(incoming, spoken, tx)
     return [traced(answer, record) for answer, record in zip(spoken, incoming, strict=True)]
+
+
+async def decide_at_once(incoming: Sequence[Incoming], glance: Glance) -> list[Answer] | None:
+    """As `decide_sales`, for sales that are all new: look, decide, record.
+
+    None where something was said before or is to be taken back, noted or refused by its id: that
+    needs the locks.
+    """
+    new = [r.message for r in incoming if isinstance(r.message, Sale)]
+    if len(new) < len(incoming) or any(isinstance(s, SaleRecorded) and s.moved_from for s in new):
+        return None
+    seen = await at_once.look(glance, new)
+    if seen is None:
+        return None
+    said = [_answer_sale(r.message, r.time, seen.book, glance.now) for r in incoming]
+    answers = [one for one in said if isinstance(one, Answer)]
+    if len(answers) < len(said) or seen.book.unbooked or seen.book.taken_off:
+        return None
+    await at_once.record(glance, seen)
+    _count(answers, glance.now)
+    return [traced(answer, record) for answer, record in zip(answers, incoming, strict=True)]
 
 
 async def refuse_poison(incoming: Sequence[Incoming], tx: Tx) -> list[Answer]:
@@ -83,9 +106,13 @@ async def _open(incoming: Sequence[Incoming], tx: Tx) -> Book:
 async def _speak(said: Iterable[Said], book: Book, tx: Tx) -> list[Answer]:
     first = await store.remember_refusals(tx, book.refusals) if book.refusals else {}
     spoken = [first[one] if isinstance(one, RefusalKey) else one for one in said]
-    for outcome, count in Counter(a.type for a in spoken if a.time == tx.now).items():
-        DECISIONS.labels(outcome).inc(count)
+    _count(spoken, tx.now)
     return spoken
+
+
+def _count(answers: Iterable[Answer], now: datetime) -> None:
+    for outcome, count in Counter(a.type for a in answers if a.time == now).items():
+        DECISIONS.labels(outcome).inc(count)
 
 
 def _answer_sale(sale: Sale, record_time: datetime, book: Book, now: datetime) -> Said:

@@ -48,12 +48,16 @@ async def test_an_approval_is_the_bytes_that_the_contract_encodes(postgres: Data
             recorded("b", 250, at=(NOON - timedelta(days=50)).isoformat()),
             requested("c", 250, at="2026-07-01T12:00:00.123456+02:00"),
             requested("d", lines=[line(250), line(50, quantity="-1", total=-50)]),
+            recorded("e", 250, at="0001-01-01T00:00:00Z"),  # a clock that was never set
+            requested("f", 250, at="9999-12-31T23:59:59.999999Z"),
         )
     for answer in answers:
         message = decode("pos.decisions", answer.value)
         assert isinstance(message, SaleApproved), answer.value
         assert encode(message) == answer.value
-    assert said(answers[1])["clock_off"] is True
+    assert [said(answers[place])["clock_off"] for place in (1, 4, 5)] == [True, True, True]
+    assert said(answers[4])["at"] == "0001-01-01T00:00:00Z"
+    assert said(answers[4])["booked_at"] == "2026-07-01T12:00:00Z"
 
 
 async def test_over_the_limit_is_declined_in_numbers_in_the_environments_language(
