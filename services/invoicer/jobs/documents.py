@@ -66,6 +66,7 @@ class Documents:
 
     rendering: Rendering
     fresh: Fresh = field(default_factory=Fresh)
+    turn_s: float = TURN_S
 
     async def run(self, work: Work) -> None:
         """As `together`, of one."""
@@ -105,7 +106,7 @@ class Documents:
         async with self.rendering.turn:
             began = time.monotonic()
             for place, work in enumerate(works):
-                if place and time.monotonic() - began > TURN_S:
+                if place and time.monotonic() - began > self.turn_s:
                     return made, list(works[place:])
                 try:
                     content = contents[id_of(work)]  # or it is gone: a failure of this job's
