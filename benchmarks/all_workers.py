@@ -123,13 +123,13 @@ async def run(options: argparse.Namespace) -> dict[str, object]:
             async with working(kafka, dsns, path) as pids:
                 await open_accounts(kafka, accounts)
                 warm = load.sales(WARM_UP, accounts, seed=1)
-                await load.in_groups(kafka, warm, per_s=2_000, every_s=GROUPS_S)
+                await load.open_loop(kafka, warm, per_s=2_000, every_s=GROUPS_S)
                 sent = load.sales(int(options.rate * options.seconds), accounts, seed=2)
                 lags = Lags(kafka)
                 await lags.run_out()
                 watching = asyncio.create_task(sampled(lags, options.seconds))
                 started, before = time.monotonic(), cpu_s(pids)
-                await load.in_groups(kafka, sent, per_s=options.rate, every_s=GROUPS_S)
+                await load.open_loop(kafka, sent, per_s=options.rate, every_s=GROUPS_S)
                 took = time.monotonic() - started
                 samples = await watching
                 drained, after = await lags.run_out(), cpu_s(pids)

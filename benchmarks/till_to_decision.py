@@ -13,6 +13,9 @@ would take minutes; its rate does not depend on how many.
 Open loop: sales are sent at a steady rate whatever the worker does; a sale's latency is from the
 moment it was due to be sent (not: was sent) to its decision's time on the log, by the broker's
 clock, which is this machine's. Every sale must be decided, and once.
+
+Each is warmed up in the same way before it counts: a broker that was just started spends half a
+core on compiling itself, in bursts for which all others wait.
 """
 
 import argparse
@@ -30,7 +33,7 @@ from benchmarks.load import Decided, Decisions, Sale
 from benchmarks.subjects import Subject
 from runtime import topics
 
-WARM_UP = 2_000
+WARM_UP_S = 15
 PATIENCE_S = 120
 TUTORIAL_SHARE = 20
 
@@ -74,12 +77,12 @@ async def steady(
     subject: Subject, accounts: Sequence[str], per_s: float, seconds: float
 ) -> dict[str, float]:
     """Latencies in milliseconds at a steady rate, and what the worker used."""
-    warm_up = load.sales(WARM_UP, accounts, seed=1)
+    warm_up = load.sales(int(per_s * WARM_UP_S), accounts, seed=1)
     sent = load.sales(int(per_s * seconds), accounts, seed=2)
     async with subject.working() as pids:
         async with Decisions(subject.kafka) as decisions:
-            await load.open_loop(subject.kafka, warm_up, per_s=500)
-            await decisions.wait_for(WARM_UP, within_s=PATIENCE_S)
+            await load.open_loop(subject.kafka, warm_up, per_s=per_s)
+            await decisions.wait_for(len(warm_up), within_s=PATIENCE_S)
         workers = [psutil.Process(pid) for pid in pids]
         async with Decisions(subject.kafka) as decisions:
             before = cpu_s(workers)
@@ -113,6 +116,7 @@ async def measure(name: str, options: argparse.Namespace) -> list[dict[str, obje
     workers = options.workers if name == "onaccount" else 1
     async with prepared(name, accounts, workers) as subject:
         count = options.sales // (TUTORIAL_SHARE if name == "tutorial" else 1)
+        await saturated(subject, accounts, count // 4)  # warms up
         rate = await saturated(subject, accounts, count)
         lines.append({"subject": name, "load": f"{count} waiting", "per_s": round(rate)})
         for per_s in options.rates:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from runtime.answers import Answer
 
 if TYPE_CHECKING:
+    from runtime.glance import AtOnce
     from runtime.transaction import Tx
 
 
@@ -33,7 +34,8 @@ class Route:
 
     `on_poison` is called with the one record that the handler failed on three times alone, in a
     transaction of its own; it records and returns the remembered refusal. `barrier` names topics
-    whose end offsets the handler finds in `tx.ends`.
+    whose end offsets the handler finds in `tx.ends`. `at_once` is tried first with few records: it
+    gives the same answers with less back and forth, or leaves them to the handler.
     """
 
     topic: str
@@ -41,6 +43,7 @@ class Route:
     handler: Handler
     on_poison: Handler | None = None
     barrier: tuple[str, ...] = ()
+    at_once: AtOnce | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -162,6 +162,9 @@ class _NotNull:
 NOT_NULL: Final = _NotNull()
 
 Time = Annotated[dt.datetime, _Rfc3339()]
+"""A moment, timezone-aware, UTC. Written as 2026-07-01T10:00:00Z, with microseconds (always six
+digits) only where there are any."""
+
 TillTime = Annotated[
     dt.datetime,
     _Rfc3339(dt.datetime.min.replace(tzinfo=dt.UTC), dt.datetime.max.replace(tzinfo=dt.UTC)),
@@ -169,8 +172,6 @@ TillTime = Annotated[
 """What a till's clock says, which may be anything: one that was never set says the year 1 (.NET and
 Go). A wrong clock is no reason to refuse a sale (`clock_off`). Good to compare and to tell again;
 in another zone it may not exist."""
-"""A moment, timezone-aware, UTC. Written as 2026-07-01T10:00:00Z, with microseconds (always six
-digits) only where there are any."""
 
 Date = Annotated[dt.date, _IsoDate()]
 Period = Annotated[str, StringConstraints(pattern=PERIOD_PATTERN)]

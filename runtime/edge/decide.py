@@ -29,6 +29,9 @@ TRIES_ALONE = 3
 TRIES_TOGETHER = 4
 OWN_FAILURES = 10
 OWN_FAILURES_WITHIN_S = 60.0
+CROWDED_S = 1.0
+AT_ONCE = 128
+"""Records that are decided in two statements, at most; all are decided again for one of them."""
 
 
 class TooManyFailures(Said):
@@ -69,13 +72,16 @@ class Decider:
         self._backoff = backoff
         self._wake_jobs = wake_jobs
         self._own_failures: deque[float] = deque(maxlen=OWN_FAILURES)
+        self._crowded_until = 0.0
 
     async def _settle(self, batch: Batch, ends: Ends) -> Settled:
         """Decide the batch together or, if it fails, record by record."""
         tries = 0
         while True:
             try:
-                settled = await self._decide(batch.groups(), batch.marks, ends)
+                settled = await self._at_once(batch) if tries == 0 else None
+                if settled is None:
+                    settled = await self._decide(batch.groups(), batch.marks, ends)
             except StoreWentBack:
                 raise
             except Exception as error:
@@ -86,6 +92,7 @@ class Decider:
                 tries += 1
                 if fault is Fault.AGAIN and tries < TRIES_TOGETHER:
                     RETRIES.labels(type(error).__name__).inc()
+                    self._crowded_until = time.monotonic() + CROWDED_S
                     await _breathe(tries)
                     continue
                 log.warning("batch is run record by record", lane=self.name, cause=describe(error))
@@ -156,6 +163,29 @@ class Decider:
         # Positions moved on: a barrier may be reached, or a job may be new.
         self._wake_jobs.set()
         return settled
+
+    async def _at_once(self, batch: Batch) -> Settled | None:
+        """Few records of one route, decided in two statements; None: they need a transaction.
+
+        Not just after others were at the same rows: whoever locks them first has no work twice.
+        """
+        groups = batch.groups()
+        if (
+            len(groups) != 1
+            or len(batch.records) > AT_ONCE
+            or time.monotonic() < self._crowded_until
+        ):
+            return None
+        ((route, incoming),) = groups
+        if route.at_once is None:
+            return None
+        async with self._database.connection() as connection:
+            answers = await route.at_once(incoming, self._guard.glance(connection, batch.marks))
+        if answers is None:
+            return None
+        self._guard.wrote(batch.marks)
+        self._wake_jobs.set()
+        return Settled(answers)
 
     async def _bury(self, item: Item, error: Exception, ends: Ends) -> Settled:
         """Dead-letter a record that fails by its own fault, and answer its sender if it can be."""

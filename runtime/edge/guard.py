@@ -9,12 +9,13 @@ records were deleted (retention, kafka-delete-records) which nobody had decided.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from runtime.database import Connection, Database
 from runtime.faults import RecordsGone, StoreWentBack
+from runtime.glance import Glance
 from runtime.transaction import NO_ENDS, Ends, Tx, sql
 from schemas.topics import FOREVER, TOPIC
 
@@ -89,6 +90,16 @@ class Guard:
         for place, offset in zip(marks, known, strict=True):
             self._compare(place, found.get(place), offset)
         return Tx(connection, rows[0]["now"], ends)
+
+    def glance(self, connection: Connection, marks: Mapping[Place, int]) -> Glance:
+        """Begin a batch that is decided at once; its statements do what `open` does."""
+        known = [self._seen.get(place) for place in marks]
+
+        def compare(positions: Sequence[int | None]) -> None:
+            for place, position, offset in zip(marks, positions, known, strict=True):
+                self._compare(place, position, offset)
+
+        return Glance(connection, marks, compare)
 
     async def look(self, connection: Connection) -> None:
         """Compare all positions with what this process saw or wrote. Raises StoreWentBack."""

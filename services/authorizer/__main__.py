@@ -29,6 +29,7 @@ def lanes(batch_records: int) -> tuple[Lane, ...]:
                     takes=(pos.SaleRequested, pos.SaleRecorded, pos.SaleCancelled),
                     handler=sales.decide_sales,
                     on_poison=sales.refuse_poison,
+                    at_once=sales.decide_at_once,
                 ),
             ),
             max_records=batch_records,

@@ -17,7 +17,7 @@ import asyncpg
 import uvloop
 
 from runtime.answers import Answer
-from runtime.incoming import Handler, Incoming
+from runtime.incoming import Incoming
 from schemas.wire import decode
 from services.authorizer.handlers import invoices as effects
 from services.authorizer.handlers import registry, sales
@@ -83,7 +83,7 @@ class Rig:
             Incoming(read("pos.sales", message), "pos.sales", 0, n, at)
             for n, (message, at) in enumerate(messages)
         ]
-        return self.run(_decide(self.authorizer, sales.decide_sales, incoming))
+        return self.run(_decide(self.authorizer, incoming))
 
     def order(self, messages: Iterable[Message]) -> list[Answer]:
         """A batch of registry.commands."""
@@ -107,8 +107,11 @@ class Rig:
         return answers
 
 
-async def _decide(
-    bench: HandlerBench, handler: Handler, incoming: Sequence[Incoming]
-) -> list[Answer]:
+async def _decide(bench: HandlerBench, incoming: Sequence[Incoming]) -> list[Answer]:
+    """As the edge decides a batch: at once, or else in a transaction."""
+    async with bench.database.connection() as connection:
+        answers = await sales.decide_at_once(incoming, bench.guard.glance(connection, {}))
+    if answers is not None:
+        return answers
     async with bench.transaction() as tx:
-        return list(await handler(incoming, tx))
+        return await sales.decide_sales(incoming, tx)

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
 
 from runtime.answers import Answer
 from runtime.database import Connection
 from runtime.faults import Fault, fault_of
+from runtime.glance import AtOnce, Glance
 from runtime.incoming import Handler, Incoming
 from runtime.transaction import Tx
 from tests.support.handlers import HandlerBench
@@ -53,6 +54,34 @@ class PacedTx(Tx):
         return await super().execute(query, *args)
 
 
+class PacedGlance(Glance):
+    """One that waits for its turn before it looks, and before it records."""
+
+    __slots__ = ("_glance", "_pace")
+
+    def __init__(self, glance: Glance, pace: Pace) -> None:
+        self._glance = glance
+        self._pace = pace
+
+    async def look(self, query: str, *args: Any) -> list[asyncpg.Record]:
+        await self._pace()
+        rows = await self._glance.look(query, *args)
+        self.now = self._glance.now
+        return rows
+
+    async def record(self, query: str, *args: Any) -> None:
+        await self._pace()
+        await self._glance.record(query, *args)
+
+
+class Work(NamedTuple):
+    """A batch that a worker has in hand, and how it is decided."""
+
+    handler: Handler
+    at_once: AtOnce | None
+    incoming: Sequence[Incoming]
+
+
 class Schedule:
     """Lets one worker go at a time, as `choices` say; when they run out, the first that can."""
 
@@ -65,10 +94,10 @@ class Schedule:
         self.again = 0  # how often a batch was decided again
         self.waits = 0  # how often a worker was seen waiting for a lock
 
-    async def run(self, work: Sequence[tuple[Handler, Sequence[Incoming]]]) -> list[list[Answer]]:
+    async def run(self, work: Sequence[Work]) -> list[list[Answer]]:
         """All batches, each by a worker of its own; their answers."""
-        for number, (handler, incoming) in enumerate(work):
-            self._tasks[number] = asyncio.create_task(self._worker(number, handler, incoming))
+        for number, each in enumerate(work):
+            self._tasks[number] = asyncio.create_task(self._worker(number, each))
         try:
             async with asyncio.timeout(PATIENCE_S):
                 async with self._bench.database.connection() as monitor:
@@ -78,30 +107,44 @@ class Schedule:
             for task in self._tasks.values():
                 task.cancel()
 
-    async def _worker(
-        self, number: int, handler: Handler, incoming: Sequence[Incoming]
-    ) -> list[Answer]:
+    async def _worker(self, number: int, work: Work) -> list[Answer]:
         async def pace() -> None:
             gate = self._gates[number] = asyncio.get_running_loop().create_future()
             await gate
 
+        at_once = work.at_once
         while True:
             try:
-                async with self._bench.database.begin() as connection:
-                    self._pids[number] = connection.get_server_pid()
-                    # At its gate a worker may have to wait long, on a busy machine.
-                    await connection.execute(
-                        "SET LOCAL idle_in_transaction_session_timeout = 0; "
-                        "SET LOCAL lock_timeout = '60s'"
-                    )
-                    tx = PacedTx(connection, await self._bench.guard.open(connection), pace)
-                    answers = list(await handler(incoming, tx))
-                    await pace()
-                return answers
+                if at_once is not None:
+                    answers = await self._at_once(number, at_once, work.incoming, pace)
+                    if answers is not None:
+                        return answers
+                return await self._in_a_transaction(number, work, pace)
             except Exception as error:
                 if fault_of(error) is not Fault.AGAIN:
                     raise
                 self.again += 1
+                at_once = None
+
+    async def _at_once(
+        self, number: int, at_once: AtOnce, incoming: Sequence[Incoming], pace: Pace
+    ) -> list[Answer] | None:
+        async with self._bench.database.connection() as connection:
+            self._pids[number] = connection.get_server_pid()
+            glance = self._bench.guard.glance(connection, {})
+            return await at_once(incoming, PacedGlance(glance, pace))
+
+    async def _in_a_transaction(self, number: int, work: Work, pace: Pace) -> list[Answer]:
+        async with self._bench.database.begin() as connection:
+            self._pids[number] = connection.get_server_pid()
+            # At its gate a worker may have to wait long, on a busy machine.
+            await connection.execute(
+                "SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL lock_timeout = '60s'"
+            )
+            tx = PacedTx(connection, await self._bench.guard.open(connection), pace)
+            answers = list(await work.handler(work.incoming, tx))
+            await pace()
+        return answers
 
     async def _drive(self, monitor: Connection) -> None:
         while any(not task.done() for task in self._tasks.values()):

@@ -10,18 +10,20 @@ from itertools import permutations
 from typing import Any, Literal
 
 from runtime.answers import Answer
+from runtime.glance import AtOnce
 from runtime.incoming import Handler, Incoming
 from services.authorizer.handlers import invoices, registry, sales
 from tests.proof.checking import Memory
 from tests.proof.reference.sales import Till
 from tests.proof.rig import Rig, read
+from tests.proof.schedules import Work
 
 Message = dict[str, Any]
 Family = Literal["tills", "administrators", "finance"]
-HANDLERS: dict[Family, tuple[str, Handler]] = {
-    "tills": ("pos.sales", sales.decide_sales),
-    "administrators": ("registry.commands", registry.carry_out_commands),
-    "finance": ("invoices.events", invoices.add_up),
+HANDLERS: dict[Family, tuple[str, Handler, AtOnce | None]] = {
+    "tills": ("pos.sales", sales.decide_sales, sales.decide_at_once),
+    "administrators": ("registry.commands", registry.carry_out_commands, None),
+    "finance": ("invoices.events", invoices.add_up, None),
 }
 
 
@@ -34,12 +36,13 @@ class Batch:
     time: datetime
 
     @property
-    def work(self) -> tuple[Handler, list[Incoming]]:
-        topic, handler = HANDLERS[self.family]
-        return handler, [
+    def work(self) -> Work:
+        topic, handler, at_once = HANDLERS[self.family]
+        incoming = [
             Incoming(read(topic, message), topic, 0, n, self.time)
             for n, message in enumerate(self.messages)
         ]
+        return Work(handler, at_once, incoming)
 
 
 Done = tuple[Batch, Sequence[Answer]]

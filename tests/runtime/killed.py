@@ -14,6 +14,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer
 
+from runtime.edge.batch import Batch
 from runtime.edge.guard import Place
 from runtime.edge.lane import EdgeLane, Settled
 from runtime.edge.publisher import new_producer
@@ -24,6 +25,7 @@ from tests.runtime import toy
 POINTS = (
     "before the commit",
     "after the commit",
+    "after what was decided at once",
     "half way through publishing",
     "before the state records",
     "before the offset commit",
@@ -47,6 +49,12 @@ class DyingLane(EdgeLane):
         settled = await super()._decide(groups, marks, ends)
         if settled.answers:
             die_at("after the commit")
+        return settled
+
+    async def _at_once(self, batch: Batch) -> Settled | None:
+        settled = await super()._at_once(batch)
+        if settled is not None:
+            die_at("after what was decided at once")
         return settled
 
     async def _publish_states(self, settled: Settled) -> None:
@@ -88,6 +96,7 @@ if __name__ == "__main__":
     toy.build(
         toy.Settings(),
         it,
+        at_once=os.environ["ONACCOUNT_TOY_DIES_AT"] == "after what was decided at once",
         lane_type=DyingLane,
         producer=lambda client: DyingProducer(new_producer(client, max_batch_bytes=1_024)),
     ).run()

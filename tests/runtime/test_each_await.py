@@ -14,11 +14,11 @@ from tests.runtime.faulty import FailingProducer, Plan, failing_database, failin
 from tests.runtime.rig import Rig, once_each, sale, until
 
 
-@pytest.mark.parametrize("in_pieces", [False, True], ids=["a batch", "in pieces"])
+@pytest.mark.parametrize("way", ["a batch", "in pieces", "at once"])
 async def test_an_exception_at_each_await_loses_nothing_and_counts_nothing_twice(
-    rig: Rig, in_pieces: bool
+    rig: Rig, way: str
 ) -> None:
-    account, plan, seen = f"each-await-{in_pieces}", Plan(), list[str]()
+    account, plan, seen = f"each-await-{way}", Plan(), list[str]()
     sent: list[str] = []
     failing = failing_lane(plan)
 
@@ -30,7 +30,8 @@ async def test_an_exception_at_each_await_loses_nothing_and_counts_nothing_twice
 
     worker = rig.worker(
         barrier=("pos.decisions",),
-        lane_type=InPieces if in_pieces else failing,
+        lane_type=InPieces if way == "in pieces" else failing,
+        at_once=way == "at once",
         database_type=failing_database(plan),
         producer=lambda client: FailingProducer(plan, client),
     )
@@ -50,7 +51,8 @@ async def test_an_exception_at_each_await_loses_nothing_and_counts_nothing_twice
         else:
             raise AssertionError("there is no end of points")
         assert running.status.unready() == []
-    for name in ("begin", "fetch", "execute", "commit", "send", "committed", "end_offsets"):
+    of_a_transaction = () if way == "at once" else ("begin", "commit")
+    for name in (*of_a_transaction, "fetch", "execute", "send", "committed", "end_offsets"):
         assert f"before {name}" in seen
         assert f"after {name}" in seen
     assert "acknowledged" in seen

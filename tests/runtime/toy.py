@@ -16,6 +16,7 @@ from typing import Any
 
 from runtime.answers import Answer
 from runtime.database import Connection
+from runtime.glance import Glance
 from runtime.incoming import Incoming, Lane, Route
 from runtime.jobs import JobKind, Work
 from runtime.settings import WorkerSettings
@@ -39,6 +40,29 @@ CREATE TABLE toy_account (
     account text PRIMARY KEY, sales int NOT NULL, total bigint NOT NULL, version bigint NOT NULL
 );
 GRANT SELECT, INSERT, UPDATE ON toy, toy_account TO {service};
+"""
+
+
+LOOK = """
+SELECT now() AS now, EXISTS (SELECT FROM toy WHERE sale_id = ANY ($3::text[])) AS known,
+       (SELECT array_agg(p.next_offset ORDER BY place)
+        FROM unnest($1::text[], $2::int[]) WITH ORDINALITY AS b (topic, partition, place)
+        LEFT JOIN positions AS p USING (topic, partition)) AS positions
+"""
+RECORD = """
+WITH advanced AS (
+    INSERT INTO positions AS p SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[])
+    ON CONFLICT (topic, partition)
+    DO UPDATE SET next_offset = greatest(p.next_offset, excluded.next_offset)
+), made AS (
+    INSERT INTO toy (sale_id, account, total, answer, decided_at)
+    SELECT *, $8 FROM unnest($4::text[], $5::text[], $6::bigint[], $7::bytea[])
+    RETURNING account, total
+)
+INSERT INTO toy_account AS a (account, sales, total, version)
+SELECT account, count(*), sum(total), 1 FROM made GROUP BY account
+ON CONFLICT (account) DO UPDATE
+SET sales = a.sales + excluded.sales, total = a.total + excluded.total, version = a.version + 1
 """
 
 
@@ -99,6 +123,29 @@ class Toy:
             self._refusal(i.message, tx.now) for i in batch if isinstance(i.message, Malformed)
         ]
         return answers
+
+    async def at_once(self, batch: Sequence[Incoming], glance: Glance) -> list[Answer] | None:
+        sales = [
+            i.message for i in batch if isinstance(i.message, SaleRequested) and not i.message.note
+        ]
+        new = {s.sale_id: s for s in sales}
+        if len(sales) < len(batch):
+            return None
+        (row,) = await glance.look(LOOK, list(new))
+        if row["known"]:
+            return None
+        made = {
+            s.sale_id: bytes_of("sale.approved", s.sale_id, s.account, s.total)
+            for s in new.values()
+        }
+        some = new.values()
+        await glance.record(RECORD, [s.sale_id for s in some], [s.account for s in some],
+                            [s.total for s in some], list(made.values()), glance.now)  # fmt: skip
+        return [
+            Answer(DECISIONS, f"{s.environment}:{s.account}", f"sale.approved/{s.sale_id}",
+                   "sale.approved", glance.now, made[s.sale_id])
+            for s in sales
+        ]  # fmt: skip
 
     async def _one(self, sale: SaleRequested, known: dict[str, Any], tx: Tx) -> None:
         if sale.sale_id in known:
@@ -177,6 +224,7 @@ def build(
     toy: Toy | None = None,
     *,
     barrier: tuple[str, ...] = (),
+    at_once: bool = False,
     jobs: tuple[JobKind, ...] = (),
     **more: Any,
 ) -> Worker:
@@ -191,6 +239,7 @@ def build(
                     Route(
                         topic="pos.sales", takes=(SaleRequested,), handler=toy.sales,
                         on_poison=toy.on_poison, barrier=barrier,
+                        at_once=toy.at_once if at_once else None,
                     ),
                 ),
             ),

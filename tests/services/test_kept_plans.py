@@ -23,6 +23,7 @@ KEPT: list[tuple[str, Statements, tuple[str, ...]]] = [
     ("ledger", edge, ("opening",)),
     ("ledger", statements("services.ledger", "sql/journal.sql"), ()),
     ("authorizer", statements("services.authorizer", "sql/sales.sql"), ()),
+    ("authorizer", statements("services.authorizer", "sql/at_once.sql"), ()),
     ("authorizer", statements("services.authorizer", "sql/registry.sql"), ()),
     ("authorizer", statements("services.authorizer", "sql/invoices.sql"), ()),
 ]

@@ -15,6 +15,8 @@ from typing import Any, Self
 from runtime.answers import Answer
 from runtime.database import Database
 from runtime.edge.guard import Guard
+from runtime.faults import Fault, fault_of
+from runtime.glance import AtOnce
 from runtime.incoming import Handler, Incoming
 from runtime.jobs import JobKind, JobRunner
 from runtime.state import StateKind, States
@@ -78,16 +80,31 @@ class HandlerBench:
         at: datetime | None = None,
         topic: str = "bench",
         ends: Ends = NO_ENDS,
+        at_once: AtOnce | None = None,
     ) -> list[Answer]:
         """One committed transaction over these messages; then touched state is published.
 
-        Answers are returned; state records are found in `bench.published.answers`.
+        Answers are returned; state records are found in `bench.published.answers`. `at_once` is
+        tried first, once, as the edge does.
         """
         incoming = [self.incoming(m, at=at, topic=topic) for m in messages]
+        if at_once is not None:
+            found = await self._at_once(at_once, incoming)
+            if found is not None:
+                return found
         async with self.transaction(ends) as tx:
             answers = list(await handler(incoming, tx))
         await self.states.publish(tx.touched, self.published)
         return answers
+
+    async def _at_once(self, at_once: AtOnce, incoming: Sequence[Incoming]) -> list[Answer] | None:
+        try:
+            async with self.database.connection() as connection:
+                return await at_once(incoming, self.guard.glance(connection, {}))
+        except Exception as error:
+            if fault_of(error) is not Fault.AGAIN:
+                raise
+            return None
 
     def runner(self, kinds: Iterable[JobKind]) -> JobRunner:
         return JobRunner(

@@ -16,11 +16,12 @@ from datetime import datetime
 from hashlib import sha256
 
 from runtime.answers import Answer
+from runtime.glance import Glance
 from runtime.incoming import Incoming
 from runtime.transaction import Tx
 from schemas.content import digest
 from schemas.malformed import Malformed
-from schemas.pos import DeclineReason, Sale, SaleCancelled, SaleRecorded
+from schemas.pos import DeclineReason, Sale, SaleCancelled, SaleRecorded, SaleRequested
 from services.authorizer import answers
 from services.authorizer.domain.book import Book, KnownSale, RefusalKey, Unbooked
 from services.authorizer.domain.explanations import DEFAULT_LANGUAGE
@@ -29,6 +30,7 @@ from services.authorizer.handlers.cancellations import answer_cancellation
 from services.authorizer.handlers.tracing import traced
 from services.authorizer.handlers.unbooked import tell_unbooked
 from services.authorizer.metrics import DECISIONS
+from services.authorizer.store import at_once
 from services.authorizer.store import sales as store
 from services.authorizer.store.unbooked import KIND as UNBOOKED
 
@@ -42,7 +44,8 @@ async def decide_sales(incoming: Sequence[Incoming], tx: Tx) -> list[Answer]:
     said: list[Said] = []
     for record in incoming:
         message = record.message
-        if isinstance(message, Sale):
+        # By its very type: of a model isinstance takes ten times as long.
+        if type(message) is SaleRequested or type(message) is SaleRecorded:
             said.append(_answer_sale(message, record.time, book, tx.now))
         elif isinstance(message, SaleCancelled):
             said.append(answer_cancellation(message, book, tx.now))
@@ -52,6 +55,27 @@ async def decide_sales(incoming: Sequence[Incoming], tx: Tx) -> list[Answer]:
     spoken = await _speak(said, book, tx)
     tell_unbooked(incoming, spoken, tx)
     return [traced(answer, record) for answer, record in zip(spoken, incoming, strict=True)]
+
+
+async def decide_at_once(incoming: Sequence[Incoming], glance: Glance) -> list[Answer] | None:
+    """As `decide_sales`, for sales that are all new: look, decide, record.
+
+    None where something was said before or is to be taken back, noted or refused by its id: that
+    needs the locks.
+    """
+    new = [r.message for r in incoming if isinstance(r.message, Sale)]
+    if len(new) < len(incoming) or any(isinstance(s, SaleRecorded) and s.moved_from for s in new):
+        return None
+    seen = await at_once.look(glance, new)
+    if seen is None:
+        return None
+    said = [_answer_sale(r.message, r.time, seen.book, glance.now) for r in incoming]
+    answers = [one for one in said if isinstance(one, Answer)]
+    if len(answers) < len(said) or seen.book.unbooked or seen.book.taken_off:
+        return None
+    await at_once.record(glance, seen)
+    _count(answers, glance.now)
+    return [traced(answer, record) for answer, record in zip(answers, incoming, strict=True)]
 
 
 async def refuse_poison(incoming: Sequence[Incoming], tx: Tx) -> list[Answer]:
@@ -83,15 +107,19 @@ async def _open(incoming: Sequence[Incoming], tx: Tx) -> Book:
 async def _speak(said: Iterable[Said], book: Book, tx: Tx) -> list[Answer]:
     first = await store.remember_refusals(tx, book.refusals) if book.refusals else {}
     spoken = [first[one] if isinstance(one, RefusalKey) else one for one in said]
-    for outcome, count in Counter(a.type for a in spoken if a.time == tx.now).items():
-        DECISIONS.labels(outcome).inc(count)
+    _count(spoken, tx.now)
     return spoken
+
+
+def _count(answers: Iterable[Answer], now: datetime) -> None:
+    for outcome, count in Counter(a.type for a in answers if a.time == now).items():
+        DECISIONS.labels(outcome).inc(count)
 
 
 def _answer_sale(sale: Sale, record_time: datetime, book: Book, now: datetime) -> Said:
     key = (sale.environment, sale.sale_id)
     content = digest(sale)
-    recorded = isinstance(sale, SaleRecorded)
+    recorded = type(sale) is SaleRecorded
     known = book.sales.get(key)
     if known is not None and known.answer is not None:
         if known.digest != content:
@@ -115,7 +143,7 @@ def _answer_sale(sale: Sale, record_time: datetime, book: Book, now: datetime) -
         standing.charge(sale.total)
         known.state = "approved"
         known.answer = answer = answers.approved(sale, decision, now)
-        if isinstance(sale, SaleRecorded):
+        if type(sale) is SaleRecorded:
             book.clear(key, sale.sale_id)
             if sale.moved_from is not None:
                 book.clear((sale.environment, sale.moved_from), sale.sale_id)

@@ -55,7 +55,7 @@ async def open_book(tx: Tx, messages: Iterable[Sale | SaleCancelled], others: se
     )
 
 
-def _columns(keys: Iterable[Key]) -> tuple[list[int], list[str]]:
+def columns(keys: Iterable[Key]) -> tuple[list[int], list[str]]:
     pairs = list(keys)
     return [environment for environment, _ in pairs], [each for _, each in pairs]
 
@@ -63,7 +63,7 @@ def _columns(keys: Iterable[Key]) -> tuple[list[int], list[str]]:
 async def _lock(
     tx: Tx, environments: Iterable[int], accounts: Iterable[Key]
 ) -> tuple[dict[int, House], dict[Key, Standing]]:
-    rows = await tx.fetch(sql.lock_accounts, list(environments), *_columns(accounts))
+    rows = await tx.fetch(sql.lock_accounts, list(environments), *columns(accounts))
     houses = {
         environment: House(
             gdpr_accepted=gdpr_accepted,
@@ -88,7 +88,7 @@ async def _lock(
 
 
 async def _sales(tx: Tx, keys: Iterable[Key]) -> dict[Key, KnownSale]:
-    rows = await tx.fetch(sql.recall_sales, *_columns(keys))
+    rows = await tx.fetch(sql.recall_sales, *columns(keys))
     called_off = await _called_off(tx, rows)
     return {
         (r["environment"], r["sale_id"]): KnownSale(
@@ -113,7 +113,7 @@ async def _called_off(tx: Tx, rows: Iterable[Record]) -> dict[Key, set[str]]:
     early = [(r["environment"], r["sale_id"]) for r in rows if r["cancelled_first"]]
     if early:
         # A statement of its own, after the locks: it sees what was committed meanwhile.
-        for r in await tx.fetch(sql.called_off, *_columns(early)):
+        for r in await tx.fetch(sql.called_off, *columns(early)):
             found[r["environment"], r["sale_id"]].add(r["account"])
     return found
 
@@ -132,7 +132,7 @@ def _answer_of(row: Record) -> Answer | None:
 
 
 async def _cancellations(tx: Tx, keys: Iterable[Key]) -> dict[Key, KnownCancellation]:
-    rows = await tx.fetch(sql.recall_cancellations, *_columns(keys))
+    rows = await tx.fetch(sql.recall_cancellations, *columns(keys))
     return {
         (environment, cancellation_id): KnownCancellation(
             sale_id="",
@@ -162,7 +162,7 @@ async def record(tx: Tx, book: Book) -> None:
     if new:
         await tx.execute(
             sql.record_cancellations,
-            *_columns(key for key, _ in new),
+            *columns(key for key, _ in new),
             [c.sale_id for _, c in new],
             [c.account for _, c in new],
             [c.digest for _, c in new],
@@ -193,33 +193,33 @@ async def _record_sales(tx: Tx, book: Book) -> None:
             called_off.append(item)
     if awaited:
         await tx.execute(
-            sql.await_sales, *_columns(key for key, _ in awaited), [s.account for _, s in awaited]
+            sql.await_sales, *columns(key for key, _ in awaited), [s.account for _, s in awaited]
         )
     moved = [(key, s) for key, s in book.standings.items() if s.approved_more or s.reversed_more]
     if new or moved:
         await tx.execute(
             sql.record_sales,
-            *_decided(new),
-            *_columns(key for key, _ in moved),
+            *decided(new),
+            *columns(key for key, _ in moved),
             [s.approved_more for _, s in moved],
             [s.reversed_more for _, s in moved],
             tx.now,
         )
     if known:
-        await tx.execute(sql.decide_known_sales, *_decided(known), tx.now)
+        await tx.execute(sql.decide_known_sales, *decided(known), tx.now)
     if reversed_:
         taken = [s.reversed_lines or () for _, s in reversed_]
         await tx.execute(
             sql.reverse_sales,
-            *_columns(key for key, _ in reversed_),
+            *columns(key for key, _ in reversed_),
             [sum(lines) for lines in taken],
             ["{" + ",".join(map(str, lines)) + "}" for lines in taken],
         )
     if called_off:
-        await tx.execute(sql.call_off_sales, *_columns(key for key, _ in called_off))
+        await tx.execute(sql.call_off_sales, *columns(key for key, _ in called_off))
 
 
-def _decided(items: list[Item]) -> tuple[list[object], ...]:
+def decided(items: list[Item]) -> tuple[list[object], ...]:
     return (
         [key[0] for key, _ in items],
         [key[1] for key, _ in items],
@@ -236,8 +236,8 @@ async def _record_unbooked(tx: Tx, book: Book) -> None:
     """What was there is taken off first: of what is noted only now, the book knows it."""
     noted, cleared = book.unbooked, book.taken_off
     if cleared:
-        columns = _columns(key for key, _ in cleared)
-        await tx.execute(sql.clear_unbooked, *columns, [by for _, by in cleared], tx.now)
+        keys = columns(key for key, _ in cleared)
+        await tx.execute(sql.clear_unbooked, *keys, [by for _, by in cleared], tx.now)
     if noted:
         await tx.execute(
             sql.note_unbooked,

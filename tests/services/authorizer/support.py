@@ -143,7 +143,8 @@ class Venue(HandlerBench):
     """The bench, with the authorizer's handlers by name."""
 
     async def sell(self, *messages: Any, at: datetime | None = NOON) -> list[Answer]:
-        return await self.handle(sales.decide_sales, messages, at=at)
+        """As the edge decides a batch: at once, or else in a transaction."""
+        return await self.handle(sales.decide_sales, messages, at=at, at_once=sales.decide_at_once)
 
     async def one(self, message: Any, at: datetime | None = NOON) -> dict[str, Any]:
         (answer,) = await self.sell(message, at=at)

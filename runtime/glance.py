@@ -1,0 +1,61 @@
+"""What a handler sees that decides a batch at once: nothing is held between its two statements."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+
+from runtime.answers import Answer
+from runtime.database import Connection
+from runtime.incoming import Incoming
+
+if TYPE_CHECKING:
+    from runtime.edge.guard import Place
+
+Compare = Callable[[Sequence[int | None]], None]
+"""Holds positions, as a statement found them, against what is known. Raises StoreWentBack."""
+
+
+class Glance:
+    """Two statements, each a transaction of its own: the first looks, the second records.
+
+    A small batch costs a transaction's six round trips more than all that is done in them, and at
+    each of them it waits for its turn on a core. So where nothing needs a lock before it is
+    decided, the first statement reads what a decision needs and how those rows stand, and the
+    second records, moves the positions on, and fails as a whole (serialization_failure) where a
+    row stands otherwise by then: the batch is decided again, in a transaction.
+
+    `now` is PostgreSQL's time of the first, which the answers carry.
+    """
+
+    __slots__ = ("_compare", "_connection", "_offsets", "_partitions", "_topics", "now")
+
+    now: datetime
+
+    def __init__(
+        self, connection: Connection, marks: Mapping[Place, int], compare: Compare
+    ) -> None:
+        self._connection = connection
+        self._topics = [place.topic for place in marks]
+        self._partitions = [place.partition for place in marks]
+        self._offsets = list(marks.values())
+        self._compare = compare
+
+    async def look(self, query: str, *args: Any) -> list[asyncpg.Record]:
+        """The rows of a statement whose first parameters are topics and partitions, and whose
+        first row has `now` and their `positions`. Raises StoreWentBack."""
+        rows = await self._connection.fetch(query, self._topics, self._partitions, *args)
+        self._compare(rows[0]["positions"] or ())
+        self.now = rows[0]["now"]
+        return list(rows)
+
+    async def record(self, query: str, *args: Any) -> None:
+        """Run a statement whose first parameters are topics, partitions and their next offsets."""
+        await self._connection.execute(query, self._topics, self._partitions, self._offsets, *args)
+
+
+AtOnce = Callable[[Sequence[Incoming], Glance], Awaitable[list[Answer] | None]]
+"""Decides a batch at once and records it; None, with nothing recorded: it needs a transaction."""
