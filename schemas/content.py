@@ -21,7 +21,7 @@ from hashlib import sha256
 from typing import Final
 
 from schemas.base import Message
-from schemas.pos import Sale, SaleCancelled, SaleRecorded
+from schemas.pos import Sale, SaleCancelled, SaleRecorded, SaleRequested
 
 _UNIT = "\x1f"
 _LINE = "\x1e"
@@ -101,7 +101,7 @@ def digest(message: Message) -> bytes:
     Takes what is asked of a service (sale.*, terminal.*, commands, uploads, requests). Raises
     KeyError for what a service says itself: nobody repeats that with other content.
     """
-    if isinstance(message, Sale):
+    if type(message) is SaleRequested or type(message) is SaleRecorded:
         return sha256(_sale(message).encode()).digest()
     if isinstance(message, SaleCancelled):
         return sha256(_cancellation(message).encode()).digest()
@@ -120,7 +120,7 @@ def _sale(sale: Sale) -> str:
             for line in sale.lines
         ]
     )
-    if isinstance(sale, SaleRecorded) and sale.moved_from is not None:
+    if type(sale) is SaleRecorded and sale.moved_from is not None:
         return f"{head}{lines}\x1e\x1emoved_from\x1f{sale.moved_from}"
     return head + lines
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from json.encoder import encode_basestring as quoted
 from typing import Final
 
@@ -41,6 +42,12 @@ DECLINED: Final = "sale.declined"
 _lines = TypeAdapter(tuple[SaleLine, ...]).serializer.to_json
 
 
+@lru_cache(maxsize=8)
+def _stamp(moment: datetime) -> str:
+    """A moment as JSON that many answers share: that of a batch's decision."""
+    return _json(moment).decode()
+
+
 def approved(sale: Sale, decision: Approved, decided_at: datetime) -> Answer:
     """sale.approved. The rates of the sale's lines were judged."""
     environment, sale_id, account, at = sale.environment, sale.sale_id, sale.account, sale.at
@@ -50,7 +57,7 @@ def approved(sale: Sale, decision: Approved, decided_at: datetime) -> Answer:
     value = (
         f'{{"type":"sale.approved","sale_id":"{sale_id}","environment":{environment},'
         f'"terminal":{quoted(sale.terminal)},"account":{quoted(account)},'
-        f'"at":{stamp},"booked_at":{booked},"decided_at":{_json(decided_at).decode()},'
+        f'"at":{stamp},"booked_at":{booked},"decided_at":{_stamp(decided_at)},'
         f'"currency":"{sale.currency}","total":{sale.total},'
         f'"lines":{_lines(sale.lines, exclude_defaults=True).decode()},'
         f'"online":{"true" if decision.online else "false"},'

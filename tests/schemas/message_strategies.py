@@ -158,7 +158,7 @@ def _string(schema: Json, _: Json) -> st.SearchStrategy[str]:
         )
         return st.builds(str.__add__, whole, offsets)
     if schema.get("format") == "date":
-        return st.dates().map(str)
+        return st.dates(min_value=_day(1901).date(), max_value=_day(9998).date()).map(str)
     if schema.get("format") == "uuid":
         return st.uuids().map(lambda each: str(each).upper())
     if "pattern" in schema:

@@ -69,7 +69,7 @@ def decide(
     A sale.recorded was drunk already: neither limit nor status turns it down. Never raises: a
     refusal is an answer, the first reason of the contract's order that applies.
     """
-    recorded = isinstance(sale, SaleRecorded)
+    recorded = type(sale) is SaleRecorded
     if house is None:
         return Declined(DeclineReason.ENVIRONMENT_UNKNOWN)
     if not recorded:
@@ -115,7 +115,7 @@ def _turned_down(
     sale: Sale, standing: Standing, record_time: datetime, now: datetime
 ) -> DeclineReason | None:
     """What turns down only a sale that is still to be made."""
-    valid_s = sale.valid_s if isinstance(sale, SaleRequested) else None
+    valid_s = sale.valid_s if type(sale) is SaleRequested else None
     if valid_s is not None and now - record_time > timedelta(seconds=valid_s):
         return DeclineReason.EXPIRED
     if standing.barred is not None:

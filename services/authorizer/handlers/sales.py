@@ -21,7 +21,7 @@ from runtime.incoming import Incoming
 from runtime.transaction import Tx
 from schemas.content import digest
 from schemas.malformed import Malformed
-from schemas.pos import DeclineReason, Sale, SaleCancelled, SaleRecorded
+from schemas.pos import DeclineReason, Sale, SaleCancelled, SaleRecorded, SaleRequested
 from services.authorizer import answers
 from services.authorizer.domain.book import Book, KnownSale, RefusalKey, Unbooked
 from services.authorizer.domain.explanations import DEFAULT_LANGUAGE
@@ -44,7 +44,8 @@ async def decide_sales(incoming: Sequence[Incoming], tx: Tx) -> list[Answer]:
     said: list[Said] = []
     for record in incoming:
         message = record.message
-        if isinstance(message, Sale):
+        # By its very type: of a model isinstance takes ten times as long.
+        if type(message) is SaleRequested or type(message) is SaleRecorded:
             said.append(_answer_sale(message, record.time, book, tx.now))
         elif isinstance(message, SaleCancelled):
             said.append(answer_cancellation(message, book, tx.now))
@@ -118,7 +119,7 @@ def _count(answers: Iterable[Answer], now: datetime) -> None:
 def _answer_sale(sale: Sale, record_time: datetime, book: Book, now: datetime) -> Said:
     key = (sale.environment, sale.sale_id)
     content = digest(sale)
-    recorded = isinstance(sale, SaleRecorded)
+    recorded = type(sale) is SaleRecorded
     known = book.sales.get(key)
     if known is not None and known.answer is not None:
         if known.digest != content:
@@ -142,7 +143,7 @@ def _answer_sale(sale: Sale, record_time: datetime, book: Book, now: datetime) -
         standing.charge(sale.total)
         known.state = "approved"
         known.answer = answer = answers.approved(sale, decision, now)
-        if isinstance(sale, SaleRecorded):
+        if type(sale) is SaleRecorded:
             book.clear(key, sale.sale_id)
             if sale.moved_from is not None:
                 book.clear((sale.environment, sale.moved_from), sale.sale_id)
