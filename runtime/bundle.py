@@ -60,7 +60,8 @@ class Bundle:
 
         Raises LeaseLost where all are, and what asyncpg raises.
         """
-        concerned = [work for work in works or self.works if not work.ended]
+        these = self.works if works is None else works
+        concerned = [work for work in these if not work.ended]
         runner, lease = self._runner, self.works[0].lease
         for work in concerned:
             work.in_step = True
