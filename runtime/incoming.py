@@ -56,6 +56,8 @@ class Lane:
     their plans can be kept; the lane has connections of its own. `fetch_wait_ms`: how long Kafka
     may keep a fetch that finds nothing. All partitions are asked for at once, as a batch is nearly
     done; should one have been left out, it is also how long a record there can be kept waiting.
+    `fetch_bytes`: the most that is fetched of one partition at once (a record at least), where the
+    records are so large that what is held of them in memory counts.
     `max_bytes`: what was fetched is decided in transactions of no more than so many bytes of
     records (one record at least), one after another, for a lane whose single records may be long
     work: other lanes wait for what is done in one go, and for the rows that a transaction holds.
@@ -69,6 +71,7 @@ class Lane:
     side_by_side: int = 1
     by_key: bool = False
     fetch_wait_ms: int = 100
+    fetch_bytes: int | None = None
     max_bytes: int | None = None
     quiet_bytes: int | None = None
 

@@ -19,6 +19,7 @@ import asyncpg
 import structlog
 
 from runtime.answers import Answer
+from runtime.bell import Bell
 from runtime.bundle import Bundle, BundleTx
 from runtime.clearing import DONE_DAYS, Clearing
 from runtime.database import Database
@@ -73,7 +74,9 @@ class JobRunner:
         self._stopping = stopping
         self._leases = Leases(database, status, stopping)
         names = [kind.kind for kind in self.kinds]
-        self._slots = Slots(names, database, status, stopping, wake)
+        self.committed = Bell()
+        """Rings when a lane of this worker has committed, and now and then besides."""
+        self._slots = Slots(names, database, status, stopping, wake, self.committed)
         self._hands: dict[str, list[Work]] = {name: [] for name in names}
         self._taking = dict.fromkeys(self._hands, 0)
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Iterable
 
+from runtime.bell import Bell
 from runtime.database import Database
 from runtime.edge.backoff import Backoff
 from runtime.faults import Stopping
@@ -16,7 +17,8 @@ POLL_S = 0.5
 
 
 class Slots:
-    """Waiting slots by kind, of one worker. `wake`: set when there may be work."""
+    """Waiting slots by kind, of one worker. `wake`: set when there may be work. `committed` rings
+    then too, for jobs that are at work and wait for what a lane commits."""
 
     def __init__(
         self,
@@ -25,11 +27,13 @@ class Slots:
         status: Status,
         stopping: asyncio.Event,
         wake: asyncio.Event,
+        committed: Bell,
     ) -> None:
         self._database = database
         self._status = status
         self._stopping = stopping
         self._wake = wake
+        self._committed = committed
         self._turns = {kind: asyncio.Condition() for kind in kinds}
 
     async def wait(self, kind: str) -> None:
@@ -57,7 +61,9 @@ class Slots:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(POLL_S):
                     await self._wake.wait()
+            self._committed.ring()
             await asyncio.sleep(0.01)  # many batches, one look
+            self._committed.ring()
             self._wake.clear()
             try:
                 rows = await self._database.fetch(sql.kinds_due, list(self._turns))

@@ -41,7 +41,7 @@ class Publishes(Protocol):
     async def publish(self, answers: Sequence[Answer]) -> None: ...
 
 
-# An upper bound on rows per publication, so that a bulk change of thousands stays bounded.
+# An upper bound on rows of one kind per publication: a bulk change of thousands stays bounded.
 CHUNK = 1_000
 
 
@@ -53,44 +53,70 @@ class States:
         self._database = database
 
     async def publish(self, touched: Touched, publisher: Publishes) -> None:
-        """Publish the rows and return when the last record of each is the newest.
+        """Publish the rows and return when the last record of each is the newest. Rows of several
+        kinds go out together: what reads them has them in one fetch.
 
         Raises KeyError for a kind that the service did not declare.
         """
-        by_kind: dict[str, dict[Key, Known | None]] = {}
-        for (kind, key), known in touched.items():
-            by_kind.setdefault(kind, {})[key] = known
-        for kind, rows in by_kind.items():
-            keys = list(rows)
-            for start in range(0, len(keys), CHUNK):
-                some = {key: rows[key] for key in keys[start : start + CHUNK]}
-                await self._publish(self._kinds[kind], some, publisher)
+        by_kind: dict[str, list[Key]] = {}
+        for kind, key in touched:
+            by_kind.setdefault(kind, []).append(key)
+        most = max(map(len, by_kind.values()), default=0)
+        for start in range(0, most, CHUNK):
+            some = []
+            for kind, keys in by_kind.items():
+                rows = {key: touched[kind, key] for key in keys[start : start + CHUNK]}
+                some.append(Telling(self._kinds[kind], self._database, rows))
+            await _tell(some, publisher)
 
-    async def _publish(
-        self, kind: StateKind, touched: Mapping[Key, Known | None], publisher: Publishes
+
+class Telling:
+    """Rows of one kind that are told until none of them has moved on."""
+
+    def __init__(
+        self, kind: StateKind, database: Database, touched: Mapping[Key, Known | None]
     ) -> None:
-        published: dict[Key, int] = {}
-        known = {key: row for key, row in touched.items() if row is not None}
-        keys: Sequence[Key] = [key for key in touched if key not in known]
-        while True:
-            rows: Rows = known
-            if keys:
-                async with self._database.connection() as connection:
-                    rows = {**known, **await kind.read(connection, keys)}
-            known = {}
-            moved = {key: row for key, row in rows.items() if row[0] > published.get(key, -1)}
-            if not moved:
-                return
-            answers, breath = [], Breath()
+        self._kind = kind
+        self._database = database
+        self._published: dict[Key, int] = {}
+        self._known = {key: row for key, row in touched.items() if row is not None}
+        self._asked: Sequence[Key] = [key for key in touched if key not in self._known]
+
+    @property
+    def asks(self) -> bool:
+        """Whether any is to be looked at again."""
+        return bool(self._asked)
+
+    async def moved(self) -> Rows:
+        """Those that stand otherwise than they were told."""
+        rows: Rows = self._known
+        if self._asked:
+            async with self._database.connection() as connection:
+                rows = {**rows, **await self._kind.read(connection, self._asked)}
+        self._known, self._asked = {}, ()
+        told = self._published
+        return {key: row for key, row in rows.items() if row[0] > told.get(key, -1)}
+
+    async def told(self, moved: Rows) -> None:
+        """These are published: which of them is to be looked at again?"""
+        self._published |= {key: version for key, (version, _) in moved.items()}
+        self._asked = list(moved)
+        if moved and self._kind.newer is not None:
+            versions = {key: version for key, (version, _) in moved.items()}
+            async with self._database.connection() as connection:
+                self._asked = await self._kind.newer(connection, versions)
+
+
+async def _tell(some: Sequence[Telling], publisher: Publishes) -> None:
+    while some:
+        found = [(one, await one.moved()) for one in some]
+        answers, breath = [], Breath()
+        for _, moved in found:
             for _, worded in moved.values():
                 answers.append(worded())
                 await breath.take()
+        if answers:
             await publisher.publish(answers)
-            published |= {key: version for key, (version, _) in moved.items()}
-            keys = list(moved)
-            if kind.newer is not None:
-                told = {key: published[key] for key in keys}
-                async with self._database.connection() as connection:
-                    keys = await kind.newer(connection, told)
-                if not keys:
-                    return
+        for one, moved in found:
+            await one.told(moved)
+        some = [one for one, moved in found if moved and one.asks]

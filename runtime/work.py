@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from runtime.answers import Answer
+from runtime.bell import within
 from runtime.database import Connection
 from runtime.faults import LeaseLost
 from runtime.transaction import Tx, sql
@@ -167,6 +168,10 @@ class Work:
         """
         async with self.runner.database.connection() as connection:
             yield Tx(connection, self.job.created_at)
+
+    async def stirred(self, seconds: float) -> None:
+        """Return when a lane of this worker commits next, and after so many seconds at most."""
+        await within(seconds, self.runner.committed.next())
 
     async def _end_step(self, connection: Connection, tx: StepTx) -> list[int]:
         """Record what became of the job, and its answers as unpublished; gives their ids."""

@@ -122,6 +122,7 @@ def subscribe(
     broker: EdgeBroker, edge: EdgeLane, topics: list[str], settings: WorkerSettings
 ) -> Any:
     """One batch subscriber for the lane: manual commits, from the log's beginning."""
+    fetch_bytes = min(edge.lane.fetch_bytes or settings.fetch_bytes, settings.fetch_bytes)
     subscriber = broker.subscriber(
         *topics,
         batch=True,
@@ -136,8 +137,8 @@ def subscribe(
         batch_timeout_ms=10,
         fetch_max_wait_ms=edge.lane.fetch_wait_ms,
         fetch_min_bytes=1,
-        max_partition_fetch_bytes=settings.fetch_bytes,
-        fetch_max_bytes=4 * settings.fetch_bytes,
+        max_partition_fetch_bytes=fetch_bytes,
+        fetch_max_bytes=4 * fetch_bytes,
         session_timeout_ms=settings.session_timeout_ms,
         heartbeat_interval_ms=max(200, settings.session_timeout_ms // 20),
         rebalance_timeout_ms=30_000,

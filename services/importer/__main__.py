@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from runtime.incoming import Lane, Route
+from collections.abc import Iterable, Sequence
+
+from runtime.answers import Answer
+from runtime.bell import Bell
+from runtime.incoming import Handler, Incoming, Lane, Route
 from runtime.jobs import JobKind
 from runtime.state import StateKind
+from runtime.transaction import Tx
 from runtime.worker import Worker
 from services.importer.handlers import registry
 from services.importer.handlers.uploads import (
@@ -28,11 +33,24 @@ from services.importer.jobs.undo import Undoing
 from services.importer.settings import MIB, Settings
 from services.importer.store import uploads
 
-UPLOADS_AT_ONCE = 4
-"""Parts are up to a megabyte each."""
+UPLOADS_AT_ONCE = 2
+UPLOAD_BYTES = 5 * MIB // 4
+"""Parts are up to a megabyte each, and what is fetched at once is held in memory, as it came and as
+it is read: one part and little more, however large the workbook."""
 
 
-def lanes(settings: Settings) -> tuple[Lane, ...]:
+def ringing(bell: Bell, handler: Handler) -> Handler:
+    """The handler; the bell rings each time when it is through."""
+
+    async def handle(batch: Sequence[Incoming], tx: Tx) -> Iterable[Answer]:
+        answers = await handler(batch, tx)
+        bell.ring()
+        return answers
+
+    return handle
+
+
+def lanes(settings: Settings, heard: Bell) -> tuple[Lane, ...]:
     handler = Uploads(
         file_bytes=settings.import_file_mb * MIB,
         kept_bytes=settings.import_kept_mb * MIB,
@@ -42,15 +60,22 @@ def lanes(settings: Settings) -> tuple[Lane, ...]:
     received = Route(topic="imports.uploads", takes=TAKES, handler=handler.handle, barrier=BARRIER)
     state = Route(topic="registry.state", takes=registry.STATES, handler=registry.hear_state)
     outcomes = Route(
-        topic="registry.outcomes", takes=registry.OUTCOMES, handler=registry.hear_outcomes
+        topic="registry.outcomes",
+        takes=registry.OUTCOMES,
+        handler=ringing(heard, registry.hear_outcomes),
     )
     return (
-        Lane(name="uploads", routes=(received,), max_records=UPLOADS_AT_ONCE),
+        Lane(
+            name="uploads",
+            routes=(received,),
+            max_records=UPLOADS_AT_ONCE,
+            fetch_bytes=UPLOAD_BYTES,
+        ),
         Lane(name="registry", routes=(state, outcomes), max_records=settings.batch_records),
     )
 
 
-def jobs(settings: Settings) -> tuple[JobKind, ...]:
+def jobs(settings: Settings, heard: Bell) -> tuple[JobKind, ...]:
     limits = settings.child_limits()
     many = settings.import_side_by_side
     window = settings.import_window
@@ -62,6 +87,7 @@ def jobs(settings: Settings) -> tuple[JobKind, ...]:
         window=window,
         resend_s=settings.import_resend_s,
         forgetting=forgetting,
+        outcomes=heard,
     )
     undoing = Undoing(window=window, resend_s=settings.import_resend_s)
     return (
@@ -103,12 +129,13 @@ STATES = (StateKind(kind="import", read=uploads.states),)
 
 def build(settings: Settings) -> Worker:
     """The worker, put together; opens nothing."""
+    heard = Bell()
     return Worker(
         service="importer",
         settings=settings,
-        lanes=lanes(settings),
+        lanes=lanes(settings, heard),
         states=STATES,
-        jobs=jobs(settings),
+        jobs=jobs(settings, heard),
     )
 
 

@@ -15,6 +15,7 @@ from runtime.deadletters import retries
 from runtime.edge.subscribe import PatientConsumer, as_it_is, whole_batch
 from runtime.settings import SERVICES
 from runtime.worker import Worker
+from schemas.topics import TOPIC
 from tests.runtime import toy
 
 DSN = "postgresql://nobody:none@127.0.0.1:1/none"
@@ -60,7 +61,8 @@ async def test_every_subscriber_is_set_explicitly(service: str) -> None:
         assert settings["heartbeat_interval_ms"] * 3 <= settings["session_timeout_ms"]
         # bounded by count and by bytes
         assert 1 <= settings["max_poll_records"] <= 10_000
-        assert 2 * 1024 * 1024 < settings["max_partition_fetch_bytes"] <= 16 * 1024 * 1024
+        largest = max(TOPIC[name].max_value_bytes for name in subscriber.topic_names)
+        assert largest < settings["max_partition_fetch_bytes"] - 64 * 1024 <= 16 * 1024 * 1024
         assert settings["fetch_max_bytes"] <= 64 * 1024 * 1024
         longest = 1_000 if subscriber.topic_names == [retries(group)] else 100
         assert settings["fetch_max_wait_ms"] <= longest

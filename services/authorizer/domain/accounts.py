@@ -6,7 +6,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from schemas.commands import Caution, Change
+from schemas.commands import Caution
 from schemas.registry import AccountChange, AccountLink, AccountOpen, AccountUnlink
 from schemas.steps import ChangeAccountsStep, LinkStep, OpenStep
 from schemas.values import MONEY_BOUND
@@ -14,6 +14,7 @@ from services.authorizer.domain import customers
 from services.authorizer.domain.entities import (
     Account,
     Applied,
+    Effect,
     Environment,
     Outcome,
     Refusal,
@@ -110,7 +111,7 @@ def changing(
     # An import's steps neither raise a limit nor ask whether anything was sold.
     unused = isinstance(command, AccountChange) and command.only_if_unused
     raised_by = command.raise_limit_by if isinstance(command, AccountChange) else None
-    changes: list[Change] = []
+    changes: list[Effect] = []
     kept: list[Account] = []
     closed: list[Account] = []
     for number in dict.fromkeys(command.accounts):
@@ -135,9 +136,9 @@ def changing(
             given["limit"] = raised
         # There may be ten thousand: what stays as it is is not made again.
         if all(getattr(before, name) == value for name, value in given.items()):
-            changes.append(Change(kind="account", id=number, change="unchanged"))
+            changes.append(Effect("account", number, "unchanged"))
             continue
-        changes.append(Change(kind="account", id=number, change="changed"))
+        changes.append(Effect("account", number, "changed"))
         kept.append(replace(before, **given, version=before.version + 1))
         if given.get("status") == "closed" and before.status != "closed":
             closed.append(before)

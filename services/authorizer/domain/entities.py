@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
-from schemas.commands import Caution, Change, RefusedStep
+from schemas.commands import Caution, RefusedStep
 from schemas.registry import Gdpr
 from services.authorizer.domain.standing import Sums
 
@@ -100,14 +100,23 @@ class Account:
 Entity = Environment | Customer | Account
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Applied:
+class Effect(NamedTuple):
+    """What became of one thing, as schemas' Change has it. A tuple, for an import makes three a row
+    of its workbook."""
+
+    kind: str
+    id: str
+    change: Literal["created", "changed", "unchanged"]
+    step: int | None = None
+
+
+class Applied(NamedTuple):
     """A command that was carried out: what became of what, and what is to be kept.
 
     `refused`: of a command of several steps those that changed nothing.
     """
 
-    changes: tuple[Change, ...] = ()
+    changes: tuple[Effect, ...] = ()
     warnings: tuple[Caution, ...] = ()
     entities: tuple[Entity, ...] = ()
     refused: tuple[RefusedStep, ...] = ()
@@ -155,7 +164,7 @@ class Registry:
         ]
 
 
-def change_of(before: Entity | None, after: Entity) -> tuple[Change, Entity | None]:
+def change_of(before: Entity | None, after: Entity) -> tuple[Effect, Entity | None]:
     """What became of one thing, and how it is to be kept; None where nothing changed.
 
     `after` carries the version of `before`; a new one is of its first version.
@@ -167,12 +176,12 @@ def change_of(before: Entity | None, after: Entity) -> tuple[Change, Entity | No
         kept = after if after.version else replace(after, version=1)
     elif how == "changed":
         kept = replace(after, version=after.version + 1)
-    return Change(kind=after.kind, id=after.id, change=how), kept
+    return Effect(after.kind, after.id, how), kept
 
 
 def applied(*pairs: tuple[Entity | None, Entity], warnings: tuple[Caution, ...] = ()) -> Applied:
     """An outcome out of pairs of before and after."""
-    changes: list[Change] = []
+    changes: list[Effect] = []
     entities: list[Entity] = []
     for before, after in pairs:
         change, kept = change_of(before, after)

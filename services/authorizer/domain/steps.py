@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from schemas.commands import Caution, Change, RefusedStep
+from schemas.commands import Caution, RefusedStep
 from schemas.steps import Step
 from services.authorizer.domain.commands import carry_out_step
-from services.authorizer.domain.entities import Applied, Environment, Refusal, Registry
+from services.authorizer.domain.entities import Applied, Effect, Environment, Refusal, Registry
 
 
 class Steps:
@@ -15,7 +15,7 @@ class Steps:
     def __init__(self, registry: Registry, house: Environment) -> None:
         self._registry = registry
         self._house = house
-        self._changes: list[Change] = []
+        self._changes: list[Effect] = []
         self._warnings: list[Caution] = []
         self._refused: dict[int, RefusedStep] = {}
 
@@ -39,8 +39,8 @@ class Steps:
         for entity in outcome.entities:
             self._registry.keep(entity)
         number = step.step
-        for c in outcome.changes:
-            self._changes.append(Change(kind=c.kind, id=c.id, change=c.change, step=number))
+        for kind, id_, change, _ in outcome.changes:
+            self._changes.append(Effect(kind, id_, change, number))
         for w in outcome.warnings:
             self._warnings.append(
                 Caution(kind=w.kind, id=w.id, field=w.field, message=w.message, step=number)

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from schemas.commands import Change
 from schemas.unbooked import UnbookedDismiss
-from services.authorizer.domain.entities import Applied, Outcome, Refusal
+from services.authorizer.domain.entities import Applied, Effect, Outcome, Refusal
 
 UNKNOWN: Final = Refusal(
     reason="sale_unknown",
@@ -31,5 +30,5 @@ def dismiss(command: UnbookedDismiss, known: Sequence[Waiting]) -> tuple[Outcome
     if not meant:
         return UNKNOWN, []
     off = [one.content for one in meant if not one.cleared]
-    change = Change(kind="unbooked", id=command.sale_id, change="changed" if off else "unchanged")
+    change = Effect("unbooked", command.sale_id, "changed" if off else "unchanged")
     return Applied(changes=(change,)), off

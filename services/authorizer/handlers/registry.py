@@ -16,20 +16,30 @@ from runtime.answers import Answer
 from runtime.breath import Breath
 from runtime.incoming import Incoming
 from runtime.transaction import Tx
-from schemas.commands import INVALID, Change, Command, CommandApplied, CommandRefused
+from schemas.commands import INVALID, Command, CommandApplied, CommandRefused
 from schemas.content import digest
 from schemas.malformed import Malformed
 from schemas.registry import AccountChange
 from schemas.steps import ChangeAccountsStep, RegistryApply, Step
 from schemas.unbooked import UnbookedDismiss
 from schemas.wire import encode
+from services.authorizer import outcomes
 from services.authorizer.domain.book import RefusalKey
 from services.authorizer.domain.commands import carry_out, changing_accounts, refuses_all
-from services.authorizer.domain.entities import Applied, Entity, Key, Outcome, Refusal, Registry
+from services.authorizer.domain.entities import (
+    Applied,
+    Effect,
+    Entity,
+    Key,
+    Outcome,
+    Refusal,
+    Registry,
+)
 from services.authorizer.domain.steps import Steps
 from services.authorizer.handlers.tracing import traced
 from services.authorizer.metrics import COMMANDS
 from services.authorizer.store import entities, registry, sales, states, unbooked
+from services.authorizer.store.spoken import accounts_named
 
 MOST_ACCOUNTS = 20_000
 """That are held in memory at once: two commands of the greatest size."""
@@ -82,9 +92,10 @@ def _bounded(incoming: Sequence[Incoming]) -> Iterator[list[Incoming]]:
     named = 0
     for record in incoming:
         command = record.message
-        count = len(registry.accounts_named(command)) if isinstance(command, Command) else 0
         if isinstance(command, RegistryApply):
             count = sum(map(_things, command.steps))
+        else:
+            count = len(accounts_named(command)) if isinstance(command, Command) else 0
         if part and named + count > MOST_ACCOUNTS:
             yield part
             part, named = [], 0
@@ -97,7 +108,7 @@ def _bounded(incoming: Sequence[Incoming]) -> Iterator[list[Incoming]]:
 def _things(step: Step) -> int:
     """What a step weighs: few enough are decided between two statements that PostgreSQL does not
     take the transaction for a forgotten one."""
-    return STEP_WEIGHS + (len(step.accounts) if isinstance(step, ChangeAccountsStep) else 0)
+    return STEP_WEIGHS + (len(step.accounts) if type(step) is ChangeAccountsStep else 0)
 
 
 async def _carry_out(messages: Sequence[Command | Malformed], tx: Tx) -> list[Answer]:
@@ -188,10 +199,11 @@ async def _follow(command: Command, outcome: Outcome, known: Registry, tx: Tx) -
 async def _follow_again(command: Command, answer: Answer, tx: Tx) -> None:
     """Who made the change may have died before its state was told."""
     if answer.type == "command.applied":
-        await _publish(command, CommandApplied.model_validate_json(answer.value).changes, tx)
+        said = CommandApplied.model_validate_json(answer.value)
+        await _publish(command, [Effect(c.kind, c.id, c.change) for c in said.changes], tx)
 
 
-async def _publish(command: Command, changes: Sequence[Change], tx: Tx) -> None:
+async def _publish(command: Command, changes: Sequence[Effect], tx: Tx) -> None:
     environment = command.environment
     breath = Breath()
     for change in changes:
@@ -207,35 +219,25 @@ async def _publish(command: Command, changes: Sequence[Change], tx: Tx) -> None:
 
 
 def _answer(command: Command, outcome: Outcome, tx: Tx, *, suffix: str = "") -> Answer:
-    message: CommandApplied | CommandRefused
+    environment, command_id = command.environment, command.command_id
     if isinstance(outcome, Applied):
-        message = CommandApplied(
-            command_id=command.command_id,
-            environment=command.environment,
-            changes=outcome.changes,
-            warnings=outcome.warnings or None,
-            refused=outcome.refused or None,
-        )
-    else:
-        message = CommandRefused(
-            command_id=command.command_id,
-            environment=command.environment,
-            reason=outcome.reason,
-            field=outcome.field,
-            message=outcome.message,
-        )
-    return _outgoing(message, tx, suffix)
-
-
-def _outgoing(message: CommandApplied | CommandRefused, tx: Tx, suffix: str) -> Answer:
-    return Answer(
-        registry.TOPIC,
-        str(message.environment),
-        f"{message.type}/{message.environment}/{message.command_id}{suffix}",
-        message.type,
-        tx.now,
-        encode(message),
+        value = outcomes.applied(environment, command_id, outcome)
+        return _outgoing("command.applied", environment, command_id, value, tx, suffix)
+    message = CommandRefused(
+        command_id=command_id,
+        environment=environment,
+        reason=outcome.reason,
+        field=outcome.field,
+        message=outcome.message,
     )
+    return _outgoing(message.type, environment, command_id, encode(message), tx, suffix)
+
+
+def _outgoing(
+    kind: str, environment: int, command_id: str, value: bytes, tx: Tx, suffix: str
+) -> Answer:
+    ce_id = f"{kind}/{environment}/{command_id}{suffix}"
+    return Answer(registry.TOPIC, str(environment), ce_id, kind, tx.now, value)
 
 
 def _refuse_unreadable(given: Malformed, refusals: dict[RefusalKey, Answer], tx: Tx) -> RefusalKey:
@@ -252,5 +254,7 @@ def _refuse_unreadable(given: Malformed, refusals: dict[RefusalKey, Answer], tx:
         message=f"{given.field} {given.message}.",
     )
     name = RefusalKey(environment, "command", command_id, content)
-    refusals[name] = _outgoing(message, tx, f"/{content.hex()[:16]}")
+    refusals[name] = _outgoing(
+        message.type, environment, command_id, encode(message), tx, f"/{content.hex()[:16]}"
+    )
     return name

@@ -1,4 +1,5 @@
--- The registry's rows as state records have them.
+-- The registry's rows as state records have them. Looked up key by key (OFFSET 0): of two sets that
+-- are joined PostgreSQL may read the whole table, and an import asks hundreds of times.
 
 -- name: environments
 SELECT environment, version, active, gdpr_by, gdpr_document, gdpr_at, settings, changed_at
@@ -8,7 +9,11 @@ WHERE environment = ANY ($1::int[]);
 -- name: customers
 SELECT c.environment, c.customer_id::text, c.version, c.erased, c.fields, c.changed_at
 FROM unnest($1::int[], $2::uuid[]) AS u (environment, customer_id)
-JOIN customer AS c ON c.environment = u.environment AND c.customer_id = u.customer_id;
+CROSS JOIN LATERAL (
+    SELECT c.*
+    FROM customer AS c
+    WHERE c.environment = u.environment AND c.customer_id = u.customer_id
+    OFFSET 0) AS c;
 
 -- name: accounts
 SELECT a.environment, a.account, a.version, a.description, a.status, a.credit_limit, a.on_account,
@@ -17,20 +22,31 @@ SELECT a.environment, a.account, a.version, a.description, a.status, a.credit_li
              WHERE v.environment = a.environment AND v.account = a.account
              ORDER BY 1) AS viewers
 FROM unnest($1::int[], $2::text[]) AS u (environment, account)
-JOIN account AS a ON a.environment = u.environment AND a.account = u.account;
+CROSS JOIN LATERAL (
+    SELECT a.*
+    FROM account AS a
+    WHERE a.environment = u.environment AND a.account = u.account
+    OFFSET 0) AS a;
 
 -- name: newer_customers
 -- Those that moved on beyond the version that was told.
-SELECT c.environment, c.customer_id::text AS id
+SELECT u.environment, u.customer_id::text AS id
 FROM unnest($1::int[], $2::uuid[], $3::bigint[]) AS u (environment, customer_id, version)
-JOIN customer AS c ON c.environment = u.environment AND c.customer_id = u.customer_id
-WHERE c.version > u.version;
+CROSS JOIN LATERAL (
+    SELECT
+    FROM customer AS c
+    WHERE c.environment = u.environment AND c.customer_id = u.customer_id
+      AND c.version > u.version
+    OFFSET 0) AS c;
 
 -- name: newer_accounts
-SELECT a.environment, a.account AS id
+SELECT u.environment, u.account AS id
 FROM unnest($1::int[], $2::text[], $3::bigint[]) AS u (environment, account, version)
-JOIN account AS a ON a.environment = u.environment AND a.account = u.account
-WHERE a.version > u.version;
+CROSS JOIN LATERAL (
+    SELECT
+    FROM account AS a
+    WHERE a.environment = u.environment AND a.account = u.account AND a.version > u.version
+    OFFSET 0) AS a;
 
 -- name: customers_after
 -- One step of telling everything again.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -13,16 +13,11 @@ from runtime.answers import Answer
 from runtime.breath import Breath
 from runtime.sql import statements
 from runtime.transaction import Tx
-from schemas.base import Part
 from schemas.commands import Command
 from schemas.registry import (
     AccountChange,
-    AccountLink,
-    AccountOpen,
     AccountUnlink,
-    CustomerChange,
     CustomerErase,
-    CustomerRegister,
     EnvironmentAcceptGdpr,
     EnvironmentActivate,
     EnvironmentConfigure,
@@ -31,12 +26,7 @@ from schemas.registry import (
 )
 from schemas.steps import (
     ChangeAccountsStep,
-    ChangeStep,
-    LinkStep,
-    OpenStep,
-    RegisterStep,
     RegistryApply,
-    Step,
 )
 from services.authorizer.domain.entities import (
     DEFAULTS,
@@ -47,6 +37,7 @@ from services.authorizer.domain.entities import (
     Registry,
 )
 from services.authorizer.domain.standing import Sums
+from services.authorizer.store.spoken import Spoken
 
 sql: Final = statements("services.authorizer", "sql/registry.sql")
 TOPIC: Final = "registry.outcomes"
@@ -60,56 +51,15 @@ def columns(keys: Iterable[Key]) -> tuple[list[int], list[str]]:
     return [environment for environment, _ in pairs], [each for _, each in pairs]
 
 
-def accounts_named(command: Command) -> Sequence[str]:
-    """The accounts that a command speaks of."""
-    if isinstance(command, AccountChange):
-        return command.accounts
-    return (command.account,) if isinstance(command, AccountOpen | AccountLink) else ()
-
-
-_NAMES: Final[Mapping[type[Part], tuple[str | None, str | None]]] = {
-    CustomerRegister: ("customer_id", None),
-    CustomerChange: ("customer_id", None),
-    CustomerErase: ("customer_id", None),
-    AccountOpen: ("holder", "account"),
-    AccountLink: ("customer_id", "account"),
-    AccountUnlink: ("customer_id", "account"),
-    RegisterStep: ("customer_id", None),
-    ChangeStep: ("customer_id", None),
-    OpenStep: ("holder", "account"),
-    LinkStep: ("customer_id", "account"),
-}
-"""By type the fields that name a customer and an account; who names several stands elsewhere."""
-
-
-def _note_named(
-    environment: int, one: Command | Step, customers: dict[Key, None], accounts: dict[Key, None]
-) -> None:
-    if isinstance(one, AccountChange | ChangeAccountsStep):
-        accounts.update(dict.fromkeys((environment, account) for account in one.accounts))
-        return
-    customer, account = _NAMES.get(type(one), (None, None))
-    if customer is not None and (customer_id := getattr(one, customer)) is not None:
-        customers[environment, customer_id] = None
-    if account is not None:
-        accounts[environment, getattr(one, account)] = None
-
-
-_OPENING: Final = (AccountOpen, OpenStep)
-
-
 async def open_registry(tx: Tx, commands: Sequence[Command]) -> Registry:
     """Lock and read all that these commands speak of."""
-    customers: dict[Key, None] = {}
-    accounts: dict[Key, None] = {}
+    spoken = Spoken()
+    customers, accounts = spoken.customers, spoken.accounts
     erased: list[Key] = []
-    opened: list[Key] = []
     for command in commands:
         environment = command.environment
         for one in command.steps if isinstance(command, RegistryApply) else (command,):
-            _note_named(environment, one, customers, accounts)
-            if isinstance(one, _OPENING):
-                opened.append((environment, one.account))
+            spoken.note(environment, one)
         if isinstance(command, CustomerErase):
             erased.append((environment, command.customer_id))
     registry = Registry(environments=await _environments(tx, commands))
@@ -117,13 +67,13 @@ async def open_registry(tx: Tx, commands: Sequence[Command]) -> Registry:
         registry.customers = await _customers(tx, customers)
     if erased:
         rows = await tx.fetch(sql.accounts_of_customers, *columns(erased))
-        accounts |= {(r["environment"], r["account"]): None for r in rows}
+        accounts.update({(r["environment"], r["account"]): None for r in rows})
     if accounts:
         exactly = any(map(_weighs_sums, commands))
         registry.accounts = await _accounts(tx, accounts, exactly=exactly)
     if any(map(_asks_what_is_open, commands)):
         await _add_credits_due(tx, registry.accounts)
-    if new := [key for key in opened if key not in registry.accounts]:
+    if new := [key for key in spoken.opened if key not in registry.accounts]:
         registry.early_sums = await _early_sums(tx, new)
     return registry
 
@@ -199,9 +149,7 @@ def _weighs_sums(command: Command) -> bool:
 def _asks_what_is_open(command: Command) -> bool:
     """Whether it matters what is to be invoiced still; an import's steps may close accounts too."""
     if isinstance(command, RegistryApply):
-        return any(
-            isinstance(s, ChangeAccountsStep) and s.status == "closed" for s in command.steps
-        )
+        return any(type(s) is ChangeAccountsStep and s.status == "closed" for s in command.steps)
     if isinstance(command, AccountChange):
         return command.status == "closed"
     return isinstance(command, AccountUnlink | CustomerErase)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from runtime.bell import Bell, within
 from runtime.jobs import StepTx, Work
 from schemas.imports import ImportCompleted, ImportProgressed
 from services.importer.child import ChildLimits, Unread
@@ -30,33 +31,61 @@ from services.importer.store.registry import Environment
 from services.importer.store.uploads import Upload
 
 PAUSE_S: Final = 0.05
+REST_S: Final = 0.25
+"""The longest wait for outcomes where this worker hears them itself; where another one does, they
+are looked for after each pause."""
+
 STEPS: Final = 20
-"""Steps in a row before another job of this kind may have its turn."""
+TURN_S: Final = 1.0
+"""Steps in a row, and seconds, before another job of this kind may have its turn."""
 
 AT_ONCE: Final = 10
 """Bundles that are looked at in one step."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What a step came to: bundles that were sent, and whether outcomes are waited for."""
+
+    sent: int = 0
+    waits: bool = False
+
+    @property
+    def more(self) -> bool:
+        """Whether there may be more to be sent now."""
+        return self.sent == AT_ONCE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CarryingOut:
-    """Carries out planned jobs within these bounds."""
+    """Carries out planned jobs within these bounds. `outcomes` rings when some were heard, a moment
+    before that is committed."""
 
     limits: ChildLimits
     window: int
     resend_s: float
     forgetting: Forgetting
+    outcomes: Bell
     settle_s: float = 10
 
     async def run(self, work: Work) -> None:
         if not work.job.payload.get("begun") and not await self._begin(work):
             return
+        clock = asyncio.get_running_loop().time
+        turn_ends = clock() + TURN_S
+        rung, rest_s = False, PAUSE_S
         for _ in range(STEPS):
+            heard = self.outcomes.next()
             async with work.step() as tx:
-                busy = await self._step(work, tx)
+                found = await self._step(work, tx)
             if work.ended:
                 return
-            if not busy:
-                await asyncio.sleep(PAUSE_S)
+            if found.sent:
+                rest_s = REST_S if rung else PAUSE_S
+            if not found.more and (rung := await within(rest_s if found.waits else PAUSE_S, heard)):
+                await work.stirred(PAUSE_S)
+            if clock() > turn_ends:
+                break
         async with work.step() as tx:
             tx.later(0)
 
@@ -91,8 +120,8 @@ class CarryingOut:
 
     # --- commands and outcomes ----------------------------------------------------------------
 
-    async def _step(self, work: Work, tx: StepTx) -> bool:
-        """Send what may be sent. True where there was anything to do."""
+    async def _step(self, work: Work, tx: StepTx) -> Found:
+        """Send what may be sent."""
         upload = await locked(work, tx)
         if upload.stop_asked:
             await imports.drop_unsent(tx, upload, of_failure("cancelled", upload.language))
@@ -102,7 +131,8 @@ class CarryingOut:
         if in_flight < self.window:
             waiting = await imports.waiting(tx, upload, most=AT_ONCE)
         if not waiting and in_flight == 0:
-            return await self._settle(work, tx, upload)
+            await self._settle(work, tx, upload)
+            return Found()
         again = await imports.send_again(tx, upload, late, tx.now)
         needed = await imports.needed(tx, upload, waiting)
         ready = []
@@ -117,8 +147,10 @@ class CarryingOut:
         await imports.send(tx, upload, ready, tx.now)
         sent = [b for b in (*again, *ready) if len(b.results) < len(b.rows)]
         tx.answer(*(applying(upload, b) for b in sent))
+        if ready:  # while others are busy, and not all of it at the end
+            await imports.hear(tx, upload)
         await self._progress(work, tx, upload)
-        return bool(ready)
+        return Found(sent=len(ready), waits=True)
 
     async def _progress(self, work: Work, tx: StepTx, upload: Upload) -> None:
         """At least every second while there is something to do."""
@@ -135,16 +167,16 @@ class CarryingOut:
 
     # --- the end ------------------------------------------------------------------------------
 
-    async def _settle(self, work: Work, tx: StepTx, upload: Upload) -> bool:
+    async def _settle(self, work: Work, tx: StepTx, upload: Upload) -> None:
         """Everything has its outcome. Who uploads again is to find what was just made, so wait
         (not for ever) until registry.state has told of it."""
         since = work.job.payload.get("settling_at")
         if await imports.unheard(tx, upload):
             if since is None:
                 tx.save({**work.job.payload, "settling_at": tx.now.isoformat()})
-                return False
+                return
             if tx.now - datetime.fromisoformat(since) < timedelta(seconds=self.settle_s):
-                return False
+                return
         counts = await imports.totals(tx, upload)
         differs = counts.pop("differs")
         await uploads.note_counts(tx, upload, **counts)
@@ -169,7 +201,6 @@ class CarryingOut:
         await plans.forget_book(tx, upload)
         await tx.add_job(REPORT, upload.ref, payload(upload))
         tx.done()
-        return True
 
     async def poisoned(self, work: Work, tx: StepTx) -> None:
         """Our own code failed again and again: what was sent stands, the rest does not go out."""

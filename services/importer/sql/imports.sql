@@ -73,13 +73,23 @@ WHERE p.environment = $1 AND p.job_id = $2 AND p.row > $3 AND p.row <= $4
 ORDER BY p.row;
 
 -- name: totals
-WITH steps AS (
-    SELECT b.rows[r.place::int + 1] AS row, bool_or(r.result ->> 0 = 'refused') AS refused,
-        bool_or(r.result ->> 0 = 'created') AS created,
-        bool_or(r.result ->> 0 = 'changed') AS changed
-    FROM bundle AS b CROSS JOIN LATERAL jsonb_each(b.results) AS r (place, result)
-    WHERE b.environment = $1 AND b.job_id = $2
-    GROUP BY 1)
+-- Mostly each step of a bundle made something: then its results need not be unpacked.
+WITH whole AS (
+    SELECT rows, results,
+        ended AND cardinality(made_customers) + cardinality(made_accounts) = cardinality(rows)
+            AS made
+    FROM bundle
+    WHERE environment = $1 AND job_id = $2
+), steps AS (
+    SELECT row, bool_or(did = 'refused') AS refused, bool_or(did = 'created') AS created,
+        bool_or(did = 'changed') AS changed
+    FROM (
+        SELECT unnest(rows) AS row, 'created' AS did FROM whole WHERE made
+        UNION ALL
+        SELECT w.rows[r.place::int + 1], r.result ->> 0
+        FROM whole AS w CROSS JOIN LATERAL jsonb_each(w.results) AS r (place, result)
+        WHERE NOT w.made) AS each
+    GROUP BY row)
 SELECT count(*) AS rows,
     count(*) FILTER (WHERE result = 'refused') AS refused,
     count(*) FILTER (WHERE result = 'created') AS created,

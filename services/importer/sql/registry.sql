@@ -1,49 +1,64 @@
 -- name: hear_environments
--- The highest version wins, in whatever order they come. One whose settings are not known yet takes
--- them from a repetition.
-INSERT INTO environment AS e
-    (environment, version, gdpr_accepted, import_enabled, language, country, default_limit,
-     default_on_account, told)
-SELECT *, true FROM unnest($1::int[], $2::bigint[], $3::boolean[], $4::boolean[], $5::text[],
-                           $6::text[], $7::bigint[], $8::boolean[])
-ORDER BY 1
-ON CONFLICT (environment) DO UPDATE
-SET version = excluded.version, gdpr_accepted = excluded.gdpr_accepted,
-    import_enabled = excluded.import_enabled, language = excluded.language,
-    country = excluded.country, default_limit = excluded.default_limit,
-    default_on_account = excluded.default_on_account, told = true
-WHERE e.version < excluded.version OR (e.version = excluded.version AND NOT e.told)
-RETURNING environment;
+-- The highest version wins, in whatever order they come, and what changed is counted; here and below
+-- in one statement, for an import brings some hundred of each. An environment whose settings are not
+-- known yet takes them from a repetition.
+WITH changed AS (
+    INSERT INTO environment AS e
+        (environment, version, gdpr_accepted, import_enabled, language, country, default_limit,
+         default_on_account, told)
+    SELECT *, true FROM unnest($1::int[], $2::bigint[], $3::boolean[], $4::boolean[], $5::text[],
+                               $6::text[], $7::bigint[], $8::boolean[])
+    ORDER BY 1
+    ON CONFLICT (environment) DO UPDATE
+    SET version = excluded.version, gdpr_accepted = excluded.gdpr_accepted,
+        import_enabled = excluded.import_enabled, language = excluded.language,
+        country = excluded.country, default_limit = excluded.default_limit,
+        default_on_account = excluded.default_on_account, told = true
+    WHERE e.version < excluded.version OR (e.version = excluded.version AND NOT e.told)
+    RETURNING environment)
+INSERT INTO heard AS h (environment, changes)
+SELECT environment, 1 FROM changed ORDER BY 1
+ON CONFLICT (environment) DO UPDATE SET changes = h.changes + excluded.changes;
 
 -- name: hear_customers
-INSERT INTO customer AS c
-    (environment, customer_id, version, erased, fields, email_key, name_key, other_name_key)
-SELECT * FROM unnest($1::int[], $2::uuid[], $3::bigint[], $4::boolean[], $5::jsonb[], $6::text[],
-                     $7::text[], $8::text[])
-ORDER BY 1, 2
-ON CONFLICT (environment, customer_id) DO UPDATE
-SET version = excluded.version, erased = excluded.erased, fields = excluded.fields,
-    email_key = excluded.email_key, name_key = excluded.name_key,
-    other_name_key = excluded.other_name_key
-WHERE c.version < excluded.version
-RETURNING environment, customer_id, erased;
+-- Gives those that were erased by now.
+WITH changed AS (
+    INSERT INTO customer AS c
+        (environment, customer_id, version, erased, fields, email_key, name_key, other_name_key)
+    SELECT * FROM unnest($1::int[], $2::uuid[], $3::bigint[], $4::boolean[], $5::jsonb[],
+                         $6::text[], $7::text[], $8::text[])
+    ORDER BY 1, 2
+    ON CONFLICT (environment, customer_id) DO UPDATE
+    SET version = excluded.version, erased = excluded.erased, fields = excluded.fields,
+        email_key = excluded.email_key, name_key = excluded.name_key,
+        other_name_key = excluded.other_name_key
+    WHERE c.version < excluded.version
+    RETURNING environment, customer_id, erased
+), noted AS (
+    INSERT INTO heard AS h (environment, changes)
+    SELECT environment, count(*) FROM changed GROUP BY 1 ORDER BY 1
+    ON CONFLICT (environment) DO UPDATE SET changes = h.changes + excluded.changes)
+SELECT environment, customer_id FROM changed WHERE erased;
 
 -- name: hear_accounts
--- One of which only the viewers are not known yet takes them from a repetition.
-INSERT INTO account AS a (environment, account, version, fields, holder, viewers)
-SELECT environment, account, version, fields, holder, viewers::uuid[]
-FROM unnest($1::int[], $2::text[], $3::bigint[], $4::jsonb[], $5::uuid[], $6::text[])
-    AS t (environment, account, version, fields, holder, viewers)
-ORDER BY 1, 2
-ON CONFLICT (environment, account) DO UPDATE
-SET version = excluded.version, fields = excluded.fields, holder = excluded.holder,
-    viewers = excluded.viewers
-WHERE a.version < excluded.version OR (a.version = excluded.version AND a.viewers IS NULL)
-RETURNING environment;
-
--- name: note_changes
+-- One of which only the viewers are not known yet takes them from a repetition. $7 and $8: the
+-- highest number of each environment's series among them.
+WITH changed AS (
+    INSERT INTO account AS a (environment, account, version, fields, holder, viewers)
+    SELECT environment, account, version, fields, holder, viewers::uuid[]
+    FROM unnest($1::int[], $2::text[], $3::bigint[], $4::jsonb[], $5::uuid[], $6::text[])
+        AS t (environment, account, version, fields, holder, viewers)
+    ORDER BY 1, 2
+    ON CONFLICT (environment, account) DO UPDATE
+    SET version = excluded.version, fields = excluded.fields, holder = excluded.holder,
+        viewers = excluded.viewers
+    WHERE a.version < excluded.version OR (a.version = excluded.version AND a.viewers IS NULL)
+    RETURNING environment)
 INSERT INTO heard AS h (environment, changes, last_in_series)
-SELECT * FROM unnest($1::int[], $2::bigint[], $3::bigint[]) ORDER BY 1
+SELECT c.environment, c.changes, l.number
+FROM (SELECT environment, count(*) AS changes FROM changed GROUP BY 1) AS c
+JOIN unnest($7::int[], $8::bigint[]) AS l (environment, number) USING (environment)
+ORDER BY 1
 ON CONFLICT (environment) DO UPDATE
 SET changes = h.changes + excluded.changes,
     last_in_series = greatest(h.last_in_series, excluded.last_in_series);

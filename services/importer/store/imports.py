@@ -145,9 +145,14 @@ async def done(tx: Tx, upload: Upload) -> int:
     return int(await tx.fetchval(sql.done, upload.environment, upload.job_id))
 
 
+async def hear(tx: Tx, upload: Upload) -> None:
+    """Note of which bundles the copy of the registry has all that they made."""
+    await tx.execute(sql.hear, upload.environment, upload.job_id)
+
+
 async def unheard(tx: Tx, upload: Upload) -> bool:
     """Whether anything that the job made is missing in the copy of the registry."""
-    await tx.execute(sql.hear, upload.environment, upload.job_id)
+    await hear(tx, upload)
     return bool(await tx.fetchval(sql.unheard, upload.environment, upload.job_id))
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
+
+from pydantic_core import to_json
 
 from runtime.particulars import HOME
 from runtime.sql import statements
@@ -21,7 +23,6 @@ from services.importer.domain.names import email_key, name_keys
 sql = statements("services.importer", "sql/registry.sql")
 
 ACCOUNT_FIELDS: Final = ("description", "status", "limit", "on_account", "in_overview")
-NO_NUMBERS: Final[Mapping[int, int]] = {}
 CUSTOMER_FIELDS: Final = tuple(CustomerFields.model_fields)
 
 
@@ -43,7 +44,8 @@ async def hear_environments(tx: Tx, states: Iterable[EnvironmentState]) -> None:
          s.default_limit, s.default_on_account)
         for s in states
     ]  # fmt: skip
-    await _hear(tx, sql.hear_environments, rows)
+    if rows:
+        await tx.execute(sql.hear_environments, *_columns(rows))
 
 
 async def hear_customers(tx: Tx, states: Iterable[CustomerState]) -> Mapping[int, list[str]]:
@@ -55,48 +57,36 @@ async def hear_customers(tx: Tx, states: Iterable[CustomerState]) -> Mapping[int
         mail = email_key(fields.get("email"), fields.get("email_fictitious"))
         rows.append(
             (state.environment, state.customer_id, state.version, state.erased,
-             json.dumps(fields), mail, name, other)
+             to_json(fields).decode(), mail, name, other)
         )  # fmt: skip
     erased: dict[int, list[str]] = defaultdict(list)
-    for row in await _hear(tx, sql.hear_customers, rows):
-        if row["erased"]:
+    if rows:
+        for row in await tx.fetch(sql.hear_customers, *_columns(rows)):
             erased[row["environment"]].append(str(row["customer_id"]))
     return erased
 
 
 async def hear_accounts(tx: Tx, states: Iterable[AccountState]) -> None:
     rows = [
-        (s.environment, s.account, s.version, json.dumps(_given(s, ACCOUNT_FIELDS)), s.holder,
+        (s.environment, s.account, s.version, to_json(_given(s, ACCOUNT_FIELDS)).decode(), s.holder,
          f"{{{','.join(s.viewers)}}}")
         for s in states
     ]  # fmt: skip
     last: dict[int, int] = defaultdict(int)
     for environment, account, *_ in rows:
         last[environment] = max(last[environment], series_of(environment, account))
-    await _hear(tx, sql.hear_accounts, rows, last)
+    if rows:
+        columns = _columns(rows)
+        await tx.execute(sql.hear_accounts, *columns, list(last), list(last.values()))
 
 
-async def _hear(
-    tx: Tx, statement: str, rows: list[tuple[Any, ...]], last: Mapping[int, int] = NO_NUMBERS
-) -> Sequence[Any]:
-    """`last`: the highest number of each environment's series among them."""
-    if not rows:
-        return ()
-    changed = await tx.fetch(statement, *(list(column) for column in zip(*rows, strict=True)))
-    counts = sorted(Counter(row["environment"] for row in changed).items())
-    if counts:
-        await tx.execute(
-            sql.note_changes,
-            [e for e, _ in counts],
-            [n for _, n in counts],
-            [last.get(e, 0) for e, _ in counts],
-        )
-    return changed
+def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)]
 
 
-def _given(state: Any, fields: Iterable[str]) -> dict[str, Any]:
-    found = {name: getattr(state, name) for name in fields}
-    return {name: value for name, value in found.items() if value is not None}
+def _given(state: CustomerState | AccountState, fields: Iterable[str]) -> dict[str, Any]:
+    values = state.__dict__
+    return {name: value for name in fields if (value := values[name]) is not None}
 
 
 async def environment(tx: Tx, number: int) -> Environment | None:

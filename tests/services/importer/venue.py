@@ -12,6 +12,7 @@ from typing import Any
 import openpyxl
 
 from runtime.answers import Answer
+from runtime.bell import Bell
 from runtime.jobs import JobKind
 from schemas.imports import (
     ImportCancelled,
@@ -23,7 +24,7 @@ from schemas.imports import (
     ImportUploaded,
 )
 from schemas.wire import decode
-from services.importer.__main__ import STATES, jobs
+from services.importer.__main__ import STATES, jobs, ringing
 from services.importer.handlers.registry import hear_outcomes, hear_state
 from services.importer.handlers.uploads import Uploads
 from services.importer.settings import MIB, Settings
@@ -45,7 +46,9 @@ class Venue:
             expiry_s=self.settings.import_expiry_s,
             undo_days=self.settings.import_undo_days,
         )
-        self.kinds: tuple[JobKind, ...] = jobs(self.settings)
+        heard = Bell()
+        self.hear_outcomes = ringing(heard, hear_outcomes)
+        self.kinds: tuple[JobKind, ...] = jobs(self.settings, heard)
         self.events: list[Answer] = []
         self.commands: list[Answer] = []
         self.deaf = 0  # so many commands are not heard by the registry
@@ -112,7 +115,7 @@ class Venue:
             outcomes.append(outcome)
             states += told
         if outcomes:
-            await self.bench.handle(hear_outcomes, outcomes)
+            await self.bench.handle(self.hear_outcomes, outcomes)
         if self.late is None:
             await self.tell(states)
         else:

@@ -1,19 +1,25 @@
 """Entries that are posted in two statements, without their balances being locked in between."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import asyncpg
 import pytest
 
 from runtime.answers import Answer
 from runtime.edge.guard import Place
 from runtime.faults import Fault, StoreWentBack, fault_of
+from runtime.glance import AtOnce
 from schemas.base import Message
-from services.ledger.handlers import decisions
+from services.ledger.handlers import decisions, invoices
+from services.ledger.handlers.posting import posts_at_once
 from services.ledger.verify import verify
 from tests.services.ledger.support import (
     GUEST,
     VENUE,
     approved,
     as_admin,
+    issued,
     last_balance,
     ledger,
     post,
@@ -27,13 +33,17 @@ PLACE = Place("pos.decisions", 3)
 
 
 async def at_once(
-    bench: HandlerBench, *messages: Message, meanwhile: Before = nothing
+    bench: HandlerBench,
+    *messages: Message,
+    meanwhile: Before = nothing,
+    handler: AtOnce = decisions.handle_at_once,
+    marks: Mapping[Place, int] = MappingProxyType({PLACE: 7}),
 ) -> list[Answer] | None:
     incoming = [bench.incoming(message) for message in messages]
     async with bench.database.connection() as connection:
-        glance = bench.guard.glance(connection, {PLACE: 7})
+        glance = bench.guard.glance(connection, marks)
         handed = Interrupted(glance, records=meanwhile)
-        answers = await decisions.handle_at_once(incoming, handed)
+        answers = await handler(incoming, handed)
     await bench.states.publish(glance.touched, bench.published)
     return answers
 
@@ -92,6 +102,26 @@ async def test_what_another_adds_meanwhile_is_added_to_and_told(postgres: Databa
         )
         assert await left(bench) == (2, 350, [7])
         assert last_balance(bench) == (2, 350, 0)
+
+
+async def test_both_sums_of_a_balance_are_added_to(postgres: Database) -> None:
+    """An invoice takes from what is unbilled; nothing posts one at once, but it could."""
+    async with ledger(postgres) as bench:
+        await post(bench, approved("a", {"21": 250}), issued("i", {"21": 100}))
+        billing = posts_at_once(invoices.journal_of)
+        assert await at_once(bench, issued("j", {"21": 150}), handler=billing)
+        assert last_balance(bench) == (3, 0, 250)
+
+
+async def test_each_partition_of_a_batch_has_a_position_of_its_own(postgres: Database) -> None:
+    other, another = Place("pos.decisions", 4), Place("ledger.retries", 3)
+    async with ledger(postgres) as bench:
+        marks = {PLACE: 7, other: 2, another: 5}
+        assert await at_once(bench, approved("a", {"21": 250}), marks=marks)
+        assert sorted((await left(bench))[2]) == [2, 5, 7]
+        bench.guard.wrote({other: 3})
+        with pytest.raises(StoreWentBack, match="partition 4 up to offset 2"):
+            await at_once(bench, approved("b", {"21": 250}), marks={PLACE: 8, other: 4})
 
 
 @pytest.mark.parametrize("known", [True, False])
