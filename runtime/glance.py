@@ -11,6 +11,7 @@ import asyncpg
 from runtime.answers import Answer
 from runtime.database import Connection
 from runtime.incoming import Incoming
+from runtime.transaction import Known, Named
 
 if TYPE_CHECKING:
     from runtime.edge.guard import Place
@@ -28,10 +29,10 @@ class Glance:
     second records, moves the positions on, and fails as a whole (serialization_failure) where a
     row stands otherwise by then: the batch is decided again, in a transaction.
 
-    `now` is PostgreSQL's time of the first, which the answers carry.
+    `now` is PostgreSQL's time of the first, which the answers carry; `touched` as a Tx has it.
     """
 
-    __slots__ = ("_compare", "_connection", "_offsets", "_partitions", "_topics", "now")
+    __slots__ = ("_compare", "_connection", "_offsets", "_partitions", "_topics", "now", "touched")
 
     now: datetime
 
@@ -43,6 +44,7 @@ class Glance:
         self._partitions = [place.partition for place in marks]
         self._offsets = list(marks.values())
         self._compare = compare
+        self.touched: dict[Named, Known | None] = {}
 
     async def look(self, query: str, *args: Any) -> list[asyncpg.Record]:
         """The rows of a statement whose first parameters are topics and partitions, and whose
@@ -52,9 +54,15 @@ class Glance:
         self.now = rows[0]["now"]
         return list(rows)
 
-    async def record(self, query: str, *args: Any) -> None:
-        """Run a statement whose first parameters are topics, partitions and their next offsets."""
-        await self._connection.execute(query, self._topics, self._partitions, self._offsets, *args)
+    async def record(self, query: str, *args: Any) -> list[asyncpg.Record]:
+        """The rows of a statement whose first parameters are topics, partitions and their next
+        offsets."""
+        marks = (self._topics, self._partitions, self._offsets)
+        return list(await self._connection.fetch(query, *marks, *args))
+
+    def know(self, kind: str, key: tuple[Any, ...], known: Known) -> None:
+        """This entity's state record is published as the row stands that was just recorded."""
+        self.touched[kind, key] = known
 
 
 AtOnce = Callable[[Sequence[Incoming], Glance], Awaitable[list[Answer] | None]]

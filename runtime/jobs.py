@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import json
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from typing import Any
 
 import asyncpg
@@ -20,22 +20,24 @@ import structlog
 
 from runtime.answers import Answer
 from runtime.bell import Bell
+from runtime.bundle import Bundle, BundleTx
 from runtime.clearing import DONE_DAYS, Clearing
 from runtime.database import Database
 from runtime.edge.backoff import Backoff, pause
 from runtime.edge.guard import Guard
 from runtime.faults import Fault, LeaseLost, Stopping, StoreWentBack, describe, fault_of
+from runtime.leases import Leases
 from runtime.metrics import JOBS
+from runtime.slots import POLL_S, Slots
 from runtime.state import Publishes, States, Touched
 from runtime.status import Status
 from runtime.transaction import sql
-from runtime.work import Job, JobKind, StepTx, Work
+from runtime.work import AnsweringTx, Job, JobKind, StepTx, Work
 
-__all__ = ["Job", "JobKind", "JobRunner", "StepTx", "Work"]
+__all__ = ["AnsweringTx", "Bundle", "BundleTx", "Job", "JobKind", "JobRunner", "StepTx", "Work"]
 
 log = structlog.get_logger()
 
-POLL_S = 0.5
 TRIES = 3
 RECOVER_AFTER_S = 5.0
 
@@ -70,9 +72,13 @@ class JobRunner:
         self.guard = guard
         self._status = status
         self._stopping = stopping
-        self._turns = {kind.kind: asyncio.Condition() for kind in self.kinds}
+        self._leases = Leases(database, status, stopping)
+        names = [kind.kind for kind in self.kinds]
         self.committed = Bell()
         """Rings when a lane of this worker has committed, and now and then besides."""
+        self._slots = Slots(names, database, status, stopping, wake, self.committed)
+        self._hands: dict[str, list[Work]] = {name: [] for name in names}
+        self._taking = dict.fromkeys(self._hands, 0)
 
     async def run(self) -> None:
         """Work until told to stop. Raises nothing."""
@@ -84,7 +90,9 @@ class JobRunner:
         if not tasks:
             return
         clearing = self.clearing.run(self._status, self._stopping)
-        tasks += [asyncio.create_task(each) for each in (self._recover(), self._ring(), clearing)]
+        tasks += [
+            asyncio.create_task(each) for each in (self._recover(), self._slots.ring(), clearing)
+        ]
         try:
             await self._stopping.wait()
         finally:
@@ -111,12 +119,13 @@ class JobRunner:
                 if self._status.went_back is not None:
                     await pause(POLL_S, self._stopping)
                     continue
-                work = await self.claim(kind)
+                works = await self.take(kind)
                 backoff.over()
-                if work is None:
-                    await self._wait_for_work(kind)
+                if works:
+                    await self._slots.wake(kind.kind)
+                    await self.work_together(works, kind)
                 else:
-                    await self.work(work, kind)
+                    await self._slots.wait(kind.kind)
             except (Stopping, asyncio.CancelledError):
                 return
             except StoreWentBack as error:
@@ -131,54 +140,106 @@ class JobRunner:
 
         Whether the store went back is looked at by each of its steps.
         """
+        query = sql.claim_in_turns if kind.in_turns else sql.claim
+        works = await self._claim(kind, query)
+        return works[0] if works else None
+
+    async def take(self, kind: JobKind) -> Sequence[Work]:
+        """Take what is done together: some of whoever's turn it is, or one where a kind has no
+        `together`. None where the worker has as many in hand as it may."""
+        if kind.together is None:
+            work = await self.claim(kind)
+            return () if work is None else (work,)
+        hands = self._hands[kind.kind]
+        hands[:] = [work for work in hands if not work.ended]
+        room = min(kind.at_once, kind.in_hand - len(hands) - self._taking[kind.kind])
+        if room < 1:
+            return ()
+        self._taking[kind.kind] += room
+        try:
+            works = await self._claim(kind, sql.claim_together, room)
+        finally:
+            self._taking[kind.kind] -= room
+        hands += works
+        return works
+
+    async def _claim(self, kind: JobKind, query: str, *more: int) -> list[Work]:
         lease = uuid.uuid4()
-        async with self.database.connection() as connection:
-            try:
-                query = sql.claim_in_turns if kind.in_turns else sql.claim
-                row = await connection.fetchrow(query, kind.kind, lease, kind.lease_s)
-            except asyncpg.UniqueViolationError:
-                return None  # another of its serial key was claimed at the same moment
-        if row is None:
-            return None
-        job = Job(
-            id=row["id"], kind=row["kind"], ref=row["ref"], payload=json.loads(row["payload"]),
-            attempts=row["attempts"], created_at=row["created_at"],
-        )  # fmt: skip
-        return Work(job, self, kind, lease)
+        try:
+            rows = await self.database.fetch(query, kind.kind, lease, kind.lease_s, *more)
+        except asyncpg.UniqueViolationError:
+            return []  # another of its serial key was claimed at the same moment
+        return [
+            Work(
+                Job(
+                    id=row["id"], kind=row["kind"], ref=row["ref"],
+                    payload=json.loads(row["payload"]), attempts=row["attempts"],
+                    created_at=row["created_at"],
+                ), self, kind, lease,
+            )
+            for row in sorted(rows, key=lambda row: int(row["id"]))
+        ]  # fmt: skip
+
+    async def work_together(self, works: Sequence[Work], kind: JobKind) -> None:
+        """Run claimed jobs: several together, and then each that was left open alone."""
+        try:
+            if len(works) > 1 and kind.together is not None:
+                doing = kind.together(Bundle(works))
+                error = await self._guarded(works, kind, doing)
+                if error is not None and fault_of(error) is not Fault.OWN:
+                    log.warning("jobs failed", kind=kind.kind, cause=describe(error))
+                    await self._leases.release(works, 1.0, 0)
+                    return
+                if error is not None:
+                    log.warning("failed together", kind=kind.kind, cause=describe(error))
+            for work in works:
+                if not work.ended:
+                    await self.work(work, kind)
+        except (asyncio.CancelledError, Stopping):
+            await self._leases.give_back(works)
+            raise
 
     async def work(self, work: Work, kind: JobKind) -> None:
         """Run a claimed job until it is done, postponed, failed or lost."""
-        keeper = asyncio.create_task(self._keep(work, kind, asyncio.current_task()))
+        error = await self._guarded([work], kind, _until_ended(work, kind))
+        if error is not None:
+            await self._failed(work, kind, error)
+
+    async def _guarded(
+        self, works: Sequence[Work], kind: JobKind, doing: Coroutine[Any, Any, None]
+    ) -> Exception | None:
+        """Work while the leases are kept; gives what our code or the surroundings raised."""
+        keeper = asyncio.create_task(self._leases.keep(works, asyncio.current_task()))
         try:
-            while not work.ended:
-                await _run_once(work, kind)
+            await doing
         except LeaseLost:
-            log.info("job taken over by another worker", kind=kind.kind, job=work.job.id)
+            _lost(works)
         except (asyncio.CancelledError, Stopping):
             task = asyncio.current_task()
             if keeper.done() and not self._stopping.is_set() and task is not None:
                 task.uncancel()
-                log.info("job taken over by another worker", kind=kind.kind, job=work.job.id)
-                return  # cancelled by its keeper
-            await self._give_back(work)
+                _lost(works)  # cancelled by their keeper
+                return None
+            await self._leases.give_back(works)
             raise
         except StoreWentBack:
             raise
         except Exception as error:
-            await self._failed(work, kind, error)
+            return error
         else:
-            JOBS.labels(kind.kind, "step").inc()
+            JOBS.labels(kind.kind, "step").inc(sum(work.ended for work in works))
         finally:
             keeper.cancel()
+        return None
 
     async def _failed(self, work: Work, kind: JobKind, error: Exception) -> None:
         own = fault_of(error) is Fault.OWN
         log.warning("job failed", kind=kind.kind, job=work.job.id, cause=describe(error), own=own)
         if not own:
-            await self._release(work, 1.0, 0)
+            await self._leases.release([work], 1.0, 0)
             return
         if work.job.attempts + 1 < TRIES:
-            await self._release(work, 1.0, 1)
+            await self._leases.release([work], 1.0, 1)
             return
         JOBS.labels(kind.kind, "failed").inc()
         log.error("job given up", kind=kind.kind, job=work.job.id, ref=work.job.ref)
@@ -193,84 +254,7 @@ class JobRunner:
             async with work.step():  # its failure can't be told; it still ends
                 log.error("a failed job can't be answered", job=work.job.id, cause=describe(second))
 
-    async def _release(self, work: Work, delay_s: float, failures: int) -> None:
-        """Give a job back after a failure; while PostgreSQL is away, wait for it.
-
-        Its lease may run out meanwhile: then there is nothing to give back.
-        """
-        backoff = Backoff(f"job {work.job.kind}: giving back", self._stopping, self._status.waits)
-        while True:
-            try:
-                await self.database.execute(sql.release, work.job.id, work.lease, delay_s, failures)
-            except Exception as error:
-                await backoff.pause(error)
-            else:
-                backoff.over()
-                return
-
-    async def _give_back(self, work: Work) -> None:
-        """Release the lease when told to stop, in a task that a second order does not break off."""
-        if work.ended:
-            return
-        release = asyncio.create_task(
-            self.database.execute(sql.release, work.job.id, work.lease, 0.0, 0)
-        )
-        with contextlib.suppress(Exception):
-            await asyncio.wait_for(asyncio.shield(release), 2)
-
-    async def _keep(self, work: Work, kind: JobKind, task: asyncio.Task[Any] | None) -> None:
-        """Renew the lease while the job works; stop it when the lease is lost."""
-        while True:
-            await asyncio.sleep(kind.lease_s / 3)
-            try:
-                async with self.database.connection() as connection:
-                    held = await connection.fetchval(
-                        sql.renew, work.job.id, work.lease, kind.lease_s
-                    )
-            except Exception as error:
-                log.info("lease not renewed", job=work.job.id, cause=describe(error))
-                continue
-            # While a step is made its own fence tells; and it may just have ended the job.
-            if held is None and not (work.ended or work.in_step) and task is not None:
-                task.cancel()
-                return
-
     # -- waiting and recovering ----------------------------------------------------------------
-
-    async def _wait_for_work(self, kind: JobKind) -> None:
-        turn = self._turns[kind.kind]
-        async with turn:
-            await turn.wait()
-
-    async def _ring(self) -> None:
-        """Look for work on a tick, and when a lane's commit may have made some; wake its slots.
-
-        One look for all kinds: batch after batch is committed while tills sell, and slots that
-        each looked for themselves took a tenth of the invoicer's time then.
-        """
-        backoff = Backoff("looking for jobs", self._stopping, self._status.waits)
-        while True:
-            # Not wait_for: on 3.11 its task, when cancelled, waits for ever.
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(POLL_S):
-                    await self.wake.wait()
-            self.committed.ring()
-            await asyncio.sleep(0.01)  # many batches, one look
-            self.committed.ring()
-            self.wake.clear()
-            try:
-                rows = await self.database.fetch(sql.kinds_due, list(self._turns))
-                backoff.over()
-            except Exception as error:
-                try:
-                    await backoff.pause(error)
-                except Stopping:
-                    return
-                continue
-            for row in rows:
-                turn = self._turns[row["kind"]]
-                async with turn:
-                    turn.notify_all()
 
     async def _recover(self) -> None:
         """At start and on a tick: publish what a dead worker left unpublished."""
@@ -306,8 +290,17 @@ class JobRunner:
         return total
 
 
-async def _run_once(work: Work, kind: JobKind) -> None:
-    before = work.steps
-    await kind.run(work)
-    if work.steps == before:
-        raise NoStep(f"a job of kind {kind.kind} returned without a step")
+async def _until_ended(work: Work, kind: JobKind) -> None:
+    while not work.ended:
+        before = work.steps
+        await kind.run(work)
+        if work.steps == before:
+            raise NoStep(f"a job of kind {kind.kind} returned without a step")
+
+
+def _lost(works: Sequence[Work]) -> None:
+    """Another worker has them; nothing is to be done for them here, and nothing given back."""
+    for work in works:
+        if not work.ended:
+            log.info("job taken over by another worker", kind=work.kind.kind, job=work.job.id)
+            work.ended = True

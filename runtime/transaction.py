@@ -103,3 +103,10 @@ class Tx:
             return False
         self.jobs_added += 1
         return True
+
+    async def add_jobs(self, kind: str, jobs: Mapping[str, Mapping[str, Any]]) -> None:
+        """Record slow work of one kind, payloads by ref; what was recorded before stays."""
+        if jobs:
+            payloads = [json.dumps(payload) for payload in jobs.values()]
+            rows = await self._connection.fetch(sql.add_jobs, kind, list(jobs), payloads)
+            self.jobs_added += len(rows)

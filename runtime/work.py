@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from runtime.faults import LeaseLost
 from runtime.transaction import Tx, sql
 
 if TYPE_CHECKING:
+    from runtime.bundle import Bundle
     from runtime.jobs import JobRunner
 
 
@@ -46,6 +47,9 @@ class JobKind:
     again: what it was asked by, or what it made, is remembered in the service's own tables.
     `in_turns`: refs begin with whose the job is ("2890/..."), and whoever has the fewest in hand
     goes first; two side by side at least, or one's many would still go first.
+    `together`: does some of whoever's turn it is together, up to `at_once` of them; what it leaves
+    open, and all where it fails, `run` does one by one. Only for kinds `in_turns`, whose jobs wait
+    at no barrier and save no progress. All tasks of a worker hold `in_hand` jobs at most.
     """
 
     kind: str
@@ -55,23 +59,49 @@ class JobKind:
     in_turns: bool = False
     cleared: bool = False
     on_poison: Callable[[Work, StepTx], Awaitable[None]] | None = None
+    together: Callable[[Bundle], Coroutine[Any, Any, None]] | None = None
+    at_once: int = 1
+    in_hand: int = 1_000
 
 
-class StepTx(Tx):
-    """A step's transaction: answers are recorded in it as unpublished, progress is saved in it."""
+class AnsweringTx(Tx):
+    """A transaction of slow work: answers are recorded in it as unpublished."""
 
-    __slots__ = ("_answers", "_later_s", "_payload", "_state")
+    __slots__ = ("_answers",)
 
     def __init__(self, connection: Connection, now: datetime) -> None:
         super().__init__(connection, now)
         self._answers: list[Answer] = []
-        self._payload: dict[str, Any] | None = None
-        self._state = "open"
-        self._later_s: float | None = None
 
     def answer(self, *answers: Answer) -> None:
         """Publish these after the commit; should we die first, another worker will."""
         self._answers += answers
+
+    def _unpublished(self) -> list[list[Any]]:
+        """Answers, and the state records that were touched, column by column."""
+        answers, touched = self._answers, self.touched
+        return [
+            [x.topic for x in answers],
+            [x.key for x in answers],
+            [x.id for x in answers],
+            [x.type for x in answers],
+            [x.time for x in answers],
+            [x.value for x in answers],
+            [kind for kind, _ in touched],
+            [json.dumps(key, default=str) for _, key in touched],
+        ]
+
+
+class StepTx(AnsweringTx):
+    """A step's transaction: answers are recorded in it as unpublished, progress is saved in it."""
+
+    __slots__ = ("_later_s", "_payload", "_state")
+
+    def __init__(self, connection: Connection, now: datetime) -> None:
+        super().__init__(connection, now)
+        self._payload: dict[str, Any] | None = None
+        self._state = "open"
+        self._later_s: float | None = None
 
     def save(self, payload: dict[str, Any]) -> None:
         """Replace the job's payload."""
@@ -92,8 +122,9 @@ class Work:
     def __init__(self, job: Job, runner: JobRunner, kind: JobKind, lease: uuid.UUID) -> None:
         self.job = job
         self.lease = lease
-        self._runner = runner
-        self._kind = kind
+        self.runner = runner
+        self.kind = kind
+        self.lost = False
         self.ended = False
         self.failed = False
         self.steps = 0
@@ -105,7 +136,7 @@ class Work:
 
         Raises LeaseLost when another worker has the job, and what asyncpg raises.
         """
-        runner = self._runner
+        runner = self.runner
         self.in_step = True
         try:
             async with runner.database.begin() as connection:
@@ -135,16 +166,15 @@ class Work:
 
         No step is begun: what was read is acted on in the next. Its `now` is the job's beginning.
         """
-        async with self._runner.database.connection() as connection:
+        async with self.runner.database.connection() as connection:
             yield Tx(connection, self.job.created_at)
 
     async def stirred(self, seconds: float) -> None:
         """Return when a lane of this worker commits next, and after so many seconds at most."""
-        await within(seconds, self._runner.committed.next())
+        await within(seconds, self.runner.committed.next())
 
     async def _end_step(self, connection: Connection, tx: StepTx) -> list[int]:
         """Record what became of the job, and its answers as unpublished; gives their ids."""
-        answers, touched = tx._answers, tx.touched
         rows = await connection.fetch(
             sql.stepped,
             self.job.id,
@@ -152,14 +182,7 @@ class Work:
             None if tx._payload is None else json.dumps(tx._payload),
             tx._state,
             tx._later_s,
-            self._kind.lease_s,
-            [x.topic for x in answers],
-            [x.key for x in answers],
-            [x.id for x in answers],
-            [x.type for x in answers],
-            [x.time for x in answers],
-            [x.value for x in answers],
-            [kind for kind, _ in touched],
-            [json.dumps(key, default=str) for _, key in touched],
+            self.kind.lease_s,
+            *tx._unpublished(),
         )
         return [r["id"] for r in rows]

@@ -24,6 +24,7 @@ SETTLED_S = 2.0
 SHORTEST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 5.0
 DEATHS_TO_TELL = 3
+TELL_AGAIN_S = 1.0
 WORKERS_PATIENCE_S = 12.0
 SERVERS_PATIENCE_S = 10.0
 
@@ -39,6 +40,7 @@ class Supervisor:
     _pids: dict[str, int | None] = field(default_factory=dict)
     _processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     _keepers: list[asyncio.Task[None]] = field(default_factory=list)
+    _untold: asyncio.TimerHandle | None = None
 
     async def run(self) -> None:
         """Start everything, tell where it is, and keep it running until cancelled.
@@ -54,6 +56,7 @@ class Supervisor:
             self._tell()
             await asyncio.Event().wait()
         finally:
+            self.serving = False
             self.folder.stack_file.unlink(missing_ok=True)
             await _whatever_comes(self._stop())
             self.folder.forget()
@@ -165,8 +168,27 @@ class Supervisor:
 
     def _now(self, name: str, pid: int | None) -> None:
         self._pids[name] = pid
-        if self.serving:
+        self._keep_true()
+
+    def _keep_true(self) -> None:
+        """Tell what changed; where that can't be written (a disk that is full), until it can.
+
+        Never raises: whoever keeps a component running must not end by what can't be told.
+        """
+        if not self.serving:
+            return
+        first = self._untold is None
+        if self._untold is not None:
+            self._untold.cancel()
+        try:
             self._publish()
+        except OSError as fault:
+            self._untold = asyncio.get_running_loop().call_later(TELL_AGAIN_S, self._keep_true)
+            if first:
+                place, why = log_place(self.folder.stack_file), fault.strerror
+                self.teller.say(f"{place} can't be written ({why}), and is out of date until it is")
+        else:
+            self._untold = None
 
     def _publish(self) -> None:
         """Keep stack.json true."""

@@ -180,12 +180,13 @@ class Decider:
         if route.at_once is None:
             return None
         async with self._database.connection() as connection:
-            answers = await route.at_once(incoming, self._guard.glance(connection, batch.marks))
+            glance = self._guard.glance(connection, batch.marks)
+            answers = await route.at_once(incoming, glance)
         if answers is None:
             return None
         self._guard.wrote(batch.marks)
         self._wake_jobs.set()
-        return Settled(answers)
+        return Settled(answers, glance.touched)
 
     async def _bury(self, item: Item, error: Exception, ends: Ends) -> Settled:
         """Dead-letter a record that fails by its own fault, and answer its sender if it can be."""

@@ -27,6 +27,13 @@ VALUES ($1, $2, $3, $4, $5, coalesce($6, now()))
 ON CONFLICT (kind, ref) DO NOTHING
 RETURNING id;
 
+-- name: add_jobs
+-- As `add_job`, several of one kind that are due now.
+INSERT INTO job (kind, ref, payload)
+SELECT $1, * FROM unnest($2::text[], $3::jsonb[])
+ON CONFLICT (kind, ref) DO NOTHING
+RETURNING id;
+
 -- name: kinds_due
 -- Kinds of which a job is due that nobody holds; whether it can be claimed, `claim` finds out.
 SELECT kind
@@ -90,6 +97,40 @@ WHERE id = (
     LIMIT 1)
 RETURNING id, kind, ref, payload, attempts, created_at;
 
+-- name: claim_together
+-- As `claim_in_turns`, but up to $4 jobs of whoever's turn it is, under one lease.
+WITH RECURSIVE whose AS (
+    SELECT min(split_part(ref, '/', 1)) AS name FROM job WHERE kind = $1 AND state = 'open'
+    UNION ALL
+    SELECT (SELECT min(split_part(j.ref, '/', 1)) FROM job AS j
+            WHERE j.kind = $1 AND j.state = 'open' AND split_part(j.ref, '/', 1) > w.name)
+    FROM whose AS w WHERE w.name IS NOT NULL),
+turn AS MATERIALIZED (
+    SELECT w.name
+    FROM whose AS w
+    CROSS JOIN LATERAL (
+        SELECT j.id, j.due_at FROM job AS j
+        WHERE j.state = 'open' AND j.kind = $1 AND split_part(j.ref, '/', 1) = w.name
+          AND j.barrier IS NULL
+          AND j.due_at <= now() AND (j.leased_until IS NULL OR j.leased_until < now())
+        ORDER BY j.due_at, j.id
+        LIMIT 1
+        FOR UPDATE SKIP LOCKED) AS f
+    ORDER BY (SELECT count(*) FROM job AS held
+              WHERE held.kind = $1 AND held.state = 'open' AND held.lease IS NOT NULL
+                AND split_part(held.ref, '/', 1) = w.name), f.due_at, f.id
+    LIMIT 1)
+UPDATE job SET lease = $2, leased_until = now() + make_interval(secs => $3)
+WHERE id IN (
+    SELECT j.id FROM job AS j
+    WHERE j.state = 'open' AND j.kind = $1 AND split_part(j.ref, '/', 1) = (SELECT name FROM turn)
+      AND j.barrier IS NULL
+      AND j.due_at <= now() AND (j.leased_until IS NULL OR j.leased_until < now())
+    ORDER BY j.due_at, j.id
+    LIMIT $4
+    FOR UPDATE SKIP LOCKED)
+RETURNING id, kind, ref, payload, attempts, created_at;
+
 -- name: hold
 -- The fence: locks the job for a step, only while the lease is ours. With it all positions, which
 -- every step compares: one statement, for each costs a step as much as the next.
@@ -98,9 +139,17 @@ SELECT now() AS now,
      FROM positions) AS positions
 FROM job WHERE id = $1 AND lease = $2 AND state = 'open' FOR UPDATE;
 
+-- name: hold_together
+-- The same fence for several jobs of one lease: gives those that are still ours, locked.
+SELECT now() AS now,
+    (SELECT string_agg(topic || ' ' || partition || ' ' || next_offset, ',' ORDER BY topic, partition)
+     FROM positions) AS positions,
+    ARRAY(SELECT id FROM job WHERE id = ANY ($1::bigint[]) AND lease = $2 AND state = 'open'
+          ORDER BY id FOR UPDATE) AS held;
+
 -- name: renew
 UPDATE job SET leased_until = now() + make_interval(secs => $3)
-WHERE id = $1 AND lease = $2 AND state = 'open' RETURNING id;
+WHERE id = ANY ($1::bigint[]) AND lease = $2 AND state = 'open' RETURNING id;
 
 -- name: stepped
 -- The end of a step: progress, and what is to become of the job. A step that saves nothing new
@@ -125,11 +174,32 @@ UNION ALL
 SELECT NULL, NULL, NULL, NULL, NULL, NULL, * FROM unnest($13::text[], $14::jsonb[])
 RETURNING id;
 
+-- name: stepped_together
+-- As `stepped`, for several jobs of one lease, none of which has progress to save.
+WITH stepped AS (
+    UPDATE job AS j SET
+        state = s.state,
+        ended_at = CASE WHEN s.state = 'open' THEN NULL ELSE now() END,
+        attempts = CASE WHEN s.later_s IS NULL THEN j.attempts ELSE 0 END,
+        due_at = CASE WHEN s.later_s IS NULL THEN j.due_at
+                      ELSE now() + make_interval(secs => s.later_s) END,
+        lease = CASE WHEN s.state = 'open' AND s.later_s IS NULL THEN j.lease END,
+        leased_until = CASE WHEN s.state = 'open' AND s.later_s IS NULL
+                            THEN now() + make_interval(secs => $5) END
+    FROM unnest($1::bigint[], $3::text[], $4::float8[]) AS s (id, state, later_s)
+    WHERE j.id = s.id AND j.lease = $2)
+INSERT INTO unpublished (topic, key, ce_id, ce_type, ce_time, value, state_kind, state_key)
+SELECT *, NULL, NULL
+FROM unnest($6::text[], $7::text[], $8::text[], $9::text[], $10::timestamptz[], $11::bytea[])
+UNION ALL
+SELECT NULL, NULL, NULL, NULL, NULL, NULL, * FROM unnest($12::text[], $13::jsonb[])
+RETURNING id;
+
 -- name: release
--- Gives a job back, to be taken up after $3 seconds; $4 failures of our own code are counted.
+-- Gives jobs back, to be taken up after $3 seconds; $4 failures of our own code are counted.
 UPDATE job SET lease = NULL, leased_until = NULL,
     due_at = now() + make_interval(secs => $3), attempts = attempts + $4
-WHERE id = $1 AND lease = $2;
+WHERE id = ANY ($1::bigint[]) AND lease = $2;
 
 -- name: clear_done
 -- Some jobs of these kinds that have been done for so long. Another worker clears others.

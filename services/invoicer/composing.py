@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from runtime.transaction import Tx
+from schemas.registry import EnvironmentState
 from services.invoicer import parties
 from services.invoicer.documents.mail import attachments, compose_copy
 from services.invoicer.documents.mail import compose as compose_document
@@ -17,9 +18,10 @@ from services.invoicer.store.mails import Mail
 Make = Callable[[], Composed]
 
 
-async def compose(tx: Tx, environment: int, mail: Mail, sender: str, fresh: Fresh) -> Make | None:
+async def compose(
+    tx: Tx, environment: int, state: EnvironmentState | None, mail: Mail, sender: str, fresh: Fresh
+) -> Make | None:
     """How to make a mail, to be called outside the transaction; None: its document is not there."""
-    state = await registry.environment(tx, environment)
     envelope = Envelope(
         mail_id=mail.mail_id,
         sender=sender,

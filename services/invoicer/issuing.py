@@ -106,11 +106,15 @@ async def issue(
     for new in wanted:
         its = replaced.get(new.invoice_id, ())
         events.append(issued_event(tx, environment, new, given, its))
-        await tx.add_job(
-            "document",
-            f"{number}/{new.invoice_id}",
-            {"environment": number, "kind": "invoice", "id": new.invoice_id},
-        )
+    await tx.add_jobs(
+        "document",
+        {
+            f"{number}/{new.invoice_id}": {
+                "environment": number, "kind": "invoice", "id": new.invoice_id,
+            }
+            for new in wanted
+        },
+    )  # fmt: skip
     handed_over, told = await mailing.mail(tx, environment, wanted)
     return Made(events=(*events, *told), handed_over=handed_over)
 

@@ -42,7 +42,7 @@ async def mail(
 
 async def undeliverable(tx: Tx, environment: int, new: NewInvoice, why_not: str) -> list[Answer]:
     """There is no address: finance must act."""
-    await invoices.mailed(tx, environment, new.invoice_id, "undeliverable", ("issued",))
+    await invoices.mailed(tx, environment, [new.invoice_id], "undeliverable", ("issued",))
     said = InvoiceUndeliverable(
         invoice_id=new.invoice_id,
         environment=environment,

@@ -42,6 +42,9 @@ class Rendering:
         self._processes = processes
         self._limit_s = limit_s
         self._turns = asyncio.Semaphore(processes)
+        self.turn = asyncio.Semaphore(processes or 1)
+        """Held by who makes several documents one after another: theirs follow one another, while
+        others read and keep what they make, instead of all being ready at the same moment."""
         self._idle: list[_Renderer] = []
 
     async def call(self, function: Callable[[*Args], T], *args: *Args) -> T:

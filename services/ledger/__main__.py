@@ -19,7 +19,12 @@ def build(settings: Settings) -> Worker:
             Lane(
                 name="ledger",
                 routes=(
-                    Route(topic="pos.decisions", takes=decisions.TAKES, handler=decisions.handle),
+                    Route(
+                        topic="pos.decisions",
+                        takes=decisions.TAKES,
+                        handler=decisions.handle,
+                        at_once=decisions.handle_at_once,
+                    ),
                     Route(topic="invoices.events", takes=invoices.TAKES, handler=invoices.handle),
                 ),
                 max_records=settings.batch_records,

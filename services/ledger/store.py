@@ -73,7 +73,7 @@ async def lock(tx: Tx, currencies: Mapping[AccountKey, str]) -> dict[AccountKey,
     found: dict[AccountKey, Balance] = {}
     wanted = sorted(currencies)
     while wanted:
-        rows = await tx.fetch(sql.lock_balances, *_columns(wanted))
+        rows = await tx.fetch(sql.lock_balances, *columns(wanted))
         wanted = []
         for environment, account, currency, unbilled, billed, version in rows:
             key = AccountKey(environment, account)
@@ -85,7 +85,7 @@ async def lock(tx: Tx, currencies: Mapping[AccountKey, str]) -> dict[AccountKey,
         if wanted:
             wanted.sort()
             await tx.execute(
-                sql.open_balances, *_columns(wanted), [currencies[key] for key in wanted]
+                sql.open_balances, *columns(wanted), [currencies[key] for key in wanted]
             )
     return found
 
@@ -116,11 +116,22 @@ async def record(tx: Tx, entries: Sequence[NewEntry], changes: Mapping[AccountKe
 
     Raises UniqueViolationError where another transaction posted one of them meanwhile.
     """
-    events = [entry.journal.event for entry in entries]
-    environments, accounts = _columns(changes)
     moved = changes.values()
     await tx.execute(
         sql.record_entries,
+        *entry_columns(entries),
+        *columns(changes),
+        [change.unbilled for change in moved],
+        [change.billed for change in moved],
+        [change.entries for change in moved],
+        [change.fingerprint for change in moved],
+    )
+
+
+def entry_columns(entries: Sequence[NewEntry]) -> tuple[list[object], ...]:
+    """New entries as columns, in the order of the statements that append them."""
+    events = [entry.journal.event for entry in entries]
+    return (
         [event.environment for event in events],
         [entry.journal.kind for entry in entries],
         [event.source_id for event in events],
@@ -129,21 +140,15 @@ async def record(tx: Tx, entries: Sequence[NewEntry], changes: Mapping[AccountKe
         [event.refers_to for event in events],
         [event.currency for event in events],
         [event.at for event in events],
-        [_array(entry.journal.legs) for entry in entries],
-        [_array(map(str, entry.journal.legs.values())) for entry in entries],
+        [array(entry.journal.legs) for entry in entries],
+        [array(map(str, entry.journal.legs.values())) for entry in entries],
         [entry.answer for entry in entries],
-        environments,
-        accounts,
-        [change.unbilled for change in moved],
-        [change.billed for change in moved],
-        [change.entries for change in moved],
-        [change.fingerprint for change in moved],
     )
 
 
 async def balances(connection: Connection, keys: Sequence[AccountKey]) -> dict[AccountKey, Balance]:
     """These accounts' balances as they stand; an account without entries has none."""
-    rows = await connection.fetch(sql.read_balances, *_columns(keys))
+    rows = await connection.fetch(sql.read_balances, *columns(keys))
     return {
         AccountKey(environment, account): Balance(*balance)
         for environment, account, *balance in rows
@@ -152,15 +157,15 @@ async def balances(connection: Connection, keys: Sequence[AccountKey]) -> dict[A
 
 async def versions(connection: Connection, keys: Sequence[AccountKey]) -> dict[Key, int]:
     """The versions of these accounts' balances."""
-    rows = await connection.fetch(sql.read_versions, *_columns(keys))
+    rows = await connection.fetch(sql.read_versions, *columns(keys))
     return {(environment, account): version for environment, account, version in rows}
 
 
-def _columns(keys: Iterable[AccountKey]) -> tuple[list[int], list[str]]:
+def columns(keys: Iterable[AccountKey]) -> tuple[list[int], list[str]]:
     pairs = list(keys)
     return [environment for environment, _ in pairs], [account for _, account in pairs]
 
 
-def _array(values: Iterable[str]) -> str:
+def array(values: Iterable[str]) -> str:
     """An array as PostgreSQL reads it. Only for ledger accounts and numbers: nothing to quote."""
     return "{" + ",".join(values) + "}"

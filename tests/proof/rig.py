@@ -97,9 +97,11 @@ class Rig:
 
     def post(self, topic: str, messages: Iterable[Message]) -> list[Answer]:
         """A batch of pos.decisions or invoices.events, to the ledger."""
-        handler = decisions.handle if topic == "pos.decisions" else invoices.handle
         given = [read(topic, message) for message in messages]
-        return self.run(self.ledger.handle(handler, given))
+        if topic == "pos.decisions":
+            at_once = decisions.handle_at_once
+            return self.run(self.ledger.handle(decisions.handle, given, at_once=at_once))
+        return self.run(self.ledger.handle(invoices.handle, given))
 
     def told(self, bench: HandlerBench) -> list[Answer]:
         """The state records that were published since the last call."""

@@ -18,9 +18,10 @@ import asyncpg
 from runtime.answers import Answer
 from runtime.database import Connection
 from runtime.faults import Fault, fault_of
-from runtime.glance import AtOnce, Glance
+from runtime.glance import AtOnce
 from runtime.incoming import Handler, Incoming
 from runtime.transaction import Tx
+from tests.support.glances import Interrupted
 from tests.support.handlers import HandlerBench
 
 Pace = Callable[[], Awaitable[None]]
@@ -52,26 +53,6 @@ class PacedTx(Tx):
     async def execute(self, query: str, *args: Any) -> str:
         await self._pace()
         return await super().execute(query, *args)
-
-
-class PacedGlance(Glance):
-    """One that waits for its turn before it looks, and before it records."""
-
-    __slots__ = ("_glance", "_pace")
-
-    def __init__(self, glance: Glance, pace: Pace) -> None:
-        self._glance = glance
-        self._pace = pace
-
-    async def look(self, query: str, *args: Any) -> list[asyncpg.Record]:
-        await self._pace()
-        rows = await self._glance.look(query, *args)
-        self.now = self._glance.now
-        return rows
-
-    async def record(self, query: str, *args: Any) -> None:
-        await self._pace()
-        await self._glance.record(query, *args)
 
 
 class Work(NamedTuple):
@@ -132,7 +113,7 @@ class Schedule:
         async with self._bench.database.connection() as connection:
             self._pids[number] = connection.get_server_pid()
             glance = self._bench.guard.glance(connection, {})
-            return await at_once(incoming, PacedGlance(glance, pace))
+            return await at_once(incoming, Interrupted(glance, looks=pace, records=pace))
 
     async def _in_a_transaction(self, number: int, work: Work, pace: Pace) -> list[Answer]:
         async with self._bench.database.begin() as connection:

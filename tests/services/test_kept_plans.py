@@ -22,6 +22,7 @@ KEPT: list[tuple[str, Statements, tuple[str, ...]]] = [
     ("authorizer", edge, ("opening",)),
     ("ledger", edge, ("opening",)),
     ("ledger", statements("services.ledger", "sql/journal.sql"), ()),
+    ("ledger", statements("services.ledger", "sql/at_once.sql"), ()),
     ("authorizer", statements("services.authorizer", "sql/sales.sql"), ()),
     ("authorizer", statements("services.authorizer", "sql/at_once.sql"), ()),
     ("authorizer", statements("services.authorizer", "sql/registry.sql"), ()),

@@ -100,11 +100,14 @@ class HandlerBench:
     async def _at_once(self, at_once: AtOnce, incoming: Sequence[Incoming]) -> list[Answer] | None:
         try:
             async with self.database.connection() as connection:
-                return await at_once(incoming, self.guard.glance(connection, {}))
+                glance = self.guard.glance(connection, {})
+                answers = await at_once(incoming, glance)
         except Exception as error:
             if fault_of(error) is not Fault.AGAIN:
                 raise
             return None
+        await self.states.publish(glance.touched, self.published)
+        return answers
 
     def runner(self, kinds: Iterable[JobKind]) -> JobRunner:
         return JobRunner(
@@ -127,9 +130,9 @@ class HandlerBench:
         runner = self.runner(kinds)
         for _ in range(most):
             for kind in runner.kinds:
-                work = await runner.claim(kind)
-                if work is not None:
-                    await runner.work(work, kind)
+                works = await runner.take(kind)
+                if works:
+                    await runner.work_together(works, kind)
                     break
             else:
                 return self.published.answers[before:]

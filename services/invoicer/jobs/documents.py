@@ -4,18 +4,36 @@ The rendering is plain functions of plain values in other processes, so that nei
 environment's run nor the reading of sales waits for it.
 """
 
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from runtime.jobs import JobKind, StepTx, Work
+import structlog
+
+from runtime.faults import describe
+from runtime.jobs import Bundle, JobKind, StepTx, Work
 from services.invoicer.documents.mail import XLSX
 from services.invoicer.documents.model import Document
 from services.invoicer.documents.pdf import render_pdf
 from services.invoicer.documents.specification import render_specification
 from services.invoicer.documents.ubl import render_ubl
 from services.invoicer.fresh import Fresh, Made
-from services.invoicer.jobs.mail import failed
+from services.invoicer.jobs.fates import failed
 from services.invoicer.rendering import Rendering
 from services.invoicer.store import documents, mails
+
+log = structlog.get_logger()
+
+AT_ONCE = 8
+"""Documents of one environment that are read together, and kept together."""
+
+TURN_S = 0.5
+"""So long they are made; what is not begun by then goes back, for others wait meanwhile."""
+
+
+def id_of(work: Work) -> str:
+    """Of the document that a job makes."""
+    return str(work.job.payload["id"])
 
 
 def render(document: Document) -> list[documents.File]:
@@ -48,34 +66,63 @@ class Documents:
 
     rendering: Rendering
     fresh: Fresh = field(default_factory=Fresh)
+    turn_s: float = TURN_S
 
     async def run(self, work: Work) -> None:
-        """Read, render, keep; then let the mails go that wait for it."""
-        payload = work.job.payload
-        number, document_id = payload["environment"], payload["id"]
-        async with work.look() as tx:  # what is issued never changes
-            content = await documents.load(tx, number, payload["kind"], document_id)
-        files = await self.rendering.call(render, content)
-        async with work.step() as tx:
-            ours = await documents.keep(tx, number, document_id, draft=False, files=files)
-            for mail_id in await mails.pending(tx, number, document_id):
-                await tx.add_job(
-                    "mail", f"{number}/{mail_id}", {"environment": number, "mail_id": mail_id}
-                )
-            tx.done()
-        if ours:
-            made = Made(
-                document=replace(content, lines=()), files={file.format: file for file in files}
-            )
-            self.fresh.put(number, document_id, made)
+        """As `together`, of one."""
+        await self.together(Bundle([work]))
+
+    async def together(self, bundle: Bundle) -> None:
+        """Read, render, keep; then let the mails go that wait for them.
+
+        What can't be rendered is left open: alone its failure is its own.
+        """
+        number: int = bundle.works[0].job.payload["environment"]
+        named = [(w.job.payload["kind"], w.job.payload["id"]) for w in bundle.works]
+        async with bundle.look() as tx:  # what is issued never changes
+            contents = await documents.load_all(tx, number, named)
+        made, not_begun = await self._render(bundle.works, contents)
+        if not made and not not_begun:
+            return
+        async with bundle.step([*made, *not_begun]) as tx:
+            ours = {id_of(work): made[work] for work in tx.held if work in made}
+            kept = await documents.keep_all(tx, number, ours)
+            await mails.add_jobs(tx, number, await mails.pending(tx, number, *ours))
+            for work in tx.held:
+                if work in made:
+                    tx.done(work)
+                else:
+                    tx.later(work, 0)
+        for document_id in kept:
+            files = {file.format: file for file in ours[document_id]}
+            told = replace(contents[document_id], lines=())
+            self.fresh.put(number, document_id, Made(document=told, files=files))
+
+    async def _render(
+        self, works: Sequence[Work], contents: Mapping[str, Document]
+    ) -> tuple[dict[Work, list[documents.File]], list[Work]]:
+        """Files by job, and the jobs for which there was no time left in this turn."""
+        made: dict[Work, list[documents.File]] = {}
+        async with self.rendering.turn:
+            began = time.monotonic()
+            for place, work in enumerate(works):
+                if place and time.monotonic() - began > self.turn_s:
+                    return made, list(works[place:])
+                try:
+                    content = contents[id_of(work)]  # or it is gone: a failure of this job's
+                    made[work] = await self.rendering.call(render, content)
+                except Exception as error:
+                    if len(works) == 1:
+                        raise
+                    log.info("a document is left", job=work.job.id, cause=describe(error))
+        return made, []
 
     async def on_poison(self, work: Work, tx: StepTx) -> None:
         """It can't be made: its mails don't go, and finance hears so. `invoice.send` tries anew."""
         number, document_id = work.job.payload["environment"], work.job.payload["id"]
-        for mail_id in await mails.pending(tx, number, document_id):
-            mail = await mails.find(tx, number, mail_id)
-            if mail is not None:
-                await failed(tx, number, mail, None, "document_failed", permanent=True)
+        waiting = await mails.pending(tx, number, document_id)
+        for mail in (await mails.find(tx, number, *waiting)).values():
+            await failed(tx, number, mail, None, "document_failed", permanent=True)
 
     def kind(self, side_by_side: int) -> JobKind:
         return JobKind(
@@ -86,4 +133,6 @@ class Documents:
             lease_s=20,
             in_turns=True,
             on_poison=self.on_poison,
+            together=self.together,
+            at_once=AT_ONCE,
         )

@@ -2,10 +2,11 @@
 SELECT count(*) = 3 FROM document WHERE environment = $1 AND document_id = $2 AND draft = $3;
 
 -- name: keep
--- The first bytes stay: whoever asks again gets the same file.
-INSERT INTO document (environment, document_id, draft, format, file_name, media_type, sha256, content)
-SELECT $1, $2, $3, * FROM unnest($4::text[], $5::text[], $6::text[], $7::bytea[], $8::bytea[])
-ON CONFLICT DO NOTHING;
+-- Files of several documents. The first bytes stay: whoever asks again gets the same file.
+INSERT INTO document (environment, draft, document_id, format, file_name, media_type, sha256, content)
+SELECT $1, $2, * FROM unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::bytea[], $8::bytea[])
+ON CONFLICT DO NOTHING
+RETURNING document_id::text;
 
 -- name: files
 SELECT format, file_name, media_type, content FROM document

@@ -24,11 +24,11 @@ UPDATE invoice SET version = version + 1, changed_at = now(), status = $3, credi
 WHERE environment = $1 AND invoice_id = $2;
 
 -- name: mailed
--- The mail's fate shows where nothing later does: paid and credited stay.
+-- The mails' fate shows where nothing later does: paid and credited stay.
 UPDATE invoice SET version = version + 1, changed_at = now(), status = $3
-WHERE environment = $1 AND invoice_id = $2
+WHERE environment = $1 AND invoice_id = ANY ($2::uuid[])
   AND status = ANY($4::text[]) AND status <> $3
-RETURNING invoice_id;
+RETURNING invoice_id::text;
 
 -- name: items
 -- An invoice's lines, with how much of each was credited since.
@@ -37,32 +37,48 @@ FROM invoice_line AS il JOIN sale_line AS l USING (environment, sale_id, line)
 WHERE il.environment = $1 AND il.invoice_id = $2 ORDER BY il.position;
 
 -- name: invoice_lines
--- As a document shows them; and whether they were ever credited.
-SELECT il.sale_id::text, l.booked_at, l.description, l.quantity, l.unit_price, l.vat_rate, il.amount,
-       s.terminal, l.credited <> 0 AS was_credited
+-- Of some invoices, as their documents show them; and whether they were ever credited. From each line
+-- to its sale by the whole key: of tables that nobody analysed yet all of a venue's sales were read.
+SELECT il.invoice_id::text, il.sale_id::text, l.booked_at, l.description, l.quantity, l.unit_price,
+       l.vat_rate, il.amount, s.terminal, l.credited <> 0 AS was_credited
 FROM invoice_line AS il
-JOIN sale_line AS l USING (environment, sale_id, line)
-JOIN sale AS s USING (environment, sale_id)
-WHERE il.environment = $1 AND il.invoice_id = $2 ORDER BY il.position;
+CROSS JOIN LATERAL (
+    SELECT * FROM sale_line AS l
+    WHERE (l.environment, l.sale_id, l.line) = (il.environment, il.sale_id, il.line) LIMIT 1) AS l
+CROSS JOIN LATERAL (
+    SELECT * FROM sale AS s
+    WHERE (s.environment, s.sale_id) = (il.environment, il.sale_id) LIMIT 1) AS s
+WHERE il.environment = $1 AND il.invoice_id = ANY ($2::uuid[]) ORDER BY il.invoice_id, il.position;
 
 -- name: replaced
 -- Which invoices these replace: of each line the last one that it stood on before. Only a line that
--- was credited can have stood on another. By number, for two may be issued in one moment.
+-- was credited can have stood on another. By number, for two may be issued in one moment. From row to
+-- row by whole keys: joined, all of a venue's lines were read where no table was analysed yet.
 SELECT DISTINCT il.invoice_id::text AS by_id, p.invoice_id::text, p.number, p.issued_on
 FROM invoice_line AS il
-JOIN sale_line AS l USING (environment, sale_id, line)
-JOIN invoice AS i USING (environment, invoice_id)
-LEFT JOIN number AS own ON (own.environment, own.number) = (i.environment, i.number)
+CROSS JOIN LATERAL (
+    SELECT l.credited FROM sale_line AS l
+    WHERE (l.environment, l.sale_id, l.line) = (il.environment, il.sale_id, il.line) LIMIT 1) AS l
+CROSS JOIN LATERAL (
+    SELECT i.number FROM invoice AS i
+    WHERE (i.environment, i.invoice_id) = (il.environment, il.invoice_id) LIMIT 1) AS i
+LEFT JOIN LATERAL (
+    SELECT n.year, n.seq FROM number AS n
+    WHERE (n.environment, n.number) = (il.environment, i.number) LIMIT 1) AS own ON true
 CROSS JOIN LATERAL (
     SELECT e.invoice_id, e.number, e.issued_on
     FROM invoice_line AS b
-    JOIN invoice AS e USING (environment, invoice_id)
-    JOIN number AS n ON (n.environment, n.number) = (e.environment, e.number)
+    CROSS JOIN LATERAL (
+        SELECT * FROM invoice AS e
+        WHERE (e.environment, e.invoice_id) = (b.environment, b.invoice_id) LIMIT 1) AS e
+    CROSS JOIN LATERAL (
+        SELECT n.year, n.seq FROM number AS n
+        WHERE (n.environment, n.number) = (e.environment, e.number) LIMIT 1) AS n
     WHERE (b.environment, b.sale_id, b.line) = (il.environment, il.sale_id, il.line)
       AND b.invoice_id <> il.invoice_id
       AND (own.seq IS NULL OR (n.year, n.seq) < (own.year, own.seq))
     ORDER BY n.year DESC, n.seq DESC LIMIT 1) AS p
-WHERE il.environment = $1 AND il.invoice_id = ANY($2::uuid[]) AND l.credited <> 0
+WHERE il.environment = $1 AND il.invoice_id = ANY ($2::uuid[]) AND l.credited <> 0
 ORDER BY 1, p.issued_on, p.number;
 
 -- name: credit_note_lines
@@ -79,13 +95,13 @@ SELECT credit_note_id::text, invoice_id::text, account, number, issued_at, issue
 FROM credit_note WHERE environment = $1 AND credit_note_id = $2;
 
 -- name: surroundings
--- What a document shows besides its own row: who sold, by which clock, and what the account is called.
-SELECT l.content AS letterhead, e.state ->> 'time_zone' AS time_zone,
+-- What documents show besides their own rows: who sold, by which clock, and what the account is called.
+SELECT u.sha256, u.account, l.content AS letterhead, e.state ->> 'time_zone' AS time_zone,
        a.state ->> 'description' AS description
-FROM letterhead AS l
+FROM unnest($2::bytea[], $3::text[]) AS u (sha256, account)
+JOIN letterhead AS l ON l.environment = $1 AND l.sha256 = u.sha256
 LEFT JOIN environment AS e ON e.environment = l.environment
-LEFT JOIN account AS a ON (a.environment, a.account) = (l.environment, $3)
-WHERE l.environment = $1 AND l.sha256 = $2;
+LEFT JOIN account AS a ON (a.environment, a.account) = (l.environment, u.account);
 
 -- name: states
 -- Invoices as invoices.state tells them.

@@ -4,11 +4,12 @@ SELECT $1, * FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::boo
 ON CONFLICT DO NOTHING;
 
 -- name: pending
--- Mails that wait for their document.
-SELECT mail_id::text FROM mail WHERE environment = $1 AND ref = $2 AND state = 'pending';
+-- Mails that wait for these documents.
+SELECT mail_id::text FROM mail
+WHERE environment = $1 AND ref = ANY ($2::text[]) AND state = 'pending' ORDER BY created_at, 1;
 
 -- name: find
--- With the invoice that it is about, where it is about one.
+-- With the invoices that they are about, where they are about one.
 SELECT m.mail_id::text, m.kind, m.ref, m.recipient, m.copy, m.state, m.message_id, m.handed_over,
        m.attempts, m.refusals, m.refused_since, m.code, m.created_at,
        i.invoice_id::text, i.account
@@ -18,12 +19,14 @@ LEFT JOIN invoice AS i ON i.environment = m.environment AND i.invoice_id = CASE
     WHEN m.kind = 'credit_note' THEN (
         SELECT c.invoice_id FROM credit_note AS c
         WHERE c.environment = m.environment AND c.credit_note_id = m.ref::uuid) END
-WHERE m.environment = $1 AND m.mail_id = $2;
+WHERE m.environment = $1 AND m.mail_id = ANY ($2::uuid[]);
 
 -- name: hand_over
--- Said before a mail is given to a server: more than once means it may have arrived twice.
-UPDATE mail SET handed_over = handed_over + 1, message_id = $3
-WHERE environment = $1 AND mail_id = $2 AND state = 'pending' RETURNING handed_over;
+-- Said before mails are given to a server: more than once means one may have arrived twice.
+UPDATE mail AS m SET handed_over = m.handed_over + 1, message_id = u.message_id
+FROM unnest($2::uuid[], $3::text[]) AS u (mail_id, message_id)
+WHERE m.environment = $1 AND m.mail_id = u.mail_id AND m.state = 'pending'
+RETURNING m.mail_id::text, m.handed_over;
 
 -- name: put_off
 UPDATE mail SET attempts = attempts + 1, code = $3, said = $4,
@@ -38,7 +41,7 @@ WHERE environment = $1 AND mail_id = $2 AND state = 'pending';
 
 -- name: end
 UPDATE mail SET state = $3, code = $4, said = $5, attempts = attempts + 1, ended_at = now()
-WHERE environment = $1 AND mail_id = $2 AND state = 'pending' RETURNING mail_id;
+WHERE environment = $1 AND mail_id = ANY ($2::uuid[]) AND state = 'pending' RETURNING mail_id::text;
 
 -- name: recipients
 -- Who got a document by mail, or is about to.

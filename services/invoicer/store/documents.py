@@ -1,6 +1,7 @@
 """Documents: what they show, read from rows; and their files, kept."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -47,18 +48,27 @@ async def keep(
     tx: Tx, environment: int, document_id: str, *, draft: bool, files: Sequence[File]
 ) -> bool:
     """Keep files; those that are kept already stay as they are. Whether all of these are kept."""
-    done = await tx.execute(
+    return bool(await keep_all(tx, environment, {document_id: files}, draft=draft))
+
+
+async def keep_all(
+    tx: Tx, environment: int, made: Mapping[str, Sequence[File]], *, draft: bool = False
+) -> set[str]:
+    """As `keep`, of several documents; gives those of which all files are kept."""
+    files = [file for its in made.values() for file in its]
+    rows = await tx.fetch(
         sql.keep,
         environment,
-        document_id,
         draft,
+        [document_id for document_id, its in made.items() for _ in its],
         [file.format for file in files],
         [file.file_name for file in files],
         [file.media_type for file in files],
         [sha256(file.content).digest() for file in files],
         [file.content for file in files],
     )
-    return done == f"INSERT 0 {len(files)}"
+    kept = Counter(r["document_id"] for r in rows)
+    return {document_id for document_id, its in made.items() if kept[document_id] == len(its)}
 
 
 async def files(
@@ -92,22 +102,66 @@ async def load(
 
     Raises LookupError where there is none.
     """
-    if kind == "invoice":
-        return await load_invoice(tx, environment, document_id, lines=lines)
-    return await load_credit_note(tx, environment, document_id, lines=lines)
+    found = await load_all(tx, environment, [(kind, document_id)], lines=lines)
+    if document_id not in found:
+        raise LookupError(f"no such {kind}")
+    return found[document_id]
 
 
-async def load_invoice(tx: Tx, environment: int, invoice_id: str, *, lines: bool = True) -> Invoice:
-    row = (await invoices.find(tx, environment, [invoice_id])).get(invoice_id)
-    if row is None:
+async def load_all(
+    tx: Tx, environment: int, named: Sequence[tuple[str, str]], *, lines: bool = True
+) -> dict[str, Document]:
+    """As `load`, of several that are named by kind and id; what there is none of is left out."""
+    ids = [document_id for kind, document_id in named if kind == "invoice"]
+    found: dict[str, Document] = {}
+    if ids:
+        found |= await load_invoices(tx, environment, ids, lines=lines)
+    for kind, document_id in named:
+        if kind == "credit_note":
+            note = await load_credit_note(tx, environment, document_id, lines=lines)
+            found |= {} if note is None else {document_id: note}
+    return found
+
+
+async def load_invoice(tx: Tx, environment: int, invoice_id: str) -> Invoice:
+    """One of them. Raises LookupError where there is none."""
+    found = await load_invoices(tx, environment, [invoice_id])
+    if invoice_id not in found:
         raise LookupError("no such invoice")
-    of = await _surroundings(tx, environment, row.letterhead, row.account)
-    its = await tx.fetch(_rows.invoice_lines, environment, invoice_id) if lines else []
-    before: dict[str, list[invoices.Replaced]] = {}
-    if not lines or any(r["was_credited"] for r in its):  # else none of them stood anywhere before
-        before = await invoices.replaced(tx, environment, [invoice_id])
+    return found[invoice_id]
+
+
+async def load_invoices(
+    tx: Tx, environment: int, invoice_ids: Sequence[str], *, lines: bool = True
+) -> dict[str, Invoice]:
+    rows = await invoices.find(tx, environment, invoice_ids)
+    of = await _surroundings(
+        tx, environment, [(row.letterhead, row.account) for row in rows.values()]
+    )
+    its: dict[str, list[Record]] = {}
+    for r in await tx.fetch(_rows.invoice_lines, environment, list(rows)) if lines else ():
+        its.setdefault(r["invoice_id"], []).append(r)
+    # Of the others none of the lines stood anywhere before.
+    asked = [
+        name for name in rows if not lines or any(r["was_credited"] for r in its.get(name, ()))
+    ]
+    before = await invoices.replaced(tx, environment, asked) if asked else {}
+    return {
+        name: _invoice(
+            row, of[row.letterhead, row.account], its.get(name, ()), before.get(name, ())
+        )
+        for name, row in rows.items()
+    }
+
+
+def _invoice(
+    row: invoices.Invoice,
+    of: "_Surroundings",
+    lines: Sequence[Record],
+    before: Sequence[invoices.Replaced],
+) -> Invoice:
     return Invoice(
-        invoice_id=invoice_id,
+        invoice_id=row.invoice_id,
         number=row.number,
         language=cast("Language", row.language),
         seller=of.seller,
@@ -117,27 +171,25 @@ async def load_invoice(tx: Tx, environment: int, invoice_id: str, *, lines: bool
         issued_on=row.issued_on or row.drafted_on,
         period=row.period,
         currency=row.currency,
-        lines=tuple(_line(r, of.zone) for r in its),
+        lines=tuple(_line(r, of.zone) for r in lines),
         vat=row.vat,
         total=row.total,
         due_on=row.due_on or row.drafted_on,
         euro=_euro(row.vat_euro, row.exchange_rate),
         supplementary=row.supplementary,
-        replaces=tuple(
-            Preceding(number=one.number, issued_on=one.issued_on)
-            for one in before.get(invoice_id, ())
-        ),
+        replaces=tuple(Preceding(number=one.number, issued_on=one.issued_on) for one in before),
     )
 
 
 async def load_credit_note(
     tx: Tx, environment: int, credit_note_id: str, *, lines: bool = True
-) -> CreditNote:
+) -> CreditNote | None:
     row = await tx.fetchrow(_rows.credit_note, environment, credit_note_id)
     if row is None:
-        raise LookupError("no such credit note")
+        return None
     invoice = (await invoices.find(tx, environment, [row["invoice_id"]]))[row["invoice_id"]]
-    of = await _surroundings(tx, environment, row["letterhead"], row["account"])
+    named = (row["letterhead"], row["account"])
+    of = (await _surroundings(tx, environment, [named]))[named]
     its = await tx.fetch(_rows.credit_note_lines, environment, credit_note_id) if lines else []
     assert invoice.issued_on is not None  # only what was issued is credited
     return CreditNote(
@@ -176,14 +228,22 @@ class _Surroundings:
     description: str
 
 
-async def _surroundings(tx: Tx, environment: int, letterhead: bytes, account: str) -> _Surroundings:
-    row = await tx.fetchrow(_rows.surroundings, environment, letterhead, account)
-    assert row is not None  # a document refers to its letterhead
-    return _Surroundings(
-        seller=_seller(row["letterhead"]),
-        zone=ZoneInfo(row["time_zone"] or "UTC"),
-        description=row["description"] or "",
+async def _surroundings(
+    tx: Tx, environment: int, named: Sequence[tuple[bytes, str]]
+) -> dict[tuple[bytes, str], _Surroundings]:
+    """By letterhead and account; a document refers to its letterhead, so there are all."""
+    pairs = sorted(set(named))
+    rows = await tx.fetch(
+        _rows.surroundings, environment, [one for one, _ in pairs], [one for _, one in pairs]
     )
+    return {
+        (r["sha256"], r["account"]): _Surroundings(
+            seller=_seller(r["letterhead"]),
+            zone=ZoneInfo(r["time_zone"] or "UTC"),
+            description=r["description"] or "",
+        )
+        for r in rows
+    }
 
 
 _seller = lru_cache(64)(parties.seller_from)

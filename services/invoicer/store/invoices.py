@@ -146,12 +146,12 @@ async def set_status(tx: Tx, invoice: Invoice, status: str, *, credited: int, pa
 
 
 async def mailed(
-    tx: Tx, environment: int, invoice_id: str, status: str, among: Sequence[str]
+    tx: Tx, environment: int, invoice_ids: Sequence[str], status: str, among: Sequence[str]
 ) -> None:
-    """Let the status say what became of the mail, where nothing later is to be seen."""
-    changed = await tx.fetchval(sql.mailed, environment, invoice_id, status, list(among))
-    if changed is not None:
-        tx.touch("invoice", environment, invoice_id)
+    """Let the status say what became of the mails, where nothing later is to be seen."""
+    rows = await tx.fetch(sql.mailed, environment, list(invoice_ids), status, list(among))
+    for r in rows:
+        tx.touch("invoice", environment, r["invoice_id"])
 
 
 async def add_payment(

@@ -1,6 +1,6 @@
 """Mails: one row per mail and recipient, each with a fate of its own."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -70,19 +70,30 @@ async def add(tx: Tx, environment: int, mails: Sequence[NewMail]) -> None:
         )
 
 
-async def pending(tx: Tx, environment: int, ref: str) -> list[str]:
-    return [r["mail_id"] for r in await tx.fetch(sql.pending, environment, ref)]
+async def pending(tx: Tx, environment: int, *refs: str) -> list[str]:
+    """The mails that wait for these documents."""
+    return [r["mail_id"] for r in await tx.fetch(sql.pending, environment, list(refs))]
 
 
-async def find(tx: Tx, environment: int, mail_id: str) -> Mail | None:
-    row = await tx.fetchrow(sql.find, environment, mail_id)
-    return None if row is None else Mail(**dict(row))
+async def add_jobs(tx: Tx, environment: int, mail_ids: Iterable[str]) -> None:
+    """Let these mails go."""
+    await tx.add_jobs(
+        "mail",
+        {f"{environment}/{m}": {"environment": environment, "mail_id": m} for m in mail_ids},
+    )
 
 
-async def hand_over(tx: Tx, environment: int, mail_id: str, message_id: str) -> int | None:
-    """How often it was handed over, this time included; None when it is sent or failed already."""
-    times: int | None = await tx.fetchval(sql.hand_over, environment, mail_id, message_id)
-    return times
+async def find(tx: Tx, environment: int, *mail_ids: str) -> dict[str, Mail]:
+    rows = await tx.fetch(sql.find, environment, list(mail_ids))
+    return {r["mail_id"]: Mail(**dict(r)) for r in rows}
+
+
+async def hand_over(tx: Tx, environment: int, message_ids: Mapping[str, str]) -> dict[str, int]:
+    """How often each was handed over, this time included; without those that have their fate.
+
+    `message_ids` by mail."""
+    rows = await tx.fetch(sql.hand_over, environment, list(message_ids), list(message_ids.values()))
+    return {r["mail_id"]: r["handed_over"] for r in rows}
 
 
 async def put_off(tx: Tx, environment: int, mail_id: str, code: int | None, said: str) -> None:
@@ -95,10 +106,11 @@ async def unsure(tx: Tx, environment: int, mail_id: str, said: str) -> None:
 
 
 async def end(
-    tx: Tx, environment: int, mail_id: str, state: str, code: int | None, said: str
-) -> bool:
-    """Its fate. False when it had one."""
-    return await tx.fetchval(sql.end, environment, mail_id, state, code, said) is not None
+    tx: Tx, environment: int, mail_ids: Sequence[str], state: str, code: int | None, said: str
+) -> set[str]:
+    """Their fate; gives those that had none yet."""
+    rows = await tx.fetch(sql.end, environment, list(mail_ids), state, code, said)
+    return {r["mail_id"] for r in rows}
 
 
 async def recipients(tx: Tx, environment: int, ref: str) -> list[str]:

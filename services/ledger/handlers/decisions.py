@@ -10,7 +10,7 @@ amounts: one journal.
 from schemas.pos import SaleApproved, SaleReversed
 from services.ledger import domain
 from services.ledger.domain import Event, Journal
-from services.ledger.handlers.posting import posts
+from services.ledger.handlers.posting import posts, posts_at_once
 
 TAKES = (SaleApproved, SaleReversed)
 
@@ -47,3 +47,4 @@ def journal_of(message: SaleApproved | SaleReversed) -> Journal:
 
 
 handle = posts(journal_of)
+handle_at_once = posts_at_once(journal_of)

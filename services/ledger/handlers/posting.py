@@ -8,9 +8,10 @@ import prometheus_client
 import structlog
 
 from runtime.answers import Answer
+from runtime.glance import AtOnce, Glance
 from runtime.incoming import Handler, Incoming
 from runtime.transaction import Tx
-from services.ledger import states, store
+from services.ledger import at_once, states, store
 from services.ledger.answers import entry_posted, repeated
 from services.ledger.domain import AccountKey, Journal, OtherCurrency, Source, changes
 from services.ledger.states import BALANCE
@@ -45,8 +46,7 @@ def posts(journal_of: Callable[[Any], Journal]) -> Handler:
         moved = changes((entry.journal, entry.answer) for entry in entries)
         if entries:
             await store.record(tx, entries, moved)
-            for kind, count in Counter([entry.journal.kind for entry in entries]).items():
-                POSTED.labels(kind).inc(count)
+            _count(entries)
         for key, change in moved.items():
             tx.know(BALANCE.kind, key, states.known(key, balances[key].moved(change, tx.now)))
         for old in known.values():
@@ -54,6 +54,38 @@ def posts(journal_of: Callable[[Any], Journal]) -> Handler:
         return answers
 
     return handle
+
+
+def posts_at_once(journal_of: Callable[[Any], Journal]) -> AtOnce:
+    """As `posts`, for journals that are all new: look, decide, record. None where one is known, or
+    an account is spoken of in two currencies: that needs the locks."""
+
+    async def handle(incoming: Sequence[Incoming], glance: Glance) -> list[Answer] | None:
+        asked = _journals(incoming, journal_of)
+        accounts = _accounts(asked.values())
+        if any(accounts[j.key] != j.event.currency for j in asked.values()):
+            return None
+        if not asked or not await at_once.look(glance, asked):
+            return None
+        entries, answers = [], []
+        for source, journal in asked.items():
+            entry_id = source.entry_id
+            new = entry_posted(journal, entry_id, glance.now)
+            entries.append(NewEntry(journal, entry_id, new.value))
+            answers.append(new)
+        moved = changes((entry.journal, entry.answer) for entry in entries)
+        balances = await at_once.record(glance, entries, moved, accounts)
+        _count(entries)
+        for key, balance in balances.items():
+            glance.know(BALANCE.kind, key, states.known(key, balance))
+        return answers
+
+    return handle
+
+
+def _count(entries: Iterable[NewEntry]) -> None:
+    for kind, count in Counter([entry.journal.kind for entry in entries]).items():
+        POSTED.labels(kind).inc(count)
 
 
 def _journals(

@@ -4,7 +4,10 @@ Method: tiny programs of our own in the place of workers; no server is needed fo
 """
 
 import asyncio
+import contextlib
 import io
+import json
+import os
 import signal
 import sys
 from dataclasses import dataclass, field
@@ -135,3 +138,32 @@ async def test_what_a_dead_worker_had_started_ends_with_it(tmp_path: Path) -> No
     work.cancel()
     with pytest.raises(asyncio.CancelledError):
         await work
+
+
+async def test_one_that_ends_while_the_disk_is_full_is_started_again_and_told_when_there_is_room(
+    tmp_path: Path,
+) -> None:
+    """What stands in the way of the file is a folder in its place: it fails like a full disk."""
+    script = Script(log=tmp_path / "log", lives=["print('up'); import time; time.sleep(60)"])
+    supervisor = stack(tmp_path, script)
+    work = asyncio.create_task(supervisor.run())
+    told = tmp_path / "stack.json"
+    try:
+        await until(told.exists)
+        first = json.loads(told.read_text())["processes"][0]["pid"]
+        in_the_way = tmp_path / f".stack.json.{os.getpid()}"
+        in_the_way.mkdir()
+        os.kill(first, signal.SIGKILL)
+        await until(lambda: script.starts == 2)
+        await until(lambda: f"{script.name} is back" in said(supervisor))
+        assert json.loads(told.read_text())["processes"][0]["pid"] == first
+        assert said(supervisor).count("can't be written") == 1
+        in_the_way.rmdir()
+        await until(
+            lambda: json.loads(told.read_text())["processes"][0]["pid"] not in (first, None)
+        )
+    finally:
+        work.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await work
+    assert not told.exists()

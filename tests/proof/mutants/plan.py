@@ -30,6 +30,10 @@ TESTS: dict[str, Tests] = {
     "services/authorizer/sql/at_once.sql": (f"{_T}at_once.py", *_SELLING, _TOGETHER),
     "services/authorizer/sql/invoices.sql": (f"{_T}sums.py {_LOCKS}", _MODEL, _TOGETHER),
     "services/ledger/sql/journal.sql": (f"{_L}posting.py {_L}concurrency.py {_P}locks.py", _MODEL),
+    "services/ledger/sql/at_once.sql": (
+        f"{_L}at_once.py {_L}posting.py {_L}concurrency.py",
+        _MODEL,
+    ),
     f"{DOMAIN}book.py": _SELLING,
     f"{DOMAIN}accounts.py": _REGISTRY,
     f"{DOMAIN}environments.py": _REGISTRY,

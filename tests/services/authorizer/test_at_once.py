@@ -15,7 +15,6 @@ import pytest
 from runtime.answers import Answer
 from runtime.edge.guard import Place
 from runtime.faults import Fault, StoreWentBack, fault_of
-from runtime.glance import Glance
 from services.authorizer.handlers import sales
 from tests.services.authorizer.support import (
     GUEST,
@@ -33,46 +32,23 @@ from tests.services.authorizer.support import (
     venue,
 )
 from tests.support.databases import Database
+from tests.support.glances import Before, Interrupted, nothing
 
-Meanwhile = Callable[[], Awaitable[Any]]
 PLACE = Place("pos.sales", 3)
 OTHER = "28900002"
-
-
-class Interrupted(Glance):
-    """Between looking and recording, something happens."""
-
-    __slots__ = ("_glance", "_meanwhile")
-
-    def __init__(self, glance: Glance, meanwhile: Meanwhile) -> None:
-        self._glance = glance
-        self._meanwhile = meanwhile
-
-    async def look(self, query: str, *args: Any) -> list[asyncpg.Record]:
-        rows = await self._glance.look(query, *args)
-        self.now = self._glance.now
-        await self._meanwhile()
-        return rows
-
-    async def record(self, query: str, *args: Any) -> None:
-        await self._glance.record(query, *args)
-
-
-async def nothing() -> None:
-    """Nobody else is at work."""
 
 
 async def at_once(
     bench: Venue,
     *messages: Any,
     offset: int = 1,
-    meanwhile: Meanwhile = nothing,
+    meanwhile: Before = nothing,
     more: Mapping[Place, int] = MappingProxyType({}),
 ) -> list[Answer] | None:
     incoming = [bench.incoming(message, at=NOON) for message in messages]
     async with bench.database.connection() as connection:
         glance = bench.guard.glance(connection, {PLACE: offset, **more})
-        return await sales.decide_at_once(incoming, Interrupted(glance, meanwhile))
+        return await sales.decide_at_once(incoming, Interrupted(glance, records=meanwhile))
 
 
 async def left(bench: Venue) -> tuple[int, int, list[int]]:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from services.invoicer.fresh import MOST_DOCUMENTS, Fresh, Made
+from services.invoicer.fresh import MOST_BYTES, MOST_DOCUMENTS, Fresh, Made
 from services.invoicer.jobs.documents import Documents, render
 from services.invoicer.jobs.mail import Mailing
 from services.invoicer.rendering import Rendering
@@ -24,6 +24,14 @@ def test_only_the_last_documents_are_held() -> None:
     assert fresh.get(1, "0") is None
     assert fresh.get(1, "1") == MADE
     assert fresh.get(2, "1") is None
+
+
+def test_large_ones_are_held_for_less_long() -> None:
+    fresh = Fresh()
+    half = replace(FILES["pdf"], content=bytes(MOST_BYTES // 2))
+    for number in (1, 2, 3, 3):
+        fresh.put(1, str(number), replace(MADE, files={"pdf": half}))
+    assert [fresh.get(1, str(number)) is not None for number in (1, 2, 3)] == [False, True, True]
 
 
 def test_a_document_of_no_lines_is_not_made() -> None:

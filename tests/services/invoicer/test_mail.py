@@ -153,13 +153,13 @@ async def test_the_same_send_mails_once_and_another_mails_again(
     assert len(smtp.mails) == 2
 
 
-async def test_many_mails_go_over_one_connection(world: World, smtp: MailServer) -> None:
+async def test_many_mails_go_over_a_few_connections(world: World, smtp: MailServer) -> None:
     names = [f"A{i}" for i in range(8)]
     await world.guests(*names)
     await world.sell(*(sale(name) for name in names))
     told = await world.run()
     assert types(told).count("invoice.sent") == 8
-    assert len(world.mailing.mailer._idle) == 1
+    assert 1 <= len(world.mailing.mailer._idle) <= world.mailing.settings.smtp_connections
 
 
 async def test_finance_gets_its_copy_of_each_issued_document_though_guests_are_not_mailed(

@@ -161,11 +161,12 @@ async def ledger(postgres: Database) -> AsyncIterator[HandlerBench]:
 
 
 async def post(bench: HandlerBench, *messages: Message) -> list[Answer]:
-    """Hand messages in as the edge does: one batch per topic, in one transaction each."""
+    """Hand messages in as the edge does: one batch per topic, at once or in one transaction."""
     answers: list[Answer] = []
-    for handler, takes in ((decisions.handle, decisions.TAKES), (invoices.handle, invoices.TAKES)):
-        if batch := [m for m in messages if isinstance(m, takes)]:
-            answers += await bench.handle(handler, batch)
+    if batch := [m for m in messages if isinstance(m, decisions.TAKES)]:
+        answers += await bench.handle(decisions.handle, batch, at_once=decisions.handle_at_once)
+    if batch := [m for m in messages if isinstance(m, invoices.TAKES)]:
+        answers += await bench.handle(invoices.handle, batch)
     return answers
 
 

@@ -1,0 +1,78 @@
+"""Slots for jobs that have nothing to do, and who wakes them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Iterable
+
+from runtime.bell import Bell
+from runtime.database import Database
+from runtime.edge.backoff import Backoff
+from runtime.faults import Stopping
+from runtime.status import Status
+from runtime.transaction import sql
+
+POLL_S = 0.5
+
+
+class Slots:
+    """Waiting slots by kind, of one worker. `wake`: set when there may be work. `committed` rings
+    then too, for jobs that are at work and wait for what a lane commits."""
+
+    def __init__(
+        self,
+        kinds: Iterable[str],
+        database: Database,
+        status: Status,
+        stopping: asyncio.Event,
+        wake: asyncio.Event,
+        committed: Bell,
+    ) -> None:
+        self._database = database
+        self._status = status
+        self._stopping = stopping
+        self._wake = wake
+        self._committed = committed
+        self._turns = {kind: asyncio.Condition() for kind in kinds}
+
+    async def wait(self, kind: str) -> None:
+        """Until this slot is to look for work."""
+        turn = self._turns[kind]
+        async with turn:
+            await turn.wait()
+
+    async def wake(self, kind: str) -> None:
+        """One slot of a kind looks; where it finds work it wakes the next, for there may be more.
+        All of them at once would look in vain but for one, whenever one job is added."""
+        turn = self._turns[kind]
+        async with turn:
+            turn.notify()
+
+    async def ring(self) -> None:
+        """Look for work on a tick, and when a lane's commit may have made some; wake its slots.
+
+        One look for all kinds: batch after batch is committed while tills sell, and slots that
+        each looked for themselves took a tenth of the invoicer's time then.
+        """
+        backoff = Backoff("looking for jobs", self._stopping, self._status.waits)
+        while True:
+            # Not wait_for: on 3.11 its task, when cancelled, waits for ever.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(POLL_S):
+                    await self._wake.wait()
+            self._committed.ring()
+            await asyncio.sleep(0.01)  # many batches, one look
+            self._committed.ring()
+            self._wake.clear()
+            try:
+                rows = await self._database.fetch(sql.kinds_due, list(self._turns))
+                backoff.over()
+            except Exception as error:
+                try:
+                    await backoff.pause(error)
+                except Stopping:
+                    return
+                continue
+            for row in rows:
+                await self.wake(row["kind"])

@@ -1,0 +1,54 @@
+"""Records a few new entries without locking their balances first: what they add is added to
+whatever stands there."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from runtime.glance import Glance
+from runtime.sql import statements
+from services.ledger.domain import AccountKey, Change, Source
+from services.ledger.store import Balance, NewEntry, columns, entry_columns
+
+sql: Final = statements(__package__ or "services.ledger", "sql/at_once.sql")
+
+
+async def look(glance: Glance, sources: Iterable[Source]) -> bool:
+    """Whether none of these was posted before."""
+    asked = list(sources)
+    (row,) = await glance.look(
+        sql.look,
+        [s.environment for s in asked],
+        [s.kind for s in asked],
+        [s.source_id for s in asked],
+    )
+    return not row["known"]
+
+
+async def record(
+    glance: Glance,
+    entries: Sequence[NewEntry],
+    changes: Mapping[AccountKey, Change],
+    currencies: Mapping[AccountKey, str],
+) -> dict[AccountKey, Balance]:
+    """Append the entries and carry them into the balances; gives these as they stand then.
+
+    Raises UniqueViolationError where another transaction posted one of them meanwhile, and
+    SerializationError where an account has another currency.
+    """
+    keys = sorted(changes)
+    moved = [changes[key] for key in keys]
+    rows = await glance.record(
+        sql.record_at_once,
+        *entry_columns(entries),
+        *columns(keys),
+        [currencies[key] for key in keys],
+        [change.unbilled for change in moved],
+        [change.billed for change in moved],
+        [change.entries for change in moved],
+        [change.fingerprint for change in moved],
+        glance.now,
+    )
+    return {
+        AccountKey(environment, account): Balance(*balance)
+        for environment, account, *balance in rows
+    }
