@@ -31,7 +31,7 @@ async def test_all_who_wait_hear_it() -> None:
 async def test_a_lanes_commit_is_told_to_jobs_that_wait_for_it(postgres: Database) -> None:
     async with HandlerBench(postgres.dsn("ledger")) as bench:
         runner = bench.runner(())
-        ringing = asyncio.create_task(runner._ring())
+        ringing = asyncio.create_task(runner._slots.ring())
         try:
             await asyncio.sleep(0.05)
             waiting = runner.committed.next()
