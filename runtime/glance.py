@@ -30,19 +30,28 @@ class Glance:
     row stands otherwise by then: the batch is decided again, in a transaction.
 
     `now` is PostgreSQL's time of the first, which the answers carry; `touched` as a Tx has it.
+    `known` is how far each partition was decided for all that this process knows: a handler that
+    records without a look must see to it that no position is behind.
     """
 
-    __slots__ = ("_compare", "_connection", "_offsets", "_partitions", "_topics", "now", "touched")
+    __slots__ = (
+        "_compare", "_connection", "_offsets", "_partitions", "_topics", "known", "now", "touched"
+    )  # fmt: skip
 
     now: datetime
 
     def __init__(
-        self, connection: Connection, marks: Mapping[Place, int], compare: Compare
+        self,
+        connection: Connection,
+        marks: Mapping[Place, int],
+        known: Sequence[int | None],
+        compare: Compare,
     ) -> None:
         self._connection = connection
         self._topics = [place.topic for place in marks]
         self._partitions = [place.partition for place in marks]
         self._offsets = list(marks.values())
+        self.known = [offset or 0 for offset in known]
         self._compare = compare
         self.touched: dict[Named, Known | None] = {}
 

@@ -99,7 +99,7 @@ class Guard:
             for place, position, offset in zip(marks, positions, known, strict=True):
                 self._compare(place, position, offset)
 
-        return Glance(connection, marks, compare)
+        return Glance(connection, marks, known, compare)
 
     async def look(self, connection: Connection) -> None:
         """Compare all positions with what this process saw or wrote. Raises StoreWentBack."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from runtime.incoming import Lane, Route
 from runtime.worker import Worker
 from schemas import pos, terminals, unbooked
@@ -9,6 +11,7 @@ from schemas.steps import REGISTRY_COMMANDS
 from services.authorizer.handlers import invoices, republish, sales, tills
 from services.authorizer.handlers import registry as commands
 from services.authorizer.settings import Settings
+from services.authorizer.store.recent import Recent
 from services.authorizer.store.states import STATES
 
 REGISTRY_BYTES = 64_000
@@ -29,7 +32,7 @@ def lanes(batch_records: int) -> tuple[Lane, ...]:
                     takes=(pos.SaleRequested, pos.SaleRecorded, pos.SaleCancelled),
                     handler=sales.decide_sales,
                     on_poison=sales.refuse_poison,
-                    at_once=sales.decide_at_once,
+                    at_once=partial(sales.decide_at_once, Recent()),
                 ),
             ),
             max_records=batch_records,

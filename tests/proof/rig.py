@@ -21,6 +21,7 @@ from runtime.incoming import Incoming
 from schemas.wire import decode
 from services.authorizer.handlers import invoices as effects
 from services.authorizer.handlers import registry, sales
+from services.authorizer.store.recent import Recent
 from services.authorizer.store.states import STATES
 from services.ledger.handlers import decisions, invoices
 from services.ledger.states import BALANCE
@@ -53,6 +54,7 @@ class Rig:
         self._runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
         self._environments = itertools.count(1)
         self.authorizer = HandlerBench(database.dsn("authorizer"), states=STATES, size=1)
+        self.recent = Recent()
         self.ledger = HandlerBench(database.dsn("ledger"), states=(BALANCE,), size=1)
         self.run(self.authorizer.__aenter__())
         self.run(self.ledger.__aenter__())
@@ -83,7 +85,7 @@ class Rig:
             Incoming(read("pos.sales", message), "pos.sales", 0, n, at)
             for n, (message, at) in enumerate(messages)
         ]
-        return self.run(_decide(self.authorizer, incoming))
+        return self.run(_decide(self.authorizer, self.recent, incoming))
 
     def order(self, messages: Iterable[Message]) -> list[Answer]:
         """A batch of registry.commands."""
@@ -109,10 +111,13 @@ class Rig:
         return answers
 
 
-async def _decide(bench: HandlerBench, incoming: Sequence[Incoming]) -> list[Answer]:
+async def _decide(
+    bench: HandlerBench, recent: Recent, incoming: Sequence[Incoming]
+) -> list[Answer]:
     """As the edge decides a batch: at once, or else in a transaction."""
     async with bench.database.connection() as connection:
-        answers = await sales.decide_at_once(incoming, bench.guard.glance(connection, {}))
+        glance = bench.guard.glance(connection, {})
+        answers = await sales.decide_at_once(recent, incoming, glance)
     if answers is not None:
         return answers
     async with bench.transaction() as tx:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from itertools import permutations
 from typing import Any, Literal
 
@@ -13,6 +14,7 @@ from runtime.answers import Answer
 from runtime.glance import AtOnce
 from runtime.incoming import Handler, Incoming
 from services.authorizer.handlers import invoices, registry, sales
+from services.authorizer.store.recent import Recent
 from tests.proof.checking import Memory
 from tests.proof.reference.sales import Till
 from tests.proof.rig import Rig, read
@@ -20,10 +22,10 @@ from tests.proof.schedules import Work
 
 Message = dict[str, Any]
 Family = Literal["tills", "administrators", "finance"]
-HANDLERS: dict[Family, tuple[str, Handler, AtOnce | None]] = {
-    "tills": ("pos.sales", sales.decide_sales, sales.decide_at_once),
-    "administrators": ("registry.commands", registry.carry_out_commands, None),
-    "finance": ("invoices.events", invoices.add_up, None),
+HANDLERS: dict[Family, tuple[str, Handler]] = {
+    "tills": ("pos.sales", sales.decide_sales),
+    "administrators": ("registry.commands", registry.carry_out_commands),
+    "finance": ("invoices.events", invoices.add_up),
 }
 
 
@@ -35,9 +37,12 @@ class Batch:
     messages: Sequence[Message]
     time: datetime
 
-    @property
-    def work(self) -> Work:
-        topic, handler, at_once = HANDLERS[self.family]
+    def work(self, recent: Recent) -> Work:
+        """For a worker that remembers this."""
+        topic, handler = HANDLERS[self.family]
+        at_once: AtOnce | None = None
+        if self.family == "tills":
+            at_once = partial(sales.decide_at_once, recent)
         incoming = [
             Incoming(read(topic, message), topic, 0, n, self.time)
             for n, message in enumerate(self.messages)

@@ -126,7 +126,7 @@ def test_batches_at_once_end_as_if_they_had_come_one_after_another(
     done = one_after_another(rig, [made(environment, one, n) for n, one in enumerate(drawn)])
     side_by_side = [made(environment, one, 10 + n) for n, one in enumerate(at_once)]
     scheduled = Schedule(workers, iter(schedule))
-    answers = rig.run(scheduled.run([batch.work for batch in side_by_side]))
+    answers = rig.run(scheduled.run([batch.work(rig.recent) for batch in side_by_side]))
     find_order(rig, environment, done, list(zip(side_by_side, answers, strict=True)))
 
 
@@ -152,7 +152,7 @@ def test_on_a_hot_account_exactly_as_many_sales_are_approved_as_there_is_room_fo
         sale = ("sale", False, 0, 0, 0, None, 0, moves.TOLD_AGO[0], None, None)
         message, _ = moves.sale_message(environment, f"{environment}01", sale, now)
         some = [{**message, "sale_id": uid(environment, worker, n)} for n in range(size)]
-        work.append(Batch("tills", some, now).work)
+        work.append(Batch("tills", some, now).work(rig.recent))
     answers = rig.run(Schedule(workers, iter(schedule)).run(work))
     approved = [said(a) for some in answers for a in some if a.type == "sale.approved"]
     assert len(approved) == min(room, sum(sizes[:count]))
@@ -185,7 +185,8 @@ def test_a_sale_is_decided_on_one_state_of_environment_and_account(
         made(environment, ("tills", [asked]), 10), made(environment, ("administrators", both), 11)
     ]  # fmt: skip
     schedule = [0] * first + [1] * 40
-    answers = rig.run(Schedule(workers, iter(schedule)).run([one.work for one in at_once]))
+    work = [one.work(rig.recent) for one in at_once]
+    answers = rig.run(Schedule(workers, iter(schedule)).run(work))
     find_order(rig, environment, done, list(zip(at_once, answers, strict=True)))
     assert said(answers[0][0])["reason"] == "over_limit"
 
@@ -204,7 +205,8 @@ def test_a_part_of_a_sale_that_another_worker_has_in_hand_may_be_unknown_and_not
         made(environment, ("tills", [sale, off]), 10),
         made(environment, ("tills", [other, part]), 11),
     ]
-    answers = rig.run(Schedule(workers, iter([1, 1])).run([one.work for one in at_once]))
+    work = [one.work(rig.recent) for one in at_once]
+    answers = rig.run(Schedule(workers, iter([1, 1])).run(work))
     assert [said(answer)["reason"] for answer in answers[1]] == [
         "cancellation_id_reused", "sale_unknown",
     ]  # fmt: skip

@@ -25,7 +25,7 @@ class Interrupted(Glance):
         self, glance: Glance, *, looks: Before = nothing, records: Before = nothing
     ) -> None:
         self._glance, self._looks, self._records = glance, looks, records
-        self.touched = glance.touched
+        self.touched, self.known = glance.touched, glance.known
 
     async def look(self, query: str, *args: Any) -> list[asyncpg.Record]:
         await self._looks()

@@ -16,6 +16,7 @@ from datetime import datetime
 from hashlib import sha256
 
 from runtime.answers import Answer
+from runtime.faults import Fault, fault_of
 from runtime.glance import Glance
 from runtime.incoming import Incoming
 from runtime.transaction import Tx
@@ -23,6 +24,7 @@ from schemas.content import digest
 from schemas.malformed import Malformed
 from schemas.pos import DeclineReason, Sale, SaleCancelled, SaleRecorded, SaleRequested
 from services.authorizer import answers
+from services.authorizer.answers import APPROVED
 from services.authorizer.domain.book import Book, KnownSale, RefusalKey, Unbooked
 from services.authorizer.domain.explanations import DEFAULT_LANGUAGE
 from services.authorizer.domain.sales import Approved, Declined, decide
@@ -32,6 +34,7 @@ from services.authorizer.handlers.unbooked import tell_unbooked
 from services.authorizer.metrics import DECISIONS
 from services.authorizer.store import at_once
 from services.authorizer.store import sales as store
+from services.authorizer.store.recent import Recent
 from services.authorizer.store.unbooked import KIND as UNBOOKED
 
 Said = Answer | RefusalKey
@@ -57,25 +60,73 @@ async def decide_sales(incoming: Sequence[Incoming], tx: Tx) -> list[Answer]:
     return [traced(answer, record) for answer, record in zip(spoken, incoming, strict=True)]
 
 
-async def decide_at_once(incoming: Sequence[Incoming], glance: Glance) -> list[Answer] | None:
-    """As `decide_sales`, for sales that are all new: look, decide, record.
+async def decide_at_once(
+    recent: Recent, incoming: Sequence[Incoming], glance: Glance
+) -> list[Answer] | None:
+    """As `decide_sales`, for sales that are all new: look, decide, record; without the look where
+    `recent` has all that they need.
 
     None where something was said before or is to be taken back, noted or refused by its id: that
     needs the locks.
     """
-    new = [r.message for r in incoming if isinstance(r.message, Sale)]
-    if len(new) < len(incoming) or any(isinstance(s, SaleRecorded) and s.moved_from for s in new):
+    # One that was made already clears what waits under its id, whatever it is answered.
+    if any(type(r.message) is not SaleRequested for r in incoming):
         return None
-    seen = await at_once.look(glance, new)
+    answers = await _without_a_look(recent, incoming, glance)
+    if answers is None:
+        answers = await _after_a_look(recent, incoming, glance)
+    if answers is None:
+        return None
+    return [traced(answer, record) for answer, record in zip(answers, incoming, strict=True)]
+
+
+async def _without_a_look(
+    recent: Recent, incoming: Sequence[Incoming], glance: Glance
+) -> list[Answer] | None:
+    """Sales that are all approved on what is remembered. A refusal rests on rows that the record
+    does not find again, so it is not given on what may be no longer so."""
+    seen = recent.recall([r.message for r in incoming])
     if seen is None:
         return None
-    said = [_answer_sale(r.message, r.time, seen.book, glance.now) for r in incoming]
-    answers = [one for one in said if isinstance(one, Answer)]
-    if len(answers) < len(said) or seen.book.unbooked or seen.book.taken_off:
+    answers = _answers(incoming, seen)
+    if (
+        answers is None
+        or any(answer.type != APPROVED for answer in answers)
+        or not all(standing.approved_more for standing in seen.book.standings.values())
+    ):
         return None
-    await at_once.record(glance, seen)
-    _count(answers, glance.now)
-    return [traced(answer, record) for answer, record in zip(answers, incoming, strict=True)]
+    try:
+        row = await at_once.record(glance, seen)
+    except Exception as error:
+        recent.forget(seen)
+        if fault_of(error) is not Fault.AGAIN:
+            raise
+        return None
+    recent.recorded(seen, row)
+    _count(answers, seen.now)
+    return answers
+
+
+async def _after_a_look(
+    recent: Recent, incoming: Sequence[Incoming], glance: Glance
+) -> list[Answer] | None:
+    seen = await at_once.look(glance, [r.message for r in incoming])
+    if seen is None:
+        return None
+    recent.looked(seen.now)
+    answers = _answers(incoming, seen)
+    if answers is None:
+        return None
+    recent.recorded(seen, await at_once.record(glance, seen))
+    _count(answers, seen.now)
+    return answers
+
+
+def _answers(incoming: Sequence[Incoming], seen: at_once.Seen) -> list[Answer] | None:
+    """None where a refusal is to be compared with what was said before."""
+    said = [_answer_sale(r.message, r.time, seen.book, seen.now) for r in incoming]
+    answers = [one for one in said if isinstance(one, Answer)]
+    return answers if len(answers) == len(said) else None
 
 
 async def refuse_poison(incoming: Sequence[Incoming], tx: Tx) -> list[Answer]:

@@ -1,5 +1,6 @@
 -- The way of a few new sales, decided without a lock (docs/decisions/0084): two statements, each a
--- transaction of its own. As in sales.sql, rows can only be found by their keys.
+-- transaction of its own, or the second alone (0085). As in sales.sql, rows can only be found by
+-- their keys.
 
 -- name: look
 -- What lock_accounts gives, without a lock, and with how each row stands (`row`: the transaction
@@ -46,17 +47,24 @@ SELECT NULL, NULL, NULL, environment, account, NULL, NULL, NULL,
 FROM standing;
 
 -- name: record_at_once
--- New sales that were decided on what `look` gave: positions, environments, accounts and sales are
--- locked in this order, and where a row stands otherwise than it was read, all of it fails
--- (changed_since raises serialization_failure) and is decided again.
-WITH advanced AS (
+-- New sales that were decided on what `look` gave, or on what was recorded since: positions,
+-- environments, accounts and sales are locked in this order, and where a row stands otherwise than
+-- it was read, or a position behind what is known, all of it fails (changed_since raises
+-- serialization_failure) and is decided again. Gives the transaction, for each account.
+WITH behind AS MATERIALIZED (
+    SELECT count(*) AS count
+    FROM unnest($1::text[], $2::int[], $19::bigint[]) AS b (topic, partition, known)
+    WHERE b.known > coalesce((SELECT p.next_offset FROM positions AS p
+                              WHERE p.topic = b.topic AND p.partition = b.partition), 0)
+), advanced AS (
     INSERT INTO positions AS p (topic, partition, next_offset)
     SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[]) ORDER BY 1, 2
     ON CONFLICT (topic, partition) DO UPDATE
     SET next_offset = greatest(p.next_offset, excluded.next_offset)
     RETURNING 1
 ), house AS MATERIALIZED (
-    SELECT CASE WHEN count(*) = cardinality($4::int[]) THEN 0 ELSE changed_since() END AS as_read
+    SELECT CASE WHEN count(*) = cardinality($4::int[]) AND (SELECT count FROM behind) = 0
+                THEN 0 ELSE changed_since() END AS as_read
     FROM unnest($4::int[], $5::bigint[]) AS u (environment, version)
     CROSS JOIN LATERAL (
         SELECT FROM environment AS e
@@ -81,4 +89,5 @@ ON a.environment = u.environment AND a.account = u.account AND a.xmin = u.row
 WHEN MATCHED THEN
     UPDATE SET approved = a.approved + u.approved
 WHEN NOT MATCHED THEN
-    INSERT (environment) VALUES (changed_since());
+    INSERT (environment) VALUES (changed_since())
+RETURNING pg_current_xact_id()::xid AS row;

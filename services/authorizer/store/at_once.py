@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Final, NamedTuple
 
 from runtime.glance import Glance
@@ -18,8 +19,9 @@ sql: Final = statements("services.authorizer", "sql/at_once.sql")
 
 class Seen(NamedTuple):
     """A book without locks, and how the rows stood that it was read from: environments by their
-    version, accounts by the transaction that wrote them."""
+    version, accounts by the transaction that wrote them. `now` is PostgreSQL's time."""
 
+    now: datetime
     book: Book
     versions: dict[int, int]
     rows: dict[Key, int]
@@ -40,7 +42,7 @@ async def look(glance: Glance, sales: Iterable[Sale]) -> Seen | None:
     )
     if rows[0]["known"]:
         return None
-    seen = Seen(Book(houses={}, standings={}, sales={}, cancellations={}), {}, {})
+    seen = Seen(glance.now, Book(houses={}, standings={}, sales={}, cancellations={}), {}, {})
     for row in rows:
         environment, account = row["environment"], row["account"]
         if environment is None:
@@ -73,11 +75,12 @@ async def look(glance: Glance, sales: Iterable[Sale]) -> Seen | None:
     return seen
 
 
-async def record(glance: Glance, seen: Seen) -> None:
-    """Write what was decided. Raises asyncpg's errors: SerializationError where a row has changed
-    since it was read, UniqueViolationError where another worker recorded the same sale."""
+async def record(glance: Glance, seen: Seen) -> int | None:
+    """Write what was decided; gives the transaction that wrote the accounts, None where there are
+    none. Raises asyncpg's errors: SerializationError where a row has changed since it was read,
+    UniqueViolationError where another worker recorded the same sale."""
     moved = sorted((key, s) for key, s in seen.book.standings.items() if s.approved_more)
-    await glance.record(
+    rows = await glance.record(
         sql.record_at_once,
         list(seen.versions),
         list(seen.versions.values()),
@@ -85,5 +88,7 @@ async def record(glance: Glance, seen: Seen) -> None:
         *columns(key for key, _ in moved),
         [seen.rows[key] for key, _ in moved],
         [s.approved_more for _, s in moved],
-        glance.now,
+        seen.now,
+        glance.known,
     )
+    return rows[0]["row"] if rows else None

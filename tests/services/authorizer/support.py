@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
@@ -12,6 +13,7 @@ import asyncpg
 from runtime.answers import Answer
 from schemas.wire import decode
 from services.authorizer.handlers import invoices, registry, sales, tills
+from services.authorizer.store.recent import Recent
 from services.authorizer.store.states import STATES
 from tests.support.databases import Database
 from tests.support.handlers import HandlerBench
@@ -140,11 +142,16 @@ def words(answer: Answer) -> tuple[Any, ...]:
 
 
 class Venue(HandlerBench):
-    """The bench, with the authorizer's handlers by name."""
+    """The bench, with the authorizer's handlers by name; `recent` is its worker's memory."""
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.recent = Recent()
 
     async def sell(self, *messages: Any, at: datetime | None = NOON) -> list[Answer]:
         """As the edge decides a batch: at once, or else in a transaction."""
-        return await self.handle(sales.decide_sales, messages, at=at, at_once=sales.decide_at_once)
+        at_once = partial(sales.decide_at_once, self.recent)
+        return await self.handle(sales.decide_sales, messages, at=at, at_once=at_once)
 
     async def one(self, message: Any, at: datetime | None = NOON) -> dict[str, Any]:
         (answer,) = await self.sell(message, at=at)

@@ -16,6 +16,7 @@ from runtime.answers import Answer
 from runtime.edge.guard import Place
 from runtime.faults import Fault, StoreWentBack, fault_of
 from services.authorizer.handlers import sales
+from services.authorizer.store.recent import Recent
 from tests.services.authorizer.support import (
     GUEST,
     NOON,
@@ -48,7 +49,8 @@ async def at_once(
     incoming = [bench.incoming(message, at=NOON) for message in messages]
     async with bench.database.connection() as connection:
         glance = bench.guard.glance(connection, {PLACE: offset, **more})
-        return await sales.decide_at_once(incoming, Interrupted(glance, records=meanwhile))
+        interrupted = Interrupted(glance, records=meanwhile)
+        return await sales.decide_at_once(Recent(), incoming, interrupted)
 
 
 async def left(bench: Venue) -> tuple[int, int, list[int]]:
