@@ -31,11 +31,13 @@ class Glance:
 
     `now` is PostgreSQL's time of the first, which the answers carry; `touched` as a Tx has it.
     `known` is how far each partition was decided for all that this process knows: a handler that
-    records without a look must see to it that no position is behind.
+    records without a look must see to it that no position is behind. `few`: it costs little if
+    the batch must be decided again.
     """
 
     __slots__ = (
-        "_compare", "_connection", "_offsets", "_partitions", "_topics", "known", "now", "touched"
+        "_compare", "_connection", "_offsets", "_partitions", "_topics", "few", "known", "now",
+        "touched",
     )  # fmt: skip
 
     now: datetime
@@ -46,12 +48,15 @@ class Glance:
         marks: Mapping[Place, int],
         known: Sequence[int | None],
         compare: Compare,
+        *,
+        few: bool = True,
     ) -> None:
         self._connection = connection
         self._topics = [place.topic for place in marks]
         self._partitions = [place.partition for place in marks]
         self._offsets = list(marks.values())
         self.known = [offset or 0 for offset in known]
+        self.few = few
         self._compare = compare
         self.touched: dict[Named, Known | None] = {}
 

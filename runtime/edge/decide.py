@@ -31,7 +31,7 @@ OWN_FAILURES = 10
 OWN_FAILURES_WITHIN_S = 60.0
 CROWDED_S = 1.0
 AT_ONCE = 128
-"""Records that are decided in two statements, at most; all are decided again for one of them."""
+"""Records that are looked at and then recorded, at most: all are decided again for one of them."""
 
 
 class TooManyFailures(Said):
@@ -165,22 +165,19 @@ class Decider:
         return settled
 
     async def _at_once(self, batch: Batch) -> Settled | None:
-        """Few records of one route, decided in two statements; None: they need a transaction.
+        """Records of one route, decided in a statement or two; None: they need a transaction.
 
         Not just after others were at the same rows: whoever locks them first has no work twice.
         """
         groups = batch.groups()
-        if (
-            len(groups) != 1
-            or len(batch.records) > AT_ONCE
-            or time.monotonic() < self._crowded_until
-        ):
+        if len(groups) != 1 or time.monotonic() < self._crowded_until:
             return None
         ((route, incoming),) = groups
         if route.at_once is None:
             return None
         async with self._database.connection() as connection:
-            glance = self._guard.glance(connection, batch.marks)
+            few = len(batch.records) <= AT_ONCE
+            glance = self._guard.glance(connection, batch.marks, few=few)
             answers = await route.at_once(incoming, glance)
         if answers is None:
             return None

@@ -91,7 +91,9 @@ class Guard:
             self._compare(place, found.get(place), offset)
         return Tx(connection, rows[0]["now"], ends)
 
-    def glance(self, connection: Connection, marks: Mapping[Place, int]) -> Glance:
+    def glance(
+        self, connection: Connection, marks: Mapping[Place, int], *, few: bool = True
+    ) -> Glance:
         """Begin a batch that is decided at once; its statements do what `open` does."""
         known = [self._seen.get(place) for place in marks]
 
@@ -99,7 +101,7 @@ class Guard:
             for place, position, offset in zip(marks, positions, known, strict=True):
                 self._compare(place, position, offset)
 
-        return Glance(connection, marks, known, compare)
+        return Glance(connection, marks, known, compare, few=few)
 
     async def look(self, connection: Connection) -> None:
         """Compare all positions with what this process saw or wrote. Raises StoreWentBack."""

@@ -25,7 +25,7 @@ class Interrupted(Glance):
         self, glance: Glance, *, looks: Before = nothing, records: Before = nothing
     ) -> None:
         self._glance, self._looks, self._records = glance, looks, records
-        self.touched, self.known = glance.touched, glance.known
+        self.touched, self.known, self.few = glance.touched, glance.known, glance.few
 
     async def look(self, query: str, *args: Any) -> list[asyncpg.Record]:
         await self._looks()

@@ -24,7 +24,6 @@ from schemas.content import digest
 from schemas.malformed import Malformed
 from schemas.pos import DeclineReason, Sale, SaleCancelled, SaleRecorded, SaleRequested
 from services.authorizer import answers
-from services.authorizer.answers import APPROVED
 from services.authorizer.domain.book import Book, KnownSale, RefusalKey, Unbooked
 from services.authorizer.domain.explanations import DEFAULT_LANGUAGE
 from services.authorizer.domain.sales import Approved, Declined, decide
@@ -63,8 +62,8 @@ async def decide_sales(incoming: Sequence[Incoming], tx: Tx) -> list[Answer]:
 async def decide_at_once(
     recent: Recent, incoming: Sequence[Incoming], glance: Glance
 ) -> list[Answer] | None:
-    """As `decide_sales`, for sales that are all new: look, decide, record; without the look where
-    `recent` has all that they need.
+    """As `decide_sales`, for sales that are all new: look, decide, record, if they are few; without
+    the look, where `recent` has all that they need.
 
     None where something was said before or is to be taken back, noted or refused by its id: that
     needs the locks.
@@ -73,7 +72,7 @@ async def decide_at_once(
     if any(type(r.message) is not SaleRequested for r in incoming):
         return None
     answers = await _without_a_look(recent, incoming, glance)
-    if answers is None:
+    if answers is None and glance.few:
         answers = await _after_a_look(recent, incoming, glance)
     if answers is None:
         return None
@@ -83,22 +82,14 @@ async def decide_at_once(
 async def _without_a_look(
     recent: Recent, incoming: Sequence[Incoming], glance: Glance
 ) -> list[Answer] | None:
-    """Sales that are all approved on what is remembered. A refusal rests on rows that the record
-    does not find again, so it is not given on what may be no longer so."""
-    seen = recent.recall([r.message for r in incoming])
-    if seen is None:
-        return None
-    answers = _answers(incoming, seen)
-    if (
-        answers is None
-        or any(answer.type != APPROVED for answer in answers)
-        or not all(standing.approved_more for standing in seen.book.standings.values())
-    ):
+    seen = recent.recall([r.message for r in incoming], few=glance.few)
+    answers = None if seen is None else _answers(incoming, seen)
+    if seen is None or answers is None:
         return None
     try:
-        row = await at_once.record(glance, seen)
+        row = await at_once.record(glance, seen, remembered=True)
     except Exception as error:
-        recent.forget(seen)
+        recent.failed(seen)
         if fault_of(error) is not Fault.AGAIN:
             raise
         return None

@@ -50,12 +50,21 @@ FROM standing;
 -- New sales that were decided on what `look` gave, or on what was recorded since: positions,
 -- environments, accounts and sales are locked in this order, and where a row stands otherwise than
 -- it was read, or a position behind what is known, all of it fails (changed_since raises
--- serialization_failure) and is decided again. Gives the transaction, for each account.
+-- serialization_failure) and is decided again. The last three parameters are accounts that nothing
+-- is charged to, and which must stand as they were read at this moment: they are not locked. Gives
+-- the transaction, for each account that is charged.
 WITH behind AS MATERIALIZED (
     SELECT count(*) AS count
     FROM unnest($1::text[], $2::int[], $19::bigint[]) AS b (topic, partition, known)
     WHERE b.known > coalesce((SELECT p.next_offset FROM positions AS p
                               WHERE p.topic = b.topic AND p.partition = b.partition), 0)
+), unmoved AS MATERIALIZED (
+    SELECT count(*) AS count
+    FROM unnest($20::int[], $21::text[], $22::xid[]) AS u (environment, account, row)
+    CROSS JOIN LATERAL (
+        SELECT FROM account AS a
+        WHERE a.environment = u.environment AND a.account = u.account AND a.xmin = u.row
+        OFFSET 0) AS a
 ), advanced AS (
     INSERT INTO positions AS p (topic, partition, next_offset)
     SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[]) ORDER BY 1, 2
@@ -63,7 +72,9 @@ WITH behind AS MATERIALIZED (
     SET next_offset = greatest(p.next_offset, excluded.next_offset)
     RETURNING 1
 ), house AS MATERIALIZED (
-    SELECT CASE WHEN count(*) = cardinality($4::int[]) AND (SELECT count FROM behind) = 0
+    SELECT CASE WHEN count(*) = cardinality($4::int[])
+                     AND (SELECT count FROM behind) = 0
+                     AND (SELECT count FROM unmoved) = cardinality($20::int[])
                 THEN 0 ELSE changed_since() END AS as_read
     FROM unnest($4::int[], $5::bigint[]) AS u (environment, version)
     CROSS JOIN LATERAL (
@@ -77,6 +88,7 @@ WITH behind AS MATERIALIZED (
     SELECT u.*, $18
     FROM unnest($6::int[], $7::uuid[], $8::text[], $9::bytea[], $10::bigint[], $11::bytea[],
                 $12::text[], $13::bool[]) AS u
+    WHERE (SELECT as_read FROM house) = 0  -- also where nothing is charged
 )
 MERGE INTO account AS a
 USING (

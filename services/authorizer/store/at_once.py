@@ -75,11 +75,18 @@ async def look(glance: Glance, sales: Iterable[Sale]) -> Seen | None:
     return seen
 
 
-async def record(glance: Glance, seen: Seen) -> int | None:
-    """Write what was decided; gives the transaction that wrote the accounts, None where there are
-    none. Raises asyncpg's errors: SerializationError where a row has changed since it was read,
-    UniqueViolationError where another worker recorded the same sale."""
-    moved = sorted((key, s) for key, s in seen.book.standings.items() if s.approved_more)
+async def record(glance: Glance, seen: Seen, *, remembered: bool = False) -> int | None:
+    """Write what was decided; gives the transaction that charged accounts, None where none is.
+
+    A refusal rests on what was read by a look, which is right at its moment; where that is
+    `remembered`, it must still stand so.
+
+    Raises asyncpg's errors: SerializationError where a row has changed since it was read,
+    UniqueViolationError where the same sale was recorded before.
+    """
+    standings = seen.book.standings
+    moved = sorted((key, s) for key, s in standings.items() if s.approved_more)
+    unmoved = [key for key, s in standings.items() if remembered and not s.approved_more]
     rows = await glance.record(
         sql.record_at_once,
         list(seen.versions),
@@ -90,5 +97,7 @@ async def record(glance: Glance, seen: Seen) -> int | None:
         [s.approved_more for _, s in moved],
         seen.now,
         glance.known,
+        *columns(unmoved),
+        [seen.rows[key] for key in unmoved],
     )
     return rows[0]["row"] if rows else None

@@ -61,6 +61,8 @@ def posts_at_once(journal_of: Callable[[Any], Journal]) -> AtOnce:
     an account is spoken of in two currencies: that needs the locks."""
 
     async def handle(incoming: Sequence[Incoming], glance: Glance) -> list[Answer] | None:
+        if not glance.few:
+            return None
         asked = _journals(incoming, journal_of)
         accounts = _accounts(asked.values())
         if any(accounts[j.key] != j.event.currency for j in asked.values()):

@@ -1,0 +1,297 @@
+"""Sales that are decided on what was last recorded, without a look.
+
+Goal: nobody is answered on what is no longer so. Method: a memory that was filled by a first sale,
+then something that changes what it holds, then a batch that rests on it.
+"""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any
+
+import asyncpg
+import pytest
+
+from runtime.answers import Answer
+from runtime.edge.guard import Place
+from runtime.faults import StoreWentBack
+from runtime.glance import Glance
+from services.authorizer.handlers import sales
+from services.authorizer.store.recent import KEPT_S, SHY_S, Recent
+from tests.services.authorizer.support import (
+    GUEST,
+    NOON,
+    VENUE,
+    Venue,
+    cancelled,
+    command,
+    invoice,
+    line,
+    payment,
+    recorded,
+    requested,
+    said,
+    venue,
+)
+from tests.support.databases import Database
+from tests.support.glances import Before, Interrupted, nothing
+
+PLACE = Place("pos.sales", 3)
+OTHER = "28900002"
+
+
+class Hand:
+    """A clock that is moved by hand; seconds."""
+
+    def __init__(self) -> None:
+        self.at = 1_000.0
+
+    def __call__(self) -> float:
+        return self.at
+
+
+class Counted(Interrupted):
+    """Counts its looks, in a list that outlives it."""
+
+    __slots__ = ("_count",)
+
+    def __init__(self, glance: Glance, count: list[str], records: Before = nothing) -> None:
+        super().__init__(glance, records=records)
+        self._count = count
+
+    async def look(self, query: str, *args: Any) -> list[asyncpg.Record]:
+        self._count.append("look")
+        return await super().look(query, *args)
+
+
+class Till:
+    """Hands batches to one worker that remembers, as the edge does; counts the worker's looks."""
+
+    def __init__(self, bench: Venue, most: int = 10) -> None:
+        self.clock = Hand()
+        self.recent = Recent(self.clock, most)
+        self.looks: list[str] = []
+        self._bench = bench
+
+    async def at_once(
+        self, *messages: Any, offset: int = 0, few: bool = True, meanwhile: Before = nothing
+    ) -> list[Answer] | None:
+        incoming = [self._bench.incoming(message, at=NOON) for message in messages]
+        marks = {PLACE: offset} if offset else {}
+        async with self._bench.database.connection() as connection:
+            glance = self._bench.guard.glance(connection, marks, few=few)
+            counted = Counted(glance, self.looks, meanwhile)
+            return await sales.decide_at_once(self.recent, incoming, counted)
+
+    async def words(self, *messages: Any, **more: Any) -> list[Any]:
+        """Of each sale what is used with it, or why it was declined."""
+        answers = await self.at_once(*messages, **more)
+        assert answers is not None
+        return [said(a).get("reason", said(a).get("used")) for a in answers]
+
+    async def nothing_looked_at(self, *messages: Any, **more: Any) -> list[Any]:
+        """As `words`, and fails where a look was needed."""
+        self.looks.clear()
+        found = await self.words(*messages, **more)
+        assert not self.looks
+        return found
+
+
+async def test_an_account_that_was_just_sold_on_is_not_looked_at_again(postgres: Database) -> None:
+    async with venue(postgres, limit=200) as bench:
+        till = Till(bench)
+        assert await till.words(requested(1, 60)) == [60]
+        assert await till.nothing_looked_at(requested(2, 60), requested(3, 60)) == [120, 180]
+        # A refusal too, beside what is approved and by itself; and what is bought for nothing.
+        assert await till.nothing_looked_at(requested(4, 30), requested(5, 20)) == [
+            "over_limit", 200,
+        ]  # fmt: skip
+        assert await till.nothing_looked_at(requested(6, 1)) == ["over_limit"]
+        assert await till.nothing_looked_at(requested(7, 0, lines=[line(0)])) == [200]
+        (row,) = await bench.rows("SELECT (SELECT count(*) FROM sale), approved FROM account")
+        assert tuple(row) == (7, 200)
+        again = await bench.sell(*(requested(n, t) for n, t in ((1, 60), (4, 30), (6, 1))))
+        assert [said(a).get("reason", said(a).get("used")) for a in again] == [
+            60, "over_limit", "over_limit",
+        ]  # fmt: skip
+
+
+async def test_many_are_decided_on_what_is_remembered_and_not_looked_at(postgres: Database) -> None:
+    async with venue(postgres, limit=None) as bench:
+        till = Till(bench)
+        assert await till.at_once(requested("first", 1), few=False) is None
+        assert till.looks == []
+        await till.words(requested("first", 1))
+        some = [requested(n, 1) for n in range(200)]
+        assert await till.nothing_looked_at(*some, few=False) == list(range(2, 202))
+
+
+async def lower(bench: Venue) -> None:
+    await bench.order(command("account.change", "m", accounts=[GUEST], limit=10))
+
+
+async def lift(bench: Venue) -> None:
+    await bench.order(command("account.change", "m", accounts=[GUEST], limit=10_000))
+
+
+async def block(bench: Venue) -> None:
+    await bench.order(command("account.change", "m", accounts=[GUEST], status="blocked"))
+
+
+async def sell(bench: Venue) -> None:
+    await bench.sell(requested("other", 20))
+
+
+async def take_back(bench: Venue) -> None:
+    await bench.sell(cancelled("c", "first", amount=None))
+
+
+async def bill(bench: Venue) -> None:
+    await bench.account_for(invoice("i", 50))
+
+
+async def pay(bench: Venue) -> None:
+    await bench.account_for(invoice("i", 50), payment("p", 50))
+
+
+async def switch_off(bench: Venue) -> None:
+    await bench.order(command("environment.deactivate", "m"))
+
+
+async def release_when_paid(bench: Venue) -> None:
+    await bench.order(command("environment.configure", "m", limit_release="paid"))
+
+
+async def sell_the_same(bench: Venue) -> None:
+    await bench.sell(requested("a", 30))
+
+
+async def call_off(bench: Venue) -> None:
+    await bench.sell(cancelled("c", "a"))
+
+
+# What is answered to 0.40 and to 0.60, where 0.50 of 1.00 was used: used with it, or why not; None
+# where a transaction must answer.
+HAPPENS = [
+    (lower, "over_limit", "over_limit"),
+    (lift, 90, 110),
+    (block, "account_inactive", "account_inactive"),
+    (sell, "over_limit", "over_limit"),
+    (take_back, 40, 60),
+    (bill, 40, 60),
+    (pay, 40, 60),
+    (switch_off, "module_inactive", "module_inactive"),
+    (release_when_paid, 90, "over_limit"),
+    (sell_the_same, None, None),
+    (call_off, None, None),
+]
+
+
+@pytest.mark.parametrize("place", [1, 2], ids=["room for it", "no room for it"])
+@pytest.mark.parametrize("when", ["before", "before it is recorded"])
+@pytest.mark.parametrize("row", HAPPENS, ids=lambda row: row[0].__name__)
+async def test_nobody_is_answered_on_what_is_no_longer_so(
+    postgres: Database,
+    row: tuple[Callable[[Venue], Awaitable[None]], Any, Any],
+    when: str,
+    place: int,
+) -> None:
+    happens, expected = row[0], row[place]
+    async with venue(postgres, limit=100) as bench:
+        till = Till(bench)
+        assert await till.words(requested("first", 50)) == [50]
+        done: list[None] = []
+
+        async def once() -> None:
+            if not done:
+                done.append(await happens(bench))
+
+        if when == "before":
+            await once()
+        answers = await till.at_once(requested("a", 20 + 20 * place), meanwhile=once)
+        assert done
+        assert till.looks == ["look", "look"]
+        if answers is None:
+            assert expected is None
+        else:
+            got = said(answers[0])
+            assert got.get("reason", got.get("used")) == expected
+        sold = sum(t for t in (
+            50, 20 if happens is sell else 0, 30 if happens is sell_the_same else 0,
+            20 + 20 * place if isinstance(expected, int) else 0,
+        ))  # fmt: skip
+        assert [tuple(r) for r in await bench.rows("SELECT approved FROM account")] == [(sold,)]
+
+
+async def test_a_store_that_went_back_is_noticed_without_a_look_too(postgres: Database) -> None:
+    async with venue(postgres) as bench:
+        till = Till(bench)
+        assert await till.words(requested("a", 60), offset=7) == [60]
+        bench.guard.wrote({PLACE: 7})
+        assert await till.nothing_looked_at(requested("b", 60), offset=8) == [120]
+        bench.guard.wrote({PLACE: 9})
+        with pytest.raises(StoreWentBack, match="offset 8, but bench has answered it up to 9"):
+            await till.at_once(requested("c", 60), offset=10)
+        (row,) = await bench.rows("SELECT sum(approved), (SELECT max(next_offset) FROM positions) "
+                                  "FROM account")  # fmt: skip
+        assert tuple(row) == (120, 8)
+
+
+async def test_time_is_asked_for_once_a_second(postgres: Database) -> None:
+    async with venue(postgres, limit=None) as bench:
+        till = Till(bench)
+        first = await till.at_once(requested(1, 1))
+        till.clock.at += 0.75
+        till.looks.clear()
+        second = await till.at_once(requested(2, 1))
+        assert till.looks == []
+        assert first
+        assert second
+        assert (second[0].time - first[0].time).total_seconds() == 0.75
+        till.clock.at += 0.5
+        await till.at_once(requested(3, 1))
+        assert till.looks == ["look"]
+        till.clock.at -= 0.5  # no clock goes back; if one did, PostgreSQL is asked
+        await till.at_once(requested(4, 1))
+        assert till.looks == ["look"] * 2
+
+
+async def test_what_is_not_known_is_looked_at(postgres: Database) -> None:
+    async with venue(postgres, limit=None) as bench:
+        await bench.order(command("account.open", 2, account=OTHER, on_account=True))
+        till = Till(bench, most=1)
+        for n, (account, looks) in enumerate(
+            [(GUEST, 1), (GUEST, 1), (OTHER, 2), (OTHER, 2), (GUEST, 3), ("2890x", 4), ("2890x", 5)]
+        ):
+            await till.at_once(requested(n, 1, account=account))
+            assert len(till.looks) == looks
+        answers = await till.at_once(requested("e", 1, environment=VENUE + 1))
+        assert len(till.looks) == 6
+        assert answers
+        assert said(answers[0])["reason"] == "environment_unknown"
+        assert await till.at_once(recorded("r", 1)) is None
+
+
+async def test_after_ten_minutes_all_is_read_anew(postgres: Database) -> None:
+    async with venue(postgres, limit=None) as bench:
+        await bench.order(command("account.open", 2, account=OTHER, on_account=True))
+        till = Till(bench)
+        await till.at_once(requested(1, 1), requested(2, 1, account=OTHER))
+        till.clock.at += KEPT_S + 1
+        await till.at_once(requested(3, 1, account=OTHER))
+        till.looks.clear()
+        await till.at_once(requested(4, 1))
+        assert till.looks == ["look"]
+
+
+async def test_after_it_was_in_vain_many_are_left_to_transactions_for_a_second(
+    postgres: Database,
+) -> None:
+    async with venue(postgres, limit=None) as bench:
+        till = Till(bench)
+        await till.at_once(requested(1, 1))
+        assert await till.at_once(requested(2, 1), requested(1, 1), few=False) is None
+        await till.at_once(requested(3, 1))  # few: looked at, and known again
+        many = partial(till.at_once, requested(4, 1), few=False)
+        assert await many() is None
+        till.clock.at += SHY_S
+        assert await many() is not None
