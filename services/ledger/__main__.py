@@ -1,7 +1,9 @@
 """The ledger: without arguments the worker; `verify` checks the books (see verify.py)."""
 
 import sys
+from functools import partial
 
+from runtime.haste import Haste
 from runtime.incoming import Lane, Route
 from runtime.worker import Worker
 from services.ledger import verify
@@ -23,7 +25,7 @@ def build(settings: Settings) -> Worker:
                         topic="pos.decisions",
                         takes=decisions.TAKES,
                         handler=decisions.handle,
-                        at_once=decisions.handle_at_once,
+                        at_once=partial(decisions.handle_at_once, Haste()),
                     ),
                     Route(topic="invoices.events", takes=invoices.TAKES, handler=invoices.handle),
                 ),

@@ -1,7 +1,8 @@
-"""Records a few new entries without locking their balances first: what they add is added to
+"""Records new entries without locking their balances first: what they add is added to
 whatever stands there."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Final
 
 from runtime.glance import Glance
@@ -29,11 +30,12 @@ async def record(
     entries: Sequence[NewEntry],
     changes: Mapping[AccountKey, Change],
     currencies: Mapping[AccountKey, str],
+    now: datetime,
 ) -> dict[AccountKey, Balance]:
     """Append the entries and carry them into the balances; gives these as they stand then.
 
-    Raises UniqueViolationError where another transaction posted one of them meanwhile, and
-    SerializationError where an account has another currency.
+    Raises UniqueViolationError where one of them was posted before, and SerializationError where
+    an account has another currency, or positions are behind what is known.
     """
     keys = sorted(changes)
     moved = [changes[key] for key in keys]
@@ -46,7 +48,8 @@ async def record(
         [change.billed for change in moved],
         [change.entries for change in moved],
         [change.fingerprint for change in moved],
-        glance.now,
+        now,
+        glance.known,
     )
     return {
         AccountKey(environment, account): Balance(*balance)

@@ -17,6 +17,7 @@ from runtime.database import Database
 from runtime.edge.guard import Guard
 from runtime.faults import Fault, fault_of
 from runtime.glance import AtOnce
+from runtime.haste import Haste
 from runtime.incoming import Handler, Incoming
 from runtime.jobs import JobKind, JobRunner
 from runtime.state import StateKind, States
@@ -50,6 +51,7 @@ class HandlerBench:
         self.guard = Guard("bench")
         self.published = Kept()
         self.states = States(states, self.database)
+        self.haste = Haste()
         self._offset = 0
 
     async def __aenter__(self) -> Self:

@@ -1,5 +1,5 @@
 -- The way of a few new sales, decided without a lock (docs/decisions/0084): two statements, each a
--- transaction of its own, or the second alone (0085). As in sales.sql, rows can only be found by
+-- transaction of its own, or the second alone (0092). As in sales.sql, rows can only be found by
 -- their keys.
 
 -- name: look

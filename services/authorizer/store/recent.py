@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from runtime.servertime import ServerTime, seconds
+from runtime.haste import Haste, seconds
 from schemas.pos import DeclineReason, SaleRequested
 from services.authorizer.domain.book import Book, Key
 from services.authorizer.domain.sales import House
@@ -17,8 +17,6 @@ MOST: Final = 10_000
 """Accounts, some 400 bytes each."""
 KEPT_S: Final = 600.0
 """Then all is read anew: transactions' numbers come round after some thousand millions."""
-SHY_S: Final = 1.0
-"""How long many sales are not tried, after it was in vain: all were decided twice."""
 
 
 class _Account(NamedTuple):
@@ -34,28 +32,27 @@ class Recent:
     """A worker's memory of environments and accounts as it last saw or wrote them.
 
     Nothing here is believed: whoever decides on it records only if each row still stands so
-    (docs/decisions/0085).
+    (docs/decisions/0092).
     """
 
     def __init__(self, clock: Callable[[], float] = seconds, most: int = MOST) -> None:
         self._clock = clock
-        self._time = ServerTime(clock)
+        self._haste = Haste(clock)
         self._most = most
         self._houses: dict[int, tuple[int, House]] = {}
         self._accounts: dict[Key, _Account] = {}
         self._since = clock()
-        self._shy_until = self._since
 
     def looked(self, now: datetime) -> None:
         """PostgreSQL has just said that it is this."""
-        self._time.told(now)
+        self._haste.told(now)
         if self._clock() - self._since > KEPT_S:
             self._houses, self._accounts, self._since = {}, {}, self._clock()
 
     def recall(self, sales: Sequence[SaleRequested], *, few: bool) -> Seen | None:
         """What these need; None where something of it is not known, or what time it is."""
-        now = self._time.now()
-        if now is None or (not few and self._clock() < self._shy_until):
+        now = self._haste.now(few=few)
+        if now is None:
             return None
         seen = Seen(now, Book(houses={}, standings={}, sales={}, cancellations={}), {}, {})
         houses, standings = seen.book.houses, seen.book.standings
@@ -91,7 +88,7 @@ class Recent:
 
     def failed(self, seen: Seen) -> None:
         """Something of this is no longer so."""
-        self._shy_until = self._clock() + SHY_S
+        self._haste.failed()
         for environment in seen.versions:
             self._houses.pop(environment, None)
         for key in seen.rows:

@@ -2,13 +2,16 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from datetime import datetime
+from typing import Any, Protocol
 
 import prometheus_client
 import structlog
 
 from runtime.answers import Answer
-from runtime.glance import AtOnce, Glance
+from runtime.faults import Fault, fault_of
+from runtime.glance import Glance
+from runtime.haste import Haste
 from runtime.incoming import Handler, Incoming
 from runtime.transaction import Tx
 from services.ledger import at_once, states, store
@@ -56,33 +59,59 @@ def posts(journal_of: Callable[[Any], Journal]) -> Handler:
     return handle
 
 
-def posts_at_once(journal_of: Callable[[Any], Journal]) -> AtOnce:
-    """As `posts`, for journals that are all new: look, decide, record. None where one is known, or
-    an account is spoken of in two currencies: that needs the locks."""
+class AtOnce(Protocol):
+    """As runtime.glance.AtOnce, of a worker with its haste."""
 
-    async def handle(incoming: Sequence[Incoming], glance: Glance) -> list[Answer] | None:
-        if not glance.few:
-            return None
+    async def __call__(
+        self, haste: Haste, incoming: Sequence[Incoming], glance: Glance
+    ) -> list[Answer] | None: ...
+
+
+def posts_at_once(journal_of: Callable[[Any], Journal]) -> AtOnce:
+    """As `posts`, for journals that are all new: record, or look first, if they are few. None where
+    one is known, or an account is spoken of in two currencies: that needs the locks."""
+
+    async def handle(
+        haste: Haste, incoming: Sequence[Incoming], glance: Glance
+    ) -> list[Answer] | None:
         asked = _journals(incoming, journal_of)
         accounts = _accounts(asked.values())
-        if any(accounts[j.key] != j.event.currency for j in asked.values()):
+        if not asked or any(accounts[j.key] != j.event.currency for j in asked.values()):
             return None
-        if not asked or not await at_once.look(glance, asked):
+        now = haste.now(few=glance.few)
+        if now is not None:
+            try:
+                return await _post_at_once(asked, accounts, glance, now)
+            except Exception as error:
+                haste.failed()
+                if fault_of(error) is not Fault.AGAIN:
+                    raise
+        if not glance.few or not await at_once.look(glance, asked):
             return None
-        entries, answers = [], []
-        for source, journal in asked.items():
-            entry_id = source.entry_id
-            new = entry_posted(journal, entry_id, glance.now)
-            entries.append(NewEntry(journal, entry_id, new.value))
-            answers.append(new)
-        moved = changes((entry.journal, entry.answer) for entry in entries)
-        balances = await at_once.record(glance, entries, moved, accounts)
-        _count(entries)
-        for key, balance in balances.items():
-            glance.know(BALANCE.kind, key, states.known(key, balance))
-        return answers
+        haste.told(glance.now)
+        return await _post_at_once(asked, accounts, glance, glance.now)
 
     return handle
+
+
+async def _post_at_once(
+    asked: Mapping[Source, Journal],
+    accounts: Mapping[AccountKey, str],
+    glance: Glance,
+    now: datetime,
+) -> list[Answer]:
+    entries, answers = [], []
+    for source, journal in asked.items():
+        entry_id = source.entry_id
+        new = entry_posted(journal, entry_id, now)
+        entries.append(NewEntry(journal, entry_id, new.value))
+        answers.append(new)
+    moved = changes((entry.journal, entry.answer) for entry in entries)
+    balances = await at_once.record(glance, entries, moved, accounts, now)
+    _count(entries)
+    for key, balance in balances.items():
+        glance.know(BALANCE.kind, key, states.known(key, balance))
+    return answers
 
 
 def _count(entries: Iterable[NewEntry]) -> None:

@@ -1,5 +1,5 @@
--- The way of a few new entries (docs/decisions/0084): two statements, each a transaction of its own.
--- As in journal.sql, rows can only be found by their keys.
+-- The way of new entries (docs/decisions/0084, 0092): two statements, each a transaction of its own,
+-- or the second alone. As in journal.sql, rows can only be found by their keys.
 
 -- name: look
 -- The clock, how far these partitions were decided, and whether any of these was posted before.
@@ -20,8 +20,14 @@ SELECT now() AS now,
 -- name: record_at_once
 -- Positions, then balances in their order, then entries. An account's first entry makes its balance;
 -- what comes to one that stands is added to it, for sums of journals know no order. All of it fails
--- where an entry was posted meanwhile, or an account has another currency (changed_since).
-WITH advanced AS (
+-- where an entry was posted before, an account has another currency, or a position is behind what is
+-- known (changed_since).
+WITH behind AS MATERIALIZED (
+    SELECT count(*) AS count
+    FROM unnest($1::text[], $2::int[], $23::bigint[]) AS b (topic, partition, known)
+    WHERE b.known > coalesce((SELECT p.next_offset FROM positions AS p
+                              WHERE p.topic = b.topic AND p.partition = b.partition), 0)
+), advanced AS (
     INSERT INTO positions AS p (topic, partition, next_offset)
     SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[]) ORDER BY 1, 2
     ON CONFLICT (topic, partition) DO UPDATE
@@ -43,6 +49,7 @@ FROM unnest($15::int[], $16::text[], $17::text[], $18::bigint[], $19::bigint[], 
             $21::bigint[])
     AS change (environment, account, currency, unbilled, billed, entries, fingerprint)
 WHERE (SELECT count(*) FROM advanced) >= 0  -- always: after the positions are locked
+  AND CASE WHEN (SELECT count FROM behind) = 0 THEN 0 ELSE changed_since() END = 0
 ORDER BY environment, account COLLATE "C"
 ON CONFLICT (environment, account) DO UPDATE
 SET unbilled = CASE WHEN b.currency = excluded.currency THEN b.unbilled + excluded.unbilled

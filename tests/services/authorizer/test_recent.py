@@ -15,8 +15,9 @@ from runtime.answers import Answer
 from runtime.edge.guard import Place
 from runtime.faults import StoreWentBack
 from runtime.glance import Glance
+from runtime.haste import SHY_S
 from services.authorizer.handlers import sales
-from services.authorizer.store.recent import KEPT_S, SHY_S, Recent
+from services.authorizer.store.recent import KEPT_S, Recent
 from tests.services.authorizer.support import (
     GUEST,
     NOON,

@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
@@ -164,7 +165,8 @@ async def post(bench: HandlerBench, *messages: Message) -> list[Answer]:
     """Hand messages in as the edge does: one batch per topic, at once or in one transaction."""
     answers: list[Answer] = []
     if batch := [m for m in messages if isinstance(m, decisions.TAKES)]:
-        answers += await bench.handle(decisions.handle, batch, at_once=decisions.handle_at_once)
+        at_once = partial(decisions.handle_at_once, bench.haste)
+        answers += await bench.handle(decisions.handle, batch, at_once=at_once)
     if batch := [m for m in messages if isinstance(m, invoices.TAKES)]:
         answers += await bench.handle(invoices.handle, batch)
     return answers

@@ -1,0 +1,49 @@
+"""Whether a batch may be recorded without a look first, and PostgreSQL's time for it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final
+
+FOR_S: Final = 1.0
+"""For so long PostgreSQL's time is told without asking it."""
+SHY_S: Final = 1.0
+"""For so long many records are not tried, after it was in vain: all were decided twice."""
+
+
+class Haste:
+    """A worker's, for all its lanes: a look that is saved is half of a small batch's round trips.
+
+    The time is never ahead of PostgreSQL's, so that whoever asks it next is told no earlier one.
+    `clock` is in seconds, and goes on while the machine sleeps.
+    """
+
+    def __init__(self, clock: Callable[[], float] | None = None) -> None:
+        self._clock = clock or seconds
+        self._told: tuple[datetime, float] | None = None
+        self._shy_until = self._clock()
+
+    def told(self, now: datetime) -> None:
+        """It was this when PostgreSQL was asked, which has answered."""
+        self._told = now, self._clock()
+
+    def failed(self) -> None:
+        """Something was not as it was thought to be."""
+        self._shy_until = self._clock() + SHY_S
+
+    def now(self, *, few: bool) -> datetime | None:
+        """PostgreSQL's time; None where a look, or for many a transaction, is in place."""
+        if self._told is None:
+            return None
+        told, at = self._told
+        clock = self._clock()
+        if not 0 <= clock - at <= FOR_S or (not few and clock < self._shy_until):
+            return None
+        return told + timedelta(seconds=clock - at)
+
+
+def seconds() -> float:
+    """A monotonic clock that does not stand still while the machine sleeps, where there is one."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
