@@ -21,6 +21,8 @@ from runtime.settings import SERVICES
 
 # Any constant that no other program takes; the second key is the service.
 LOCK = 0x6F6E6163
+OLDEST = 17
+"""PostgreSQL's oldest version that will do: MERGE ... RETURNING (docs/decisions/0092)."""
 
 
 class MigrationRefused(Exception):
@@ -67,6 +69,7 @@ async def bring_up(dsn: str, service: str, known: list[Migration]) -> list[str]:
     """As `migrate`, with the migrations given."""
     connection = await asyncpg.connect(dsn, timeout=10)
     try:
+        refuse_older(service, connection.get_server_version().major)
         await connection.execute("SELECT pg_advisory_lock($1, hashtext($2))", LOCK, service)
         await connection.execute(f"SET ROLE {service}_owner")
         await connection.execute(f"SET search_path TO {service}")
@@ -92,6 +95,15 @@ async def bring_up(dsn: str, service: str, known: list[Migration]) -> list[str]:
         return [m.name for m in new]
     finally:
         await connection.close()
+
+
+def refuse_older(service: str, major: int) -> None:
+    """Raises MigrationRefused where PostgreSQL is of a version that has not all that is used."""
+    if major < OLDEST:
+        raise MigrationRefused(
+            f"{service}: this is PostgreSQL {major}, and {OLDEST} or later is needed; see "
+            "docs/deploying.md"
+        )
 
 
 def _refuse(service: str, known: list[Migration], applied: dict[str, str]) -> None:

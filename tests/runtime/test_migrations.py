@@ -9,7 +9,14 @@ import asyncpg
 import pytest
 
 from runtime import migrate as module
-from runtime.migrate import Migration, MigrationRefused, bring_up, migrate
+from runtime.migrate import (
+    OLDEST,
+    Migration,
+    MigrationRefused,
+    bring_up,
+    migrate,
+    refuse_older,
+)
 from runtime.sql import statements
 from tests.support.databases import Database
 
@@ -122,3 +129,9 @@ def test_statements_are_named_once_and_used_by_name(tmp_path: Path, monkeypatch)
         statements("some_sql", "twice.sql")
     with pytest.raises(ValueError, match="names no statement"):
         statements("some_sql", "none.sql")
+
+
+def test_a_postgresql_that_is_too_old_is_refused_by_name() -> None:
+    refuse_older("ledger", OLDEST)
+    with pytest.raises(MigrationRefused, match="ledger: this is PostgreSQL 16, and 17 or later"):
+        refuse_older("ledger", OLDEST - 1)

@@ -27,7 +27,7 @@ TESTS: dict[str, Tests] = {
     f"{DOMAIN}reversals.py": (f"{_T}reversals.py {_P}survivors.py", *_SELLING),
     "services/ledger/domain.py": (f"{_L}domain.py", f"{_L}posting.py", _MODEL),
     "services/authorizer/sql/sales.sql": (_LOCKS, *_SELLING, _TOGETHER),
-    "services/authorizer/sql/at_once.sql": (f"{_T}at_once.py", *_SELLING, _TOGETHER),
+    "services/authorizer/sql/at_once.sql": (f"{_T}at_once.py {_T}recent.py", *_SELLING, _TOGETHER),
     "services/authorizer/sql/invoices.sql": (f"{_T}sums.py {_LOCKS}", _MODEL, _TOGETHER),
     "services/ledger/sql/journal.sql": (f"{_L}posting.py {_L}concurrency.py {_P}locks.py", _MODEL),
     "services/ledger/sql/at_once.sql": (
