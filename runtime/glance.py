@@ -10,6 +10,8 @@ import asyncpg
 
 from runtime.answers import Answer
 from runtime.database import Connection
+from runtime.faults import Fault, fault_of
+from runtime.haste import Haste
 from runtime.incoming import Incoming
 from runtime.transaction import Known, Named
 
@@ -36,8 +38,8 @@ class Glance:
     """
 
     __slots__ = (
-        "_compare", "_connection", "_offsets", "_partitions", "_topics", "few", "known", "now",
-        "touched",
+        "_compare", "_connection", "_haste", "_offsets", "_partitions", "_topics", "few", "known",
+        "now", "touched",
     )  # fmt: skip
 
     now: datetime
@@ -48,6 +50,7 @@ class Glance:
         marks: Mapping[Place, int],
         known: Sequence[int | None],
         compare: Compare,
+        haste: Haste,
         *,
         few: bool = True,
     ) -> None:
@@ -57,6 +60,7 @@ class Glance:
         self._offsets = list(marks.values())
         self.known = [offset or 0 for offset in known]
         self.few = few
+        self._haste = haste
         self._compare = compare
         self.touched: dict[Named, Known | None] = {}
 
@@ -66,7 +70,18 @@ class Glance:
         rows = await self._connection.fetch(query, self._topics, self._partitions, *args)
         self._compare(rows[0]["positions"] or ())
         self.now = rows[0]["now"]
+        self._haste.told(self.now)
         return list(rows)
+
+    def without_a_look(self) -> datetime | None:
+        """PostgreSQL's time, if the batch may be recorded without a look; None: better not."""
+        return self._haste.now(few=self.few)
+
+    def in_vain(self, error: Exception) -> None:
+        """A record without a look failed. Raises that error, unless a look may mend it."""
+        self._haste.failed()
+        if fault_of(error) is not Fault.AGAIN:
+            raise error
 
     async def record(self, query: str, *args: Any) -> list[asyncpg.Record]:
         """The rows of a statement whose first parameters are topics, partitions and their next

@@ -20,8 +20,8 @@ class Haste:
     `clock` is in seconds, and goes on while the machine sleeps.
     """
 
-    def __init__(self, clock: Callable[[], float] | None = None) -> None:
-        self._clock = clock or seconds
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
         self._told: tuple[datetime, float] | None = None
         self._shy_until = self._clock()
 

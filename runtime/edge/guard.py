@@ -16,6 +16,7 @@ from typing import Any, Final, NamedTuple
 from runtime.database import Connection, Database
 from runtime.faults import RecordsGone, StoreWentBack
 from runtime.glance import Glance
+from runtime.haste import Haste, seconds
 from runtime.transaction import NO_ENDS, Ends, Tx, sql
 from schemas.topics import FOREVER, TOPIC
 
@@ -63,8 +64,9 @@ class Guard:
     commits meanwhile is never held against what that statement saw.
     """
 
-    def __init__(self, service: str) -> None:
+    def __init__(self, service: str, clock: Callable[[], float] = seconds) -> None:
         self._service = service
+        self._haste = Haste(clock)
         self._seen: dict[tuple[str, int], int] = {}
         self._read: tuple[str | None, Mapping[Place, int]] = (None, NOWHERE)
 
@@ -89,6 +91,7 @@ class Guard:
         found = {Place(r["topic"], r["partition"]): r["next_offset"] for r in rows}
         for place, offset in zip(marks, known, strict=True):
             self._compare(place, found.get(place), offset)
+        self._haste.told(rows[0]["now"])
         return Tx(connection, rows[0]["now"], ends)
 
     def glance(
@@ -101,7 +104,7 @@ class Guard:
             for place, position, offset in zip(marks, positions, known, strict=True):
                 self._compare(place, position, offset)
 
-        return Glance(connection, marks, known, compare, few=few)
+        return Glance(connection, marks, known, compare, self._haste, few=few)
 
     async def look(self, connection: Connection) -> None:
         """Compare all positions with what this process saw or wrote. Raises StoreWentBack."""

@@ -1,9 +1,7 @@
 """The ledger: without arguments the worker; `verify` checks the books (see verify.py)."""
 
 import sys
-from functools import partial
 
-from runtime.haste import Haste
 from runtime.incoming import Lane, Route
 from runtime.worker import Worker
 from services.ledger import verify
@@ -25,7 +23,7 @@ def build(settings: Settings) -> Worker:
                         topic="pos.decisions",
                         takes=decisions.TAKES,
                         handler=decisions.handle,
-                        at_once=partial(decisions.handle_at_once, Haste()),
+                        at_once=decisions.handle_at_once,
                     ),
                     Route(topic="invoices.events", takes=invoices.TAKES, handler=invoices.handle),
                 ),

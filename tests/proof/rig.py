@@ -11,7 +11,6 @@ import itertools
 import json
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import partial
 from typing import Any, TypeVar
 
 import asyncpg
@@ -102,7 +101,7 @@ class Rig:
         """A batch of pos.decisions or invoices.events, to the ledger."""
         given = [read(topic, message) for message in messages]
         if topic == "pos.decisions":
-            at_once = partial(decisions.handle_at_once, self.ledger.haste)
+            at_once = decisions.handle_at_once
             return self.run(self.ledger.handle(decisions.handle, given, at_once=at_once))
         return self.run(self.ledger.handle(invoices.handle, given))
 

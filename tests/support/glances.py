@@ -26,6 +26,7 @@ class Interrupted(Glance):
     ) -> None:
         self._glance, self._looks, self._records = glance, looks, records
         self.touched, self.known, self.few = glance.touched, glance.known, glance.few
+        self._haste = glance._haste
 
     async def look(self, query: str, *args: Any) -> list[asyncpg.Record]:
         await self._looks()

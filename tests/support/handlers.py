@@ -7,7 +7,7 @@ transaction and job runner that a worker uses; only the publisher is replaced by
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
@@ -17,7 +17,7 @@ from runtime.database import Database
 from runtime.edge.guard import Guard
 from runtime.faults import Fault, fault_of
 from runtime.glance import AtOnce
-from runtime.haste import Haste
+from runtime.haste import seconds
 from runtime.incoming import Handler, Incoming
 from runtime.jobs import JobKind, JobRunner
 from runtime.state import StateKind, States
@@ -46,12 +46,12 @@ class HandlerBench:
         states: Iterable[StateKind] = (),
         size: int = 8,
         by_key: bool = False,
+        clock: Callable[[], float] = seconds,
     ) -> None:
         self.database = Database(dsn, size=size, name="bench", by_key=by_key)
-        self.guard = Guard("bench")
+        self.guard = Guard("bench", clock)
         self.published = Kept()
         self.states = States(states, self.database)
-        self.haste = Haste()
         self._offset = 0
 
     async def __aenter__(self) -> Self:

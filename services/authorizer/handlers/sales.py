@@ -16,7 +16,6 @@ from datetime import datetime
 from hashlib import sha256
 
 from runtime.answers import Answer
-from runtime.faults import Fault, fault_of
 from runtime.glance import Glance
 from runtime.incoming import Incoming
 from runtime.transaction import Tx
@@ -82,16 +81,16 @@ async def decide_at_once(
 async def _without_a_look(
     recent: Recent, incoming: Sequence[Incoming], glance: Glance
 ) -> list[Answer] | None:
-    seen = recent.recall([r.message for r in incoming], few=glance.few)
+    now = glance.without_a_look()
+    seen = None if now is None else recent.recall([r.message for r in incoming], now)
     answers = None if seen is None else _answers(incoming, seen)
     if seen is None or answers is None:
         return None
     try:
         row = await at_once.record(glance, seen, remembered=True)
     except Exception as error:
-        recent.failed(seen)
-        if fault_of(error) is not Fault.AGAIN:
-            raise
+        recent.forget(seen)
+        glance.in_vain(error)
         return None
     recent.recorded(seen, row)
     _count(answers, seen.now)
@@ -104,7 +103,6 @@ async def _after_a_look(
     seen = await at_once.look(glance, [r.message for r in incoming])
     if seen is None:
         return None
-    recent.looked(seen.now)
     answers = _answers(incoming, seen)
     if answers is None:
         return None

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from runtime.haste import Haste, seconds
+from runtime.haste import seconds
 from schemas.pos import DeclineReason, SaleRequested
 from services.authorizer.domain.book import Book, Key
 from services.authorizer.domain.sales import House
@@ -37,23 +37,15 @@ class Recent:
 
     def __init__(self, clock: Callable[[], float] = seconds, most: int = MOST) -> None:
         self._clock = clock
-        self._haste = Haste(clock)
         self._most = most
         self._houses: dict[int, tuple[int, House]] = {}
         self._accounts: dict[Key, _Account] = {}
         self._since = clock()
 
-    def looked(self, now: datetime) -> None:
-        """PostgreSQL has just said that it is this."""
-        self._haste.told(now)
+    def recall(self, sales: Iterable[SaleRequested], now: datetime) -> Seen | None:
+        """What these need, PostgreSQL's time being `now`; None where some of it is not known."""
         if self._clock() - self._since > KEPT_S:
             self._houses, self._accounts, self._since = {}, {}, self._clock()
-
-    def recall(self, sales: Sequence[SaleRequested], *, few: bool) -> Seen | None:
-        """What these need; None where something of it is not known, or what time it is."""
-        now = self._haste.now(few=few)
-        if now is None:
-            return None
         seen = Seen(now, Book(houses={}, standings={}, sales={}, cancellations={}), {}, {})
         houses, standings = seen.book.houses, seen.book.standings
         for sale in sales:
@@ -86,9 +78,8 @@ class Recent:
         while len(self._houses) > self._most:
             del self._houses[next(iter(self._houses))]
 
-    def failed(self, seen: Seen) -> None:
+    def forget(self, seen: Seen) -> None:
         """Something of this is no longer so."""
-        self._haste.failed()
         for environment in seen.versions:
             self._houses.pop(environment, None)
         for key in seen.rows:

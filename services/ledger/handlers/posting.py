@@ -3,15 +3,13 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 import prometheus_client
 import structlog
 
 from runtime.answers import Answer
-from runtime.faults import Fault, fault_of
-from runtime.glance import Glance
-from runtime.haste import Haste
+from runtime.glance import AtOnce, Glance
 from runtime.incoming import Handler, Incoming
 from runtime.transaction import Tx
 from services.ledger import at_once, states, store
@@ -59,36 +57,23 @@ def posts(journal_of: Callable[[Any], Journal]) -> Handler:
     return handle
 
 
-class AtOnce(Protocol):
-    """As runtime.glance.AtOnce, of a worker with its haste."""
-
-    async def __call__(
-        self, haste: Haste, incoming: Sequence[Incoming], glance: Glance
-    ) -> list[Answer] | None: ...
-
-
 def posts_at_once(journal_of: Callable[[Any], Journal]) -> AtOnce:
     """As `posts`, for journals that are all new: record, or look first, if they are few. None where
     one is known, or an account is spoken of in two currencies: that needs the locks."""
 
-    async def handle(
-        haste: Haste, incoming: Sequence[Incoming], glance: Glance
-    ) -> list[Answer] | None:
+    async def handle(incoming: Sequence[Incoming], glance: Glance) -> list[Answer] | None:
         asked = _journals(incoming, journal_of)
         accounts = _accounts(asked.values())
         if not asked or any(accounts[j.key] != j.event.currency for j in asked.values()):
             return None
-        now = haste.now(few=glance.few)
+        now = glance.without_a_look()
         if now is not None:
             try:
                 return await _post_at_once(asked, accounts, glance, now)
             except Exception as error:
-                haste.failed()
-                if fault_of(error) is not Fault.AGAIN:
-                    raise
+                glance.in_vain(error)
         if not glance.few or not await at_once.look(glance, asked):
             return None
-        haste.told(glance.now)
         return await _post_at_once(asked, accounts, glance, glance.now)
 
     return handle

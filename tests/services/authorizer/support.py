@@ -11,6 +11,7 @@ from uuid import NAMESPACE_URL, uuid4, uuid5
 import asyncpg
 
 from runtime.answers import Answer
+from runtime.haste import seconds
 from schemas.wire import decode
 from services.authorizer.handlers import invoices, registry, sales, tills
 from services.authorizer.store.recent import Recent
@@ -141,12 +142,23 @@ def words(answer: Answer) -> tuple[Any, ...]:
     return answer.type, content.get("reason") if "amount" not in content else content["amount"]
 
 
+class Clock:
+    """A worker's own, in seconds; once it was stopped it is moved by hand (`at`)."""
+
+    def __init__(self) -> None:
+        self.at: float | None = None
+
+    def __call__(self) -> float:
+        return seconds() if self.at is None else self.at
+
+
 class Venue(HandlerBench):
     """The bench, with the authorizer's handlers by name; `recent` is its worker's memory."""
 
     def __init__(self, *args: Any, **more: Any) -> None:
-        super().__init__(*args, **more)
-        self.recent = Recent()
+        self.clock = Clock()
+        super().__init__(*args, **more, clock=self.clock)
+        self.recent = Recent(self.clock)
 
     async def sell(self, *messages: Any, at: datetime | None = NOON) -> list[Answer]:
         """As the edge decides a batch: at once, or else in a transaction."""

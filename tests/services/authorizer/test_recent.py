@@ -40,16 +40,6 @@ PLACE = Place("pos.sales", 3)
 OTHER = "28900002"
 
 
-class Hand:
-    """A clock that is moved by hand; seconds."""
-
-    def __init__(self) -> None:
-        self.at = 1_000.0
-
-    def __call__(self) -> float:
-        return self.at
-
-
 class Counted(Interrupted):
     """Counts its looks, in a list that outlives it."""
 
@@ -68,7 +58,8 @@ class Till:
     """Hands batches to one worker that remembers, as the edge does; counts the worker's looks."""
 
     def __init__(self, bench: Venue, most: int = 10) -> None:
-        self.clock = Hand()
+        self.clock = bench.clock
+        self.clock.at = self.clock()
         self.recent = Recent(self.clock, most)
         self.looks: list[str] = []
         self._bench = bench

@@ -4,7 +4,6 @@ import json
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
@@ -155,9 +154,10 @@ def refunded(name: object, invoice: object, amount: int) -> PaymentRefunded:
 
 
 @asynccontextmanager
-async def ledger(postgres: Database) -> AsyncIterator[HandlerBench]:
+async def ledger(postgres: Database, **more: Any) -> AsyncIterator[HandlerBench]:
     """The ledger's handlers on its own database, with its login role."""
-    async with HandlerBench(postgres.dsn("ledger"), states=(BALANCE,), by_key=True) as bench:
+    dsn = postgres.dsn("ledger")
+    async with HandlerBench(dsn, states=(BALANCE,), by_key=True, **more) as bench:
         yield bench
 
 
@@ -165,8 +165,7 @@ async def post(bench: HandlerBench, *messages: Message) -> list[Answer]:
     """Hand messages in as the edge does: one batch per topic, at once or in one transaction."""
     answers: list[Answer] = []
     if batch := [m for m in messages if isinstance(m, decisions.TAKES)]:
-        at_once = partial(decisions.handle_at_once, bench.haste)
-        answers += await bench.handle(decisions.handle, batch, at_once=at_once)
+        answers += await bench.handle(decisions.handle, batch, at_once=decisions.handle_at_once)
     if batch := [m for m in messages if isinstance(m, invoices.TAKES)]:
         answers += await bench.handle(invoices.handle, batch)
     return answers

@@ -9,10 +9,11 @@ import pytest
 from runtime.answers import Answer
 from runtime.edge.guard import Place
 from runtime.faults import Fault, StoreWentBack, fault_of
-from runtime.haste import SHY_S, Haste
+from runtime.glance import AtOnce
+from runtime.haste import SHY_S
 from schemas.base import Message
 from services.ledger.handlers import decisions, invoices
-from services.ledger.handlers.posting import AtOnce, posts_at_once
+from services.ledger.handlers.posting import posts_at_once
 from services.ledger.verify import verify
 from tests.services.ledger.support import (
     GUEST,
@@ -38,14 +39,13 @@ async def at_once(
     meanwhile: Before = nothing,
     handler: AtOnce = decisions.handle_at_once,
     marks: Mapping[Place, int] = MappingProxyType({PLACE: 7}),
-    haste: Haste | None = None,
     few: bool = True,
 ) -> list[Answer] | None:
     incoming = [bench.incoming(message) for message in messages]
     async with bench.database.connection() as connection:
         glance = bench.guard.glance(connection, marks, few=few)
         handed = Interrupted(glance, records=meanwhile)
-        answers = await handler(haste or Haste(), incoming, handed)
+        answers = await handler(incoming, handed)
     await bench.states.publish(glance.touched, bench.published)
     return answers
 
@@ -176,30 +176,29 @@ class NoLook(Interrupted):
         raise AssertionError("a look was not needed")
 
 
-async def without_a_look(bench: HandlerBench, haste: Haste, *messages: Message) -> list[Answer]:
+async def without_a_look(bench: HandlerBench, *messages: Message) -> list[Answer]:
     incoming = [bench.incoming(message) for message in messages]
     async with bench.database.connection() as connection:
         glance = bench.guard.glance(connection, {}, few=len(messages) < 100)
-        answers = await decisions.handle_at_once(haste, incoming, NoLook(glance))
+        answers = await decisions.handle_at_once(incoming, NoLook(glance))
     assert answers is not None
     return answers
 
 
 async def test_what_follows_within_a_second_is_posted_without_a_look(postgres: Database) -> None:
     clock = [100.0]
-    haste = Haste(lambda: clock[0])
-    async with ledger(postgres) as bench:
-        assert await at_once(bench, approved("a", {"21": 250}), haste=haste, few=False) is None
-        first = await at_once(bench, approved("a", {"21": 250}), haste=haste)
+    async with ledger(postgres, clock=lambda: clock[0]) as bench:
+        assert await at_once(bench, approved("a", {"21": 250}), few=False) is None
+        first = await at_once(bench, approved("a", {"21": 250}))
         assert first
         clock[0] += 1.0
         many = [approved(n, {"21": 10}) for n in range(100)]
-        answers = await without_a_look(bench, haste, *many)
+        answers = await without_a_look(bench, *many)
         assert len(answers) == 100
         assert (answers[0].time - first[0].time).total_seconds() == 1.0
         clock[0] += 0.1
         with pytest.raises(AssertionError, match="a look"):
-            await without_a_look(bench, haste, approved("c", {"21": 1}))
+            await without_a_look(bench, approved("c", {"21": 1}))
         assert (await left(bench))[:2] == (101, 250 + 1_000)
         async with bench.database.connection() as connection:
             assert (await verify(connection)).ok
@@ -209,30 +208,28 @@ async def test_without_a_look_nothing_is_posted_twice_or_in_another_currency(
     postgres: Database,
 ) -> None:
     clock = [100.0]
-    haste = Haste(lambda: clock[0])
-    async with ledger(postgres) as bench:
-        assert await at_once(bench, approved("a", {"21": 250}), haste=haste)
+    async with ledger(postgres, clock=lambda: clock[0]) as bench:
+        assert await at_once(bench, approved("a", {"21": 250}))
         again = approved("b", {"21": 100}), approved("a", {"21": 250})
-        assert await at_once(bench, *again, haste=haste) is None
+        assert await at_once(bench, *again) is None
         assert (await left(bench))[:2] == (1, 250)
         # After that many are left to transactions for a second, and few are not.
-        assert await at_once(bench, approved("b", {"21": 100}), haste=haste, few=False) is None
-        assert await without_a_look(bench, haste, approved("b", {"21": 100}))
+        assert await at_once(bench, approved("b", {"21": 100}), few=False) is None
+        assert await without_a_look(bench, approved("b", {"21": 100}))
         clock[0] += SHY_S / 2
-        assert await at_once(bench, approved("c", {"21": 1}), haste=haste, few=False) is None
+        assert await at_once(bench, approved("c", {"21": 1}), few=False) is None
         clock[0] += SHY_S / 2
-        assert await at_once(bench, approved("c", {"21": 1}), haste=haste, few=False)
+        assert await at_once(bench, approved("c", {"21": 1}), few=False)
         await as_admin(postgres, "UPDATE balance SET currency = 'SEK'")
         with pytest.raises(asyncpg.SerializationError):
-            await at_once(bench, approved("d", {"21": 100}), haste=haste)
+            await at_once(bench, approved("d", {"21": 100}))
         assert (await left(bench))[:2] == (3, 351)
 
 
 async def test_without_a_look_a_store_that_went_back_is_noticed(postgres: Database) -> None:
-    haste = Haste()
     async with ledger(postgres) as bench:
-        assert await at_once(bench, approved("a", {"21": 250}), haste=haste)
+        assert await at_once(bench, approved("a", {"21": 250}))
         bench.guard.wrote({PLACE: 8})
         with pytest.raises(StoreWentBack, match="offset 7, but bench has answered it up to 8"):
-            await at_once(bench, approved("b", {"21": 100}), marks={PLACE: 9}, haste=haste)
+            await at_once(bench, approved("b", {"21": 100}), marks={PLACE: 9})
         assert await left(bench) == (1, 250, [7])
