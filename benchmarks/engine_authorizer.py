@@ -34,6 +34,7 @@ from services.authorizer.domain.book import KnownSale
 from services.authorizer.domain.sales import Approved
 from services.authorizer.handlers.sales import decide_sales
 from services.authorizer.store import sales as store
+from services.authorizer.store.recent import Recent
 
 ENVIRONMENT = 2890
 NOON = datetime(2026, 7, 1, 12, 0, tzinfo=UTC)
@@ -73,7 +74,7 @@ def sale(account: str) -> SaleRequested:
 
 def engine(records: Sequence[Incoming]) -> Work:
     """The handler, as the edge calls it."""
-    return partial(decide_sales, records)
+    return partial(decide_sales, Recent(), records)
 
 
 def floor(records: Sequence[Incoming]) -> Work:

@@ -80,7 +80,9 @@ class Guard:
         Raises StoreWentBack.
         """
         if not marks:
-            return Tx(connection, await connection.fetchval(sql.clock), ends)
+            now = await connection.fetchval(sql.clock)
+            self._haste.told(now)
+            return Tx(connection, now, ends)
         known = [self._seen.get(place) for place in marks]
         rows = await connection.fetch(
             sql.opening,

@@ -23,6 +23,7 @@ QUIET_BYTES = 256_000
 
 def lanes(batch_records: int) -> tuple[Lane, ...]:
     """Sales, the registry with what moves its sums, and the tills' directory."""
+    recent = Recent()
     return (
         Lane(
             name="sales",
@@ -30,9 +31,9 @@ def lanes(batch_records: int) -> tuple[Lane, ...]:
                 Route(
                     topic="pos.sales",
                     takes=(pos.SaleRequested, pos.SaleRecorded, pos.SaleCancelled),
-                    handler=sales.decide_sales,
+                    handler=partial(sales.decide_sales, recent),
                     on_poison=sales.refuse_poison,
-                    at_once=partial(sales.decide_at_once, Recent()),
+                    at_once=partial(sales.decide_at_once, recent),
                 ),
             ),
             max_records=batch_records,

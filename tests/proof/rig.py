@@ -121,4 +121,4 @@ async def _decide(
     if answers is not None:
         return answers
     async with bench.transaction() as tx:
-        return await sales.decide_sales(incoming, tx)
+        return await sales.decide_sales(recent, incoming, tx)

@@ -11,7 +11,6 @@ from itertools import permutations
 from typing import Any, Literal
 
 from runtime.answers import Answer
-from runtime.glance import AtOnce
 from runtime.incoming import Handler, Incoming
 from services.authorizer.handlers import invoices, registry, sales
 from services.authorizer.store.recent import Recent
@@ -22,11 +21,12 @@ from tests.proof.schedules import Work
 
 Message = dict[str, Any]
 Family = Literal["tills", "administrators", "finance"]
-HANDLERS: dict[Family, tuple[str, Handler]] = {
-    "tills": ("pos.sales", sales.decide_sales),
-    "administrators": ("registry.commands", registry.carry_out_commands),
-    "finance": ("invoices.events", invoices.add_up),
-}
+TOPICS: dict[Family, str] = {
+    "tills": "pos.sales", "administrators": "registry.commands", "finance": "invoices.events",
+}  # fmt: skip
+OTHERS: dict[Family, Handler] = {
+    "administrators": registry.carry_out_commands, "finance": invoices.add_up,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -39,15 +39,15 @@ class Batch:
 
     def work(self, recent: Recent) -> Work:
         """For a worker that remembers this."""
-        topic, handler = HANDLERS[self.family]
-        at_once: AtOnce | None = None
-        if self.family == "tills":
-            at_once = partial(sales.decide_at_once, recent)
+        topic = TOPICS[self.family]
         incoming = [
             Incoming(read(topic, message), topic, 0, n, self.time)
             for n, message in enumerate(self.messages)
         ]
-        return Work(handler, at_once, incoming)
+        if self.family != "tills":
+            return Work(OTHERS[self.family], None, incoming)
+        at_once = partial(sales.decide_at_once, recent)
+        return Work(partial(sales.decide_sales, recent), at_once, incoming)
 
 
 Done = tuple[Batch, Sequence[Answer]]

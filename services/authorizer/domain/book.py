@@ -78,12 +78,20 @@ class Unbooked:
 
 @dataclass(slots=True, kw_only=True)
 class Book:
-    """All that a batch of sales and cancellations needs to know and comes to say."""
+    """All that a batch of sales and cancellations needs to know and comes to say.
 
-    houses: dict[int, House]
-    standings: dict[Key, Standing]
-    sales: dict[Key, KnownSale]
-    cancellations: dict[Key, KnownCancellation]
+    `versions` and `rows` say how the rows of environments and accounts stood that it was read from:
+    by their version, and by the transaction that wrote them.
+    """
+
+    houses: dict[int, House] = field(default_factory=dict)
+    standings: dict[Key, Standing] = field(default_factory=dict)
+    versions: dict[int, int] = field(default_factory=dict)
+    rows: dict[Key, int] = field(default_factory=dict)
+    sales: dict[Key, KnownSale] = field(default_factory=dict)
+    cancellations: dict[Key, KnownCancellation] = field(default_factory=dict)
+    # The transaction that writes what is moved, once that is known.
+    writer: int | None = None
     refusals: dict[RefusalKey, Answer] = field(default_factory=dict)
     unbooked: list[Unbooked] = field(default_factory=list)
     # (environment, sale_id) and what stands for it now: a sale_id or a cancellation_id

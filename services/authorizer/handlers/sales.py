@@ -39,7 +39,7 @@ Said = Answer | RefusalKey
 """An answer, or the name of a refusal that is still to be compared with what was said before."""
 
 
-async def decide_sales(incoming: Sequence[Incoming], tx: Tx) -> list[Answer]:
+async def decide_sales(recent: Recent, incoming: Sequence[Incoming], tx: Tx) -> list[Answer]:
     """Lock, recall, decide, record, answer."""
     book = await _open(incoming, tx)
     said: list[Said] = []
@@ -53,6 +53,7 @@ async def decide_sales(incoming: Sequence[Incoming], tx: Tx) -> list[Answer]:
         else:
             said.append(_answer_unreadable(message, book, tx.now))
     await store.record(tx, book)
+    recent.recorded(book)
     spoken = await _speak(said, book, tx)
     tell_unbooked(incoming, spoken, tx)
     return [traced(answer, record) for answer, record in zip(spoken, incoming, strict=True)]
@@ -82,38 +83,39 @@ async def _without_a_look(
     recent: Recent, incoming: Sequence[Incoming], glance: Glance
 ) -> list[Answer] | None:
     now = glance.without_a_look()
-    seen = None if now is None else recent.recall([r.message for r in incoming], now)
-    answers = None if seen is None else _answers(incoming, seen)
-    if seen is None or answers is None:
+    book = None if now is None else recent.recall([r.message for r in incoming])
+    if now is None or book is None:
+        return None
+    answers = _answers(incoming, book, now)
+    if answers is None:
         return None
     try:
-        row = await at_once.record(glance, seen, remembered=True)
+        await at_once.record(glance, book, now, remembered=True)
     except Exception as error:
-        recent.forget(seen)
+        recent.forget(book)
         glance.in_vain(error)
         return None
-    recent.recorded(seen, row)
-    _count(answers, seen.now)
+    recent.recorded(book)
+    _count(answers, now)
     return answers
 
 
 async def _after_a_look(
     recent: Recent, incoming: Sequence[Incoming], glance: Glance
 ) -> list[Answer] | None:
-    seen = await at_once.look(glance, [r.message for r in incoming])
-    if seen is None:
+    book = await at_once.look(glance, [r.message for r in incoming])
+    answers = None if book is None else _answers(incoming, book, glance.now)
+    if book is None or answers is None:
         return None
-    answers = _answers(incoming, seen)
-    if answers is None:
-        return None
-    recent.recorded(seen, await at_once.record(glance, seen))
-    _count(answers, seen.now)
+    await at_once.record(glance, book, glance.now)
+    recent.recorded(book)
+    _count(answers, glance.now)
     return answers
 
 
-def _answers(incoming: Sequence[Incoming], seen: at_once.Seen) -> list[Answer] | None:
+def _answers(incoming: Sequence[Incoming], book: Book, now: datetime) -> list[Answer] | None:
     """None where a refusal is to be compared with what was said before."""
-    said = [_answer_sale(r.message, r.time, seen.book, seen.now) for r in incoming]
+    said = [_answer_sale(r.message, r.time, book, now) for r in incoming]
     answers = [one for one in said if isinstance(one, Answer)]
     return answers if len(answers) == len(said) else None
 

@@ -7,11 +7,12 @@
 
 -- name: lock_accounts
 -- The environments' settings as decisions need them, a row each without an account, and a row for
--- each account. The key-share lock holds up nobody but who changes the rules by which sales are
+-- each account; `row` is the transaction that wrote an account, and with an environment this one,
+-- which writes what is moved. The key-share lock holds up nobody but who changes the rules by which sales are
 -- decided (registry.sql, lock_environments_against_sales).
 -- An account that is not there locks nothing: two that decline it at once meet at the sale's key.
 WITH house AS MATERIALIZED (
-    SELECT environment, gdpr_at IS NOT NULL AS gdpr_accepted, active, currency, language,
+    SELECT environment, version, gdpr_at IS NOT NULL AS gdpr_accepted, active, currency, language,
            limit_release
     FROM environment
     WHERE environment = ANY ($1::int[])
@@ -24,19 +25,20 @@ WITH house AS MATERIALIZED (
     SELECT a.*
     FROM wanted AS w
     CROSS JOIN LATERAL (
-        SELECT a.environment, a.account, a.credit_limit, a.status, a.on_account,
+        SELECT a.xmin AS row, a.environment, a.account, a.credit_limit, a.status, a.on_account,
                a.approved, a.reversed, a.issued, a.credited, a.paid, a.refunded
         FROM account AS a
         WHERE a.environment = w.environment AND a.account = w.account
         FOR NO KEY UPDATE) AS a
     WHERE (SELECT count(*) FROM house) >= 0  -- always: after the environments are locked
 )
-SELECT environment, NULL AS account, gdpr_accepted, active, currency, language, limit_release,
+SELECT environment, NULL AS account, pg_current_xact_id()::xid AS row, version, gdpr_accepted,
+       active, currency, language, limit_release,
        NULL AS credit_limit, NULL AS status, NULL AS on_account, NULL AS approved, NULL AS reversed,
        NULL AS issued, NULL AS credited, NULL AS paid, NULL AS refunded
 FROM house
 UNION ALL
-SELECT environment, account, NULL, NULL, NULL, NULL, NULL,
+SELECT environment, account, row, NULL, NULL, NULL, NULL, NULL, NULL,
        credit_limit, status, on_account, approved, reversed, issued, credited, paid, refunded
 FROM standing;
 

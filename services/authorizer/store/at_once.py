@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Final
 
 from runtime.glance import Glance
 from runtime.sql import statements
@@ -17,17 +17,7 @@ from services.authorizer.store.sales import columns, decided
 sql: Final = statements("services.authorizer", "sql/at_once.sql")
 
 
-class Seen(NamedTuple):
-    """A book without locks, and how the rows stood that it was read from: environments by their
-    version, accounts by the transaction that wrote them. `now` is PostgreSQL's time."""
-
-    now: datetime
-    book: Book
-    versions: dict[int, int]
-    rows: dict[Key, int]
-
-
-async def look(glance: Glance, sales: Iterable[Sale]) -> Seen | None:
+async def look(glance: Glance, sales: Iterable[Sale]) -> Book | None:
     """What a decision on these needs; None where one of them is known."""
     accounts: dict[Key, None] = {}
     ids: dict[Key, None] = {}
@@ -42,14 +32,14 @@ async def look(glance: Glance, sales: Iterable[Sale]) -> Seen | None:
     )
     if rows[0]["known"]:
         return None
-    seen = Seen(glance.now, Book(houses={}, standings={}, sales={}, cancellations={}), {}, {})
+    book = Book()
     for row in rows:
         environment, account = row["environment"], row["account"]
         if environment is None:
             continue
         if account is None:
-            seen.versions[environment] = row["version"]
-            seen.book.houses[environment] = House(
+            book.versions[environment] = row["version"]
+            book.houses[environment] = House(
                 gdpr_accepted=row["gdpr_accepted"],
                 active=row["active"],
                 currency=row["currency"],
@@ -57,7 +47,7 @@ async def look(glance: Glance, sales: Iterable[Sale]) -> Seen | None:
                 release=row["limit_release"],
             )
         else:
-            release = seen.book.houses[environment].release
+            release = book.houses[environment].release
             sums = Sums(
                 row["approved"],
                 row["reversed"],
@@ -66,17 +56,17 @@ async def look(glance: Glance, sales: Iterable[Sale]) -> Seen | None:
                 row["paid"],
                 row["refunded"],
             )
-            seen.rows[environment, account] = row["row"]
-            seen.book.standings[environment, account] = Standing(
+            book.rows[environment, account] = row["row"]
+            book.standings[environment, account] = Standing(
                 limit=row["credit_limit"],
                 open=open_amount(sums, release),
                 barred=barred(row["status"], row["on_account"]),
             )
-    return seen
+    return book
 
 
-async def record(glance: Glance, seen: Seen, *, remembered: bool = False) -> int | None:
-    """Write what was decided; gives the transaction that charged accounts, None where none is.
+async def record(glance: Glance, book: Book, now: datetime, *, remembered: bool = False) -> None:
+    """Write what was decided at `now`, and note the book's writer.
 
     A refusal rests on what was read by a look, which is right at its moment; where that is
     `remembered`, it must still stand so.
@@ -84,20 +74,21 @@ async def record(glance: Glance, seen: Seen, *, remembered: bool = False) -> int
     Raises asyncpg's errors: SerializationError where a row has changed since it was read,
     UniqueViolationError where the same sale was recorded before.
     """
-    standings = seen.book.standings
+    standings = book.standings
     moved = sorted((key, s) for key, s in standings.items() if s.approved_more)
     unmoved = [key for key, s in standings.items() if remembered and not s.approved_more]
     rows = await glance.record(
         sql.record_at_once,
-        list(seen.versions),
-        list(seen.versions.values()),
-        *decided(list(seen.book.sales.items())),
+        list(book.versions),
+        list(book.versions.values()),
+        *decided(list(book.sales.items())),
         *columns(key for key, _ in moved),
-        [seen.rows[key] for key, _ in moved],
+        [book.rows[key] for key, _ in moved],
         [s.approved_more for _, s in moved],
-        seen.now,
+        now,
         glance.known,
         *columns(unmoved),
-        [seen.rows[key] for key in unmoved],
+        [book.rows[key] for key in unmoved],
     )
-    return rows[0]["row"] if rows else None
+    if rows:
+        book.writer = rows[0]["row"]

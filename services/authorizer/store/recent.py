@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
 from typing import Final, NamedTuple
 
 from runtime.haste import seconds
@@ -11,7 +10,6 @@ from schemas.pos import DeclineReason, SaleRequested
 from services.authorizer.domain.book import Book, Key
 from services.authorizer.domain.sales import House
 from services.authorizer.domain.standing import Standing
-from services.authorizer.store.at_once import Seen
 
 MOST: Final = 10_000
 """Accounts, some 400 bytes each."""
@@ -42,12 +40,12 @@ class Recent:
         self._accounts: dict[Key, _Account] = {}
         self._since = clock()
 
-    def recall(self, sales: Iterable[SaleRequested], now: datetime) -> Seen | None:
-        """What these need, PostgreSQL's time being `now`; None where some of it is not known."""
+    def recall(self, sales: Iterable[SaleRequested]) -> Book | None:
+        """What these need; None where some of it is not known."""
         if self._clock() - self._since > KEPT_S:
             self._houses, self._accounts, self._since = {}, {}, self._clock()
-        seen = Seen(now, Book(houses={}, standings={}, sales={}, cancellations={}), {}, {})
-        houses, standings = seen.book.houses, seen.book.standings
+        book = Book()
+        standings = book.standings
         for sale in sales:
             environment = sale.environment
             key = environment, sale.account
@@ -57,30 +55,30 @@ class Recent:
             if account is None or house is None:
                 return None
             row, limit, open_, barred = account
-            seen.rows[key] = row
+            book.rows[key] = row
             standings[key] = Standing(limit=limit, open=open_, barred=barred)
-            seen.versions[environment], houses[environment] = house
-        return seen
+            book.versions[environment], book.houses[environment] = house
+        return book
 
-    def recorded(self, seen: Seen, row: int | None) -> None:
-        """This was decided on and written; `row` is the transaction that did."""
-        for environment, house in seen.book.houses.items():
-            self._houses[environment] = seen.versions[environment], house
+    def recorded(self, book: Book) -> None:
+        """This was decided on and written, or is as soon as its transaction is committed."""
+        for environment, house in book.houses.items():
+            self._houses[environment] = book.versions[environment], house
         accounts = self._accounts
-        for key, standing in seen.book.standings.items():
+        for key, s in book.standings.items():
             # Taken out first: what is written stands last, and what stands first goes first.
             accounts.pop(key, None)
-            wrote = row if standing.approved_more else seen.rows[key]
-            assert wrote is not None
-            accounts[key] = _Account(wrote, standing.limit, standing.open, standing.barred)
+            row = book.writer if s.approved_more or s.reversed_more else book.rows[key]
+            assert row is not None
+            accounts[key] = _Account(row, s.limit, s.open, s.barred)
         while len(accounts) > self._most:
             del accounts[next(iter(accounts))]
         while len(self._houses) > self._most:
             del self._houses[next(iter(self._houses))]
 
-    def forget(self, seen: Seen) -> None:
+    def forget(self, book: Book) -> None:
         """Something of this is no longer so."""
-        for environment in seen.versions:
+        for environment in book.versions:
             self._houses.pop(environment, None)
-        for key in seen.rows:
+        for key in book.rows:
             self._accounts.pop(key, None)

@@ -46,13 +46,11 @@ async def open_book(tx: Tx, messages: Iterable[Sale | SaleCancelled], others: se
             cancellations[environment, message.cancellation_id] = None
         elif type(message) is SaleRecorded and message.moved_from is not None:
             sales[environment, message.moved_from] = None
-    houses, standings = await _lock(tx, environments, accounts)
-    return Book(
-        houses=houses,
-        standings=standings,
-        sales=await _sales(tx, sales),
-        cancellations=await _cancellations(tx, cancellations) if cancellations else {},
-    )
+    book = await _lock(tx, environments, accounts)
+    book.sales = await _sales(tx, sales)
+    if cancellations:
+        book.cancellations = await _cancellations(tx, cancellations)
+    return book
 
 
 def columns(keys: Iterable[Key]) -> tuple[list[int], list[str]]:
@@ -60,31 +58,34 @@ def columns(keys: Iterable[Key]) -> tuple[list[int], list[str]]:
     return [environment for environment, _ in pairs], [each for _, each in pairs]
 
 
-async def _lock(
-    tx: Tx, environments: Iterable[int], accounts: Iterable[Key]
-) -> tuple[dict[int, House], dict[Key, Standing]]:
-    rows = await tx.fetch(sql.lock_accounts, list(environments), *columns(accounts))
-    houses = {
-        environment: House(
-            gdpr_accepted=gdpr_accepted,
-            active=active,
-            currency=currency,
-            language=language,
-            release=release,
-        )
-        for environment, account, gdpr_accepted, active, currency, language, release, *_ in rows
-        if account is None
-    }
-    standings = {
-        (environment, account): Standing(
-            limit=limit,
-            open=open_amount(Sums(*sums), houses[environment].release),
-            barred=barred(status, on_account),
-        )
-        for environment, account, _, _, _, _, _, limit, status, on_account, *sums in rows
-        if account is not None and environment in houses
-    }
-    return houses, standings
+async def _lock(tx: Tx, environments: Iterable[int], accounts: Iterable[Key]) -> Book:
+    book = Book()
+    houses = book.houses
+    # Environments come first.
+    for environment, account, row, *rest in await tx.fetch(
+        sql.lock_accounts, list(environments), *columns(accounts)
+    ):
+        if account is None:
+            version, gdpr_accepted, active, currency, language, release, *_ = rest
+            book.writer = row
+            book.versions[environment] = version
+            houses[environment] = House(
+                gdpr_accepted=gdpr_accepted,
+                active=active,
+                currency=currency,
+                language=language,
+                release=release,
+            )
+        elif environment in houses:
+            _, _, _, _, _, _, limit, status, on_account, *sums = rest
+            key = environment, account
+            book.rows[key] = row
+            book.standings[key] = Standing(
+                limit=limit,
+                open=open_amount(Sums(*sums), houses[environment].release),
+                barred=barred(status, on_account),
+            )
+    return book
 
 
 async def _sales(tx: Tx, keys: Iterable[Key]) -> dict[Key, KnownSale]:

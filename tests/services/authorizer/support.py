@@ -159,11 +159,12 @@ class Venue(HandlerBench):
         self.clock = Clock()
         super().__init__(*args, **more, clock=self.clock)
         self.recent = Recent(self.clock)
+        self.decide_sales = partial(sales.decide_sales, self.recent)
 
     async def sell(self, *messages: Any, at: datetime | None = NOON) -> list[Answer]:
         """As the edge decides a batch: at once, or else in a transaction."""
         at_once = partial(sales.decide_at_once, self.recent)
-        return await self.handle(sales.decide_sales, messages, at=at, at_once=at_once)
+        return await self.handle(self.decide_sales, messages, at=at, at_once=at_once)
 
     async def one(self, message: Any, at: datetime | None = NOON) -> dict[str, Any]:
         (answer,) = await self.sell(message, at=at)

@@ -14,7 +14,7 @@ import pytest
 from schemas.base import Message
 from schemas.malformed import Malformed, Undecodable
 from schemas.wire import decode, encode
-from services.authorizer.handlers import registry, sales, tills
+from services.authorizer.handlers import registry, tills
 from tests.services.authorizer.support import (
     NOON,
     VENUE,
@@ -98,7 +98,7 @@ async def test_a_sale_that_is_wrong_anywhere_is_answered(
     async with venue(postgres) as bench:
         wrong = read("pos.sales", spoiled(message))
         assert len(wrong) > 200
-        answers = await bench.handle(sales.decide_sales, wrong, at=NOON)
+        answers = await bench.handle(bench.decide_sales, wrong, at=NOON)
         assert len(answers) == len(wrong)
         for asked, answer in zip(wrong, answers, strict=True):
             if isinstance(asked, Malformed):
@@ -106,7 +106,7 @@ async def test_a_sale_that_is_wrong_anywhere_is_answered(
                 assert (content["reason"], answer.type) == ("invalid_message", asked.answered_by)
                 assert content["field"] == asked.field
             assert decode("pos.decisions", answer.value)
-        again = await bench.handle(sales.decide_sales, wrong, at=NOON)
+        again = await bench.handle(bench.decide_sales, wrong, at=NOON)
         for first, second in zip(answers, again, strict=True):
             # The one refusal that is not remembered: another cancellation may take its id.
             assert first == second or said(first)["reason"] == "sale_unknown"

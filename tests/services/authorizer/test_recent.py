@@ -117,6 +117,35 @@ async def test_many_are_decided_on_what_is_remembered_and_not_looked_at(postgres
         assert await till.nothing_looked_at(*some, few=False) == list(range(2, 202))
 
 
+async def test_what_a_transaction_moved_and_left_is_remembered_too(postgres: Database) -> None:
+    async with venue(postgres, limit=100) as bench:
+        await bench.order(command("account.open", 2, account=OTHER, limit=50, on_account=True))
+        till = Till(bench)
+        till.recent = bench.recent
+        await bench.sell(
+            requested(1, 60), requested(2, 70), cancelled("c", 1, amount=None),
+            requested(3, 51, account=OTHER), recorded(4, 30),
+        )  # fmt: skip
+        assert await till.nothing_looked_at(
+            requested(5, 70), requested(6, 1), requested(7, 50, account=OTHER)
+        ) == [100, "over_limit", 50]  # fmt: skip
+
+
+async def test_what_a_transaction_would_have_moved_is_not_believed(postgres: Database) -> None:
+    """It was rolled back after the handler was through: its commit failed, or another's handler."""
+    async with venue(postgres, limit=100) as bench:
+        till = Till(bench)
+        till.recent = bench.recent
+        async with bench.database.connection() as connection:
+            undone = connection.transaction()
+            await undone.start()
+            tx = await bench.guard.open(connection)
+            await bench.decide_sales([bench.incoming(requested(1, 60), at=NOON)], tx)
+            await undone.rollback()
+        assert await till.words(requested(2, 90)) == [90]
+        assert till.looks == ["look"]
+
+
 async def lower(bench: Venue) -> None:
     await bench.order(command("account.change", "m", accounts=[GUEST], limit=10))
 

@@ -13,7 +13,7 @@ import pytest
 
 from runtime.answers import Answer
 from runtime.faults import Fault, fault_of
-from services.authorizer.handlers import invoices, registry, sales
+from services.authorizer.handlers import invoices, registry
 from tests.services.authorizer.support import (
     GUEST,
     NOON,
@@ -34,7 +34,7 @@ async def insist(bench: Venue, handler: Any, messages: list[Any]) -> list[Answer
     """One batch as the edge runs it: again, where another worker was first."""
     while True:
         try:
-            if handler is sales.decide_sales:
+            if handler is bench.decide_sales:
                 return await bench.sell(*messages)
             return await bench.handle(handler, messages, at=NOON)
         except Exception as error:
@@ -43,7 +43,7 @@ async def insist(bench: Venue, handler: Any, messages: list[Any]) -> list[Answer
 
 
 async def side_by_side(bench: Venue, *batches: list[Any]) -> list[list[Answer]]:
-    return await asyncio.gather(*(insist(bench, sales.decide_sales, b) for b in batches))
+    return await asyncio.gather(*(insist(bench, bench.decide_sales, b) for b in batches))
 
 
 @pytest.mark.parametrize("workers", [2, 4])
@@ -140,7 +140,7 @@ async def test_the_currency_does_not_change_while_sales_are_made(postgres: Datab
             name = f"2890c{n}"
             currency = ("USD", "EUR")[n % 2]
             await asyncio.gather(
-                insist(bench, sales.decide_sales, [requested(n, 100)]),
+                insist(bench, bench.decide_sales, [requested(n, 100)]),
                 insist(
                     bench,
                     registry.carry_out_commands,
@@ -171,7 +171,7 @@ async def test_everything_at_once_leaves_the_sums_right(postgres: Database) -> N
                 cancelled((w, n, "c"), (w, n), account=sale.account)
                 for n, sale in enumerate(batch[:20])
             ]
-            work.append((sales.decide_sales, batch + cancels))
+            work.append((bench.decide_sales, batch + cancels))
             events = [invoice((w, n), 7, account=draw.choice(accounts)) for n in range(10)]
             work.append((invoices.add_up, events))
             change = command("account.change", ("ch", w), accounts=draw.sample(accounts, 4),

@@ -168,7 +168,7 @@ async def test_an_ordinary_batch_reads_nothing_of_the_list(postgres: Database) -
         await bench.sell(requested("a", 300), requested("b", 5_000))
         async with bench.transaction() as tx:
             some = (requested("c", 100), cancelled("d", "a", 100), cancelled("e", "a"))
-            await sales.decide_sales([bench.incoming(each) for each in some], tx)
+            await bench.decide_sales([bench.incoming(each) for each in some], tx)
             assert tx.touched == {}
-            await sales.decide_sales([bench.incoming(cancelled("f", "b"))], tx)
+            await bench.decide_sales([bench.incoming(cancelled("f", "b"))], tx)
             assert list(tx.touched) == [("unbooked", (VENUE, uid("b")))]
