@@ -40,11 +40,12 @@ async def at_once(
     handler: AtOnce = decisions.handle_at_once,
     marks: Mapping[Place, int] = MappingProxyType({PLACE: 7}),
     few: bool = True,
+    must_hurry: bool = False,
 ) -> list[Answer] | None:
     incoming = [bench.incoming(message) for message in messages]
     async with bench.database.connection() as connection:
         glance = bench.guard.glance(connection, marks, few=few)
-        handed = Interrupted(glance, records=meanwhile)
+        handed = NoLook(glance) if must_hurry else Interrupted(glance, records=meanwhile)
         answers = await handler(incoming, handed)
     await bench.states.publish(glance.touched, bench.published)
     return answers
@@ -229,7 +230,11 @@ async def test_without_a_look_nothing_is_posted_twice_or_in_another_currency(
 async def test_without_a_look_a_store_that_went_back_is_noticed(postgres: Database) -> None:
     async with ledger(postgres) as bench:
         assert await at_once(bench, approved("a", {"21": 250}))
-        bench.guard.wrote({PLACE: 8})
-        with pytest.raises(StoreWentBack, match="offset 7, but bench has answered it up to 8"):
-            await at_once(bench, approved("b", {"21": 100}), marks={PLACE: 9})
-        assert await left(bench) == (1, 250, [7])
+        both = {PLACE: 8, PLACE._replace(partition=4): 3}
+        for name, marks in (("b", both), ("c", both)):
+            assert await at_once(bench, approved(name, {"21": 1}), marks=marks, must_hurry=True)
+        bench.guard.wrote({PLACE: 9})
+        with pytest.raises(StoreWentBack, match="offset 8, but bench has answered it up to 9"):
+            await at_once(bench, approved("d", {"21": 100}), marks={**both, PLACE: 10})
+        entries, unbilled, positions = await left(bench)
+        assert (entries, unbilled, sorted(positions)) == (3, 252, [3, 8])
