@@ -2,9 +2,10 @@
 
     python -m benchmarks.engine_authorizer [--sales 100000] [--batch 1000] [--accounts 5000]
 
-Real PostgreSQL with fsync, the login role's grants, one connection, one transaction a batch, as
-the edge does it; sales have two lines of two rates, each account has a limit. The `floor` sends
-the same rows by the same statements without a thought: no content, decision or answer is made.
+Real PostgreSQL with fsync, the login role's grants, one batch after another, as the edge does it:
+at once where the worker remembers the accounts, else in a transaction. Sales have two lines of two
+rates, each account has a limit. The `floor` sends the same rows by the same statements without a
+thought: no content, decision or answer is made.
 `hot` is the engine where all sales are on one account. All are run in turns, so that what else
 the machine does falls on each. Decisions a second; median of the rounds, and the best.
 """
@@ -17,22 +18,23 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
-from functools import partial
+from typing import NamedTuple
 
 import uvloop
 
 from benchmarks import servers, telling
 from runtime.database import Database
+from runtime.edge.decide import AT_ONCE
 from runtime.edge.guard import Guard, Place
 from runtime.incoming import Incoming
-from runtime.transaction import Tx
 from runtime.worker import spare_the_collector
 from schemas.content import digest
 from schemas.pos import GivenLine, SaleRequested
 from services.authorizer import answers
-from services.authorizer.domain.book import KnownSale
+from services.authorizer.domain.book import Book, KnownSale
 from services.authorizer.domain.sales import Approved
-from services.authorizer.handlers.sales import decide_sales
+from services.authorizer.handlers.sales import decide_at_once, decide_sales
+from services.authorizer.store import at_once
 from services.authorizer.store import sales as store
 from services.authorizer.store.recent import Recent
 
@@ -42,7 +44,6 @@ LINES = (
     GivenLine(description="Bier", quantity="2", unit_price=250, vat_rate="21", total=500),
     GivenLine(description="Bitterballen", quantity="1", unit_price=750, vat_rate="9", total=750),
 )
-Work = Callable[[Tx], Awaitable[object]]
 
 SETTINGS = '{"currency": "EUR", "language": "nl", "limit_release": "issued"}'
 ENVIRONMENT_ROW = """
@@ -72,13 +73,36 @@ def sale(account: str) -> SaleRequested:
     )
 
 
+class Hand(NamedTuple):
+    """What a worker has for its batches, and the positions of the one in hand."""
+
+    database: Database
+    recent: Recent
+    guard: Guard
+    marks: dict[Place, int]
+
+
+Work = Callable[[Hand], Awaitable[object]]
+
+
 def engine(records: Sequence[Incoming]) -> Work:
-    """The handler, as the edge calls it."""
-    return partial(decide_sales, Recent(), records)
+    """The handlers, as the edge calls them."""
+    few = len(records) <= AT_ONCE
+
+    async def decide(hand: Hand) -> None:
+        async with hand.database.connection() as connection:
+            glance = hand.guard.glance(connection, hand.marks, few=few)
+            if await decide_at_once(hand.recent, records, glance) is not None:
+                return
+        async with hand.database.begin() as connection:
+            tx = await hand.guard.open(connection, hand.marks)
+            await decide_sales(hand.recent, records, tx)
+
+    return decide
 
 
 def floor(records: Sequence[Incoming]) -> Work:
-    """The handler's statements with rows that are made beforehand."""
+    """The handlers' statements with rows that are made beforehand."""
     sales = [record.message for record in records]
     decision = Approved(NOON, False, True, False, 1_000_000_000, 1250, 999_998_750)
     rows = {
@@ -94,29 +118,45 @@ def floor(records: Sequence[Incoming]) -> Work:
         for s in sales
     }
 
-    async def send(tx: Tx) -> None:
-        book = await store.open_book(tx, sales, set())
+    def write(book: Book) -> None:
         for s in sales:
-            book.standings[s.environment, s.account].approved_more += s.total
+            book.standings[s.environment, s.account].charge(s.total)
         book.sales = rows
-        await store.record(tx, book)
+
+    async def send(hand: Hand) -> None:
+        async with hand.database.connection() as connection:
+            glance = hand.guard.glance(connection, hand.marks, few=len(sales) <= AT_ONCE)
+            now, book = glance.without_a_look(), hand.recent.recall(sales)
+            if now is not None and book is not None:
+                write(book)
+                await at_once.record(glance, book, now, remembered=True)
+                hand.recent.recorded(book)
+                return
+        async with hand.database.begin() as connection:
+            tx = await hand.guard.open(connection, hand.marks)
+            book = await store.open_book(tx, sales, set())
+            write(book)
+            await store.record(tx, book)
+            hand.recent.recorded(book)
 
     return send
 
 
 async def rate(
-    database: Database, batches: Sequence[Work], records: int, partition: int = 0
+    database: Database,
+    batches: Sequence[Work],
+    records: int,
+    partition: int = 0,
+    recent: Recent | None = None,
 ) -> float:
     """Decisions a second over these batches, each committed with its positions, as the edge."""
-    guard = Guard("benchmark")
+    guard, recent = Guard("benchmark"), recent or Recent()
     place = Place("pos.sales", partition)
     # As the worker does; the messages that wait in memory are the benchmark's, not the worker's.
     spare_the_collector()
     started = time.perf_counter()
     for number, work in enumerate(batches):
-        async with database.begin() as connection:
-            tx = await guard.open(connection, {place: number})
-            await work(tx)
+        await work(Hand(database, recent, guard, {place: number}))
     took = time.perf_counter() - started
     gc.unfreeze()
     return records / took
@@ -134,6 +174,7 @@ async def measure(dsn: str, options: argparse.Namespace) -> dict[str, list[float
     each = options.sales // options.rounds
     database = Database(dsn, size=2, by_key=True)
     await database.open()
+    recent = Recent()
     for turn in range(options.rounds + 1):
         for name, way, accounts in ways:
             sales = [sale(f"2890{draw.randrange(accounts):06}") for _ in range(each)]
@@ -142,7 +183,7 @@ async def measure(dsn: str, options: argparse.Namespace) -> dict[str, list[float
                 way(records[start : start + options.batch])
                 for start in range(0, each, options.batch)
             ]
-            found_now = await rate(database, batches, each)
+            found_now = await rate(database, batches, each, recent=recent)
             if turn:
                 found[name].append(found_now)
     await database.close()
