@@ -43,6 +43,15 @@ WHERE EXISTS (
     WHERE j.kind = k.kind AND j.state = 'open' AND j.due_at <= now()
       AND (j.leased_until IS NULL OR j.leased_until < now()));
 
+-- name: oldest
+-- Of each kind, for how many seconds its oldest open job has been waiting or at work: since it was
+-- asked for, or since its hour where it was made for one. NULL: none is open.
+SELECT k.kind,
+       (SELECT extract(epoch FROM now() - min(CASE WHEN k.appointed THEN j.due_at
+                                                   ELSE j.created_at END))::float8
+        FROM job AS j WHERE j.kind = k.kind AND j.state = 'open') AS waits_s
+FROM unnest($1::text[], $2::bool[]) AS k (kind, appointed);
+
 -- name: claim
 -- One job of these kinds that is due, whose barrier is reached and whose elders are done. Of one
 -- serial key only one job ever holds a lease (job_serial_lease): one whose worker died goes first.
