@@ -83,7 +83,7 @@ async def large_postgres(
 
 @contextlib.asynccontextmanager
 async def kafka(path: Path) -> AsyncIterator[str]:
-    """A broker with java's full compiler and 1 GB, as Kafka's own start script has it; its address."""
+    """A broker with java's full compiler and 1 GB, as Kafka's start script has it; its address."""
     port = free_port()
     broker = Kafka(
         folder=path / "kafka",
