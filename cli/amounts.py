@@ -6,10 +6,10 @@ import re
 from decimal import Decimal
 
 from cli.trouble import Trouble
-from schemas.currencies import decimals
+from schemas import currencies
 
 AMOUNT = re.compile(r"(?P<sign>-?)(?P<whole>[0-9]{1,11})(?:[.,](?P<cents>[0-9]{1,2}))?")
-SYMBOLS = {"EUR": "€", "GBP": "£", "USD": "$"}
+EURO = re.compile(r"^(-?)€\s*")
 
 
 class Misuse(Trouble):
@@ -19,8 +19,8 @@ class Misuse(Trouble):
 
 
 def cents(text: str, *, what: str = "an amount") -> int:
-    """`12,50`, `12.5` or `12` as minor units; raises Misuse for anything else."""
-    found = AMOUNT.fullmatch(text.strip().removeprefix("€").strip())
+    """`12,50`, `12.5`, `12` or `-€12.50` as minor units; raises Misuse for anything else."""
+    found = AMOUNT.fullmatch(EURO.sub(r"\1", text.strip()))
     if found is None:
         raise Misuse(
             f"{text!r} is not {what}: write it in whole euros with at most two decimals, without a "
@@ -31,9 +31,13 @@ def cents(text: str, *, what: str = "an amount") -> int:
 
 
 def money(amount: int | None, currency: str | None = "EUR") -> str:
-    """Minor units for people: `€ 1,234.50`, `JPY 1,234`; None, no limit, as `no limit`."""
+    """Minor units in English, as all that the command line says: `€1,234.50`, `-€16.75`, and only
+    the number where no currency is known; None, no limit, as `no limit`."""
     if amount is None:
         return "no limit"
-    symbol = SYMBOLS.get(currency or "", currency or "")
-    text = f"{Decimal(abs(amount)).scaleb(-decimals(currency or '')):,f}"
-    return f"{symbol} {'-' if amount < 0 else ''}{text}".strip()
+    return currencies.money(amount, currency or "", "en").strip()
+
+
+def typed(amount: int) -> str:
+    """Hundredths as `cents` reads them, to be pasted into a command: `1234.50`."""
+    return f"{Decimal(amount).scaleb(-2):f}"

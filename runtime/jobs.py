@@ -140,9 +140,13 @@ class JobRunner:
 
         Whether the store went back is looked at by each of its steps.
         """
-        query = sql.claim_in_turns if kind.in_turns else sql.claim
-        works = await self._claim(kind, query)
+        works = await (
+            self._claim_in_turns(kind, 1) if kind.in_turns else self._claim(kind, sql.claim)
+        )
         return works[0] if works else None
+
+    async def _claim_in_turns(self, kind: JobKind, most: int) -> list[Work]:
+        return await self._claim(kind, sql.claim_in_turns, most)
 
     async def take(self, kind: JobKind) -> Sequence[Work]:
         """Take what is done together: some of whoever's turn it is, or one where a kind has no
@@ -157,7 +161,7 @@ class JobRunner:
             return ()
         self._taking[kind.kind] += room
         try:
-            works = await self._claim(kind, sql.claim_together, room)
+            works = await self._claim_in_turns(kind, room)
         finally:
             self._taking[kind.kind] -= room
         hands += works

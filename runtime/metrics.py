@@ -25,5 +25,8 @@ WAITS = Counter("onaccount_waits", "Faults of the surroundings that were waited 
 RETRIES = Counter("onaccount_retried_batches", "Batches decided again", ["why"])
 LAG = Gauge("onaccount_lag_records", "Records of the log not yet decided", ["topic", "partition"])
 JOBS = Counter("onaccount_jobs", "Jobs by how they ended", ["kind", "end"])
+OLDEST_JOB = Gauge(
+    "onaccount_oldest_job_seconds", "Since the oldest open job was asked for; 0: none", ["kind"]
+)
 READY = Gauge("onaccount_ready", "1 while the worker serves")
 STOPPED = Gauge("onaccount_stopped", "1 while it stands still on purpose, alive", ["cause"])

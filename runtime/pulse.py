@@ -18,11 +18,13 @@ from runtime.edge.watch import Watch
 from runtime.faults import Stopping, StoreWentBack, describe
 from runtime.metrics import LAG
 from runtime.status import Status
+from runtime.waiting import Waiting
 
 log = structlog.get_logger()
 
 PULSE_S = 1.0
 LAG_EVERY = 5  # looks
+JOBS_EVERY = 15
 
 
 class Pulse:
@@ -36,6 +38,7 @@ class Pulse:
         database: Database,
         guard: Guard,
         watch: Watch,
+        waiting: Waiting,
         lanes: Sequence[tuple[EdgeLane, Any]],
     ) -> None:
         self._status = status
@@ -43,6 +46,7 @@ class Pulse:
         self._database = database
         self._guard = guard
         self._watch = watch
+        self._waiting = waiting
         self._lanes = lanes
         self._measured: set[Any] = set()
 
@@ -69,6 +73,8 @@ class Pulse:
                     self._ask_lanes()
                     if looks % LAG_EVERY == 0:
                         await self._ask_kafka()
+                    if looks % JOBS_EVERY == 0:
+                        await self._ask_jobs()
                     looks += 1
                 await pause(PULSE_S, self._stopping)
         except Stopping:
@@ -88,6 +94,12 @@ class Pulse:
     async def _look(self) -> None:
         async with asyncio.timeout(5), self._database.connection() as connection:
             await self._guard.look(connection)
+
+    async def _ask_jobs(self) -> None:
+        """Where PostgreSQL is away the next look says so, and these figures stay as they are."""
+        with contextlib.suppress(Exception):
+            async with asyncio.timeout(5):
+                await self._waiting.tell()
 
     async def _ask_kafka(self) -> None:
         self._let_go()
@@ -130,16 +142,17 @@ class Pulse:
         mine = {topic for _, subscriber in self._lanes for topic in subscriber.topic_names}
         # Read before the ends: they only grow.
         positions = {at: n for at, n in self._guard.positions().items() if at[0] in mine}
-        if not positions:
+        if not mine:
             await self._watch.topics()
             return
-        begins, ends = await self._watch.logs({topic for topic, _ in positions})
+        begins, ends = await self._watch.logs(mine)
         self._guard.compare_with_ends(positions, ends)
         if any(begin > positions.get((tp.topic, tp.partition), 0) for tp, begin in begins.items()):
             await self._look()  # read after the beginnings, which only grow too
         self._guard.compare_with_begins(self._guard.positions(), begins)
         for tp in self._held():
-            position = positions.get((tp.topic, tp.partition))
-            if position is not None and tp in ends:
+            if tp in ends:
+                # Nothing was decided of it yet: all that is there waits.
+                position = positions.get((tp.topic, tp.partition), begins.get(tp, 0))
                 LAG.labels(tp.topic, str(tp.partition)).set(max(0, ends[tp] - position))
                 self._measured.add(tp)

@@ -45,6 +45,7 @@ class JobKind:
     The lease is renewed while `run` works; so long waits the job of a worker that was killed.
     `cleared`: a row that was done long ago may go, for nothing that is repeated then would add it
     again: what it was asked by, or what it made, is remembered in the service's own tables.
+    `appointed`: each is made for an hour to come, and counts as waiting only from then on.
     `in_turns`: refs begin with whose the job is ("2890/..."), and whoever has the fewest in hand
     goes first; two side by side at least, or one's many would still go first.
     `together`: does some of whoever's turn it is together, up to `at_once` of them; what it leaves
@@ -58,6 +59,7 @@ class JobKind:
     lease_s: float = 20
     in_turns: bool = False
     cleared: bool = False
+    appointed: bool = False
     on_poison: Callable[[Work, StepTx], Awaitable[None]] | None = None
     together: Callable[[Bundle], Coroutine[Any, Any, None]] | None = None
     at_once: int = 1

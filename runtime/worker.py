@@ -36,6 +36,7 @@ from runtime.start import Start
 from runtime.state import StateKind, States
 from runtime.status import Status
 from runtime.timers import Timer, run_timer
+from runtime.waiting import Waiting
 
 log = structlog.get_logger()
 
@@ -168,6 +169,7 @@ class Worker:
             guard=self._guard,
             # A connection of its own: to be told how Kafka is, it must not queue behind a barrier.
             watch=Watch(self.settings.client(), self.service),
+            waiting=Waiting(self.database, self.jobs.kinds),
             lanes=list(zip(self.lanes, self.subscribers, strict=True)),
         )
 

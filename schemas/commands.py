@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from datetime import datetime, timedelta
+from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field
 
@@ -21,6 +22,12 @@ from schemas.values import (
 
 MAX_CHANGES = 20_000
 
+MOST_AHEAD: Final = timedelta(days=7)
+"""How far behind the record's time something may be said to have happened. Clocks differ by less;
+banks book on the next working day, and over Easter that is the fifth from now."""
+
+TOO_EARLY: Final = "lies more than a week ahead: say when it happened"
+
 INVALID = "invalid"
 """The reason of command.refused for a command that can't be read; its `field` says where."""
 
@@ -35,6 +42,11 @@ class Command(Message):
     environment: Environment
     at: Time
     by: RequiredText
+
+
+def too_early(at: datetime, now: datetime) -> bool:
+    """Whether what is said to have happened `at` can't have, as the record came `now`."""
+    return at > now + MOST_AHEAD
 
 
 class PatchCommand(Patch, Command):

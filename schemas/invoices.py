@@ -98,7 +98,10 @@ def _one_invoice(invoice_id: str | None, number: str | None) -> None:
 
 
 class PaymentRecord(_Request):
-    """Money came in for an invoice, named by its id or its number (one of them)."""
+    """Money came in for an invoice, named by its id or its number (one of them).
+
+    `at` is when; it may lie a week ahead of the record's time and no more.
+    """
 
     answer_ids: ClassVar[tuple[str, ...]] = ("payment_id", "environment")
 
@@ -120,7 +123,7 @@ class PaymentRefund(_Request):
     """Money was paid back: what was paid too much for an invoice, or for one that was credited.
 
     With `reverses`, a payment_id, it undoes that payment: the bank took it back, or it never came.
-    Its id is one of the payments': no refund and payment share one.
+    Its id is one of the payments': no refund and payment share one. `at` is bounded as a payment's.
     """
 
     answer_ids: ClassVar[tuple[str, ...]] = ("refund_id", "environment")

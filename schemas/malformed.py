@@ -93,7 +93,10 @@ def examine(
         if name not in ids:
             raise Undecodable(f"{name} of {kind} can't be read")
     if fault is None:
-        field, message = "lines" if "lines" in content else "type", "the message is too large"
+        field, message = (
+            "lines" if "lines" in content else "type",
+            "is in a message that is too large",
+        )
     else:
         field, message = _first_fault(fault, content)
     return Malformed(

@@ -86,7 +86,7 @@ async def list_(
     async with common.client() as client:
         for name in groups:
             letters, retried = await _letters(client, name)
-            rows += [(name, letter, _sort_of(letter) in retried) for letter in letters]
+            rows += [(name, letter, _was_retried(letter, retried)) for letter in letters]
     screen = common.screen
     screen.data(
         [
@@ -210,17 +210,31 @@ def _sort_of(letter: Reply) -> tuple[str, bytes]:
     return origin_of(letter), letter.value
 
 
-async def _letters(client: Client, group: str) -> tuple[list[Reply], set[tuple[str, bytes]]]:
-    """A group's dead letters in order, and which of them stand among its retries."""
+Retried = dict[tuple[str, bytes], datetime]
+"""When what came from one place was last retried, by the broker's clock."""
+
+
+def _was_retried(letter: Reply, retried: Retried) -> bool:
+    """Whether it was given to its group again since. What died of a retry, because the cause was
+    not mended, is a letter of its own, from the same place and with the same bytes."""
+    last = retried.get(_sort_of(letter))
+    return last is not None and letter.time <= last
+
+
+async def _letters(client: Client, group: str) -> tuple[list[Reply], Retried]:
+    """A group's dead letters in order, and what of them stands among its retries."""
     letters = await client.read(names.dead_letters(group))
-    retried = await client.read(names.retries(group))
-    return letters, {_sort_of(one) for one in retried}
+    retried: Retried = {}
+    for one in await client.read(names.retries(group)):
+        sort = _sort_of(one)
+        retried[sort] = max(one.time, retried.get(sort, one.time))
+    return letters, retried
 
 
 async def _at(client: Client, group: str, place: str) -> list[Reply]:
     letters, retried = await _letters(client, group)
     if place == "all":
-        return [letter for letter in letters if _sort_of(letter) not in retried]
+        return [letter for letter in letters if not _was_retried(letter, retried)]
     if not PLACE.fullmatch(place):
         raise Misuse(
             f"{place!r} names no dead letter: write PARTITION:OFFSET as `onaccount dead-letters "

@@ -42,7 +42,7 @@ async def rate(
         reply = (await client.ask(message, timeout_s=common.timeout)).message
     status = outcome(common.screen, {**reply, "changes": []} if "changes" in reply else reply)
     if status == 0:
-        common.screen.say(f"  from {day} on {currency} 1 is € {message['rate']}")
+        common.screen.say(f"  from {day} on {currency} 1 is €{message['rate']}")
     return status
 
 

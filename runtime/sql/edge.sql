@@ -1,7 +1,10 @@
 -- name: opening
 -- The one clock of a transaction; how far these partitions were decided, as it stood before; and
 -- the positions that the transaction will have reached when it commits. The greatest wins: a
--- worker that lost its partitions and does not know it takes nothing back.
+-- worker that lost its partitions and does not know it takes nothing back. The statements of
+-- decision 84 do the same in words of their own (at_once.sql, twice): as a function of the database
+-- it costs a batch a hundredth of its time and more, its plan can't be held against the tables
+-- (tests ask for the plan of each statement), and another version of a worker would run it too.
 WITH batch AS (
     SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[]) AS t (topic, partition, next_offset)
 ), advanced AS (
@@ -43,6 +46,15 @@ WHERE EXISTS (
     WHERE j.kind = k.kind AND j.state = 'open' AND j.due_at <= now()
       AND (j.leased_until IS NULL OR j.leased_until < now()));
 
+-- name: oldest
+-- Of each kind, for how many seconds its oldest open job has been waiting or at work: since it was
+-- asked for, or since its hour where it was made for one. NULL: none is open.
+SELECT k.kind,
+       (SELECT extract(epoch FROM now() - min(CASE WHEN k.appointed THEN j.due_at
+                                                   ELSE j.created_at END))::float8
+        FROM job AS j WHERE j.kind = k.kind AND j.state = 'open') AS waits_s
+FROM unnest($1::text[], $2::bool[]) AS k (kind, appointed);
+
 -- name: claim
 -- One job of these kinds that is due, whose barrier is reached and whose elders are done. Of one
 -- serial key only one job ever holds a lease (job_serial_lease): one whose worker died goes first.
@@ -66,39 +78,10 @@ WHERE id = (
 RETURNING id, kind, ref, payload, attempts, created_at;
 
 -- name: claim_in_turns
--- As `claim`, for kinds whose refs begin with whose they are ("2890/..."): whoever has the fewest
--- in hand goes first, so that ten thousand jobs of one do not keep the few of another waiting.
--- They have no serial key. The recursion hops over an index from one to the next.
-WITH RECURSIVE whose AS (
-    SELECT min(split_part(ref, '/', 1)) AS name FROM job WHERE kind = $1 AND state = 'open'
-    UNION ALL
-    SELECT (SELECT min(split_part(j.ref, '/', 1)) FROM job AS j
-            WHERE j.kind = $1 AND j.state = 'open' AND split_part(j.ref, '/', 1) > w.name)
-    FROM whose AS w WHERE w.name IS NOT NULL)
-UPDATE job SET lease = $2, leased_until = now() + make_interval(secs => $3)
-WHERE id = (
-    SELECT f.id
-    FROM whose AS w
-    CROSS JOIN LATERAL (
-        SELECT j.id, j.due_at FROM job AS j
-        WHERE j.state = 'open' AND j.kind = $1 AND split_part(j.ref, '/', 1) = w.name
-          AND j.due_at <= now() AND (j.leased_until IS NULL OR j.leased_until < now())
-          AND NOT EXISTS (
-                SELECT FROM jsonb_to_recordset(coalesce(j.barrier, '[]'))
-                    AS b (topic text, partition int, ends bigint)
-                LEFT JOIN positions AS p ON (p.topic, p.partition) = (b.topic, b.partition)
-                WHERE coalesce(p.next_offset, 0) < b.ends)
-        ORDER BY j.due_at, j.id
-        LIMIT 1
-        FOR UPDATE SKIP LOCKED) AS f
-    ORDER BY (SELECT count(*) FROM job AS held
-              WHERE held.kind = $1 AND held.state = 'open' AND held.lease IS NOT NULL
-                AND split_part(held.ref, '/', 1) = w.name), f.due_at, f.id
-    LIMIT 1)
-RETURNING id, kind, ref, payload, attempts, created_at;
-
--- name: claim_together
--- As `claim_in_turns`, but up to $4 jobs of whoever's turn it is, under one lease.
+-- As `claim`, up to $4 jobs under one lease, for kinds whose refs begin with whose they are
+-- ("2890/..."): whoever has the fewest in hand goes first, so that ten thousand jobs of one do not
+-- keep the few of another waiting, and all that is claimed is of the same. They have no serial key.
+-- The recursion hops over an index from one to the next.
 WITH RECURSIVE whose AS (
     SELECT min(split_part(ref, '/', 1)) AS name FROM job WHERE kind = $1 AND state = 'open'
     UNION ALL
@@ -106,29 +89,36 @@ WITH RECURSIVE whose AS (
             WHERE j.kind = $1 AND j.state = 'open' AND split_part(j.ref, '/', 1) > w.name)
     FROM whose AS w WHERE w.name IS NOT NULL),
 turn AS MATERIALIZED (
-    SELECT w.name
+    SELECT w.name, f.id, f.due_at
     FROM whose AS w
     CROSS JOIN LATERAL (
         SELECT j.id, j.due_at FROM job AS j
         WHERE j.state = 'open' AND j.kind = $1 AND split_part(j.ref, '/', 1) = w.name
-          AND j.barrier IS NULL
           AND j.due_at <= now() AND (j.leased_until IS NULL OR j.leased_until < now())
+          AND (j.barrier IS NULL OR NOT EXISTS (
+                SELECT FROM jsonb_to_recordset(j.barrier)
+                    AS b (topic text, partition int, ends bigint)
+                LEFT JOIN positions AS p ON (p.topic, p.partition) = (b.topic, b.partition)
+                WHERE coalesce(p.next_offset, 0) < b.ends))
         ORDER BY j.due_at, j.id
         LIMIT 1
         FOR UPDATE SKIP LOCKED) AS f
     ORDER BY (SELECT count(*) FROM job AS held
               WHERE held.kind = $1 AND held.state = 'open' AND held.lease IS NOT NULL
                 AND split_part(held.ref, '/', 1) = w.name), f.due_at, f.id
-    LIMIT 1)
+    LIMIT 1),
+more AS MATERIALIZED (
+    SELECT j.id FROM turn AS t
+    CROSS JOIN LATERAL (
+        SELECT j.id FROM job AS j
+        WHERE $4 > 1 AND j.state = 'open' AND j.kind = $1 AND split_part(j.ref, '/', 1) = t.name
+          AND (j.due_at, j.id) > (t.due_at, t.id) AND j.barrier IS NULL
+          AND j.due_at <= now() AND (j.leased_until IS NULL OR j.leased_until < now())
+        ORDER BY j.due_at, j.id
+        LIMIT $4::int - 1
+        FOR UPDATE SKIP LOCKED) AS j)
 UPDATE job SET lease = $2, leased_until = now() + make_interval(secs => $3)
-WHERE id IN (
-    SELECT j.id FROM job AS j
-    WHERE j.state = 'open' AND j.kind = $1 AND split_part(j.ref, '/', 1) = (SELECT name FROM turn)
-      AND j.barrier IS NULL
-      AND j.due_at <= now() AND (j.leased_until IS NULL OR j.leased_until < now())
-    ORDER BY j.due_at, j.id
-    LIMIT $4
-    FOR UPDATE SKIP LOCKED)
+WHERE id = ANY (ARRAY(SELECT id FROM turn UNION ALL SELECT id FROM more))
 RETURNING id, kind, ref, payload, attempts, created_at;
 
 -- name: hold

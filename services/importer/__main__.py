@@ -118,9 +118,9 @@ def jobs(settings: Settings, heard: Bell) -> tuple[JobKind, ...]:
         JobKind(
             kind=UNDO, run=undoing.run, side_by_side=many, on_poison=undoing.poisoned, cleared=True
         ),
-        JobKind(kind=FORGET, run=forgetting.run, cleared=True),
+        JobKind(kind=FORGET, run=forgetting.run, cleared=True, appointed=True),
         JobKind(kind=registry.ERASE, run=erase, cleared=True),
-        JobKind(kind=EXPIRE, run=expire, cleared=True),
+        JobKind(kind=EXPIRE, run=expire, cleared=True, appointed=True),
     )
 
 

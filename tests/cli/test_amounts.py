@@ -4,18 +4,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.amounts import Misuse, cents, money
+from cli.amounts import Misuse, cents, money, typed
 
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("12,50", 1250), ("12.5", 1250), ("12", 1200), ("€ 3,05", 305), ("-1,00", -100), ("0", 0)],
+    [
+        ("12,50", 1250),
+        ("12.5", 1250),
+        ("12", 1200),
+        ("€3,05", 305),
+        ("€ 3", 300),
+        ("-€16.75", -1675),
+        ("-1,00", -100),
+        ("0", 0),
+    ],
 )
 def test_an_amount_is_read_with_a_comma_or_a_point(text: str, value: int) -> None:
     assert cents(text) == value
 
 
-@pytest.mark.parametrize("text", ["", "1.000,00", "1,005", "twaalf", "1e3", "1 000", "٣", "--1"])
+@pytest.mark.parametrize(
+    "text", ["", "1.000,00", "1,005", "twaalf", "1e3", "1 000", "٣", "--1", "-€-1"]
+)
 def test_what_could_be_misread_is_refused_with_a_sentence(text: str) -> None:
     with pytest.raises(Misuse, match=r"write it in whole euros"):
         cents(text)
@@ -23,7 +34,17 @@ def test_what_could_be_misread_is_refused_with_a_sentence(text: str) -> None:
 
 @given(st.integers(min_value=-(10**12), max_value=10**12))
 def test_what_is_shown_can_be_read_back(amount: int) -> None:
-    assert cents(money(amount).removeprefix("€ ").replace(",", "")) == amount
+    assert cents(money(amount).replace(",", "")) == amount
+    assert cents(typed(amount)) == amount
+    assert "," not in typed(amount)
+
+
+def test_what_is_below_nothing_has_its_minus_before_the_sign() -> None:
+    assert [money(-1675), money(-1675, "CHF"), money(-1675, None)] == [
+        "-€16.75",
+        "CHF -16.75",
+        "-16.75",
+    ]
 
 
 @pytest.mark.parametrize(

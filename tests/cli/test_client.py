@@ -266,3 +266,19 @@ def test_of_many_dead_letters_one_sees_how_many_of_each_cause_and_retries_them_a
     )
     again = onaccount("dead-letters", "list", "--json").json
     assert [one["retried"] for one in again] == [True] * 60
+
+    # The cause was not mended: two die of it again, and are not lost from sight.
+    async def bury_again() -> None:
+        async with Client(broker) as client:
+            await asyncio.gather(*(put(client, n) for n in (7, 8)))
+
+    run_apart(bury_again())
+    now_open = onaccount("dead-letters", "list", "importer", "--json").json
+    assert sorted(one["origin"] for one in now_open if not one["retried"]) == [
+        "imports.uploads/?@7",
+        "imports.uploads/?@8",
+    ]
+    told = onaccount("dead-letters", "retry", "importer", "all")
+    assert "2 dead letters given to the importer again" in told.out
+    again = onaccount("dead-letters", "list", "--json").json
+    assert [one["retried"] for one in again] == [True] * 62

@@ -72,11 +72,11 @@ def test_what_a_run_left_is_told_once_and_drafts_in_one_line(
     }  # fmt: skip
     assert left_over(result) == [
         "account 2 left out: odd",
-        "account 1 keeps € 7.00 uninvoiced: no holder: link one with `onaccount account link`",
+        "account 1 keeps €7.00 uninvoiced: no holder: link one with `onaccount account link`",
     ]
     assert show_run(Screen(), result) == 0
     shown = capsys.readouterr().out
-    assert "€ 3.00 on drafts" in shown
+    assert "€3.00 on drafts" in shown
     assert "account 3" not in shown
 
 
@@ -116,7 +116,7 @@ def test_a_statement_of_half_a_period_is_refused(given: dict[str, Any]) -> None:
     ("sale", "says"),
     [
         ({"state": "pending", "amount": 700, "account": "A1", "period": "2026-10"},
-         "€ 7.00 of it, on account A1 in 2026-10"),
+         "€7.00 of it, on account A1 in 2026-10"),
         ({"state": "pending", "amount": 700, "account": "A1", "period": "2026-10",
           "numbers": ["2026-00001"]}, "it was on 2026-00001, which was credited"),
         ({"state": "held"}, "a correction takes it off"),
@@ -126,7 +126,7 @@ def test_a_statement_of_half_a_period_is_refused(given: dict[str, Any]) -> None:
         ({"state": "cancelled", "moved_to": "A2"}, "moved to account A2"),
         ({"state": "billed", "numbers": ["2026-00001"]}, "billed on 2026-00001"),
         ({"state": "credit_due", "amount": -200, "numbers": ["2026-00001"]},
-         "the next run that issues credits € 2.00"),
+         "the next run that issues credits €2.00"),
         ({"state": "nothing_to_pay"}, "nothing to invoice"),
         ({"state": "unknown"}, "is not known here"),
     ],
@@ -140,7 +140,7 @@ def test_what_is_open_says_what_to_mend(capsys: pytest.CaptureFixture[str]) -> N
     show_accounts(Screen(), rows, "EUR")
     assert "onaccount account link" in capsys.readouterr().out
     note = {"type": "credit_note.issued", "number": "7", "total": 5, "currency": "EUR"}
-    assert what_was_made(note) == "credit note 7: € 0.05"
+    assert what_was_made(note) == "credit note 7: €0.05"
 
 
 def test_an_answer_names_documents_by_number_and_what_has_none_by_its_id() -> None:

@@ -71,7 +71,7 @@ def test_a_number_with_another_amount_counts_only_when_asked_for() -> None:
     part = [line(300, "2026-00001")]
     (one,) = matched(part, ONE)
     assert (one.verdict, one.pays) == ("differs", ())
-    assert "€ 7.00 open" in one.why
+    assert "€7.00 open" in one.why
     (one,) = matched(part, ONE, other_amounts=True)
     assert one.pays[0][:2] == ("2026-00001", 300)
 

@@ -45,7 +45,7 @@ def test_a_part_of_what_came_too_much_may_go_back() -> None:
 def test_more_than_came_too_much_is_told_with_what_it_was() -> None:
     one = went_out(501, "terug 2026-00002")
     assert (one.verdict, one.to_do) == ("not_refunded", ())
-    assert one.why == "names 2026-00002; paid too much was € 5.00 of 2026-00002"
+    assert one.why == "names 2026-00002; paid too much was €5.00 of 2026-00002"
 
 
 def test_a_transfer_for_several_invoices_is_one_refund_of_each() -> None:

@@ -107,10 +107,10 @@ def test_a_sale_is_told_from_the_question_to_its_invoice(
     assert show_story(Screen(), story()) == 0
     told = capsys.readouterr().out
     for words in (
-        "approved, € 3.50 taken back, € 3.50 invoiced (2026-00001)",
-        "limit € 50.00, used € 7.00, available € 43.00",
-        "Dr receivable:unbilled € 7.00",
-        "€ 3.50 of € 10.00",
+        "approved, €3.50 taken back, €3.50 invoiced (2026-00001)",
+        "limit €50.00, used €7.00, available €43.00",
+        "Dr receivable:unbilled €7.00",
+        "€3.50 of €10.00",
         "asked by bar-1",
     ):
         assert words in told
@@ -121,7 +121,7 @@ def test_a_sale_is_told_from_the_question_to_its_invoice(
 def test_what_is_left_of_a_sale_is_still_to_be_invoiced() -> None:
     open_ = story()
     open_.documents.clear()
-    assert stands(open_) == "approved, € 3.50 taken back, € 3.50 to be invoiced"
+    assert stands(open_) == "approved, €3.50 taken back, €3.50 to be invoiced"
 
 
 def test_a_sale_of_which_nothing_is_known_is_told_so(capsys: pytest.CaptureFixture[str]) -> None:

@@ -157,9 +157,9 @@ def test_a_bar_opens_a_series_sets_limits_and_sells_line_by_line(
         "return 1 3,50", "9 x Pils 3,50 21%", "", "offline", "Wijn 6 21%", "", "online", "sales",
     )  # fmt: skip
     for words in (
-        "✓ € 7.00 approved", "the same answer as before", "✓ € 3.50 taken back; € 16.50 left",
+        "✓ €7.00 approved", "the same answer as before", "✓ €3.50 taken back; €16.50 left",
         "✗ declined: The sale of €31.50 goes over the limit of €20.00",
-        "€ 6.00 sold offline; kept", "✓ € 6.00 approved, as it was made already",
+        "€6.00 sold offline; kept", "✓ €6.00 approved, as it was made already",
         "a part taken back", "declined: over limit",
     ):  # fmt: skip
         assert words in done.stdout, done.stdout + done.stderr
@@ -189,7 +189,7 @@ def test_a_sale_that_could_not_be_booked_is_assigned_dismissed_and_explained(
     left = {one["sale_id"] for one in onaccount("sales", "unbooked", "2890", "--json").json}
     assert left.isdisjoint(ids)
     story = onaccount("sales", "explain", booked.json["sale_id"], "--json").json
-    assert story["stands"] == "booked after it was made, € 4.00 to be invoiced"
+    assert story["stands"] == "booked after it was made, €4.00 to be invoiced"
     explained = onaccount("sales", "explain", second).out
     assert "dismissed by" in explained
     assert "cash" in explained

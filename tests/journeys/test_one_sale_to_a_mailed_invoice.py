@@ -139,7 +139,7 @@ def test_a_person_is_asked_before_an_invoice_is_credited(onaccount: Run, stack: 
     (invoice,) = onaccount("invoices", "list", VENUE).json
     words = ("invoices", "delete", VENUE, invoice["number"], "--dir", str(stack.folder))
     told, status = at_a_terminal("no", *words)
-    assert f"Credit {invoice['number']} of account {ACCOUNT}, € 13.25, for good? [y/N]" in told
+    assert f"Credit {invoice['number']} of account {ACCOUNT}, €13.25, for good? [y/N]" in told
     assert ("nothing was credited" in told, status) == (True, 1)
     assert onaccount("invoices", "list", VENUE).json == [invoice]
 

@@ -1,6 +1,7 @@
 """What the pulse tells of a worker's partitions while they come and go."""
 
 import asyncio
+import contextlib
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -12,20 +13,22 @@ from runtime.pulse import Pulse
 from runtime.status import Status
 
 TOPIC = "pos.of-a-test"
-BEGUN, OTHER = TopicPartition(TOPIC, 0), TopicPartition(TOPIC, 1)
+BEGUN, OTHER, NEW = (TopicPartition(TOPIC, partition) for partition in range(3))
 
 
 class Known:
-    """Guard and watch: of each partition's 10 records 7 are done, and nothing is wrong."""
+    """Guard and watch: of each partition's 10 records 7 are done, but for one of which none is
+    and the first 4 are gone; and nothing is wrong."""
 
     def positions(self) -> dict[tuple[str, int], int]:
         return {(TOPIC, 0): 7, (TOPIC, 1): 7}
 
     async def logs(self, _topics: set[str]) -> Logs:
-        return Logs({BEGUN: 0, OTHER: 0}, {BEGUN: 10, OTHER: 10})
+        return Logs({BEGUN: 0, OTHER: 0, NEW: 4}, dict.fromkeys((BEGUN, OTHER, NEW), 10))
 
     def compare_with_ends(self, *_: Any) -> None: ...
     def compare_with_begins(self, *_: Any) -> None: ...
+    async def look(self, _connection: Any) -> None: ...
 
 
 def lag(partition: int) -> float | None:
@@ -33,16 +36,27 @@ def lag(partition: int) -> float | None:
     return REGISTRY.get_sample_value("onaccount_lag_records", labels)
 
 
-async def test_the_lag_of_a_partition_is_told_for_as_long_as_the_worker_has_it() -> None:
-    held = {BEGUN, OTHER}
+def watching(held: set[TopicPartition]) -> tuple[Pulse, SimpleNamespace]:
+    """The pulse of a worker that holds these partitions, and its subscriber."""
     subscriber = SimpleNamespace(
         topic_names=[TOPIC], consumer=SimpleNamespace(assignment=lambda: set(held))
     )
     known: Any = Known()
     pulse = Pulse(
-        status=Status(), stopping=asyncio.Event(), database=cast("Any", None),
-        guard=known, watch=known, lanes=[(cast("Any", None), subscriber)],
-    )  # fmt: skip
+        status=Status(),
+        stopping=asyncio.Event(),
+        database=cast("Any", SimpleNamespace(connection=contextlib.nullcontext)),
+        guard=known,
+        watch=known,
+        waiting=cast("Any", None),
+        lanes=[(cast("Any", None), subscriber)],
+    )
+    return pulse, subscriber
+
+
+async def test_the_lag_of_a_partition_is_told_for_as_long_as_the_worker_has_it() -> None:
+    held = {BEGUN, OTHER}
+    pulse, subscriber = watching(held)
     await pulse._ask_kafka()
     assert (lag(0), lag(1)) == (3, 3)
     held.remove(OTHER)
@@ -51,3 +65,13 @@ async def test_the_lag_of_a_partition_is_told_for_as_long_as_the_worker_has_it()
     subscriber.consumer = cast("Any", None)  # it stopped for good, and left its group
     await pulse._ask_kafka()
     assert (lag(0), lag(1)) == (None, None)
+
+
+async def test_of_a_partition_of_which_nothing_was_decided_yet_all_that_is_there_waits() -> None:
+    held = {NEW}
+    pulse, _ = watching(held)
+    await pulse._ask_kafka()
+    assert lag(2) == 6
+    held.remove(NEW)
+    await pulse._ask_kafka()
+    assert lag(2) is None

@@ -64,7 +64,7 @@ def _dead(wrong: Wrong, model: type[Message], dead: Undecodable) -> None:
 def _answerable(wrong: Wrong, model: type[Message], found: Malformed) -> None:
     """Its ids are there, and the field that is named is the one that was spoiled."""
     assert set(model.answer_ids) <= set(found.ids)
-    if wrong.path and found.message != "the message is too large":
+    if wrong.path and found.message != "is in a message that is too large":
         said = (wrong.path, wrong.bad, found.field, found.message)
         assert _about(found.field, wrong.path) or _optional(model, found.field, wrong.path), said
     _tells_nothing(wrong, found.message)

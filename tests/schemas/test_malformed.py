@@ -208,7 +208,7 @@ def test_a_message_that_is_too_large_is_answered_where_its_ids_can_be_read() -> 
     found = wrong(sale(x="x" * 300_000))
 
     assert found.ids["sale_id"] == SALE_ID
-    assert found.message == "the message is too large"
+    assert found.message == "is in a message that is too large"
 
 
 # --- dead letters -----------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from schemas.commands import Caution
+from schemas.currencies import money
 from schemas.registry import AccountChange, AccountLink, AccountOpen, AccountUnlink
 from schemas.steps import ChangeAccountsStep, LinkStep, OpenStep
 from schemas.values import MONEY_BOUND
@@ -21,7 +22,6 @@ from services.authorizer.domain.entities import (
     Registry,
     applied,
 )
-from services.authorizer.domain.explanations import money
 from services.authorizer.domain.standing import Sums
 
 MAX_VIEWERS: Final = 1_000

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from schemas.commands import Caution
+from schemas.currencies import money
 from schemas.entities import MAX_ACCOUNTS, CustomerFields
 from schemas.registry import CustomerChange, CustomerErase, CustomerRegister
 from schemas.steps import ChangeStep, RegisterStep
@@ -20,7 +21,6 @@ from services.authorizer.domain.entities import (
     Registry,
     applied,
 )
-from services.authorizer.domain.explanations import money
 from services.authorizer.domain.names import display_name, fold, person_name
 
 MOST_WARNINGS: Final = 100

@@ -6,35 +6,17 @@ from typing import Final
 
 import pycountry
 
-from schemas.currencies import decimals
+from schemas.currencies import money
 from schemas.pos import DeclineReason
 from services.authorizer.domain.sales import Declined
 
 DEFAULT_LANGUAGE: Final = "nl"
 """Where no environment says otherwise; an environment's own default too."""
 
-_SYMBOLS: Final = {"EUR": "€", "GBP": "£", "USD": "$"}
-
 
 def is_currency(code: str) -> bool:
     """Whether ISO 4217 knows it as one that is paid in: XXX stands for none, XTS for tests."""
     return code not in ("XXX", "XTS") and pycountry.currencies.get(alpha_3=code) is not None
-
-
-def money(amount: int, currency: str, language: str) -> str:
-    """An amount of minor units as a person writes it: € 1.234,50 in Dutch, €1,234.50 in English;
-    a currency that has no sign here by its code, as CHF 12,50."""
-    thousands, point = (".", ",") if language == "nl" else (",", ".")
-    places = decimals(currency)
-    whole, part = divmod(abs(amount), 10**places)
-    digits = f"{whole:,}".replace(",", thousands)
-    if places:
-        digits += f"{point}{part:0{places}}"
-    sign = "-" if amount < 0 else ""
-    symbol = _SYMBOLS.get(currency)
-    if symbol is not None and language != "nl":
-        return f"{sign}{symbol}{digits}"
-    return f"{symbol or currency} {sign}{digits}"
 
 
 _R = DeclineReason

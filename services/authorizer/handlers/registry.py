@@ -16,10 +16,17 @@ from runtime.answers import Answer
 from runtime.breath import Breath
 from runtime.incoming import Incoming
 from runtime.transaction import Tx
-from schemas.commands import INVALID, Command, CommandApplied, CommandRefused
+from schemas.commands import (
+    INVALID,
+    TOO_EARLY,
+    Command,
+    CommandApplied,
+    CommandRefused,
+    too_early,
+)
 from schemas.content import digest
 from schemas.malformed import Malformed
-from schemas.registry import AccountChange
+from schemas.registry import AccountChange, EnvironmentAcceptGdpr
 from schemas.steps import ChangeAccountsStep, RegistryApply, Step
 from schemas.unbooked import UnbookedDismiss
 from schemas.wire import encode
@@ -66,7 +73,7 @@ async def carry_out_commands(incoming: Sequence[Incoming], tx: Tx) -> list[Answe
     """Lock, recall, decide, record, answer."""
     said: list[Answer] = []
     for part in _bounded(incoming):
-        answers = await _carry_out([record.message for record in part], tx)
+        answers = await _carry_out(part, tx)
         said += [traced(answer, record) for answer, record in zip(answers, part, strict=True)]
     return said
 
@@ -111,8 +118,8 @@ def _things(step: Step) -> int:
     return STEP_WEIGHS + (len(step.accounts) if type(step) is ChangeAccountsStep else 0)
 
 
-async def _carry_out(messages: Sequence[Command | Malformed], tx: Tx) -> list[Answer]:
-    commands = [message for message in messages if isinstance(message, Command)]
+async def _carry_out(part: Sequence[Incoming], tx: Tx) -> list[Answer]:
+    commands = [record.message for record in part if isinstance(record.message, Command)]
     known = await registry.open_registry(tx, commands)
     before: list[Entity] = [
         *known.environments.values(),
@@ -124,7 +131,8 @@ async def _carry_out(messages: Sequence[Command | Malformed], tx: Tx) -> list[An
     refusals: dict[RefusalKey, Answer] = {}
     said: list[Said] = []
     breath = Breath()
-    for message in messages:
+    for record in part:
+        message: Command | Malformed = record.message
         await breath.take()
         if isinstance(message, Malformed):
             said.append(_refuse_unreadable(message, refusals, tx))
@@ -132,7 +140,9 @@ async def _carry_out(messages: Sequence[Command | Malformed], tx: Tx) -> list[An
         key = (message.environment, message.command_id)
         content = digest(message)
         earlier = answered.get(key)
-        if earlier is None:
+        if earlier is None and _has_not_happened(record):
+            said.append(_refuse_unreadable(_too_early(message), refusals, tx))
+        elif earlier is None:
             if isinstance(message, UnbookedDismiss):
                 outcome = await unbooked.dismiss(tx, message)
                 answer = _answer(message, outcome, tx)
@@ -156,6 +166,25 @@ async def _carry_out(messages: Sequence[Command | Malformed], tx: Tx) -> list[An
     await registry.record_commands(tx, made)
     first = await sales.remember_refusals(tx, refusals) if refusals else {}
     return [first[one] if isinstance(one, RefusalKey) else one for one in said]
+
+
+def _has_not_happened(record: Incoming) -> bool:
+    """Whether somebody is said to accept the terms later than he can have said so. Of no other
+    command is it kept when it was given."""
+    command = record.message
+    return isinstance(command, EnvironmentAcceptGdpr) and too_early(command.at, record.time)
+
+
+def _too_early(command: Command) -> Malformed:
+    return Malformed(
+        type=command.type,
+        ids={"environment": command.environment, "command_id": command.command_id},
+        fields={},
+        field="at",
+        message=TOO_EARLY,
+        answered_by=command.answered_by,
+        digest=digest(command),
+    )
 
 
 async def _decide(command: Command, known: Registry, tx: Tx) -> tuple[Outcome, Answer]:

@@ -6,6 +6,7 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from functools import lru_cache
 
+from schemas import currencies
 from schemas.currencies import decimals
 from services.invoicer.documents.model import Language
 from services.invoicer.vat import net_of, round_half_up
@@ -19,9 +20,8 @@ _DAYS: dict[Language, str] = {
     "en": "Monday Tuesday Wednesday Thursday Friday Saturday Sunday",
 }
 _MARKS: dict[Language, tuple[str, str]] = {"nl": (".", ","), "en": (",", ".")}
-_SIGNS = {"EUR": "€", "GBP": "£", "USD": "$"}
-
 MINUS = "\u2212"
+_TYPESET = {ord("-"): MINUS, ord(" "): "\u00a0"}
 
 _REMEMBERED = 4_096
 """Amounts and quantities as they read: a menu has few of them, and a month many lines."""
@@ -42,14 +42,8 @@ def grouped(value: Decimal, language: Language, places: int) -> str:
 
 @lru_cache(_REMEMBERED)
 def money(amount: int, currency: str, language: Language) -> str:
-    """ "€ 1.234,50" in Dutch, "€1,234.50" in English; another currency by its code."""
-    number = grouped(decimal_amount(amount, currency), language, decimals(currency))
-    sign = _SIGNS.get(currency)
-    if sign is None:
-        return f"{currency}\u00a0{number}"
-    if language == "nl":
-        return f"{sign}\u00a0{number}"
-    return f"{MINUS}{sign}{number[1:]}" if amount < 0 else f"{sign}{number}"
+    """An amount as everywhere, but set in type: with a real minus, and never broken over lines."""
+    return currencies.money(amount, currency, language).translate(_TYPESET)
 
 
 @lru_cache(_REMEMBERED)

@@ -13,7 +13,7 @@ from math import ceil
 from typing import Literal
 from unicodedata import east_asian_width
 
-from schemas.currencies import decimals
+from schemas.currencies import SIGNS, decimals
 from services.invoicer.documents.model import Language
 from services.invoicer.documents.sheets import Parts, Sheet, Style, column_letters, package, serial
 from services.invoicer.documents.text import clean, decimal_amount
@@ -158,7 +158,7 @@ class _Looks:
         self._of_cells: dict[tuple[str, bool, bool], int] = {}
         places = decimals(currency)
         number = "#,##0" + ("." + "0" * places if places else "")
-        sign = {"EUR": "€", "GBP": "£", "USD": "$"}.get(currency, currency)
+        sign = SIGNS.get(currency, currency)
         self._codes: dict[Kind, str] = {
             "text": "@",
             "date": "dd-mm-yyyy" if language == "nl" else "dd/mm/yyyy",

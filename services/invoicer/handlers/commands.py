@@ -11,6 +11,7 @@ from runtime.answers import Answer
 from runtime.incoming import Incoming
 from runtime.transaction import Tx
 from schemas.base import Message
+from schemas.commands import INVALID, TOO_EARLY, too_early
 from schemas.content import digest
 from schemas.exchange import ExchangeRateSet
 from schemas.invoices import (
@@ -100,6 +101,9 @@ async def _decide(incoming: Incoming, message: Message, tx: Tx) -> Sequence[Answ
         if isinstance(message, StatementRequest):
             return [*recalled.answers, *await documents.statement_parts(tx, message, recalled)]
         return recalled.answers
+    if isinstance(message, PaymentRecord | PaymentRefund) and too_early(message.at, incoming.time):
+        # As what can't be read: it takes no id's place, and `at` is no content of it.
+        return [refused(incoming, number, name, _TOO_EARLY, content)]
     done = await decide(message, tx)
     if isinstance(done, Refusal):
         answers = [*done.events, refused(incoming, number, name, done, content)]
@@ -107,6 +111,9 @@ async def _decide(incoming: Incoming, message: Message, tx: Tx) -> Sequence[Answ
         answers = [*done.events, applied(tx, number, name, done.changes)]
     await requests.remember(tx, number, kind, name, content, answers, done.touched)
     return answers
+
+
+_TOO_EARLY = Refusal(reason=INVALID, field="at", message=f"at {TOO_EARLY}.")
 
 
 def _reused(field: str) -> Refusal:
@@ -118,7 +125,7 @@ def _reused(field: str) -> Refusal:
 def _malformed(incoming: Incoming, message: Malformed) -> Answer:
     """The sender is told which field is wrong; nothing is remembered, for nothing was changed."""
     refusal = Refusal(
-        reason="invalid", field=message.field, message=f"{message.field} {message.message}"
+        reason=INVALID, field=message.field, message=f"{message.field} {message.message}"
     )
     return _told(incoming, message.ids, refusal, message.field.encode())
 

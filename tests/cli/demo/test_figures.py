@@ -87,7 +87,7 @@ def test_a_journal_is_summed_by_entry_and_a_crooked_entry_is_named() -> None:
 
 
 def test_a_figure_is_right_only_when_it_is_the_same() -> None:
-    assert Figure(what="x", expected=(1, "€ 2"), actual=(1, "€ 2")).right
+    assert Figure(what="x", expected=(1, "€2"), actual=(1, "€2")).right
     assert not Figure(what="x", expected=1, actual=2).right
 
 

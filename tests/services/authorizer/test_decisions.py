@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from schemas.currencies import money
 from schemas.pos import RECORDED_DECLINES, DeclineReason
-from services.authorizer.domain.explanations import explain, is_currency, money
+from services.authorizer.domain.explanations import explain, is_currency
 from services.authorizer.domain.sales import Approved, Declined, House, booking, decide
 from services.authorizer.domain.standing import Standing
 from tests.services.authorizer.support import NOON, line, recorded, requested

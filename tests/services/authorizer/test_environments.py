@@ -1,6 +1,7 @@
 """Environments on a real PostgreSQL: configured, terms accepted, switched on and off."""
 
 import base64
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -176,3 +177,29 @@ async def test_terms_may_be_accepted_first_and_the_module_switched_on_before_tha
         begin = command("environment.configure", 7, environment=17)
         _, warned = await bench.order(begin, early)
         assert warned["warnings"][0]["field"] == "gdpr"
+
+
+async def test_terms_are_not_accepted_in_the_future(postgres: Database) -> None:
+    def accepted(at: str) -> Any:
+        return command(
+            "environment.accept_gdpr", 1, accepted_by="M. de Vries", document="terms-3", at=at
+        )
+
+    async with empty(postgres) as bench:
+        now = datetime.now(UTC)
+        ahead = accepted("2099-01-01T00:00:00Z")
+        (refused,) = await bench.order(ahead)
+        assert (refused["reason"], refused["field"]) == ("invalid", "at")
+        assert refused["message"].startswith("at lies more than a week ahead")
+        assert (await bench.order(ahead)) == [refused]
+        assert bench.told() == {}
+        # Mended, it may keep its id; and then the same id is the same command, whenever it is.
+        (applied,) = await bench.order(accepted((now + timedelta(days=1)).isoformat()))
+        assert applied["type"] == "command.applied"
+        assert (await bench.order(ahead)) == [applied]
+
+
+async def test_of_other_commands_nobody_keeps_when_they_were_given(postgres: Database) -> None:
+    async with empty(postgres) as bench:
+        wrong = command("environment.configure", 1, name="De Bar", at="2099-01-01T00:00:00Z")
+        assert (await bench.order(wrong))[0]["type"] == "command.applied"

@@ -1,7 +1,9 @@
 """Money that comes in: partly, too much, twice, by number, for a credited one; and goes back."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from schemas.commands import MOST_AHEAD
 from schemas.invoices import InvoiceDelete, PaymentRecord, PaymentRefund
 from services.invoicer.verify import audit
 from tests.services.invoicer.world import BEER, ENV, JULY, World, new_id, nth, said, sale, types
@@ -194,3 +196,30 @@ async def test_an_undone_payment_leaves_the_invoice_as_its_mail_ended(world: Wor
         await world.command(paid, back)
         (row,) = await world.fetch("SELECT status, paid FROM invoice")
         assert tuple(row) == (status, 0)
+
+
+async def test_money_can_not_have_moved_in_the_future(world: World) -> None:
+    number = (await invoiced(world))["number"]
+    now = datetime(2026, 7, 31, 12, tzinfo=UTC)
+    ahead = {"at": now + MOST_AHEAD + timedelta(seconds=1), "number": number}
+    for message in (payment(700, **ahead), refund(700, **ahead)):
+        (answer,) = refused = await world.command(message, at=now)
+        (told,) = said(refused)
+        assert (told["type"], told["reason"], told["field"]) == ("command.refused", "invalid", "at")
+        assert told["message"].startswith("at lies more than a week ahead")
+        assert await world.command(message, at=now) == [answer]
+    assert await world.fetch("SELECT FROM payment") == []
+
+
+async def test_a_payment_may_lie_on_the_banks_next_working_day_and_a_refused_one_keeps_its_id(
+    world: World,
+) -> None:
+    number = (await invoiced(world))["number"]
+    now = datetime(2026, 7, 31, 12, tzinfo=UTC)
+    first = payment(700, number=number, at=now + timedelta(days=9))
+    assert said(await world.command(first, at=now))[0]["reason"] == "invalid"
+    mended = first.model_copy(update={"at": now + MOST_AHEAD})
+    taken = await world.command(mended, at=now)
+    assert types(taken) == ["payment.received", "invoice.paid", "command.applied"]
+    # What was taken before is answered as it was, whatever a repetition says of when.
+    assert await world.command(first, at=now) == taken
