@@ -22,11 +22,11 @@ from schemas.values import (
 
 MAX_CHANGES = 20_000
 
-MOST_AHEAD: Final = timedelta(days=7)
-"""How far behind the record's time something may be said to have happened. Clocks differ by less;
-banks book on the next working day, and over Easter that is the fifth from now."""
+MOST_AHEAD: Final = timedelta(days=366)
+"""How far after the record's time something may be said to have happened: less than by a year that
+was typed wrong, and more than clocks differ or banks book late."""
 
-TOO_EARLY: Final = "lies more than a week ahead: say when it happened"
+TOO_EARLY: Final = "lies more than a year ahead: say when it happened"
 
 INVALID = "invalid"
 """The reason of command.refused for a command that can't be read; its `field` says where."""

@@ -100,7 +100,7 @@ def _one_invoice(invoice_id: str | None, number: str | None) -> None:
 class PaymentRecord(_Request):
     """Money came in for an invoice, named by its id or its number (one of them).
 
-    `at` is when; it may lie a week ahead of the record's time and no more.
+    `at` is when; it may lie a year ahead of the record's time and no more.
     """
 
     answer_ids: ClassVar[tuple[str, ...]] = ("payment_id", "environment")

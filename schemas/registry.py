@@ -105,7 +105,7 @@ class EnvironmentConfigure(PatchCommand):
 class EnvironmentAcceptGdpr(Command):
     """Somebody accepts the terms: without them nothing personal is taken and nothing sold.
 
-    `at` is when; it may lie a week ahead of the record's time and no more.
+    `at` is when; it may lie a year ahead of the record's time and no more.
     """
 
     type: Literal["environment.accept_gdpr"] = "environment.accept_gdpr"

@@ -39,7 +39,7 @@ async def pay(
     method
         How it was paid: bank, cash, card.
     at
-        When: a day as 2026-08-05, or RFC 3339, a week ahead at most; now unless given.
+        When: a day as 2026-08-05, or RFC 3339, a year ahead at most; now unless given.
     payment_id
         Give one to repeat a payment without counting it twice.
     """
@@ -95,7 +95,7 @@ async def refund(
     method
         How it was paid back: bank, cash, card; offset where it was set off against another invoice.
     at
-        When: a day as 2026-08-05, or RFC 3339, a week ahead at most; now unless given.
+        When: a day as 2026-08-05, or RFC 3339, a year ahead at most; now unless given.
     reverses
         Id of a payment, as `onaccount invoices show` tells it: this undoes that payment, which the
         bank took back, or which was recorded by mistake. All of it unless an amount is given.
