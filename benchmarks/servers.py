@@ -4,6 +4,7 @@ import contextlib
 import platform
 import secrets
 import signal
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -82,7 +83,7 @@ async def large_postgres(
 
 @contextlib.asynccontextmanager
 async def kafka(path: Path) -> AsyncIterator[str]:
-    """A broker with java's full compiler; gives its address."""
+    """A broker with java's full compiler and 1 GB, as Kafka's own start script has it; its address."""
     port = free_port()
     broker = Kafka(
         folder=path / "kafka",
@@ -90,6 +91,7 @@ async def kafka(path: Path) -> AsyncIterator[str]:
         controller_port=free_port(taken={port}),
         log=path / "kafka.log",
         throughput=True,
+        heap_mb=1024,
         death_signal=signal.SIGKILL,
     )
     async with running(broker):
@@ -101,5 +103,5 @@ def machine() -> str:
     memory = psutil.virtual_memory().total / 2**30
     return (
         f"{psutil.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} {platform.release()}, "
-        f"Python {platform.python_version()}"
+        f"Python {platform.python_version()} of {sys.base_prefix}"
     )

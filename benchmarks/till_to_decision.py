@@ -15,13 +15,15 @@ moment it was due to be sent (not: was sent) to its decision's time on the log, 
 clock, which is this machine's. Every sale must be decided, and once.
 
 Each is warmed up in the same way before it counts: a broker that was just started spends half a
-core on compiling itself, in bursts for which all others wait.
+core on compiling itself, in bursts for which all others wait. And what was written before is on
+the disk: else the kernel writes some hundred megabytes of it half a minute later, all at once.
 """
 
 import argparse
 import contextlib
 import json
 import logging
+import os
 import statistics
 from collections.abc import AsyncIterator, Sequence
 
@@ -33,7 +35,7 @@ from benchmarks.load import Decided, Decisions, Sale
 from benchmarks.subjects import Subject
 from runtime import topics
 
-WARM_UP_S = 15
+WARM_UP_S = 30
 PATIENCE_S = 120
 TUTORIAL_SHARE = 20
 
@@ -84,6 +86,7 @@ async def steady(
             await load.open_loop(subject.kafka, warm_up, per_s=per_s)
             await decisions.wait_for(len(warm_up), within_s=PATIENCE_S)
         workers = [psutil.Process(pid) for pid in pids]
+        os.sync()
         async with Decisions(subject.kafka) as decisions:
             before = cpu_s(workers)
             due = await load.open_loop(subject.kafka, sent, per_s=per_s)
