@@ -1,13 +1,17 @@
 """What stands around a page's own content: who sends it, their address, their logo."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.invoicer.documents.countries import country_name
+from services.invoicer.documents.fitting import width_mm
 from services.invoicer.documents.labels import LABELS
 from services.invoicer.documents.logo import accent_colour, logo_data
 from services.invoicer.documents.model import Address, Language, Seller
 from services.invoicer.documents.text import breakable, iban_text, shortened
+
+# As templates/letter.typ has them; a name is larger than usual, and bold.
+_BUYER_MM, _NAMES_SIZE, _FACTS_MM, _FACTS_GAP_MM = 74.0, 1.2, 86.0, 4.0
 
 _REPEATED = 90  # characters of a name on every page; in full it stands on the first
 
@@ -37,6 +41,20 @@ def letterhead_data(
             "running": breakable(shortened(seller.shown_name, _REPEATED)),
             "footer": _footer(seller, words),
         },
+    }
+
+
+def addressed_data(buyer: Mapping[str, Any], facts: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """To whom and what, which stand beside each other. `facts_fit`: each surely takes one line.
+    `buyer_is_lower`: surely, for it has no more rows than the facts, above which is the heading."""
+    rows = [buyer["name"], *buyer["address"], *map(" ".join, buyer["facts"])]
+    room = _FACTS_MM - _FACTS_GAP_MM - max((width_mm(name) for name, _ in facts), default=0)
+    return {
+        "buyer": buyer,
+        "facts": facts,
+        "facts_fit": all(width_mm(value) <= room for _, value in facts),
+        "buyer_is_lower": len(rows) <= len(facts)
+        and all(width_mm(row) * _NAMES_SIZE <= _BUYER_MM for row in rows),
     }
 
 

@@ -6,8 +6,14 @@ The template decides where things stand; which things, and how they read, is dec
 from datetime import date
 from typing import Any
 
+from services.invoicer.documents.fitting import amount_mm, height_mm, table_mm, width_mm
 from services.invoicer.documents.labels import LABELS, euro_vat, replaced_text
-from services.invoicer.documents.letterhead import address_rows, letterhead_data, present
+from services.invoicer.documents.letterhead import (
+    address_rows,
+    addressed_data,
+    letterhead_data,
+    present,
+)
 from services.invoicer.documents.model import CreditNote, Document, Invoice
 from services.invoicer.documents.payment import epc_payload, qr_svg
 from services.invoicer.documents.rows import lines_data
@@ -23,6 +29,12 @@ from services.invoicer.documents.text import (
 )
 
 _WIDE_TOTAL = 15  # characters; beyond it the totals stand below the VAT, not beside it
+
+# As templates/document.typ has them.
+_PAGE_MM, _CLOSING_MM, _GAP_MM = 170.0, 120.0, 8.0
+_TOTAL_FIELD_MM, _LABELS_SIZE, _TOTALS_SIZE = 16.0, 1.12, 1.65  # larger than usual, and bold
+_LOW_RATES = 3
+_QR_MM = 28.0
 
 
 def page_data(document: Document, *, with_logo: bool) -> dict[str, Any]:
@@ -44,8 +56,7 @@ def page_data(document: Document, *, with_logo: bool) -> dict[str, Any]:
         "heading": heading,
         "running": title,
         "draft": draft,
-        "buyer": _buyer(document),
-        "facts": _facts(document),
+        **addressed_data(_buyer(document), _facts(document)),
         "notes": _notes(document),
         **lines_data(document),
         **_totals(document),
@@ -80,7 +91,7 @@ def _buyer(document: Document) -> dict[str, Any]:
 
 def _totals(document: Document) -> dict[str, Any]:
     total = _money(document, document.total)
-    return {
+    shown = {
         "vat": [
             {
                 "rate": rate_label(row.rate, document.language),
@@ -96,6 +107,24 @@ def _totals(document: Document) -> dict[str, Any]:
         "total": total,
         "wide": len(total) > _WIDE_TOTAL,
     }
+    return {**shown, "vat_is_lower": _vat_is_lower(document, shown)}
+
+
+def _vat_is_lower(document: Document, shown: dict[str, Any]) -> bool:
+    """Whether the VAT surely stands beside the sums, and ends above them: these are two rows or
+    more and a field, as high as a head and three rates."""
+    words = LABELS[document.language]
+    sums = [(words["subtotal"], shown["net"]), (words["vat_total"], shown["vat_total"])]
+    sums += shown["vat_euro"]
+    total = words["to_pay" if isinstance(document, Invoice) else "to_get_back"]
+    right = max(
+        *(width_mm(name) + _GAP_MM + amount_mm(value) for name, value in sums),
+        _TOTAL_FIELD_MM + width_mm(total) * _LABELS_SIZE + amount_mm(shown["total"]) * _TOTALS_SIZE,
+    )
+    heads = [words[head] for head in ("vat_rate", "base", "vat", "gross")]
+    left = table_mm(heads, [tuple(row.values()) for row in shown["vat"]])
+    beside = not shown["wide"] and left + _GAP_MM + right <= _PAGE_MM
+    return beside and 0 < len(shown["vat"]) <= _LOW_RATES
 
 
 def _money(document: Document, amount: int) -> str:
@@ -165,4 +194,6 @@ def _closing(document: Document) -> dict[str, Any]:
         ]
     if seller.email:
         rows.append(words["questions"].format(email=seller.email))
-    return {"closing_heading": heading, "closing": [breakable(row, longest=45) for row in rows]}
+    closing = [breakable(row, longest=45) for row in rows]
+    high = height_mm([heading, *closing] if heading else closing, _CLOSING_MM)
+    return {"closing_heading": heading, "closing": closing, "closing_is_lower": high <= _QR_MM}

@@ -12,6 +12,13 @@ from itertools import groupby
 from typing import Any
 
 from schemas.currencies import decimals
+from services.invoicer.documents.fitting import (
+    DIGIT_MM,
+    INSET_MM,
+    PERCENT_MM,
+    SMALL_LETTER_MM,
+    width_mm,
+)
 from services.invoicer.documents.labels import LABELS
 from services.invoicer.documents.model import Document, Language, Line
 from services.invoicer.documents.text import (
@@ -24,12 +31,7 @@ from services.invoicer.documents.text import (
     weekday,
 )
 
-# mm in Noto Sans at the template's sizes, measured: no letter of its kind is wider.
-_DIGIT_MM, _PERCENT_MM, _HEAD_LETTER_MM, _INSET_MM = 1.95, 2.8, 1.9, 3.3
 _TIME_MM, _TABLE_MM = 12.0, 170.0
-_NARROW, _USUAL, _CAPITAL, _WIDE = 1.4, 2.3, 2.65, 3.35
-_NARROW_ONES, _WIDE_ONES = frozenset("iljtfr.,:;'! ()"), frozenset("mwMWQ@%&")
-_LAST_LATIN = "\u017f"
 _REMEMBERED = 4_096  # names and prices: a menu has few of them
 _LINE_HEADS = ("time", "description", "quantity", "unit_price", "unit_price_net", "vat", "amount")
 
@@ -83,9 +85,9 @@ def table_data(
         longest = max((len(row.cells[place]) for each in groups for row in each.rows), default=0)
         if place == last:
             longest = max(longest, *(len(each.total) + 1 for each in groups), 0)  # in bold
-        content = longest * _DIGIT_MM + (_PERCENT_MM if place == last - 1 else 0)
-        widths.append(round(max(content, len(head) * _HEAD_LETTER_MM) + _INSET_MM, 2))
-    room = _TABLE_MM - sum(width or 0 for width in widths) - _INSET_MM
+        content = longest * DIGIT_MM + (PERCENT_MM if place == last - 1 else 0)
+        widths.append(round(max(content, len(head) * SMALL_LETTER_MM) + INSET_MM, 2))
+    room = _TABLE_MM - sum(width or 0 for width in widths) - INSET_MM
     return {
         "heads": list(heads),
         "widths": widths,
@@ -105,7 +107,7 @@ def table_data(
 
 def _fitted(row: Shown, room: float) -> dict[str, Any]:
     cells = list(row.cells)
-    fits = not row.part and _width_mm(cells[1]) <= room
+    fits = not row.part and width_mm(cells[1]) <= room
     if not fits:
         cells[1] = _broken(cells[1], room)
     return {"cells": cells, "part": row.part, "fits": fits}
@@ -113,24 +115,8 @@ def _fitted(row: Shown, room: float) -> dict[str, Any]:
 
 def _broken(text: str, room: float) -> str:
     """Words that are wider than the column may be broken anywhere; the others stay whole."""
-    words = [word if _width_mm(word) <= room else "\u200b".join(word) for word in text.split(" ")]
+    words = [word if width_mm(word) <= room else "\u200b".join(word) for word in text.split(" ")]
     return " ".join(words)
-
-
-@lru_cache(_REMEMBERED)
-def _width_mm(text: str) -> float:
-    """At least as wide as `text` is set; of what may be wider or higher than Latin: endless."""
-    if text.isascii() or all(c <= _LAST_LATIN for c in text):
-        return sum(map(_letter_mm, text))
-    return float("inf")
-
-
-def _letter_mm(letter: str) -> float:
-    if letter in _NARROW_ONES:
-        return _NARROW
-    if letter in _WIDE_ONES or not letter.isascii():
-        return _WIDE
-    return _CAPITAL if letter.isupper() else _USUAL
 
 
 def _line(document: Document, line: Line) -> Shown:

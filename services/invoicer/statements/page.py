@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import Any
 
 from services.invoicer.documents.labels import LABELS
-from services.invoicer.documents.letterhead import letterhead_data, present
+from services.invoicer.documents.letterhead import addressed_data, letterhead_data, present
 from services.invoicer.documents.rows import Group, Shown, table_data
 from services.invoicer.documents.text import (
     breakable,
@@ -34,11 +34,13 @@ def page_data(statement: Statement, *, with_logo: bool) -> dict[str, Any]:
         "heading": words["heading"],
         "running": title,
         "draft": False,
-        "buyer": {"name": breakable(statement.holder), "address": [], "facts": []},
-        "facts": present(
-            (words["from"], unbroken(day(statement.first, statement.language))),
-            (words["until"], unbroken(day(statement.last, statement.language))),
-            (labels["account"], account_text(statement)),
+        **addressed_data(
+            {"name": breakable(statement.holder), "address": [], "facts": []},
+            present(
+                (words["from"], unbroken(day(statement.first, statement.language))),
+                (words["until"], unbroken(day(statement.last, statement.language))),
+                (labels["account"], account_text(statement)),
+            ),
         ),
         "notes": [],
         **table_data(list(_groups(statement)), [labels[head] for head in _HEADS], greys=(0, 4)),

@@ -14,10 +14,11 @@ import pytest
 import typst
 from pypdf import PdfReader
 
+from services.invoicer.documents.fitting import letter_mm
 from services.invoicer.documents.logo import accent_colour, logo_data
 from services.invoicer.documents.model import Address, Buyer, Document, EuroVat, Logo, Seller
 from services.invoicer.documents.pdf import render_pdf
-from services.invoicer.documents.rows import _letter_mm, lines_data
+from services.invoicer.documents.rows import lines_data
 from services.invoicer.documents.typesetting import fonts
 from services.invoicer.documents.ubl import render_ubl
 from tests.services.invoicer.documents.samples import (
@@ -184,11 +185,12 @@ def test_a_description_stays_in_its_column_also_beside_great_amounts() -> None:
     shown = lines_data(invoice(*lines, line(quantity="1000000", unit_price=999_999)))
     room = 170 - sum(width or 0 for width in shown["widths"]) - 3.2
     letters = [chr(code) for code in (*range(33, 127), *range(0xA1, 0x180)) if code != 0xAD]
+    letters += ["\u20ac", "\u2212", "\u200b"]
     for letter, width in zip(letters, _measured(letters), strict=True):
-        assert width <= _letter_mm(letter), letter
+        assert width <= letter_mm(letter), letter
     for each in shown["groups"][0]["lines"][:-1]:
         pieces = each["cells"][1].split("\u200b")
-        assert max(sum(map(_letter_mm, piece)) for piece in pieces) <= room
+        assert max(sum(map(letter_mm, piece)) for piece in pieces) <= room
 
 
 def _measured(letters: list[str]) -> list[float]:
