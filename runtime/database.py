@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
+from asyncpg.protocol import protocol
 
 Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
 
@@ -48,6 +49,17 @@ BY_KEY = {
     "enable_mergejoin": "off",
     "enable_material": "off",
 }
+
+
+def _know_lists() -> None:
+    """Have asyncpg tell lists by their type (docs/decisions/0087).
+
+    Of each element of an array it asks whether that is a list too, which it asks the abstract class
+    of all that can be iterated: two calls of Python for a text, most of what an array costs. Our
+    arrays are lists, or tuples, and their elements neither. Where asyncpg asks otherwise one day
+    nothing is set that it looks at.
+    """
+    vars(protocol)["IterableABC"] = (list, tuple)
 
 
 def _notice_silence(connection: asyncpg.Connection, gone_s: float) -> None:
@@ -112,6 +124,7 @@ class Database:
 
     async def open(self) -> None:
         """Connect. Raises what asyncpg raises when the server is away."""
+        _know_lists()
         async with self._opening:
             if self._pool is not None:
                 return

@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaProducer
 from runtime.answers import Answer, Envelope, Outgoing
 from runtime.breath import Breath
 from runtime.edge.backoff import Backoff
-from runtime.edge.partition import partition
+from runtime.edge.partition import hashed
 from runtime.metrics import ANSWERS
 
 MAX_RECORD_BYTES = 2 * 1024 * 1024 + 64 * 1024  # contract part 1: answers 2 MiB, and their headers
@@ -132,21 +132,24 @@ async def _deliver(producer: AIOKafkaProducer, records: Sequence[Outgoing]) -> N
     counts: dict[str, int] = {}
     batches: dict[tuple[str, int], Any] = {}
     try:
-        for number, (topic, key, value, headers) in enumerate(records, start=1):
-            if number % A_BREATH == 0:
-                await breath.take()
-            count = counts.get(topic)
-            if count is None:
-                count = counts[topic] = len(await producer.partitions_for(topic))
-            place = topic, partition(key, count)
-            batch = batches.get(place)
-            if batch is not None:
-                if batch.append(timestamp=None, key=key, value=value, headers=headers) is not None:
-                    continue
-                acks.append(await producer.send_batch(batch, topic, partition=place[1]))
-            # A batch takes its first record however large it is.
-            batch = batches[place] = producer.create_batch()
-            batch.append(timestamp=None, key=key, value=value, headers=headers)
+        for start in range(0, len(records), A_BREATH):
+            some = records[start : start + A_BREATH]
+            hashes = hashed([record.key for record in some])
+            for (topic, key, value, headers), number in zip(some, hashes, strict=True):
+                count = counts.get(topic)
+                if count is None:
+                    count = counts[topic] = len(await producer.partitions_for(topic))
+                place = topic, number % count
+                batch = batches.get(place)
+                if batch is not None:
+                    added = batch.append(timestamp=None, key=key, value=value, headers=headers)
+                    if added is not None:
+                        continue
+                    acks.append(await producer.send_batch(batch, topic, partition=place[1]))
+                # A batch takes its first record however large it is.
+                batch = batches[place] = producer.create_batch()
+                batch.append(timestamp=None, key=key, value=value, headers=headers)
+            await breath.take()
         for (topic, number), batch in batches.items():
             acks.append(await producer.send_batch(batch, topic, partition=number))
         await asyncio.gather(*acks)

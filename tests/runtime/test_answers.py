@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime.answers import Answer, Envelope
+from runtime.edge import partition
 from runtime.edge.backoff import FIRST_S, LONGEST_S, Backoff
-from runtime.edge.partition import murmur2, partition
+from runtime.edge.partition import hashed, murmur2
 from runtime.faults import Fault, LeaseLost, Stopping, StoreWentBack, describe, fault_of
 
 KEYS = st.binary(max_size=80)
@@ -177,4 +178,18 @@ async def test_a_described_failure_holds_nothing_of_the_data(postgres_server) ->
 @given(key=KEYS)
 def test_a_key_goes_where_java_and_aiokafka_would_put_it(key: bytes) -> None:
     assert murmur2(key) == byte_by_byte(key) & 0xFFFFFFFF
-    assert partition(key, 8) == (byte_by_byte(key) & 0x7FFFFFFF) % 8
+    assert hashed([key]) == [byte_by_byte(key) & 0x7FFFFFFF]
+
+
+@given(keys=st.lists(KEYS | st.binary(min_size=20, max_size=24), max_size=60))
+def test_many_keys_go_where_each_of_them_would(keys: list[bytes]) -> None:
+    assert hashed([*keys, None]) == [*(murmur2(key) & 0x7FFFFFFF for key in keys), 0]
+
+
+def test_what_is_remembered_of_keys_is_bounded() -> None:
+    keys = [f"account:2890:2890{n:06}".encode() for n in range(partition.MOST_KNOWN + 1_000)]
+    for start in range(0, len(keys), 100):
+        some = keys[start : start + 100]
+        assert hashed(some) == [murmur2(key) & 0x7FFFFFFF for key in some]
+    assert len(partition._known) <= partition.MOST_KNOWN
+    assert hashed(keys) == [murmur2(key) & 0x7FFFFFFF for key in keys]  # more than it remembers
