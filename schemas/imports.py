@@ -201,10 +201,10 @@ class ImportCompleted(_Job):
 
 
 class ImportFailed(_Job):
-    """An import did not happen, or a message about it was turned down: also cancelled, expired,
-    unknown_job, not_enabled, gdpr_not_accepted, sheet_unclear and columns_unclear (the last two
-    with `choices`; `field` is what several of these columns can be). `report`: the workbook comes
-    back all the same, with what is wrong with each row (import.report)."""
+    """An import did not happen: also cancelled, expired, unknown_job, not_enabled,
+    gdpr_not_accepted, sheet_unclear and columns_unclear (the last two with `choices`; `field` is
+    what several of these columns can be). `report`: the workbook comes back all the same, with what
+    is wrong with each row (import.report)."""
 
     answered_by: ClassVar[str | None] = None
 

@@ -61,7 +61,6 @@ EXAMPLES: Final[dict[str, dict[str, object]]] = {
     "fictitious": {"value": "test@test.nl"},
     "depends": {"other": 4},
     "environment_unknown": {"value": 2890},
-    "parts_missing": {"value": "2, 5"},
     "invalid_message": {"value": "sha256 is required"},
     "stopped": {"done": 40, "rows": 100},
     "too_large": {"value": 20},

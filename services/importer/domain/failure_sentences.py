@@ -31,12 +31,6 @@ FAILURES: Final[dict[str, Sentence]] = {
         "This job id was used before for another file or other choices; upload with a new one.",
         "Dit job-id is al gebruikt voor een ander bestand of andere keuzes; gebruik een nieuw id.",
     ),
-    "parts_missing": (
-        "The file is not complete: of its parts these have not come: {value}. Send them; the import"
-        " then begins without another confirmation.",
-        "Het bestand is niet compleet: van de delen ontbreken deze: {value}. Stuur ze; daarna"
-        " begint de import zonder dat je opnieuw bevestigt.",
-    ),
     "invalid_message": (
         "The message could not be read: {value}.",
         "Het bericht kon niet worden gelezen: {value}.",

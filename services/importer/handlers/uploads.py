@@ -37,7 +37,6 @@ EXPIRE = "expire"
 UNDO = "undo"
 REPORT = "report"
 FORGET = "forget"
-MOST_LISTED = 10
 
 
 def serial(environment: int) -> str:
@@ -164,9 +163,6 @@ class Uploads:
             await uploads.become(tx, upload, "running")
             to_do = (upload.layout or {}).get("to_do", ())
             await carry_out(tx, upload, barrier=True, warnings=to_do)
-        elif upload.status == "received" and (missing := await uploads.missing(tx, upload)):
-            # It counts once they are there; but whoever thinks that they are waits for nothing.
-            return [_turn_down(upload, "parts_missing", record, value=_listed(missing))]
         return []
 
     async def _cancel(self, upload: Upload, record: Incoming, tx: Tx) -> list[Answer]:
@@ -251,12 +247,6 @@ def _turn_down(upload: Upload, reason: str, record: Incoming, **words: object) -
         mark=f"{record.partition}-{record.offset}",
         **words,
     )
-
-
-def _listed(parts: Sequence[int]) -> str:
-    """The numbers of parts, as many as a sentence has room for."""
-    some = ", ".join(map(str, parts[:MOST_LISTED]))
-    return some if len(parts) <= MOST_LISTED else f"{some}, …"
 
 
 def _malformed(message: Malformed, record: Incoming) -> Answer:

@@ -23,13 +23,6 @@ VALUES ($1, $2, $3, $4, $5);
 -- name: arrived
 SELECT count(*) FROM upload_part WHERE environment = $1 AND job_id = $2 AND content IS NOT NULL;
 
--- name: missing
-SELECT number FROM generate_series(1, $3::int) AS number
-WHERE NOT EXISTS (
-    SELECT FROM upload_part WHERE environment = $1 AND job_id = $2 AND part = number
-      AND content IS NOT NULL)
-ORDER BY number;
-
 -- name: keep
 UPDATE upload SET kept_bytes = kept_bytes + $3 WHERE environment = $1 AND job_id = $2;
 

@@ -125,12 +125,6 @@ async def arrived(tx: Tx, upload: Upload) -> int:
     return int(await tx.fetchval(sql.arrived, upload.environment, upload.job_id))
 
 
-async def missing(tx: Tx, upload: Upload) -> list[int]:
-    """The parts of the file that have not come."""
-    rows = await tx.fetch(sql.missing, upload.environment, upload.job_id, upload.parts)
-    return [row["number"] for row in rows]
-
-
 async def kept_in_all(tx: Tx) -> int:
     """Bytes of all jobs that have not ended."""
     return int(await tx.fetchval(sql.kept_in_all))

@@ -173,32 +173,6 @@ async def test_a_confirmation_before_the_preview_lets_the_import_go_on(postgres:
         assert await place.say(place.confirm(JOB)) != []
 
 
-async def test_a_confirmation_of_a_file_that_is_not_complete_is_told_what_is_missing(
-    postgres: Database,
-) -> None:
-    first, second, third = parts(LIST, job_id=JOB, size=len(LIST) // 3 + 1)
-    async with venue(postgres) as place:
-        await place.say(second)
-        (told,) = await place.say(place.confirm(JOB))
-        assert told.reason == "parts_missing"
-        assert "have not come: 1, 3. Send them" in told.message
-        assert await place.settle() == []  # nobody waits for what is not there
-        await place.say(third)
-        (told,) = await place.say(place.confirm(JOB))
-        assert "have not come: 1. Send them" in told.message
-        await place.say(first)
-        assert completed_of(await place.settle()).created == 2  # confirmed it is
-        assert states(place)[-1].status == "completed"
-
-
-async def test_many_missing_parts_are_not_all_listed(postgres: Database) -> None:
-    one, *_ = parts(LIST, job_id=JOB, size=len(LIST) // 20)
-    async with venue(postgres) as place:
-        await place.say(one)
-        (told,) = await place.say(place.confirm(JOB))
-        assert "2, 3, 4, 5, 6, 7, 8, 9, 10, 11, …. Send them" in told.message
-
-
 async def test_a_cancelled_job_does_nothing_and_keeps_nothing(postgres: Database) -> None:
     async with venue(postgres) as place:
         await place.say(*parts(LIST, job_id=JOB))
