@@ -11,6 +11,7 @@ import re
 import resource
 from dataclasses import replace
 from pathlib import Path
+from time import process_time
 
 import pytest
 
@@ -67,6 +68,14 @@ def seconds_of_children() -> float:
     return used.ru_utime + used.ru_stime
 
 
+def slowness() -> float:
+    """How much slower this machine is, at this moment, than one on which a loop takes 0.55 s."""
+    before, count = process_time(), 0
+    for number in range(10_000_000):
+        count += number & 3
+    return max(1.0, (process_time() - before) / 0.55)
+
+
 def test_the_corpus_is_large_enough() -> None:
     assert len(SAMPLES) >= 60
     assert sum(sample.ends != "preview" for sample in SAMPLES.values()) >= 60
@@ -80,7 +89,9 @@ async def test_a_file_of_the_corpus_ends_as_it_should(name: str, tmp_path: Path)
     ended, memory = await outcome(path)
     assert ended == SAMPLES[name].ends
     if ended not in ("preview", "columns_unclear"):
-        assert seconds_of_children() - before < 1
+        # Shared machines are at times half as quick: a second is one of a machine that is not.
+        used = seconds_of_children() - before
+        assert used < 1 or used / slowness() < 1
         assert memory < 64 * MIB
 
 
