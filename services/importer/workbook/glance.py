@@ -24,7 +24,8 @@ class Glance:
     cells: int
 
 
-def glance(pieces: Iterable[bytes]) -> Glance:
+def glance(pieces: Iterable[bytes], most_cells: int) -> Glance:
+    """Of the whole sheet, or of it as far as there are more than `most_cells`."""
     merged = False
     rows = cells = 0
     before = b""
@@ -32,6 +33,8 @@ def glance(pieces: Iterable[bytes]) -> Glance:
         merged = merged or any(word in before + piece for word in _MERGED)
         rows += piece.count(b"row ") + piece.count(b"row>")
         cells += sum(piece.count(word) for word in _CELLS)
+        if cells > most_cells:
+            break
         before = piece[-_OVERLAP:]
     return Glance(merged=merged, rows=rows, cells=cells)
 

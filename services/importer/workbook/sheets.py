@@ -22,8 +22,8 @@ OUTLINE_SEEN: Final = 20_000
 
 OUTLINE_SHEETS: Final = 50
 
-MAX_CELLS: Final = 8_000_000
-"""Cells of one sheet, with content or without: 200,000 rows of 40 columns."""
+MAX_CELLS: Final = 5_000_000
+"""Cells of one sheet, with content or without: 200,000 rows of 25 columns, 100,000 of 50."""
 
 
 class Sheets:
@@ -98,7 +98,7 @@ class Sheets:
 
     def _glance(self, sheet: SheetPart) -> Glance:
         if sheet.part not in self._glances:
-            self._glances[sheet.part] = seen = glance(self._pieces(sheet))
+            self._glances[sheet.part] = seen = glance(self._pieces(sheet), MAX_CELLS)
             if seen.cells > MAX_CELLS:
                 raise Unfit("too_demanding")
         return self._glances[sheet.part]

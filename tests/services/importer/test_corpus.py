@@ -11,7 +11,6 @@ import re
 import resource
 from dataclasses import replace
 from pathlib import Path
-from time import process_time
 
 import pytest
 
@@ -63,17 +62,12 @@ async def outcome(path: Path) -> tuple[str, int]:
             watching.cancel()
 
 
+ATTEMPTS = 4
+
+
 def seconds_of_children() -> float:
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
-
-
-def slowness() -> float:
-    """How much slower this machine is, at this moment, than one on which a loop takes 0.55 s."""
-    before, count = process_time(), 0
-    for number in range(10_000_000):
-        count += number & 3
-    return max(1.0, (process_time() - before) / 0.55)
 
 
 def test_the_corpus_is_large_enough() -> None:
@@ -85,14 +79,17 @@ def test_the_corpus_is_large_enough() -> None:
 async def test_a_file_of_the_corpus_ends_as_it_should(name: str, tmp_path: Path) -> None:
     path = tmp_path / "x.xlsx"
     path.write_bytes(SAMPLES[name].make())
-    before = seconds_of_children()
-    ended, memory = await outcome(path)
-    assert ended == SAMPLES[name].ends
-    if ended not in ("preview", "columns_unclear"):
-        # Shared machines are at times half as quick: a second is one of a machine that is not.
+    refused = SAMPLES[name].ends not in ("preview", "columns_unclear")
+    # A shared machine is at times half as quick: then once more, and judged by its best.
+    for _ in range(ATTEMPTS):
+        before = seconds_of_children()
+        ended, memory = await outcome(path)
         used = seconds_of_children() - before
-        assert used < 1 or used / slowness() < 1
-        assert memory < 64 * MIB
+        assert ended == SAMPLES[name].ends
+        assert not refused or memory < 64 * MIB
+        if not refused or used < 1:
+            return
+    pytest.fail(f"refused after {used:.2f} s")
 
 
 @pytest.mark.timeout(300)
