@@ -67,10 +67,11 @@ class Glance:
     async def look(self, query: str, *args: Any) -> list[asyncpg.Record]:
         """The rows of a statement whose first parameters are topics and partitions, and whose
         first row has `now` and their `positions`. Raises StoreWentBack."""
+        asked = self._haste.asks()
         rows = await self._connection.fetch(query, self._topics, self._partitions, *args)
         self._compare(rows[0]["positions"] or ())
         self.now = rows[0]["now"]
-        self._haste.told(self.now)
+        self._haste.told(self.now, asked)
         return list(rows)
 
     def without_a_look(self) -> datetime | None:

@@ -9,6 +9,8 @@ from typing import Final
 
 FOR_S: Final = 1.0
 """For so long PostgreSQL's time is told without asking it."""
+NEAR_S: Final = 0.1
+"""An answer that took longer tells no time: it may have waited for a lock since it was stamped."""
 SHY_S: Final = 1.0
 """For so long many records are not tried, after it was in vain: all were decided twice."""
 
@@ -25,9 +27,17 @@ class Haste:
         self._told: tuple[datetime, float] | None = None
         self._shy_until = self._clock()
 
-    def told(self, now: datetime) -> None:
-        """It was this when PostgreSQL was asked, which has answered."""
-        self._told = now, self._clock()
+    def asks(self) -> float:
+        """PostgreSQL is about to be asked; for `told`."""
+        return self._clock()
+
+    def told(self, now: datetime, asked: float) -> None:
+        """It was this, said PostgreSQL, which was `asked`. Where another answer makes it later by
+        now, that one holds: neither is ahead."""
+        at = self._clock()
+        known = self.now(few=True)
+        if at - asked <= NEAR_S and (known is None or known <= now):
+            self._told = now, at
 
     def failed(self) -> None:
         """Something was not as it was thought to be."""

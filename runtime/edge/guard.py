@@ -79,9 +79,10 @@ class Guard:
 
         Raises StoreWentBack.
         """
+        asked = self._haste.asks()
         if not marks:
             now = await connection.fetchval(sql.clock)
-            self._haste.told(now)
+            self._haste.told(now, asked)
             return Tx(connection, now, ends)
         known = [self._seen.get(place) for place in marks]
         rows = await connection.fetch(
@@ -93,7 +94,7 @@ class Guard:
         found = {Place(r["topic"], r["partition"]): r["next_offset"] for r in rows}
         for place, offset in zip(marks, known, strict=True):
             self._compare(place, found.get(place), offset)
-        self._haste.told(rows[0]["now"])
+        self._haste.told(rows[0]["now"], asked)
         return Tx(connection, rows[0]["now"], ends)
 
     def glance(

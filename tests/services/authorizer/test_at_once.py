@@ -17,6 +17,14 @@ from runtime.edge.guard import Place
 from runtime.faults import Fault, StoreWentBack, fault_of
 from services.authorizer.handlers import sales
 from services.authorizer.store.recent import Recent
+from tests.services.authorizer.changes import (
+    bill,
+    block,
+    call_off,
+    lower,
+    release_when_paid,
+    switch_off,
+)
 from tests.services.authorizer.support import (
     GUEST,
     NOON,
@@ -24,7 +32,6 @@ from tests.services.authorizer.support import (
     Venue,
     cancelled,
     command,
-    invoice,
     line,
     recorded,
     requested,
@@ -102,36 +109,12 @@ async def test_what_is_not_all_new_is_left_to_a_transaction(
         assert await left(bench) == before
 
 
-async def lower(bench: Venue) -> None:
-    await bench.order(command("account.change", "m", accounts=[GUEST], limit=10))
-
-
-async def block(bench: Venue) -> None:
-    await bench.order(command("account.change", "m", accounts=[GUEST], status="blocked"))
-
-
 async def sell(bench: Venue) -> None:
     await bench.sell(requested("other", 80))
 
 
-async def bill(bench: Venue) -> None:
-    await bench.account_for(invoice("i", 50))
-
-
-async def switch_off(bench: Venue) -> None:
-    await bench.order(command("environment.deactivate", "m"))
-
-
-async def release_when_paid(bench: Venue) -> None:
-    await bench.order(command("environment.configure", "m", limit_release="paid"))
-
-
 async def sell_the_same(bench: Venue) -> None:
     await bench.sell(requested("a", 60))
-
-
-async def call_off(bench: Venue) -> None:
-    await bench.sell(cancelled("c", "a"))
 
 
 @pytest.mark.parametrize(

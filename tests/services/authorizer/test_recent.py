@@ -18,6 +18,14 @@ from runtime.glance import Glance
 from runtime.haste import SHY_S
 from services.authorizer.handlers import sales
 from services.authorizer.store.recent import KEPT_S, Recent
+from tests.services.authorizer.changes import (
+    bill,
+    block,
+    call_off,
+    lower,
+    release_when_paid,
+    switch_off,
+)
 from tests.services.authorizer.support import (
     GUEST,
     NOON,
@@ -147,16 +155,8 @@ async def test_what_a_transaction_would_have_moved_is_not_believed(postgres: Dat
         assert till.looks == ["look"]
 
 
-async def lower(bench: Venue) -> None:
-    await bench.order(command("account.change", "m", accounts=[GUEST], limit=10))
-
-
 async def lift(bench: Venue) -> None:
     await bench.order(command("account.change", "m", accounts=[GUEST], limit=10_000))
-
-
-async def block(bench: Venue) -> None:
-    await bench.order(command("account.change", "m", accounts=[GUEST], status="blocked"))
 
 
 async def sell(bench: Venue) -> None:
@@ -167,28 +167,12 @@ async def take_back(bench: Venue) -> None:
     await bench.sell(cancelled("c", "first", amount=None))
 
 
-async def bill(bench: Venue) -> None:
-    await bench.account_for(invoice("i", 50))
-
-
 async def pay(bench: Venue) -> None:
     await bench.account_for(invoice("i", 50), payment("p", 50))
 
 
-async def switch_off(bench: Venue) -> None:
-    await bench.order(command("environment.deactivate", "m"))
-
-
-async def release_when_paid(bench: Venue) -> None:
-    await bench.order(command("environment.configure", "m", limit_release="paid"))
-
-
 async def sell_the_same(bench: Venue) -> None:
     await bench.sell(requested("a", 30))
-
-
-async def call_off(bench: Venue) -> None:
-    await bench.sell(cancelled("c", "a"))
 
 
 # What is answered to 0.40 and to 0.60, where 0.50 of 1.00 was used: used with it, or why not; None

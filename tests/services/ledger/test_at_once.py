@@ -228,7 +228,7 @@ async def test_without_a_look_nothing_is_posted_twice_or_in_another_currency(
 
 
 async def test_without_a_look_a_store_that_went_back_is_noticed(postgres: Database) -> None:
-    async with ledger(postgres) as bench:
+    async with ledger(postgres, clock=lambda: 100.0) as bench:
         assert await at_once(bench, approved("a", {"21": 250}))
         both = {PLACE: 8, PLACE._replace(partition=4): 3}
         for name, marks in (("b", both), ("c", both)):
