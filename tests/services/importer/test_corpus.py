@@ -2,7 +2,9 @@
 
 Method: each file goes to a real child, as a job would hand it over. Its processor time is what
 the kernel counted, its memory the high-water mark in /proc while it ran; the child's own
-interpreter is among both.
+interpreter is among both. A second is a second of a machine that has itself to itself: where one
+takes longer, a good file of one row is read beside it, which takes a tenth of that, and both are
+held against each other.
 """
 
 import asyncio
@@ -62,12 +64,20 @@ async def outcome(path: Path) -> tuple[str, int]:
             watching.cancel()
 
 
+GOOD_FILES = 10
 ATTEMPTS = 4
 
 
 def seconds_of_children() -> float:
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
+
+
+async def costs(path: Path) -> tuple[str, int, float]:
+    """How a file ends, the most memory and the seconds of processor that its child took."""
+    before = seconds_of_children()
+    ended, memory = await outcome(path)
+    return ended, memory, seconds_of_children() - before
 
 
 def test_the_corpus_is_large_enough() -> None:
@@ -80,16 +90,17 @@ async def test_a_file_of_the_corpus_ends_as_it_should(name: str, tmp_path: Path)
     path = tmp_path / "x.xlsx"
     path.write_bytes(SAMPLES[name].make())
     refused = SAMPLES[name].ends not in ("preview", "columns_unclear")
-    # A shared machine is at times half as quick: then once more, and judged by its best.
     for _ in range(ATTEMPTS):
-        before = seconds_of_children()
-        ended, memory = await outcome(path)
-        used = seconds_of_children() - before
+        ended, memory, used = await costs(path)
         assert ended == SAMPLES[name].ends
         assert not refused or memory < 64 * MIB
         if not refused or used < 1:
             return
-    pytest.fail(f"refused after {used:.2f} s")
+        (good := tmp_path / "good.xlsx").write_bytes(SAMPLES["a good file"].make())
+        _, _, usual = await costs(good)
+        if used < GOOD_FILES * usual:
+            return
+    pytest.fail(f"refused after {used:.2f} s, where a good file takes {usual:.2f} s")
 
 
 @pytest.mark.timeout(300)
