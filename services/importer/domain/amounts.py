@@ -25,6 +25,8 @@ _NO_LIMIT = frozenset(
 )
 _CURRENCY = re.compile(r"€|\beur(o|os)?\b", re.IGNORECASE)
 _NO_CENTS = re.compile(r"[.,]\s?[-–—=]{1,2}$")
+_LESS_THAN_NOTHING = re.compile(r"[-–−] ?\d[\d.,]*|\d[\d.,]* ?[-–−]|\( ?\d[\d.,]* ?\)")
+"""With its sign in front or behind, or in brackets as bookkeepers write it. A dash is no amount."""
 _SPACED = re.compile(r"^\d{1,3}( \d{3})+([.,]\d{1,2})?$")
 _WHOLE = re.compile(r"\d+")
 _DUTCH = re.compile(r"\d{1,3}(\.\d{3})+,\d{1,2}|\d{1,3}(\.\d{3}){2,}")
@@ -97,7 +99,7 @@ def _text_amount(text: str, style: Style | None) -> int | str | Refusal | None:
         return NO_LIMIT
     if not bare:
         return None if not clean(text) else Refusal(code="not_an_amount", write="12,50")
-    if bare.startswith("-"):
+    if _LESS_THAN_NOTHING.fullmatch(bare):
         return Refusal(code="negative_amount")
     if _WHOLE.fullmatch(bare):
         return _minor(Decimal(bare))

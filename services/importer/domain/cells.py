@@ -51,6 +51,10 @@ DAMAGED_FROM: Final = 10**15
 _DIRT = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufffe\uffff]")
 _SCIENTIFIC = re.compile(r"[+-]?\d+([.,]\d+)?[eE][+-]?\d+")
 _WHOLE = re.compile(r"\d+")
+_IBAN = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}")
+_DUTCH_IBAN = re.compile(r"NL[0-9]{2}[A-Z]{4}[0-9]{10}")
+_KEPT_AS_TEXT = re.compile(r"['`\u2019]\d+")
+"""With the apostrophe that keeps a number as text in Excel, which a program wrote into the cell."""
 _WHOLE_WITH_POINT = re.compile(r"(\d+)[.,]0{1,2}")
 
 
@@ -127,7 +131,8 @@ def account_of(cell: Cell, *, at_most: int) -> str | Refusal | None:
     """An account number exactly as it was meant: text, 28900001 or 28900001.0.
 
     Refused: numbers of more than 15 digits (Excel has damaged them), fractions, negative
-    numbers, and text in scientific notation, in which digits may be lost.
+    numbers, text in scientific notation, in which digits may be lost, and the numbers of bank
+    accounts, which lists call "Rekeningnummer" too.
     """
     if isinstance(cell, str):
         text = clean(cell)
@@ -135,6 +140,10 @@ def account_of(cell: Cell, *, at_most: int) -> str | Refusal | None:
             return Refusal(code="scientific")
         if whole := _WHOLE_WITH_POINT.fullmatch(text):
             text = whole[1]
+        if _is_iban(text):
+            return Refusal(code="is_iban")
+        if _KEPT_AS_TEXT.fullmatch(text):
+            return Refusal(code="not_an_account")
         if len(text) > at_most:
             return Refusal(code="too_long", at_most=at_most)
         return text or None
@@ -145,6 +154,18 @@ def account_of(cell: Cell, *, at_most: int) -> str | Refusal | None:
             return Refusal(code="not_an_account")
         return str(int(cell))
     return text_of(cell, at_most=at_most)
+
+
+def _is_iban(text: str) -> bool:
+    """A bank account's number by its check digits (ISO 13616), or by its shape a Dutch one."""
+    if not text[:2].isalpha():
+        return False
+    bare = re.sub("[ .]", "", text).upper()
+    if _DUTCH_IBAN.fullmatch(bare):
+        return True
+    if not _IBAN.fullmatch(bare):
+        return False
+    return int("".join(str(int(c, 36)) for c in bare[4:] + bare[:4])) % 97 == 1
 
 
 def count_of(cell: Cell, *, at_most: int) -> int | Refusal | None:

@@ -28,6 +28,10 @@ def problems_of(
     fields = {**known, **given}
     if customer and fields.get("country") != known.get("country"):
         given = fields  # a postcode is right or wrong by its country
+    unread = {problem.column for problem in entry.problems}
+    if entry.headers.get("country") in unread:
+        # What is right in a country that could not be read is not held against another's rules.
+        given = {name: given[name] for name in given if name not in _BY_COUNTRY}
     return tuple(
         Problem(
             row=entry.row,
@@ -75,6 +79,7 @@ def _chamber_number(text: str, country: str) -> Refusal | None:
     return Refusal(code="not_a_chamber_number") if wrong else None
 
 
+_BY_COUNTRY: Final = frozenset({"postcode", "vat_number", "chamber_number"})
 _CHECKS: Final[dict[str, Callable[[str, str], Refusal | None]]] = {
     "email": _email,
     "country": _country,

@@ -16,6 +16,7 @@ from services.importer.domain.fields import Field, normalise
 from services.importer.domain.lengths import AT_MOST, LONGEST, too_long
 from services.importer.domain.messages import Tongue, brief, of_cell, of_row
 from services.importer.domain.names import key_of, split_name
+from services.importer.domain.placeholders import BLANK, NAMED, says_none, says_nothing
 from services.importer.domain.refusals import Problem, Refusal
 from services.importer.domain.statuses import status_of
 
@@ -96,7 +97,7 @@ class RowReader:
         country = self._country(cells)
         for column, name, reading in self._reading:
             cell = cells[column.index] if column.index < len(cells) else None
-            if is_empty(cell):
+            if is_empty(cell) or (says_nothing(cell) and name in BLANK):
                 continue
             given.add(name)
             value = reading(cell, country)
@@ -141,6 +142,14 @@ class RowReader:
 
     def _how(self, column: Column, name: Field) -> Reading:
         """How the cells of a column are read: settled once, and asked for each row."""
+        reads = self._reads(column, name)
+        if name not in NAMED:
+            return reads
+        return lambda cell, where: (
+            Refusal(code="says_none") if says_none(cell) else reads(cell, where)
+        )
+
+    def _reads(self, column: Column, name: Field) -> Reading:
         if name == "limit":
             style = self.styles.get(column.index)
             return lambda cell, _: amount_of(cell, style=style)

@@ -49,6 +49,18 @@ CELLS: Final[dict[str, Sentence]] = {
         "'{value}' stands in a merged cell of several rows; unmerge it and fill in each row",
         "'{value}' staat in een samengevoegde cel van meer rijen; splits de cel en vul elke rij in",
     ),
+    "says_none": (
+        "'{value}' says that there is none, or that nobody knows; leave the cell empty, or write"
+        " what is meant",
+        "'{value}' zegt dat er geen is, of dat niemand het weet; laat de cel leeg, of schrijf wat"
+        " bedoeld is",
+    ),
+    "is_iban": (
+        "'{value}' is the number of a bank account (IBAN), not of an account here; write it like"
+        " 28900001, or call the column IBAN: then it is left alone",
+        "'{value}' is het nummer van een bankrekening (IBAN), niet van een rekening hier; schrijf"
+        " het zoals 28900001, of noem de kolom IBAN: dan blijft zij buiten beschouwing",
+    ),
     "not_an_account": (
         "'{value}' is not an account number; write it like 28900001",
         "'{value}' is geen rekeningnummer; schrijf het zoals 28900001",
@@ -85,8 +97,8 @@ CELLS: Final[dict[str, Sentence]] = {
         "'{value}' is geen land; schrijf de code van twee letters, zoals NL",
     ),
     "not_an_email": (
-        "'{value}' is not one e-mail address; write it like info@club.nl",
-        "'{value}' is niet één e-mailadres; schrijf het zoals info@club.nl",
+        "'{value}' is not one e-mail address; write it like info@club.nl, or leave it empty",
+        "'{value}' is niet één e-mailadres; schrijf het zoals info@club.nl, of laat het leeg",
     ),
     "not_a_chamber_number": (
         "'{value}' is not a chamber of commerce number; it has 8 digits",
@@ -207,6 +219,10 @@ ROWS: Final[dict[str, Sentence]] = {
     "no_address": (
         "without {value} this customer cannot be invoiced",
         "zonder {value} kan aan deze klant geen factuur worden gestuurd",
+    ),
+    "spaced_account": (
+        "'{value}' is another account than {other}; write it so if that is meant",
+        "'{value}' is een andere rekening dan {other}; schrijf het zo als die bedoeld is",
     ),
     "unlike_environment": (
         "this number does not begin with that of the environment, {other}",
