@@ -51,7 +51,7 @@ SYNONYMS: Final[dict[Field, tuple[str, ...]]] = {
         "Bedrijf", "Bedrijfsnaam", "Naam bedrijf", "Company", "Company name", "Organisatie",
         "Organisatienaam", "Organisation", "Organization", "Firma", "Firmanaam", "Vereniging",
         "Stichting", "Business", "Business name", "Handelsnaam", "Verenigingsnaam", "Bedr.naam",
-        "Naam organisatie", "Naam vereniging",
+        "Naam organisatie", "Naam vereniging", "Organisation name", "Organization name",
     ),
     "name": (
         "Naam", "Volledige naam", "Full name", "Name", "Klant", "Klantnaam", "Customer",
@@ -180,6 +180,8 @@ def _known() -> dict[str, Field]:
 
 _KNOWN: Final[dict[str, Field]] = _known()
 _WRITTEN: Final = {normalise(word): word for words in SYNONYMS.values() for word in reversed(words)}
+_STRANGERS: Final = frozenset(("nummer", "customercode", "customernumber", "customerno"))
+"""Headers that are nearly a known one and mean another thing, as those of a bank's account do."""
 ALIKE: Final = 0.8
 """How much of a header has to be that of a known one to be taken for a slip of the keyboard."""
 
@@ -212,5 +214,7 @@ def called(field: str, tongue: str) -> str:
 def nearest(header: str) -> tuple[str, Field] | None:
     """The known header that an unknown one is nearly, with its field; None where none is."""
     plain = normalise(header)[:40]
+    if plain in _STRANGERS or "bank" in plain:
+        return None
     close = difflib.get_close_matches(plain, _WRITTEN, n=1, cutoff=ALIKE)
     return (_WRITTEN[close[0]], _KNOWN[close[0]]) if close else None

@@ -22,6 +22,8 @@ _LITERAL: Final = re.compile(r'"([^"]*)"|\\(.)|[_*].')
 _BRACKETS: Final = re.compile(r"\[(?!h+\]|m+\]|s+\])[^\]]*\]", re.IGNORECASE)
 _DATE: Final = re.compile(r"[dmhys]", re.IGNORECASE)
 _ELAPSED: Final = re.compile(r"\[(h+|m+|s+)\]", re.IGNORECASE)
+_SCALED: Final = re.compile(r"[0#?],+(?![0#?,])")
+"""A comma behind the last digit leaves out three digits: 1250 is shown as 1 (18.8.31)."""
 _NOUGHTS: Final = re.compile(r"0{2,15}")
 
 
@@ -30,7 +32,8 @@ class Format:
     """How a number is shown, where that is not simply as a number.
 
     `padded`: with noughts in front, `digits` of them in all; `spaced`: the same, with other
-    characters in between; `masked`: with digits that are not in the number, or as a percentage.
+    characters in between; `masked`: with digits that are not in the number, as a percentage, or in
+    thousands.
     """
 
     kind: Literal["date", "time", "elapsed", "padded", "spaced", "masked"]
@@ -48,7 +51,11 @@ def format_of(code: str) -> Format | None:
         if _ELAPSED.search(bare):
             return Format(kind="elapsed")
         return Format(kind="date" if re.search(r"[dy]", bare, re.IGNORECASE) else "time")
-    if "%" in bare or any(re.search(r"\d", literal) for literal in literals):
+    if (
+        "%" in bare
+        or _SCALED.search(bare)
+        or any(re.search(r"\d", literal) for literal in literals)
+    ):
         return Format(kind="masked")
     noughts = re.sub(r"[-/() ]", "", bare)
     if not _NOUGHTS.fullmatch(noughts):

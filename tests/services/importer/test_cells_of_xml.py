@@ -84,6 +84,9 @@ def test_an_account_number_is_exact_or_refused(raw: str, account: str) -> None:
         ("123456", "00000", 123456),
         ("1", "&quot;2890&quot;0000", Odd(kind="masked", text="1")),  # shown as 28900001
         ("0.5", "0%", Odd(kind="masked", text="0.5")),
+        ("1250", "#,##0,", Odd(kind="masked", text="1250")),  # shown as 1
+        ("1250000", "0.0,,&quot; M&quot;", Odd(kind="masked", text="1250000")),
+        ("1250", "#,##0.00", 1250),
         ("5", "00-00", Odd(kind="masked", text="0005")),
         ("28900001", "0000-0000", 28900001),
         ("12.5", "[$\u20ac-413] #,##0.00", 12.5),

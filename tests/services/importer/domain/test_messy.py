@@ -172,6 +172,13 @@ def test_initials_are_a_first_name_where_there_is_none() -> None:
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("header", ["Bankrekeningnummer", "Bankrek.nr.", "Nummer", "customer_code"])
+def test_what_is_nearly_another_word_is_not_advised(header: str) -> None:
+    """Whoever follows the advice would open accounts with the numbers of bank accounts."""
+    assert field_of(header) is None
+    assert nearest(header) is None
+
+
 def test_a_header_that_is_nearly_known_is_named_in_the_preview() -> None:
     assert nearest("Postcodee") == ("Postcode", "postcode")
     assert nearest("Pasnummer") is None
