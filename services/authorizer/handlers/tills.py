@@ -18,6 +18,7 @@ from schemas.terminals import DirectoryFound, TerminalSearched, TerminalSignedOn
 from schemas.wire import encode
 from services.authorizer.domain.book import RefusalKey
 from services.authorizer.domain.directory import found, words
+from services.authorizer.handlers.tracing import traced
 from services.authorizer.store import directory as store
 from services.authorizer.store.directory import Key, Session, Venue
 from services.authorizer.store.sales import remember_refusals
@@ -29,10 +30,9 @@ NOTHING = (b"[]",)
 
 async def answer_tills(incoming: Sequence[Incoming], tx: Tx) -> list[Answer]:
     """Recall, look up, record, answer."""
-    messages = [record.message for record in incoming]
-    venues = await store.venues(tx, {message.environment for message in messages})
-    signed_on = [m for m in messages if isinstance(m, TerminalSignedOn)]
-    searched = [m for m in messages if isinstance(m, TerminalSearched)]
+    venues = await store.venues(tx, {record.message.environment for record in incoming})
+    signed_on = [r for r in incoming if isinstance(r.message, TerminalSignedOn)]
+    searched = [r for r in incoming if isinstance(r.message, TerminalSearched)]
     said = await _sign_on(signed_on, venues, tx) if signed_on else []
     if searched:
         said += await _search(searched, venues, tx)
@@ -42,9 +42,8 @@ async def answer_tills(incoming: Sequence[Incoming], tx: Tx) -> list[Answer]:
 # --- sign-on ----------------------------------------------------------------------------------
 
 
-async def _sign_on(
-    asked: Sequence[TerminalSignedOn], venues: dict[int, Venue], tx: Tx
-) -> list[Answer]:
+async def _sign_on(incoming: Sequence[Incoming], venues: dict[int, Venue], tx: Tx) -> list[Answer]:
+    asked: list[TerminalSignedOn] = [record.message for record in incoming]
     known = await store.recall_sessions(tx, {(m.environment, m.session_id): None for m in asked})
     new: dict[Key, Session] = {}
     for message in asked:
@@ -56,11 +55,11 @@ async def _sign_on(
     pages = await store.directories(tx, told - present, present)
     await store.record_sessions(tx, new)
     said: list[Answer] = []
-    for message in asked:
-        key = (message.environment, message.session_id)
+    for record in incoming:
+        key = (record.message.environment, record.message.session_id)
         session = known[key]
         shown = NOTHING if session.revision is None else pages[key[0], session.revision]
-        said += _pages(key, session, shown)
+        said += [traced(page, record) for page in _pages(key, session, shown)]
     return said
 
 
@@ -107,9 +106,8 @@ def _pages(key: Key, session: Session, pages: Sequence[bytes]) -> list[Answer]:
 # --- search -----------------------------------------------------------------------------------
 
 
-async def _search(
-    asked: Sequence[TerminalSearched], venues: dict[int, Venue], tx: Tx
-) -> list[Answer]:
+async def _search(incoming: Sequence[Incoming], venues: dict[int, Venue], tx: Tx) -> list[Answer]:
+    asked: list[TerminalSearched] = [record.message for record in incoming]
     known = await store.recall_searches(tx, {(m.environment, m.search_id): None for m in asked})
     refusals: dict[RefusalKey, Answer] = {}
     said: list[Answer | RefusalKey] = []
@@ -128,7 +126,8 @@ async def _search(
             said.append(name)
     await store.record_searches(tx, made)
     first = await remember_refusals(tx, refusals) if refusals else {}
-    return [first[one] if isinstance(one, RefusalKey) else one for one in said]
+    answers = [first[one] if isinstance(one, RefusalKey) else one for one in said]
+    return [traced(answer, record) for answer, record in zip(answers, incoming, strict=True)]
 
 
 async def _look_up(

@@ -76,7 +76,6 @@ def lay_out(
 
     A given mapping decides for the headers that it names; the others are taken by their names.
     """
-    wanted = _mapping(mapping)
     if sheet is not None:
         named = [s for s in sheets if s.name == sheet] or [
             s for s in sheets if normalise(s.name) == normalise(sheet)
@@ -86,9 +85,9 @@ def lay_out(
             return Unclear(
                 reason="sheet_unclear", message=message, choices=tuple(s.name for s in sheets)
             )
-        return _lay_out_sheet(named[0], wanted, tongue)
+        return _lay_out_sheet(named[0], mapping, tongue)
     candidates = [s for s in sheets if not s.hidden] or list(sheets)
-    found = [(s, _lay_out_sheet(s, wanted, tongue)) for s in candidates]
+    found = [(s, _lay_out_sheet(s, mapping, tongue)) for s in candidates]
     fitting = [(s, layout) for s, layout in found if isinstance(layout, Layout)]
     # A list of which only a column is not clear is one that may be meant, too.
     meant = [s for s, layout in found if isinstance(layout, Layout) or layout.field]
@@ -112,7 +111,10 @@ def _mapping(mapping: Mapping[str, str] | None) -> dict[str, Field]:
     return {normalise(h): fields[f] for h, f in (mapping or {}).items() if f in fields}
 
 
-def _lay_out_sheet(sheet: Outline, wanted: Mapping[str, Field], tongue: Tongue) -> Layout | Unclear:
+def _lay_out_sheet(
+    sheet: Outline, mapping: Mapping[str, str] | None, tongue: Tongue
+) -> Layout | Unclear:
+    wanted = _mapping(mapping)
     header = _header_row(sheet, wanted)
     if header is None:
         choices = next((_headers(cells) for _, cells in sheet.rows if _headers(cells)), ())
@@ -122,7 +124,9 @@ def _lay_out_sheet(sheet: Outline, wanted: Mapping[str, Field], tongue: Tongue) 
     columns = _columns(sheet, number, cells, wanted)
     headers = tuple(c.header for c in columns if c.header)
     if missing := set(wanted) - {normalise(h) for h in headers}:
-        message = of_failure("mapping_unknown", tongue, value=", ".join(sorted(missing)))
+        # As the sender wrote them: who looks for one searches the mapping for it.
+        typed = sorted(shown(h) for h in mapping or {} if normalise(h) in missing)
+        message = of_failure("mapping_unknown", tongue, value=", ".join(typed))
         return Unclear(reason="columns_unclear", message=message, choices=headers)
     by_field: dict[Field, list[str]] = {}
     for column in columns:

@@ -8,6 +8,7 @@ from schemas.terminals import DirectoryPage
 from schemas.wire import decode, encode
 from services.authorizer.domain.directory import MOST_BYTES, pages
 from services.authorizer.domain.names import fold, natural
+from services.authorizer.handlers.tills import answer_tills
 from services.authorizer.store.states import STATES
 from tests.services.authorizer.support import (
     GUEST,
@@ -232,3 +233,15 @@ def test_texts_are_compared_without_case_and_accents() -> None:
 def test_numbers_in_names_count_by_value() -> None:
     names = ["Tafel 10", "tafel 9", "Tafel 9b", "Äpfel", "2 stoelen"]
     assert sorted(names, key=natural) == ["2 stoelen", "Äpfel", "tafel 9", "Tafel 9b", "Tafel 10"]
+
+
+async def test_an_answer_belongs_to_the_trace_of_who_asked_also_where_it_is_remembered(
+    postgres: Database,
+) -> None:
+    async with venue(postgres) as bench:
+        asked = (signed_on("a"), searched("b", "x"), searched("b", "y"))
+        for trace in ("first", "second", None):
+            records = [bench.incoming(message)._replace(trace=trace) for message in asked]
+            async with bench.transaction() as tx:
+                answers = await answer_tills(records, tx)
+            assert [answer.trace for answer in answers] == [trace] * 3

@@ -101,6 +101,13 @@ def test_a_mapping_of_columns_that_are_not_there_is_answered_with_those_that_are
     assert (unclear.reason, unclear.choices) == ("columns_unclear", ("Bedrijf", "Rekeningnummer"))
 
 
+def test_what_a_mapping_names_in_vain_is_told_as_its_sender_wrote_it() -> None:
+    mapping = {"Naam  Club": "company", "BEDRIJF": "last_name", "E-Mail": "email"}
+    assert asked(outline(*LIST), mapping=mapping).message == (
+        "The mapping names columns that the sheet does not have: E-Mail, Naam Club."
+    )
+
+
 def test_a_sheet_without_a_header_is_asked_about() -> None:
     assert asked(outline(["a", "b"], [1, 2])).reason == "columns_unclear"
     assert asked(outline()).choices == ()
