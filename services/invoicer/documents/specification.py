@@ -3,7 +3,7 @@
 from datetime import date
 from decimal import Decimal
 
-from services.invoicer.documents.labels import LABELS, euro_vat
+from services.invoicer.documents.labels import LABELS, euro_note, euro_vat
 from services.invoicer.documents.model import CreditNote, Document, Invoice
 from services.invoicer.documents.text import month
 from services.invoicer.documents.workbook import Book, Cell, Column
@@ -101,7 +101,7 @@ def _facts(book: Book, document: Document, kind: str) -> None:
             (words["subtotal"], document.net),
             (words["vat_total"], document.vat_total),
             *euro_vat(document),
-            *([("", words["vat_euro_later"])] if document.vat_in_euros_follows else []),
+            *([("", note)] if (note := euro_note(document)) else []),
             (words["to_get_back" if credit else "to_pay"], document.total),
             ("", None),
             (words["from"], seller.legal_name),
