@@ -45,7 +45,7 @@ def missing(environment: EnvironmentState) -> tuple[str, ...]:
 
 
 async def draft(tx: Tx, environment: EnvironmentState, wanted: Sequence[NewInvoice]) -> Made:
-    """Write drafts. They claim nothing and have no number; their rate is the day's, which they say."""
+    """Write drafts. They claim nothing and have no number; their rate is that of their day."""
     today = tx.now.astimezone(ZoneInfo(environment.time_zone)).date()
     letterhead = await _letterhead(tx, environment)
     rate = await euros.rate_on(tx, environment, today)
