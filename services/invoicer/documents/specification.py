@@ -82,18 +82,20 @@ def _vat(book: Book, document: Document) -> None:
 def _facts(book: Book, document: Document, kind: str) -> None:
     words, seller, buyer = LABELS[document.language], document.seller, document.buyer
     own: list[tuple[str, str | date]]
+    draft = document.number is None
     if isinstance(document, Invoice):
-        own = [(words["due_on"], document.due_on)]
+        own = [] if draft else [(words["due_on"], document.due_on)]
         if document.replaces:
             own.append((words["replaces"], ", ".join(one.number for one in document.replaces)))
     else:
         own = [(words["refers_to"], document.refers_to), (words["reason"], document.reason)]
     credit = isinstance(document, CreditNote)
+    dated = "drafted_on" if draft else "credit_issued_on" if credit else "issued_on"
     book.facts(
         kind,
         [
             (words["number"], document.number or words["draft_note"]),
-            (words["credit_issued_on" if credit else "issued_on"], document.issued_on),
+            (words[dated], document.issued_on),
             *own,
             (words["period"], month(document.period, document.language)),
             (words["account"], f"{document.account} {document.account_description}".strip()),

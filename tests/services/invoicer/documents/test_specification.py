@@ -100,6 +100,8 @@ def test_a_row_is_as_tall_as_its_longest_text_for_who_does_not_reckon_it() -> No
 def test_a_draft_says_so() -> None:
     sheet = opened(render_specification(invoice(number=None)))["Factuur"]
     assert "concept" in sheet["B1"].value
+    said = [cell.value for cell in sheet["A"]]
+    assert said[1:3] == ["Opgesteld op", "Periode"]  # no invoice date yet, and so no due date
     sheet = opened(render_specification(invoice(number=None, currency="USD")))["Factuur"]
     said = [cell.value for cell in sheet["B"]]
     assert "De btw in euro komt op de factuur, tegen de koers van de factuurdatum." in said
