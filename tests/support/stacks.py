@@ -13,6 +13,7 @@ from typing import Any
 from cli.stack.folder import Folder
 from cli.stack.process import Mark, wait_until
 from tests.support.run import current
+from tests.support.servers import quicken_kafka
 
 NO_WORKERS = "authorizer=0,ledger=0,importer=0,invoicer=0"
 
@@ -79,6 +80,7 @@ def begin_stack(
     options: tuple[str, ...] = ("--no-fsync",),
 ) -> Stack:
     """Start `stack up` in a folder, without waiting for it."""
+    quicken_kafka(current())
     folder.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "cli", "stack", "up", "--dir", str(folder), *options]
     if workers:
