@@ -30,15 +30,19 @@ class Tx:
 
     `now` is PostgreSQL's transaction time (aware, UTC), the only clock that a handler may read.
     `ends` gives, for the topics of the route's barrier, partition -> end offset of the log when
-    the batch was taken up; empty partitions are left out.
+    the batch was taken up; empty partitions are left out. `alone`: nobody else writes in it, so
+    what a handler leaves is what is committed. In a batch of retries others may follow.
     """
 
-    __slots__ = ("_connection", "ends", "jobs_added", "now", "touched")
+    __slots__ = ("_connection", "alone", "ends", "jobs_added", "now", "touched")
 
-    def __init__(self, connection: Connection, now: datetime, ends: Ends = NO_ENDS) -> None:
+    def __init__(
+        self, connection: Connection, now: datetime, ends: Ends = NO_ENDS, *, alone: bool = False
+    ) -> None:
         self._connection = connection
         self.now = now
         self.ends = ends
+        self.alone = alone
         self.touched: dict[Named, Known | None] = {}
         self.jobs_added = 0
 

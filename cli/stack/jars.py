@@ -12,6 +12,7 @@ import errno
 import hashlib
 import os
 import shutil
+import ssl
 import sys
 import tempfile
 import time
@@ -142,6 +143,8 @@ def download(
 
 
 def _fetch(context: Any, jar: Jar, folder: Path, *, attempts: int, pause_s: float) -> None:
+    from requests.exceptions import SSLError
+
     group, artifact, version = jar.coordinate
     part = context.repo_cache / jar.path
     fault: Exception | None = None
@@ -153,6 +156,8 @@ def _fetch(context: Any, jar: Jar, folder: Path, *, attempts: int, pause_s: floa
             context.project(group, artifact).at_version(version).artifact().resolve()
         except (OSError, RuntimeError) as one:  # requests' exceptions are OSErrors
             fault = one
+            if isinstance(one, SSLError):
+                _trust_as_the_machine_does()
             continue
         actual = _sha256(part)
         if actual != jar.sha256:
@@ -171,6 +176,14 @@ def _fetch(context: Any, jar: Jar, folder: Path, *, attempts: int, pause_s: floa
         f"({type(fault).__name__}, {attempts} attempts); see whether this machine reaches it, "
         "then run the same command again: what has been downloaded is kept."
     )
+
+
+def _trust_as_the_machine_does() -> None:
+    """From here on requests asks the machine's own authorities, of which a company's proxy may be
+    one, instead of the list that it brings. What a jar must hold is known besides."""
+    paths = ssl.get_default_verify_paths()
+    if own := paths.cafile or paths.capath:
+        os.environ.setdefault("REQUESTS_CA_BUNDLE", own)
 
 
 def _made(folder: Path) -> Path:

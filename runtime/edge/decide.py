@@ -155,7 +155,7 @@ class Decider:
         """One transaction: the positions, then the handlers."""
         settled = Settled()
         async with self._database.begin() as connection:
-            tx = await self._guard.open(connection, marks, ends)
+            tx = await self._guard.open(connection, marks, ends, alone=len(groups) == 1)
             for route, incoming in groups:
                 settled.answers += await route.handler(incoming, tx)
         self._guard.wrote(marks)

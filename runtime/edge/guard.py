@@ -71,7 +71,12 @@ class Guard:
         self._read: tuple[str | None, Mapping[Place, int]] = (None, NOWHERE)
 
     async def open(
-        self, connection: Connection, marks: Mapping[Place, int] = NOWHERE, ends: Ends = NO_ENDS
+        self,
+        connection: Connection,
+        marks: Mapping[Place, int] = NOWHERE,
+        ends: Ends = NO_ENDS,
+        *,
+        alone: bool = False,
     ) -> Tx:
         """Begin a batch whose next offsets are `marks`: read the clock, compare these partitions'
         positions, and move them on. One statement, for each costs a small batch as much as the
@@ -83,7 +88,7 @@ class Guard:
         if not marks:
             now = await connection.fetchval(sql.clock)
             self._haste.told(now, asked)
-            return Tx(connection, now, ends)
+            return Tx(connection, now, ends, alone=alone)
         known = [self._seen.get(place) for place in marks]
         rows = await connection.fetch(
             sql.opening,
@@ -95,7 +100,7 @@ class Guard:
         for place, offset in zip(marks, known, strict=True):
             self._compare(place, found.get(place), offset)
         self._haste.told(rows[0]["now"], asked)
-        return Tx(connection, rows[0]["now"], ends)
+        return Tx(connection, rows[0]["now"], ends, alone=alone)
 
     def glance(
         self, connection: Connection, marks: Mapping[Place, int], *, few: bool = True

@@ -35,7 +35,7 @@ class PacedTx(Tx):
     __slots__ = ("_pace",)
 
     def __init__(self, connection: Connection, tx: Tx, pace: Pace) -> None:
-        super().__init__(connection, tx.now, tx.ends)
+        super().__init__(connection, tx.now, tx.ends, alone=tx.alone)
         self._pace = pace
 
     async def fetch(self, query: str, *args: Any) -> list[asyncpg.Record]:
@@ -122,7 +122,8 @@ class Schedule:
             await connection.execute(
                 "SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL lock_timeout = '60s'"
             )
-            tx = PacedTx(connection, await self._bench.guard.open(connection), pace)
+            opened = await self._bench.guard.open(connection, alone=True)
+            tx = PacedTx(connection, opened, pace)
             answers = list(await work.handler(work.incoming, tx))
             await pace()
         return answers

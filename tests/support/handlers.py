@@ -62,10 +62,10 @@ class HandlerBench:
         await self.database.close()
 
     @asynccontextmanager
-    async def transaction(self, ends: Ends = NO_ENDS) -> AsyncIterator[Tx]:
-        """A transaction as the edge opens it."""
+    async def transaction(self, ends: Ends = NO_ENDS, *, alone: bool = True) -> AsyncIterator[Tx]:
+        """A transaction as the edge opens it, mostly for one handler."""
         async with self.database.begin() as connection:
-            yield await self.guard.open(connection, ends=ends)
+            yield await self.guard.open(connection, ends=ends, alone=alone)
 
     def incoming(
         self, message: Any, *, at: datetime | None = None, topic: str = "bench"

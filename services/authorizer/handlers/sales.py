@@ -53,7 +53,8 @@ async def decide_sales(recent: Recent, incoming: Sequence[Incoming], tx: Tx) -> 
         else:
             said.append(_answer_unreadable(message, book, tx.now))
     await store.record(tx, book)
-    recent.recorded(book)
+    if tx.alone:
+        recent.recorded(book)
     spoken = await _speak(said, book, tx)
     tell_unbooked(incoming, spoken, tx)
     return [traced(answer, record) for answer, record in zip(spoken, incoming, strict=True)]

@@ -3,6 +3,7 @@
 import errno
 import os
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -23,6 +24,7 @@ from cli.stack.worker import Worker
 from cli.trouble import Trouble, from_os_error
 from runtime.health import HealthServer
 from runtime.status import Status
+from tests.support.rude_mails import CERTIFICATE
 from tests.support.stacks import NO_WORKERS
 
 
@@ -115,8 +117,9 @@ def test_a_jar_with_another_hash_is_named_and_not_run(repository: Path, tmp_path
 
 
 @contextmanager
-def maven(content: bytes | None) -> Iterator[str]:
-    """A server that answers everything with `content`, or (None) does not answer."""
+def maven(content: bytes | None, certificate: Path | None = None) -> Iterator[str]:
+    """A server that answers everything with `content`, or (None) does not answer; over TLS where
+    it has a certificate."""
     wake = threading.Event()
 
     class Handler(BaseHTTPRequestHandler):
@@ -133,9 +136,13 @@ def maven(content: bytes | None) -> Iterator[str]:
             """Not in the tests' output."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    if certificate:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
+    yield f"{'https' if certificate else 'http'}://127.0.0.1:{server.server_port}"
     wake.set()
     server.shutdown()
     server.server_close()
@@ -163,6 +170,25 @@ def test_a_download_that_is_right_is_kept_where_jgo_and_maven_look(tmp_path: Pat
         jars.download(tmp_path, [jar], {"central": url})
     assert jars.missing([jar], tmp_path) == []
     assert not [one for one in tmp_path.iterdir() if one.name.startswith("onaccount")]
+
+
+def test_a_proxy_whose_authority_this_machine_trusts_is_trusted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As pip does; requests brings a list of its own, on which no company's authority stands."""
+    jar = jars.listed()[0]
+    content = (jars.repository() / jar.path).read_bytes()
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.setenv(name, "")  # which is put back, whatever is set meanwhile
+        monkeypatch.delenv(name)
+    with maven(content, CERTIFICATE) as url:
+        monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+        with pytest.raises(Trouble, match=r"SSLError, 2 attempts"):
+            jars.download(tmp_path, [jar], {"central": url}, attempts=2, pause_s=0)
+        monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
+        monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
+        jars.download(tmp_path, [jar], {"central": url}, attempts=2, pause_s=0)
+    assert jars.missing([jar], tmp_path) == []
 
 
 def test_no_room_on_the_disk_is_told(tmp_path: Path) -> None:

@@ -4,7 +4,9 @@ Goal: nobody is answered on what is no longer so. Method: a memory that was fill
 then something that changes what it holds, then a batch that rests on it.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -12,10 +14,13 @@ import asyncpg
 import pytest
 
 from runtime.answers import Answer
+from runtime.edge.decide import Decider
 from runtime.edge.guard import Place
 from runtime.faults import StoreWentBack
 from runtime.glance import Glance
 from runtime.haste import SHY_S
+from runtime.transaction import NO_ENDS
+from services.authorizer.__main__ import lanes
 from services.authorizer.handlers import sales
 from services.authorizer.store.recent import KEPT_S, Recent
 from tests.services.authorizer.changes import (
@@ -153,6 +158,35 @@ async def test_what_a_transaction_would_have_moved_is_not_believed(postgres: Dat
             await undone.rollback()
         assert await till.words(requested(2, 90)) == [90]
         assert till.looks == ["look"]
+
+
+@pytest.mark.parametrize("retried", [True, False], ids=["retried together", "one by one"])
+async def test_what_others_do_after_a_sale_in_its_transaction_is_not_forgotten(
+    postgres: Database, retried: bool
+) -> None:
+    """Sales and commands that were dead letters come in one batch: one transaction writes a row
+    twice then, and who wrote it does not say how it stands."""
+    async with venue(postgres, limit=200) as bench:
+        till = Till(bench)
+        till.recent = bench.recent
+        sale = bench.incoming(requested(1, 60), at=NOON, topic="pos.sales")
+        lower_it = command("account.change", "m", accounts=[GUEST], limit=100)
+        order = bench.incoming(lower_it, topic="registry.commands")
+        routes = {
+            route.topic: replace(route, handler=bench.decide_sales)
+            if route.topic == "pos.sales" else route
+            for lane in lanes(100) for route in lane.routes
+        }  # fmt: skip
+        groups = [(routes[one.topic], [one]) for one in (sale, order)]
+        edge = Decider(
+            group="authorizer", name="retries", database=bench.database, publisher=None,
+            guard=bench.guard, backoff=None, wake_jobs=asyncio.Event(),
+        )  # type: ignore[arg-type]  # fmt: skip
+        for some in [groups] if retried else [[one] for one in groups]:
+            await edge._decide(some, {}, NO_ENDS)
+        (row,) = await bench.rows("SELECT credit_limit, approved FROM account")
+        assert tuple(row) == (100, 60)
+        assert await till.words(requested(2, 60)) == ["over_limit"]
 
 
 async def lift(bench: Venue) -> None:
