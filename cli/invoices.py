@@ -94,16 +94,20 @@ def show_run(screen: Screen, result: Json) -> int:
 
 
 def left_over(result: Json) -> list[str]:
-    """What a run left, an account a sentence: what stays open, and who was left out besides."""
+    """What a run left, an account a sentence; those that it was not asked for share one."""
     currency = result.get("currency") or "EUR"
-    kept = [left for left in result["open"] if left["why"] != "draft"]
+    kept = [left for left in result["open"] if left["why"] not in ("draft", "not_selected")]
+    others = [left["amount"] for left in result["open"] if left["why"] == "not_selected"]
     told = {(left["account"], left["why"]) for left in kept}
     skipped = [s for s in result["skipped"] if (s["account"], s["reason"]) not in told]
-    return [f"account {s['account']} left out: {why(s['reason'])}" for s in skipped] + [
-        f"account {left['account']} keeps {money(left['amount'], currency)} uninvoiced: "
-        f"{why(left['why'])}"
-        for left in kept
-    ]
+    said = [f"account {s['account']} left out: {why(s['reason'])}" for s in skipped]
+    for left in kept:
+        open_ = f"{money(left['amount'], currency)} uninvoiced: {why(left['why'])}"
+        said.append(f"account {left['account']} keeps {open_}")
+    if others:
+        who = "1 account" if len(others) == 1 else f"{len(others)} accounts"
+        said.append(f"not asked for: {who}, with {money(sum(others), currency)} uninvoiced")
+    return said
 
 
 async def invoices(client: Client, environment: int) -> list[Json]:
@@ -190,10 +194,9 @@ async def preview(client: Client, screen: Screen, run: Json, timeout_s: float) -
     credited = [row for row in rows if row.get("why") == "credit_due"]
     total = money(sum(row["amount"] for row in billed), currency)
     screen.say(f"{len(billed)} to invoice, {total} in all; {len(credited)} to credit")
-    if found.get("lacking") and run["mode"] == "issue":
+    if found.get("lacking"):  # of drafts too: better said before they are reviewed
         screen.say(f"! {found['lacking']}", "yellow")
-    what = f"{len(billed)} invoices, {total} in all"
-    return f"Issue {what}, with numbers for good?"
+    return f"Issue {len(billed)} invoices, {total} in all, with numbers for good?"
 
 
 async def give_all(

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from cli import history
 from cli.amounts import money
 from cli.invoices import credit_notes, find, invoices, undelivered_mails
 from cli.messages import Json
@@ -265,15 +266,15 @@ async def show(environment: int, invoice: str, /, *, common: Common = DEFAULT) -
     async with common.client() as client:
         state = await find(client, environment, invoice)
         events = await client.read("invoices.events")
-    history = [
+    happened = [
         e
         for e in {e.header("ce_id") or e.value: e for e in events}.values()
-        if e.message.get("invoice_id") == state["invoice_id"]
-        and e.message.get("environment") == environment
+        if e.message.get("environment") == environment
+        and history.is_of(e.message, state["invoice_id"])
     ]
-    history.sort(key=lambda e: e.time)
+    happened.sort(key=lambda e: e.time)
     screen = common.screen
-    screen.data({**state, "events": [e.message for e in history]})
+    screen.data({**state, "events": [e.message for e in happened]})
     currency = state["currency"]
     amounts = {
         name: money(amount, currency)
@@ -292,29 +293,8 @@ async def show(environment: int, invoice: str, /, *, common: Common = DEFAULT) -
     screen.table(
         ("When", "What", "Details"),
         (
-            (e.time.astimezone().strftime("%Y-%m-%d %H:%M:%S"), e.type, _details(e.message))
-            for e in history
+            (e.time.astimezone().strftime("%Y-%m-%d %H:%M:%S"), e.type, history.details(e))
+            for e in happened
         ),
     )
     return 0
-
-
-def _details(event: Json) -> str:
-    match event["type"]:
-        case "credit_note.issued":
-            amount = money(event["total"], event["currency"])
-            return f"{event['number']}, {amount}: {event['reason']}"
-        case "payment.received" | "payment.refunded":
-            amount, left = (money(event[k], event["currency"]) for k in ("amount", "open"))
-            which = event.get("payment_id") or event.get("reverses")
-            of = "" if which is None else f", {'reverses' if 'reverses' in event else 'id'} {which}"
-            return f"{amount}, open {left}{of}"
-        case "invoice.undeliverable":
-            return " ".join(str(event[k]) for k in ("to", "code", "reason") if event.get(k))
-        case "invoice.issued":
-            instead = ", ".join(str(one["number"]) for one in event.get("replaces") or ())
-            sales = len(event["sales"])
-            said = f"{event['number']}, {sales} sale{'' if sales == 1 else 's'}"
-            return f"{said}, replaces {instead}" if instead else said
-        case _:
-            return str(event.get("to") or event.get("reason") or "")

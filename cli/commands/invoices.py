@@ -40,7 +40,7 @@ app = App(
     help_epilogue="""Examples:
 
     onaccount invoices pending 2890                       what there is
-    onaccount invoices run 2890 2026-10                   drafts, for review
+    onaccount invoices run 2890 2026-10 --send            drafts, for review
     onaccount invoices approve 2890 --all
     onaccount invoices run 2890 2026-10 --issue --send    or at once
     onaccount invoices undelivered 2890

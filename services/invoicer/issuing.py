@@ -45,10 +45,11 @@ def missing(environment: EnvironmentState) -> tuple[str, ...]:
 
 
 async def draft(tx: Tx, environment: EnvironmentState, wanted: Sequence[NewInvoice]) -> Made:
-    """Write drafts. They claim nothing and have no number."""
+    """Write drafts. They claim nothing and have no number; their rate is that of their day."""
     today = tx.now.astimezone(ZoneInfo(environment.time_zone)).date()
     letterhead = await _letterhead(tx, environment)
-    rows = [_row(environment, new, letterhead, today) for new in wanted]
+    rate = await euros.rate_on(tx, environment, today)
+    rows = [_row(environment, new, letterhead, today, rate=rate) for new in wanted]
     await issuing.put_invoices(tx, environment.environment, rows)
     return Made(
         events=tuple(

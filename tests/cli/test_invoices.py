@@ -8,6 +8,7 @@ import pytest
 
 from cli.amounts import Misuse
 from cli.documents import Document, save
+from cli.history import details, is_of
 from cli.invoices import (
     by_number,
     left_over,
@@ -78,6 +79,31 @@ def test_what_a_run_left_is_told_once_and_drafts_in_one_line(
     shown = capsys.readouterr().out
     assert "€3.00 on drafts" in shown
     assert "account 3" not in shown
+
+
+def test_accounts_that_a_run_was_not_asked_for_are_told_in_one_line() -> None:
+    others = [{"account": f"{n}", "amount": 250, "why": "not_selected"} for n in range(400)]
+    mine = {"account": "A1", "amount": 100, "why": "no_holder"}
+    said = left_over({"skipped": [], "open": [*others, mine], "currency": "EUR"})
+    assert said[-1] == "not asked for: 400 accounts, with €1,000.00 uninvoiced"
+    assert ["A1" in each for each in said] == [True, False]
+    assert left_over({"skipped": [], "open": others[:1]}) == [
+        "not asked for: 1 account, with €2.50 uninvoiced"
+    ]
+
+
+def test_what_happened_to_an_invoice_names_what_replaced_it_and_when_money_came() -> None:
+    new = reply(3, "invoice.issued", "b", number="2", sales=[{}, {}],
+                replaces=[{"invoice_id": "a", "number": "1"}])  # fmt: skip
+    assert (is_of(new.message, "a"), is_of(new.message, "b"), is_of(new.message, "c")) == (
+        True, True, False,
+    )  # fmt: skip
+    assert details(new) == "2, 2 sales, replaces 1"
+    paid = {"amount": 500, "open": 0, "currency": "EUR", "payment_id": "p"}
+    same = reply(3, "payment.received", "a", **paid, at=reply(3, "x", "a").time.isoformat())
+    assert details(same) == "€5.00, open €0.00, id p"
+    before = reply(3, "payment.received", "a", **paid, at="2026-01-05T12:00:00+00:00")
+    assert details(before) == "€5.00 of 2026-01-05, open €0.00, id p"
 
 
 @pytest.mark.parametrize(

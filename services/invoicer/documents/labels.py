@@ -54,7 +54,10 @@ _NL = {
     "subtotal": "Totaal excl. btw",
     "vat_total": "Totaal btw",
     "vat_euro": "Btw in euro (koers {rate})",
+    "vat_euro_now": "Btw in euro, voorlopig (koers {rate})",
     "vat_euro_later": "De btw in euro komt op de factuur, tegen de koers van de factuurdatum.",
+    "vat_euro_again": "De btw in euro is voorlopig: hier tegen de koers van {date}, op de factuur "
+    "tegen die van de factuurdatum.",
     "to_pay": "Te betalen",
     "to_get_back": "Terug te ontvangen",
     "prices_include": "Prijs en bedrag zijn inclusief btw.",
@@ -119,7 +122,10 @@ _EN = {
     "subtotal": "Total excl. VAT",
     "vat_total": "Total VAT",
     "vat_euro": "VAT in euros (rate {rate})",
+    "vat_euro_now": "VAT in euros, provisional (rate {rate})",
     "vat_euro_later": "The invoice will say its VAT in euros, at the rate of its date.",
+    "vat_euro_again": "The VAT in euros is provisional: here at the rate of {date}, on the invoice "
+    "at that of its date.",
     "to_pay": "Amount due",
     "to_get_back": "Amount credited",
     "prices_include": "Price and amount include VAT.",
@@ -160,5 +166,16 @@ def euro_vat(document: Document) -> list[tuple[str, str]]:
     if document.euro is None:
         return []
     language = document.language
-    name = LABELS[language]["vat_euro"].format(rate=decimal_text(document.euro.rate, language))
-    return [(name, money(document.euro.vat, "EUR", language))]
+    name = LABELS[language]["vat_euro_now" if document.number is None else "vat_euro"]
+    rate = decimal_text(document.euro.rate, language)
+    return [(name.format(rate=rate), money(document.euro.vat, "EUR", language))]
+
+
+def euro_note(document: Document) -> str:
+    """What a draft says of the VAT in euros on its invoice, where that will have it."""
+    if not document.vat_in_euros_follows:
+        return ""
+    words, drafted_on = LABELS[document.language], day(document.issued_on, document.language)
+    if document.euro is None:
+        return words["vat_euro_later"]
+    return words["vat_euro_again"].format(date=unbroken(drafted_on))

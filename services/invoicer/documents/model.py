@@ -171,7 +171,7 @@ class _Document:
 
     @property
     def vat_in_euros_follows(self) -> bool:
-        """A draft whose invoice will say it: the rate is that of the day of issue."""
+        """A draft whose invoice will say it: at the rate of the day of issue, not of this one."""
         dutch = self.seller.address.country == "NL"
         return self.number is None and dutch and self.currency != "EUR"
 

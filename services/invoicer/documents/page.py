@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from services.invoicer.documents.fitting import amount_mm, height_mm, table_mm, width_mm
-from services.invoicer.documents.labels import LABELS, euro_vat, replaced_text
+from services.invoicer.documents.labels import LABELS, euro_note, euro_vat, replaced_text
 from services.invoicer.documents.letterhead import (
     address_rows,
     addressed_data,
@@ -163,8 +163,8 @@ def _facts(document: Document) -> list[tuple[str, str]]:
 def _notes(document: Document) -> list[str]:
     words = LABELS[document.language]
     notes = [words["draft_note"]] if document.number is None else []
-    if document.vat_in_euros_follows:
-        notes.append(words["vat_euro_later"])
+    if note := euro_note(document):
+        notes.append(note)
     if isinstance(document, Invoice) and document.supplementary:
         notes.append(words["supplementary"])
     if isinstance(document, Invoice) and document.replaces:

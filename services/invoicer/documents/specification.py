@@ -3,7 +3,7 @@
 from datetime import date
 from decimal import Decimal
 
-from services.invoicer.documents.labels import LABELS, euro_vat
+from services.invoicer.documents.labels import LABELS, euro_note, euro_vat
 from services.invoicer.documents.model import CreditNote, Document, Invoice
 from services.invoicer.documents.text import month
 from services.invoicer.documents.workbook import Book, Cell, Column
@@ -82,18 +82,20 @@ def _vat(book: Book, document: Document) -> None:
 def _facts(book: Book, document: Document, kind: str) -> None:
     words, seller, buyer = LABELS[document.language], document.seller, document.buyer
     own: list[tuple[str, str | date]]
+    draft = document.number is None
     if isinstance(document, Invoice):
-        own = [(words["due_on"], document.due_on)]
+        own = [] if draft else [(words["due_on"], document.due_on)]
         if document.replaces:
             own.append((words["replaces"], ", ".join(one.number for one in document.replaces)))
     else:
         own = [(words["refers_to"], document.refers_to), (words["reason"], document.reason)]
     credit = isinstance(document, CreditNote)
+    dated = "drafted_on" if draft else "credit_issued_on" if credit else "issued_on"
     book.facts(
         kind,
         [
             (words["number"], document.number or words["draft_note"]),
-            (words["credit_issued_on" if credit else "issued_on"], document.issued_on),
+            (words[dated], document.issued_on),
             *own,
             (words["period"], month(document.period, document.language)),
             (words["account"], f"{document.account} {document.account_description}".strip()),
@@ -101,7 +103,7 @@ def _facts(book: Book, document: Document, kind: str) -> None:
             (words["subtotal"], document.net),
             (words["vat_total"], document.vat_total),
             *euro_vat(document),
-            *([("", words["vat_euro_later"])] if document.vat_in_euros_follows else []),
+            *([("", note)] if (note := euro_note(document)) else []),
             (words["to_get_back" if credit else "to_pay"], document.total),
             ("", None),
             (words["from"], seller.legal_name),

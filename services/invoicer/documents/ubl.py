@@ -9,13 +9,14 @@ VAT rows and totals agree and the amount payable is what the till took (vat.py).
 from calendar import monthrange
 from datetime import date
 from decimal import Decimal
+from functools import lru_cache
 
 from schemas.currencies import decimals
 from services.invoicer.documents import parties
 from services.invoicer.documents.labels import LABELS
 from services.invoicer.documents.model import CreditNote, Document, Invoice, Line, Preceding
 from services.invoicer.documents.text import clean, decimal_amount, money, net_price
-from services.invoicer.documents.xml import Element, add, written
+from services.invoicer.documents.xml import Element, add, kept, written
 from services.invoicer.vat import line_bases, rate_text
 
 EN16931 = "urn:cen.eu:en16931:2017"
@@ -31,6 +32,8 @@ _INVOICE_CODE, _CREDIT_NOTE_CODE = "380", "381"  # UNTDID 1001
 _SEPA_TRANSFER, _TRANSFER = "58", "30"  # UNTDID 4461
 _PIECE = "C62"  # UN/ECE recommendation 20: one
 _PRICE_DECIMALS = 6
+_IN_A_LINE = 2  # how deep its parts stand
+_REMEMBERED = 2_048  # items, days and prices as they are written
 
 
 def render_ubl(document: Document) -> bytes:
@@ -138,22 +141,41 @@ def _line(root: Element, document: Document, line: Line, base: int, place: int) 
     first, last = _month(document.period)
     sold_on = line.sold_at.date()
     if first <= sold_on <= last:  # PEPPOL-EN16931-R110, R111
-        period = add(element, "cac:InvoicePeriod")
-        add(period, "cbc:StartDate", sold_on.isoformat())
-        add(period, "cbc:EndDate", sold_on.isoformat())
-    item = add(element, "cac:Item")
+        element.children.append(_day(sold_on))
+    part = ""
     if line.part:
         of = f"{line.quantity} x {money(line.unit_price, document.currency, document.language)}"
-        add(item, "cbc:Description", f"{line.description} ({of})")
-    add(item, "cbc:Name", clean(line.description) or line.sale_id)
-    _category(add(item, "cac:ClassifiedTaxCategory"), line.vat_rate)
-    price = _net_price(line, quantity, document)
-    add(
-        add(element, "cac:Price"),
-        "cbc:PriceAmount",
-        f"{price:f}",
-        currencyID=document.currency,
+        part = f"{line.description} ({of})"
+    name = clean(line.description) or line.sale_id
+    price = f"{_net_price(line, quantity, document):f}"
+    element.children += (
+        _item(name, part, line.vat_rate),
+        _price(price, document.currency),
     )
+
+
+@lru_cache(_REMEMBERED)
+def _day(sold_on: date) -> str:
+    period = Element("cac:InvoicePeriod")
+    add(period, "cbc:StartDate", sold_on.isoformat())
+    add(period, "cbc:EndDate", sold_on.isoformat())
+    return kept(period, _IN_A_LINE)
+
+
+@lru_cache(_REMEMBERED)
+def _item(name: str, part: str, rate: str) -> str:
+    item = Element("cac:Item")
+    add(item, "cbc:Description", part)
+    add(item, "cbc:Name", name)
+    _category(add(item, "cac:ClassifiedTaxCategory"), rate)
+    return kept(item, _IN_A_LINE)
+
+
+@lru_cache(_REMEMBERED)
+def _price(amount: str, currency: str) -> str:
+    price = Element("cac:Price")
+    add(price, "cbc:PriceAmount", amount, currencyID=currency)
+    return kept(price, _IN_A_LINE)
 
 
 def _net_price(line: Line, quantity: Decimal, document: Document) -> Decimal:
@@ -178,6 +200,7 @@ def _amount(parent: Element, name: str, amount: int, document: Document) -> None
     add(parent, name, text, currencyID=document.currency)
 
 
+@lru_cache(_REMEMBERED)
 def _month(period: str) -> tuple[date, date]:
     year, month = (int(part) for part in period.split("-"))
     return date(year, month, 1), date(year, month, monthrange(year, month)[1])

@@ -48,6 +48,13 @@ def written(root: Element) -> bytes:
     return "".join(pieces).encode()
 
 
+def kept(element: Element, depth: int) -> str:
+    """An element as it is written so deep, to be a child of many: a menu has few lines."""
+    pieces: list[str] = []
+    _write(pieces, element, _STEP * depth)
+    return "".join(pieces).lstrip()
+
+
 def _write(pieces: list[str], element: Element, indent: str) -> None:
     opening = _opening(element.name, element.attributes)
     if not element.children:

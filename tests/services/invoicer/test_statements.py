@@ -143,6 +143,20 @@ async def test_each_viewer_gets_it_in_a_language_of_their_own(
         assert mail["Subject"].startswith("Transactions" if english else "Transacties")
 
 
+async def test_lines_stand_as_the_till_had_them_sold_and_taken_back(world: World) -> None:
+    await world.guests("A1")
+    zebra, ale, off = ("Zebra", "1", 500, "21"), ("Ale", "1", 400, "21"), ("Off", "1", -100, "21")
+    both = sale("A1", zebra, off, ale, off)
+    await world.sell(both, reversal(both))
+    await world.command(request())
+    sheet = openpyxl.load_workbook(io.BytesIO(content(await world.jobs()))).active
+    rows = list(sheet.iter_rows(min_row=2, max_row=7, values_only=True))  # type: ignore[union-attr]
+    assert [(r[3], r[7]) for r in rows] == [
+        ("Zebra", 5), ("Off", -1), ("Ale", 4), ("Off", -1),
+        ("Teruggenomen: Zebra", -3), ("Teruggenomen: Ale", -4),
+    ]  # fmt: skip
+
+
 def plain(mail: EmailMessage) -> str:
     body = mail.get_body(("plain",))
     assert body is not None

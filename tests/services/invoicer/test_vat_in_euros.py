@@ -9,6 +9,7 @@ from schemas.exchange import ExchangeRateSet
 from services.invoicer.verify import audit
 from tests.services.invoicer.test_corrections import correct
 from tests.services.invoicer.test_documents import joined, request
+from tests.services.invoicer.test_drafts import approve
 from tests.services.invoicer.world import (
     BEER,
     ENV,
@@ -68,6 +69,26 @@ async def test_it_is_said_at_the_rate_of_the_day_of_issue_and_taken_back_at_the_
     assert (await euros(world, "invoice_id", id=told[1]["invoice_id"]))[2] == ("EUR", "1.79")
     async with world.bench.database.connection() as connection:
         assert (await audit(connection))["ok"]  # type: ignore[arg-type]
+
+
+async def test_a_draft_shows_it_at_the_rate_of_its_day_and_the_invoice_at_that_of_its_own(
+    world: World,
+) -> None:
+    await venue(world)
+    (early,) = said(await world.run(run_id="early", mode="draft", send=False), "invoice.drafted")
+    assert await euros(world, "invoice_id", id=early["invoice_id"]) == [
+        ("tax currency", None),
+        ("USD", "2.24"),
+    ]
+    await world.command(rate("0.9215"))
+    told = await world.run(run_id="late", mode="draft", send=False)  # a new draft
+    (drafted,) = said(told, "invoice.drafted")
+    at_draft = [("tax currency", "EUR"), ("USD", "2.24"), ("EUR", "2.06")]
+    assert await euros(world, "invoice_id", id=drafted["invoice_id"]) == at_draft
+    await world.command(rate("0.8", TODAY))
+    assert await euros(world, "invoice_id", id=drafted["invoice_id"]) == at_draft  # as it was made
+    await world.command(approve(drafted["invoice_id"]))
+    assert (await euros(world, "invoice_id", id=drafted["invoice_id"]))[2] == ("EUR", "1.79")
 
 
 async def test_without_a_rate_nothing_is_issued_and_the_refusal_says_what_to_do(

@@ -338,3 +338,17 @@ def test_a_draft_says_that_its_vat_in_euros_follows_where_it_will() -> None:
     belgian = replace(SELLER, address=replace(SELLER.address, country="BE"))
     for other in ({}, {"currency": "USD", "seller": belgian}):
         assert later not in text_of(invoice(number=None, **other))
+
+
+def test_a_draft_says_its_vat_in_euros_at_the_days_rate_and_that_it_is_provisional() -> None:
+    euro = EuroVat(vat=206, rate="0.9215")
+    told = text_of(invoice(number=None, currency="USD", euro=euro))
+    assert "Btw in euro, voorlopig (koers 0,9215) € 2,06" in told
+    assert (
+        "De btw in euro is voorlopig: hier tegen de koers van 1 december 2026, op de factuur tegen "
+        "die van de factuurdatum."
+    ) in told
+    told = text_of(invoice(number=None, currency="USD", euro=euro, language="en"))
+    assert "VAT in euros, provisional (rate 0.9215) €2.06" in told
+    assert "provisional: here at the rate of 1 December 2026, on the invoice at that of its" in told
+    assert "voorlopig" not in text_of(invoice(currency="USD", euro=euro))

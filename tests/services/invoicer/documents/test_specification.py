@@ -7,6 +7,7 @@ from datetime import date, datetime, time
 import openpyxl
 import pytest
 
+from services.invoicer.documents.model import EuroVat
 from services.invoicer.documents.specification import render_specification
 from tests.services.invoicer.documents.samples import (
     AWKWARD,
@@ -99,9 +100,20 @@ def test_a_row_is_as_tall_as_its_longest_text_for_who_does_not_reckon_it() -> No
 def test_a_draft_says_so() -> None:
     sheet = opened(render_specification(invoice(number=None)))["Factuur"]
     assert "concept" in sheet["B1"].value
+    said = [cell.value for cell in sheet["A"]]
+    assert said[1:3] == ["Opgesteld op", "Periode"]  # no invoice date yet, and so no due date
     sheet = opened(render_specification(invoice(number=None, currency="USD")))["Factuur"]
     said = [cell.value for cell in sheet["B"]]
     assert "De btw in euro komt op de factuur, tegen de koers van de factuurdatum." in said
+
+
+def test_a_drafts_vat_in_euros_is_called_provisional() -> None:
+    draft = invoice(number=None, currency="USD", euro=EuroVat(vat=206, rate="0.9215"))
+    sheet = opened(render_specification(draft))["Factuur"]
+    said = [(a.value or "", b.value) for a, b in sheet.iter_rows(max_col=2)]
+    place = [name for name, _ in said].index("Btw in euro, voorlopig (koers 0,9215)")
+    assert said[place][1] == "€\u00a02,06"
+    assert "De btw in euro is voorlopig: hier tegen de koers van" in said[place + 1][1]
 
 
 def test_what_excel_would_take_for_an_escape_or_markup_stays_as_it_was_typed() -> None:
