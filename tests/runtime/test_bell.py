@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 
 from runtime.bell import Bell, within
 from runtime.transaction import sql
@@ -31,13 +30,13 @@ async def test_all_who_wait_hear_it() -> None:
 async def test_a_lanes_commit_is_told_to_jobs_that_wait_for_it(postgres: Database) -> None:
     async with HandlerBench(postgres.dsn("ledger")) as bench:
         runner = bench.runner(())
+        runner._slots._poll_s = 600  # not by the tick
         ringing = asyncio.create_task(runner._slots.ring())
         try:
             await asyncio.sleep(0.05)
             waiting = runner.committed.next()
-            began = time.monotonic()
             runner.wake.set()
-            assert await within(0.4, waiting), f"after {time.monotonic() - began:.2f} s"
+            assert await within(30, waiting)
         finally:
             ringing.cancel()
 
