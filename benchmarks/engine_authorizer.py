@@ -95,7 +95,7 @@ def engine(records: Sequence[Incoming]) -> Work:
             if await decide_at_once(hand.recent, records, glance) is not None:
                 return
         async with hand.database.begin() as connection:
-            tx = await hand.guard.open(connection, hand.marks)
+            tx = await hand.guard.open(connection, hand.marks, alone=True)
             await decide_sales(hand.recent, records, tx)
 
     return decide
@@ -133,7 +133,7 @@ def floor(records: Sequence[Incoming]) -> Work:
                 hand.recent.recorded(book)
                 return
         async with hand.database.begin() as connection:
-            tx = await hand.guard.open(connection, hand.marks)
+            tx = await hand.guard.open(connection, hand.marks, alone=True)
             book = await store.open_book(tx, sales, set())
             write(book)
             await store.record(tx, book)
