@@ -45,7 +45,8 @@ async def learn(note: Note) -> None:
             await answers(node, process)
         finally:
             await end(process, patience_s=TO_WRITE_S)
-        if node.learns and node.learns.exists():
+        whole = process.returncode != -signal.SIGKILL  # else it was not through with writing
+        if whole and node.learns and node.learns.exists():
             for other in CACHE.glob("kafka-*.aot"):
                 other.unlink(missing_ok=True)  # of other jars, or of another Java
             node.learns.replace(known)
