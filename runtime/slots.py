@@ -60,8 +60,8 @@ class Slots:
 
         One look for all kinds: batch after batch is committed while tills sell, and slots that
         each looked for themselves took a tenth of the invoicer's time then. And not after each:
-        where tills sell a thousand a second, eighty looks in vain a second were a twentieth of the
-        authorizer's.
+        where tills sell a thousand a second, looks in vain, one every 10 ms and a bit, were a
+        twentieth of the authorizer's.
         """
         backoff = Backoff("looking for jobs", self._stopping, self._status.waits)
         not_before, unseen = 0.0, False
