@@ -12,6 +12,7 @@ from services.importer.domain import cells as read
 from services.importer.domain.amounts import NO_LIMIT, Style, amount_of
 from services.importer.domain.cells import Cell, is_empty, shown
 from services.importer.domain.columns import Column, Layout
+from services.importer.domain.currencies import is_foreign
 from services.importer.domain.fields import Field, normalise
 from services.importer.domain.lengths import AT_MOST, LONGEST, too_long
 from services.importer.domain.messages import Tongue, brief, of_cell, of_row
@@ -68,13 +69,14 @@ class Entry:
 class RowReader:
     """Reads rows of one layout. `styles`: how each amount column (by index) writes its amounts.
 
-    `home`: the country of rows that name none.
+    `home`: the country of rows that name none; `currency`: that of limits.
     """
 
     layout: Layout
     tongue: Tongue
     styles: Mapping[int, Style]
     home: str = "NL"
+    currency: str = "EUR"
     _known: tuple[Column, ...] = field(init=False)
     _reading: tuple[tuple[Column, Field, Reading], ...] = field(init=False)
     _headers: Mapping[str, str] = field(init=False)
@@ -151,8 +153,10 @@ class RowReader:
 
     def _reads(self, column: Column, name: Field) -> Reading:
         if name == "limit":
-            style = self.styles.get(column.index)
-            return lambda cell, _: amount_of(cell, style=style)
+            style, currency = self.styles.get(column.index), self.currency
+            if is_foreign(column.header, currency):
+                return lambda *_: Refusal(code="other_currency", where=currency)
+            return lambda cell, _: amount_of(cell, style=style, currency=currency)
         if name == "peppol_id":
             return lambda cell, _: _peppol_of(cell)
         if (reads := _READERS.get(name)) is not None:

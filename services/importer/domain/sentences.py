@@ -39,6 +39,10 @@ CELLS: Final[dict[str, Sentence]] = {
         "de opmaak van de cel toont andere cijfers dan '{value}', dat erin staat; maak van de cel"
         " tekst en typ wat bedoeld is",
     ),
+    "is_money": (
+        "'{value}' is shown as an amount of money; format the cell as text and type what is meant",
+        "'{value}' wordt getoond als geldbedrag; maak van de cel tekst en typ wat bedoeld is",
+    ),
     "no_result": (
         "the result of the formula {value} was never stored; open the workbook in Excel and save"
         " it, or type the value",
@@ -120,13 +124,17 @@ CELLS: Final[dict[str, Sentence]] = {
         "'{value}' is not an amount; write a number like {write}, or 'none' for no limit",
         "'{value}' is geen bedrag; schrijf een getal zoals {write}, of 'geen' voor geen limiet",
     ),
+    "other_currency": (
+        "'{value}' is not in {where}, in which limits are kept here; write the amount in {where}",
+        "'{value}' is niet in {where}, waarin limieten hier staan; schrijf het bedrag in {where}",
+    ),
     "unclear_amount": (
         "'{value}' can be two amounts; write {write} if that is meant",
         "'{value}' kan twee bedragen zijn; schrijf {write} als dat bedoeld is",
     ),
     "too_many_decimals": (
-        "'{value}' has more than two decimals; write it in euros and cents, like 12,50",
-        "'{value}' heeft meer dan twee decimalen; schrijf euro's en centen, zoals 12,50",
+        "'{value}' has more than two decimals; write it with two, like 12,50",
+        "'{value}' heeft meer dan twee decimalen; schrijf er twee, zoals 12,50",
     ),
     "negative_amount": (
         "'{value}' is less than nothing; a limit is 0 or more",

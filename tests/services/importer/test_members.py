@@ -120,6 +120,47 @@ async def test_the_environments_own_country_and_limit_count(postgres: Database) 
     assert [w for w in preview.warnings if "0.00" in w.message] == []
 
 
+async def test_limits_are_taken_in_the_environments_own_currency_only(postgres: Database) -> None:
+    content = sheet_workbook(
+        ["Bedrijf", "Rekening", "Limiet"],
+        ["A", 28900001, "$ 50"],
+        ["B", 28900002, "€ 50"],
+        ["C", 28900003, 50],
+        ["D", 28900004, 50],
+        formats={"C4": "[$$-409]#,##0.00", "C5": "[$€-413] #,##0.00"},
+    )
+    euros = sheet_workbook(["Bedrijf", "Rekening", "Limiet (EUR)"], ["E", 28900005, 50])
+    async with venue(postgres) as place:
+        state = place.registry.environment_state()
+        american = EnvironmentState.model_validate({**state.model_dump(), "currency": "USD"})
+        await place.tell([american])
+        await place.say(*parts(content))
+        preview = preview_of(await place.settle())
+        assert [(p.row, p.message.partition(";")[0]) for p in preview.problems] == [
+            (3, "'€ 50' is not in USD, in which limits are kept here"),
+            (5, "'€ 50' is not in USD, in which limits are kept here"),
+        ]
+        assert preview.creates == 2
+        await place.say(*parts(euros, job_id=JOB))
+        preview = preview_of(await place.settle())
+        assert [(p.row, p.column, p.value) for p in preview.problems] == [(2, "Limiet (EUR)", "50")]
+
+
+async def test_the_currency_of_an_environment_is_told_again_with_its_state(
+    postgres: Database,
+) -> None:
+    """As after the migration that brought it: a repetition of the same version is enough."""
+    async with venue(postgres) as place:
+        state = place.registry.environment_state()
+        american = EnvironmentState.model_validate({**state.model_dump(), "currency": "USD"})
+        await place.tell([american])
+        database = place.bench.database
+        await database.fetch("UPDATE environment SET currency = 'EUR', told = false")
+        await place.tell([american])
+        [row] = await database.fetch("SELECT currency FROM environment")
+        assert row["currency"] == "USD"
+
+
 def test_what_no_message_can_hold_is_refused_after_all_with_what_builds_on_it() -> None:
     """No cell that is read leads here: it is the last wall, for what reading may not know of."""
     left_out: set[int] = set()
