@@ -12,7 +12,7 @@ from cli.client import Client
 from cli.messages import Json, given, me, new_id
 from cli.pending import pending, show_accounts, why
 from cli.registry import registry_of
-from cli.replies import Expectation, Reply
+from cli.replies import Expectation
 from cli.screen import Gauge, Screen, outcome
 
 SIDE_BY_SIDE = 20
@@ -151,27 +151,6 @@ async def credit_notes(client: Client, environment: int) -> dict[str, Json]:
     }
 
 
-def undelivered_mails(events: Iterable[Reply], environment: int) -> dict[str, Json]:
-    """By the id of an invoice or credit note its last failed mail, where none arrived after it.
-
-    `delivered_to` says who got it before: then only a later mail failed.
-    """
-    found: dict[str, Json] = {}
-    delivered: dict[str, str] = {}
-    for event in sorted(events, key=lambda e: (e.time, e.partition, e.offset)):
-        said = event.message
-        if said.get("environment") != environment:
-            continue
-        document = said.get("credit_note_id") or said.get("invoice_id", "")
-        if event.type == "invoice.undeliverable":
-            before = delivered.get(document)
-            found[document] = {**said, **given({"delivered_to": before})}
-        elif event.type in ("invoice.sent", "credit_note.sent"):
-            found.pop(document, None)
-            delivered[document] = said["to"]
-    return found
-
-
 # -- before and after ------------------------------------------------------------------------
 
 
@@ -233,17 +212,21 @@ def show_all(screen: Screen, states: Sequence[Json], replies: Sequence[Json]) ->
         if reply["type"] == "command.refused":
             refused += 1
             screen.bad(
-                f"account {state['account']}, {state['period']}: refused, {reply['reason']}: "
+                f"account {state['account']}, {_called(state)}: refused, {reply['reason']}: "
                 f"{reply['message']}"
             )
     screen.good(f"{len(replies) - refused} done, {refused} refused")
     return 1 if refused else 0
 
 
-def by_number(reply: Json, state: Json, made: Sequence[Json]) -> Json:
-    """A command's answer with invoices and credit notes by the numbers that people know."""
-    numbers = {state["invoice_id"]: state.get("number")}
-    numbers |= {said.get("credit_note_id") or said["invoice_id"]: said["number"] for said in made}
+def _called(document: Json) -> str:
+    """A document's number; of a draft, which has none, its month."""
+    return str(document.get("number") or document["period"])
+
+
+def by_number(reply: Json, known: Iterable[Json]) -> Json:
+    """A command's answer with these invoices and credit notes by the numbers that people know."""
+    numbers = {one.get("credit_note_id") or one["invoice_id"]: one.get("number") for one in known}
     changes = [
         {
             **one,

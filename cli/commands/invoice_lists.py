@@ -8,9 +8,9 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from cli import history
+from cli import history, mails
 from cli.amounts import money
-from cli.invoices import credit_notes, find, invoices, undelivered_mails
+from cli.invoices import find, invoices
 from cli.messages import Json
 from cli.options import DEFAULT, Common
 from cli.payments import open_of
@@ -146,22 +146,10 @@ def _days_over(state: Json, today: date) -> int:
 async def undelivered(environment: int, /, *, common: Common = DEFAULT) -> int:
     """List the invoices and credit notes that did not reach their guests, and why.
 
-    `onaccount invoices send ENVIRONMENT INVOICE --to ADDRESS` mends it.
+    `onaccount invoices send` mails them again, one, several or all of them.
     """
     async with common.client() as client:
-        states = await invoices(client, environment)
-        notes = await credit_notes(client, environment)
-        mails = undelivered_mails(await client.read("invoices.events"), environment)
-    numbers = {key: note["number"] for key, note in notes.items()}
-    numbers |= {s["invoice_id"]: s["number"] for s in states if s.get("number")}
-    status = {s["invoice_id"]: s["status"] for s in states}
-    rows = [
-        {**mail, "number": numbers[document], "status": status[mail["invoice_id"]]}
-        for document, mail in mails.items()
-        if document in numbers
-        and ("credit_note_id" in mail or status[mail["invoice_id"]] not in ("paid", "credited"))
-    ]
-    rows.sort(key=lambda row: str(row["number"]))
+        rows = await mails.undelivered(client, environment)
     common.screen.data(rows)
     _show_undelivered(
         common.screen,
@@ -182,7 +170,8 @@ def _show_undelivered(
         )
     screen.say(
         f"{len(undelivered)} undelivered; mend the address with `onaccount customer change`, then "
-        f"`onaccount invoices send {environment} NUMBER` (or --to another address)"
+        f"`onaccount invoices send {environment} NUMBER` (or --to another address), or "
+        "--undelivered for all of them"
         if undelivered
         else "every invoice that was to be mailed was taken by its mail server, or still waits"
     )

@@ -9,12 +9,11 @@ from cyclopts import App, Parameter
 
 from cli.amounts import Misuse, money
 from cli.asking import asked, can_ask
-from cli.commands import exchange_rates, payments, payments_import
+from cli.commands import exchange_rates, payments, payments_import, sending
 from cli.commands import invoice_files as files
 from cli.commands import invoice_lists as lists
 from cli.invoices import (
     by_number,
-    credit_notes,
     find,
     find_all,
     follow_run,
@@ -44,6 +43,7 @@ app = App(
     onaccount invoices approve 2890 --all
     onaccount invoices run 2890 2026-10 --issue --send    or at once
     onaccount invoices undelivered 2890
+    onaccount invoices send 2890 --undelivered            when addresses are mended
     onaccount invoices document 2890 2026-00001 --format ubl
     onaccount invoices pay 2890 2026-00001 125,50 --method bank
     onaccount invoices payments import 2890 export.csv
@@ -162,14 +162,6 @@ async def approve(
 
 
 @app.command
-async def send(
-    environment: int, invoice: str, /, *, to: str | None = None, common: Common = DEFAULT
-) -> int:
-    """Mail an issued invoice or a credit note, to its holder or to another address."""
-    return await _give(environment, invoice, "invoice.send", common, to=to)
-
-
-@app.command
 async def delete(
     environment: int, invoice: str, /, *, yes: Yes = False, common: Common = DEFAULT
 ) -> int:
@@ -222,16 +214,12 @@ async def _give(
     kind: str,
     common: Common,
     *,
-    yes: bool = True,
+    yes: bool,
     **fields: object,
 ) -> int:
     screen = common.screen
     async with common.client(kind) as client:
-        state, known = await find(client, environment, invoice), list[Json]()
-        if kind == "invoice.send" and invoice.lower() not in (state["invoice_id"], _number(state)):
-            note = (await credit_notes(client, environment))[invoice.lower()]
-            fields["credit_note_id"] = note["credit_note_id"]
-            known.append(note)
+        state = await find(client, environment, invoice)
         if not (yes or await _meant(state, common)):
             screen.bad("nothing was credited")
             return 1
@@ -239,16 +227,11 @@ async def _give(
         with client.watching("what was made", made_for(environment)) as events:
             reply = (await client.ask(message, timeout_s=common.timeout)).message
             made = await made_by(reply, events, common.timeout)
-    status = outcome(screen, reply if screen.as_json else by_number(reply, state, [*known, *made]))
+    status = outcome(screen, reply if screen.as_json else by_number(reply, [state, *made]))
     for event in made:
         screen.say(f"  {what_was_made(event)}")
     if kind == "invoice.delete" and status == 0 and state["status"] == "draft":
         screen.say("  the draft is gone; its sales are still to be invoiced")
-    if kind == "invoice.send" and status == 0:
-        screen.say(
-            f"  given to the mailer; `onaccount invoices undelivered {environment}` tells if it "
-            "does not arrive"
-        )
     return status
 
 
@@ -263,15 +246,12 @@ async def _meant(state: Json, common: Common) -> bool:
     )
 
 
-def _number(state: Json) -> str:
-    return str(state.get("number")).lower()
-
-
 def _order(kind: str, environment: int, state: Json, common: Common, **fields: object) -> Json:
     return command(kind, environment, by=common.by, invoice_id=state["invoice_id"], **fields)
 
 
 for name, function in (
+    ("send", sending.send),
     ("list", lists.list_),
     ("show", lists.show),
     ("open", lists.open_),
