@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
 
 from cli.amounts import Misuse, money
 from cli.client import Client
 from cli.messages import Json, given, me, new_id
+from cli.months import a_month
 from cli.pending import pending, show_accounts, why
 from cli.registry import registry_of
 from cli.replies import Expectation
@@ -17,11 +17,6 @@ from cli.screen import Gauge, Screen, outcome
 
 SIDE_BY_SIDE = 20
 MOST_SAID = 40
-
-
-def last_month(today: date) -> str:
-    """The month before today's, as YYYY-MM."""
-    return (today.replace(day=1) - timedelta(days=1)).strftime("%Y-%m")
 
 
 def run_message(
@@ -39,7 +34,7 @@ def run_message(
         "type": "invoices.run",
         "run_id": run_id or new_id(),
         "environment": environment,
-        "period": _a_month(period),
+        "period": a_month(period),
         **given({"accounts": accounts or None}),
         "mode": "issue" if issue else "draft",
         "send": send,
@@ -283,7 +278,7 @@ def statement_message(
         raise Misuse("Give either --period, or both --from and --until.")
     if first is None or until is None:
         month = period or date.today().strftime("%Y-%m")  # noqa: DTZ011 - the person's calendar
-        begin = date.fromisoformat(f"{_a_month(month)}-01")
+        begin = date.fromisoformat(f"{a_month(month)}-01")
         first, until = f"{begin}", f"{(begin + timedelta(days=31)).replace(day=1)}"
     return {
         "type": "statement.request",
@@ -295,9 +290,3 @@ def statement_message(
         "by": by,
         **given({"account": account, "to": to}),
     }
-
-
-def _a_month(text: str) -> str:
-    if not re.fullmatch(r"[1-9]\d{3}-(0[1-9]|1[0-2])", text):
-        raise Misuse(f"{text!r} is not a month: write YYYY-MM, as in 2026-10.")
-    return text

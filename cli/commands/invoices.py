@@ -19,7 +19,6 @@ from cli.invoices import (
     follow_run,
     give_all,
     invoices,
-    last_month,
     made_by,
     made_for,
     preview,
@@ -29,7 +28,9 @@ from cli.invoices import (
     what_was_made,
 )
 from cli.messages import Json, command
+from cli.months import a_month_or_any, last_month
 from cli.options import DEFAULT, Common
+from cli.registry import UUID
 from cli.screen import outcome
 from cli.verify import verify as verify_service
 
@@ -138,21 +139,27 @@ async def approve(
     """
     if bool(invoice) == all:
         raise Misuse("Name drafts by their ids, or give --all; not both, and not neither.")
-    screen = common.screen
+    if period is not None and not all:
+        raise Misuse("--period goes with --all.")
+    month, screen = a_month_or_any(period), common.screen
     async with common.client("invoice.approve") as client:
         if all:
             drafts = [
                 s
                 for s in await invoices(client, environment)
-                if s["status"] == "draft" and period in (None, s["period"])
+                if s["status"] == "draft" and month in (None, s["period"])
             ]
         else:
             drafts = await find_all(client, environment, invoice or [])
-        currency = next((s["currency"] for s in drafts), None)
+        if not drafts:
+            screen.data([])
+            screen.say(f"there is no draft{f' of {month}' if month else ''} to approve")
+            return 0
+        currency = drafts[0]["currency"]
         total = money(sum(s["total"] for s in drafts), currency)
         what = "1 invoice" if len(drafts) == 1 else f"{len(drafts)} invoices"
         question = f"Issue {what}, {total} in all, with numbers for good?"
-        unasked = yes or common.as_json or not (drafts and all and can_ask())
+        unasked = yes or common.as_json or not (all and can_ask())
         if not (unasked or await asked(question)):
             screen.bad("nothing was issued")
             return 1
@@ -197,6 +204,9 @@ async def correct(
     """
     if not reason.strip():
         raise Misuse("Say with --reason why it is corrected: the credit note tells the guest so.")
+    for sale in exclude or ():
+        if not UUID.fullmatch(sale.lower()):
+            raise Misuse(f"{sale!r} is no sale's id; the invoice's workbook lists them.")
     more = {"reason": reason, "exclude_sales": exclude, "account": account}
     return await _give(environment, invoice, "invoice.correct", common, yes=yes, **more)
 

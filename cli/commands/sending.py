@@ -56,6 +56,10 @@ async def send(
     screen = common.screen
     async with common.client("invoice.send") as client:
         found = await _chosen(client, environment, invoice or [], account)
+        if not found:
+            screen.data([])
+            screen.say("nothing is undelivered")
+            return 0
         if undelivered and not (yes or await _meant(found, common)):
             screen.bad("nothing was sent")
             return 1
@@ -66,7 +70,7 @@ async def send(
         else:
             replies = await give_all(client, screen, orders, common.timeout)
             status = show_all(screen, found, replies)
-    if status == 0 and found:
+    if status == 0:
         _say_what_next(screen, environment)
     return status
 
@@ -84,7 +88,7 @@ async def _chosen(
 
 
 async def _meant(found: Sequence[Json], common: Common) -> bool:
-    if not found or common.as_json or not can_ask():
+    if common.as_json or not can_ask():
         return True
     what = "1 document" if len(found) == 1 else f"{len(found)} documents"
     return await asked(f"Mail {what} that did not arrive again?")
