@@ -187,7 +187,7 @@ def _answer_sale(sale: Sale, record_time: datetime, book: Book, now: datetime) -
         known.state = "approved"
         known.answer = answer = answers.approved(sale, decision, now)
         if type(sale) is SaleRecorded:
-            book.clear(key, sale.sale_id)
+            book.clear(key, sale.sale_id, content)
             if sale.moved_from is not None:
                 book.clear((sale.environment, sale.moved_from), sale.sale_id)
     else:
@@ -291,7 +291,8 @@ def _decline_poison(sale: Sale, book: Book, now: datetime) -> list[Said]:
     recorded = isinstance(sale, SaleRecorded)
     known = book.sales.get(key)
     decision = Declined(DeclineReason.NOT_PROCESSED)
-    if recorded and (known is None or known.state != "approved"):
+    booked = known is not None and known.state == "approved" and known.digest == content
+    if recorded and not booked:
         _note_unbooked(sale, content, decision.reason, book)
     if known is not None and known.answer is not None:
         return [known.answer] if known.digest == content else []
