@@ -60,6 +60,7 @@ EXAMPLES: Final[dict[str, dict[str, object]]] = {
     "unlike_environment": {"other": 2890},
     "twice": {"value": "28900001", "other": 4},
     "contradicts": {"other": 4, "theirs": "Houten"},
+    "torn": {"value": "info@dekraan.nl", "theirs": "De Kraan B.V."},
     "other_holder": {"value": "28900001", "theirs": "De Kraan B.V."},
     "renames": {"other": "28900001", "theirs": "De Kraan B.V."},
     "closed_account": {"value": "28900001"},

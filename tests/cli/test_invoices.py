@@ -12,11 +12,12 @@ from cli.history import details, is_of
 from cli.invoices import (
     by_number,
     left_over,
+    show_all,
     show_run,
     statement_message,
-    undelivered_mails,
     what_was_made,
 )
+from cli.mails import undelivered_mails
 from cli.messages import Json
 from cli.pending import how_it_stands, show_accounts
 from cli.replies import Reply
@@ -179,14 +180,31 @@ def test_an_answer_names_documents_by_number_and_what_has_none_by_its_id() -> No
         ],
     }
     made: list[Json] = [{"credit_note_id": "n", "invoice_id": "a", "number": "2026-00002"}]
-    shown = by_number(reply, {"invoice_id": "a", "number": "2026-00001"}, made)
+    shown = by_number(reply, [{"invoice_id": "a", "number": "2026-00001"}, *made])
     assert [(one["kind"], one["id"]) for one in shown["changes"]] == [
         ("invoice", "2026-00001"),
         ("credit note", "2026-00002"),
         ("sale", "s"),
     ]
-    draft = by_number(reply, {"invoice_id": "a"}, [])
+    draft = by_number(reply, [{"invoice_id": "a"}])
     assert draft["changes"][0]["id"] == "a"
+
+
+def test_of_several_each_that_is_refused_is_named_by_its_number_and_a_draft_by_its_month(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    told: list[Json] = [
+        {"account": "1", "period": "2026-07", "number": "2026-00001"},
+        {"account": "2", "credit_note_id": "n", "number": "2026-00002"},
+        {"account": "3", "period": "2026-07"},
+    ]
+    no: Json = {"type": "command.refused", "reason": "no_address", "message": "Nobody."}
+    assert show_all(Screen(), told, [{"type": "command.applied"}, no, no]) == 1
+    printed = capsys.readouterr()
+    shown = printed.out + printed.err
+    assert "account 2, 2026-00002: refused, no_address" in shown
+    assert "account 3, 2026-07: refused, no_address" in shown
+    assert "1 done, 2 refused" in shown
 
 
 def test_a_file_is_saved_in_a_folder_that_is_made_where_it_is_not_there(tmp_path: Path) -> None:

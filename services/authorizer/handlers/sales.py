@@ -17,7 +17,7 @@ from hashlib import sha256
 
 from runtime.answers import Answer
 from runtime.glance import Glance
-from runtime.incoming import Incoming
+from runtime.incoming import Incoming, traced
 from runtime.transaction import Tx
 from schemas.content import digest
 from schemas.malformed import Malformed
@@ -27,7 +27,6 @@ from services.authorizer.domain.book import Book, KnownSale, RefusalKey, Unbooke
 from services.authorizer.domain.explanations import DEFAULT_LANGUAGE
 from services.authorizer.domain.sales import Approved, Declined, decide
 from services.authorizer.handlers.cancellations import answer_cancellation
-from services.authorizer.handlers.tracing import traced
 from services.authorizer.handlers.unbooked import tell_unbooked
 from services.authorizer.metrics import DECISIONS
 from services.authorizer.store import at_once

@@ -24,7 +24,14 @@ class OtherHolder:
     holder: KnownCustomer
 
 
-Match = KnownCustomer | Ambiguous | OtherHolder | None
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Torn:
+    """The row's e-mail address is one customer's (`mailed`), and its name another's."""
+
+    mailed: KnownCustomer
+
+
+Match = KnownCustomer | Ambiguous | Torn | OtherHolder | None
 
 
 def match(entry: Entry, book: Book) -> Match:
@@ -78,12 +85,15 @@ def names_of(entry: Entry) -> frozenset[str]:
     return name_keys(entry.customer) | whole
 
 
-def _by_identity(entry: Entry, book: Book) -> KnownCustomer | Ambiguous | None:
+def _by_identity(entry: Entry, book: Book) -> KnownCustomer | Ambiguous | Torn | None:
     named = [c for c in book.with_name(_identifying(entry)) if not _differs(entry, c)]
     mailed = [c for c in book.with_email(_email(entry.customer)) if not _differs(entry, c)]
     if len(mailed) > 1:
         both = [c for c in mailed if c in named]
         return both[0] if len(both) == 1 else Ambiguous(code="ambiguous_email")
+    if mailed and named and mailed[0] not in named:
+        # Lists in which two addresses changed places would have the customers do so (decision 96).
+        return Torn(mailed=mailed[0])
     if mailed:
         return mailed[0]
     if len(named) > 1 and (person := key_of(full_name(entry.customer))):

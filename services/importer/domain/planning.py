@@ -17,6 +17,7 @@ from services.importer.domain.matching import (
     Ambiguous,
     Match,
     OtherHolder,
+    Torn,
     is_same,
     match,
     names_of,
@@ -134,9 +135,11 @@ class Planner:
                 where = "email" if code == "ambiguous_email" else entry.name_column
                 value = str(entry.customer.get(where) or entry.name or "")
                 return (self._problem(entry, where, code, value),)
+            case Torn(mailed=mailed):
+                theirs, email = display_name(mailed.fields), entry.customer["email"]
+                return (self._problem(entry, "email", "torn", email, theirs=theirs),)
             case OtherHolder(holder=holder):
-                theirs = display_name(holder.fields)
-                number = entry.account or ""
+                theirs, number = display_name(holder.fields), entry.account or ""
                 return (self._problem(entry, "account", "other_holder", number, theirs=theirs),)
             case None if entry.customer and not any(entry.customer.get(f) for f in NAME_FIELDS):
                 message = of_row("no_name", self.tongue)
@@ -273,8 +276,7 @@ class Planner:
         after: tuple[int, int] | None,
         steps: list[Planned],
     ) -> None:
-        defaults = {k: v for k, v in self.defaults.items() if k != "language"}
-        fields = {**defaults, **entry.settings}
+        fields = {k: v for k, v in self.defaults.items() if k != "language"} | dict(entry.settings)
         body = {"account": number, **fields, **({"holder": holder} if holder else {})}
         steps.append(Planned(step=len(steps), type="account.open", body=body, after=after))
         if "limit" not in fields and self.house.default_limit == 0:

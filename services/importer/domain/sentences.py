@@ -209,6 +209,12 @@ ROWS: Final[dict[str, Sentence]] = {
         "several customers have this e-mail address; add the account number",
         "meer klanten hebben dit e-mailadres; voeg het rekeningnummer toe",
     ),
+    "torn": (
+        "e-mail address {value} is that of {theirs}, and the name is that of another customer;"
+        " correct one of the two, or add the account number",
+        "e-mailadres {value} is van {theirs}, en de naam is die van een andere klant; verbeter een"
+        " van beide, of voeg het rekeningnummer toe",
+    ),
     "other_holder": (
         "account {value} belongs to {theirs}; give this row another number, or first change the"
         " holder (`onaccount account unlink`, then `onaccount account link`)",

@@ -89,18 +89,20 @@ def formats_of(pieces: Iterator[bytes], currency: str) -> list[Format | None]:
     """
     codes: dict[str, str] = {}
     found: list[str] = []
-    among_cells = False
+    part = ""
 
     def seen(name: str, attributes: Mapping[str, str]) -> None:
-        nonlocal among_cells
-        if name == "xf" and among_cells:
+        nonlocal part
+        if name == "xf" and part == "cellXfs":
             found.append(attributes.get("numFmtId", "0"))
             if len(found) > MOST:
                 raise Unfit("too_demanding")
-        elif name == "numFmt":
+        elif name == "numFmt" and part == "numFmts":
+            # Those in dxfs are of tables and conditions, and give numbers of their own to what they
+            # use: 14, which is a date in every cell, may be a percentage there.
             codes.setdefault(attributes.get("numFmtId", ""), attributes.get("formatCode", "")[:300])
-        elif name in ("cellXfs", "cellStyleXfs", "cellStyles", "dxfs"):
-            among_cells = name == "cellXfs"
+        elif name in ("numFmts", "cellXfs", "cellStyleXfs", "cellStyles", "dxfs"):
+            part = name
 
     elements(pieces, seen)
     meant: dict[str, Format | None] = {}

@@ -126,6 +126,16 @@ def test_excels_own_amount_is_in_the_currency_of_who_reads_it(numfmt: str) -> No
     assert one(b'<c r="A2" s="1"><v>50</v></c>', **{"xl/styles.xml": styles.encode()}) == 50
 
 
+def test_the_formats_of_conditions_are_none_of_the_cells() -> None:
+    """ClosedXML writes workbooks in which 14, a date, is a percentage of a pivot table."""
+    styles = (
+        f'<styleSheet xmlns="{MAIN}"><cellXfs><xf/><xf numFmtId="14"/></cellXfs>'
+        '<dxfs><dxf><numFmt numFmtId="14" formatCode="0"/></dxf></dxfs></styleSheet>'
+    )
+    cell = one(b'<c r="A2" s="1"><v>46143</v></c>', **{"xl/styles.xml": styles.encode()})
+    assert cell == Odd(kind="date", text="2026-05-01")
+
+
 def test_dates_count_from_1904_where_the_workbook_says_so() -> None:
     content = edited("xl/workbook.xml", b"<workbookPr", b'<workbookPr date1904="1"')
     rows = HEADER + b'<row r="2"><c r="A2" s="1"><v>44681</v></c></row>'

@@ -168,3 +168,12 @@ async def test_what_cannot_be_corrected_is_refused_and_changes_nothing(world: Wo
         (refused,) = said(await world.command(correct(invoice, **changes)))
         assert (refused["type"], refused["reason"]) == ("command.refused", reason)
     assert len(await world.fetch("SELECT FROM number")) == 1
+
+
+async def test_of_sales_that_are_not_on_the_invoice_one_is_named(world: World) -> None:
+    invoice = await invoiced(world, sale("A1"))
+    strange = (new_id(), new_id(), new_id())
+    (refused,) = said(await world.command(correct(invoice, exclude_sales=strange)))
+    assert refused["message"] == (
+        f"Sale {strange[0]} does not stand on this invoice, nor do 2 more of those named."
+    )

@@ -117,8 +117,39 @@ def test_an_account_alone_is_opened_without_a_holder() -> None:
 
 def test_who_is_matched_by_e_mail_before_name() -> None:
     known = book(customer(ANN, company="A", email="a@b.nl"), customer(BOB, company="B"))
-    (plan,) = planned(known, ["Bedrijf", "Mail"], ["B", "a@b.nl"])
+    (plan,) = planned(known, ["Bedrijf", "Mail"], ["C", "a@b.nl"])
     assert plan.commands[0].body["customer_id"] == ANN
+
+
+def test_who_is_one_by_address_and_another_by_name_is_neither() -> None:
+    known = book(
+        customer(ANN, first_name="Ann", last_name="Bos", email="ann@bos.nl"),
+        customer(BOB, first_name="Bob", last_name="Vos", email="bob@vos.nl"),
+        account("1", ANN),
+    )
+    columns = ["Naam", "Mail", "Rekening", "Aantal rekeningen"]
+    swapped = [["Ann Bos", "bob@vos.nl", None, 1], ["Bob Vos", "ann@bos.nl", None, 1]]
+    first, second = planned(known, columns, *swapped)
+    assert (first.verdict, second.verdict) == ("refused", "refused")
+    assert messages(first) == [
+        "e-mail address bob@vos.nl is that of Bob Vos, and the name is that of another customer;"
+        " correct one of the two, or add the account number"
+    ]
+    assert [(p.column, p.value) for p in second.problems] == [("Mail", "ann@bos.nl")]
+    # The account number settles it.
+    (plan,) = planned(known, columns, ["Ann Bos", "bob@vos.nl", 1, None])
+    assert plan.commands[0].body == {"customer_id": ANN, "email": "bob@vos.nl"}
+
+
+def test_a_companys_address_that_is_a_persons_makes_no_company_of_the_person() -> None:
+    known = book(
+        customer(ANN, first_name="Ann", last_name="Bos", email="ann@bos.nl"),
+        customer(BOB, company="Twelve B.V.", email="info@twelve.nl"),
+    )
+    (plan,) = planned(
+        known, ["Bedrijf", "Contactpersoon", "Mail"], ["Twelve B.V.", "Ann Bos", "ann@bos.nl"]
+    )
+    assert plan.verdict == "refused"
 
 
 def test_a_made_up_address_matches_nobody() -> None:
@@ -174,6 +205,28 @@ def test_two_rows_of_one_company_are_one_customer_with_two_accounts() -> None:
     assert types(second) == ["account.open"]
     assert second.commands[0].after == (2, 0)
     assert second.commands[0].body["holder"] == first.commands[0].body["customer_id"]
+
+
+def test_a_new_last_name_takes_the_infix_of_the_old_one_away() -> None:
+    def berg() -> Book:
+        fields = {"first_name": "Anna", "infix": "van der", "last_name": "Berg"}
+        return book(customer(ANN, email="a@b.nl", **fields))
+
+    columns = ["Voornaam", "Tussenvoegsel", "Achternaam", "Mail"]
+    (married,) = planned(berg(), columns, ["Anna", None, "Visser", "a@b.nl"])
+    assert married.commands[0].body == {"customer_id": ANN, "infix": None, "last_name": "Visser"}
+    assert married.commands[0].before == {"infix": "van der", "last_name": "Berg"}
+    # In one column the infix is part of what stands there.
+    (whole,) = planned(
+        berg(), ["Voornaam", "Achternaam", "Mail"], ["Anna", "van der Berg", "a@b.nl"]
+    )
+    assert whole.commands[0].body == {
+        "customer_id": ANN, "infix": None, "last_name": "van der Berg",
+    }  # fmt: skip
+    (same,) = planned(berg(), columns, ["Anna", None, "berg", "a@b.nl"])
+    assert same.commands[0].body == {"customer_id": ANN, "last_name": "berg"}
+    (column,) = planned(berg(), ["Naam", "Mail"], ["Anna VanDerBerg", "a@b.nl"])
+    assert column.verdict == "unchanged"
 
 
 def test_two_names_with_one_address_are_two_customers() -> None:
