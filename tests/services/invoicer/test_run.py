@@ -357,6 +357,17 @@ async def test_a_run_that_two_workers_are_asked_for_at_once_is_one_run(
     assert len(await world.fetch("SELECT FROM job WHERE kind = 'run'")) == 1
 
 
+async def test_a_second_job_of_a_run_that_is_through_says_nothing_more(world: World) -> None:
+    """As versions of before could make one: it must not hold up the runs after it."""
+    await world.guests("A1")
+    await world.run("run")
+    async with world.bench.transaction() as tx:
+        payload = {"environment": ENV, "run_id": "july"}
+        await tx.add_job("run", f"{ENV}/july/None", payload, serial=f"run/{ENV}")
+    assert await world.jobs("run") == []
+    assert types(await world.run("run", run_id="next")).count("run.completed") == 1
+
+
 async def test_what_comes_to_nothing_waits_and_comes_along_with_later_sales(world: World) -> None:
     """A round on the house: 0 to pay, with its lines. There is no invoice of nothing."""
     await world.guests("A1")
