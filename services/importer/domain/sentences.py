@@ -198,8 +198,10 @@ ROWS: Final[dict[str, Sentence]] = {
         " als het niemand is",
     ),
     "contradicts": (
-        "row {other} is about the same customer and says '{theirs}' here",
-        "rij {other} gaat over dezelfde klant en zegt hier '{theirs}'",
+        "row {other} is about the same customer and says '{theirs}' here; make them the same, or"
+        " give two customers each an e-mail address of their own",
+        "rij {other} gaat over dezelfde klant en zegt hier '{theirs}'; maak ze gelijk, of geef"
+        " twee klanten elk een eigen e-mailadres",
     ),
     "ambiguous": (
         "several customers are called so; add the account number or the e-mail address",
