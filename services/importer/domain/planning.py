@@ -122,9 +122,8 @@ class Planner:
         if account is not None and account.row is not None:
             return (self._problem(entry, "account", "twice", number, other=account.row),)
         claimed = self.claims.by_another(entry)
-        holds = isinstance(customer, KnownCustomer) and (
-            account is not None and account.holder == customer.customer_id
-        )
+        holder = account.holder if account else None
+        holds = isinstance(customer, KnownCustomer) and holder == customer.customer_id
         if claimed is None or holds:
             return ()
         return (self._problem(entry, "account", "claimed", number, other=claimed),)
@@ -142,7 +141,8 @@ class Planner:
                 theirs, number = display_name(holder.fields), entry.account or ""
                 return (self._problem(entry, "account", "other_holder", number, theirs=theirs),)
             case None if entry.customer and not any(entry.customer.get(f) for f in NAME_FIELDS):
-                message = of_row("no_name", self.tongue)
+                code = "no_name" if entry.has_name_column else "no_name_column"
+                message = of_row(code, self.tongue)
                 return (Problem(row=entry.row, column="", value="", message=message),)
             case KnownCustomer():
                 return self._contradictions(entry, customer) or self._wrong(entry, customer)

@@ -161,6 +161,12 @@ ROWS: Final[dict[str, Sentence]] = {
         "a new customer needs a name or a company",
         "een nieuwe klant heeft een naam of een bedrijf nodig",
     ),
+    "no_name_column": (
+        "a new customer needs a name or a company, and no column was taken for one; write Name or"
+        " Company above the column that holds it",
+        "een nieuwe klant heeft een naam of een bedrijf nodig, en geen kolom is daarvoor herkend;"
+        " schrijf Naam of Bedrijf boven de kolom waarin die staat",
+    ),
     "count_and_account": (
         "give either an account number or a number of accounts, not both",
         "geef een rekeningnummer of een aantal rekeningen, niet allebei",
