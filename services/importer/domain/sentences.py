@@ -217,6 +217,18 @@ ROWS: Final[dict[str, Sentence]] = {
         "several customers have this e-mail address; add the account number",
         "meer klanten hebben dit e-mailadres; voeg het rekeningnummer toe",
     ),
+    "shared_email": (
+        "several customers have this e-mail address, and none of them is called so; leave it empty"
+        " if this is a new customer, and fill it in once the account is there",
+        "meer klanten hebben dit e-mailadres, en geen van hen heet zo; laat het leeg als dit een"
+        " nieuwe klant is, en vul het in als de rekening er is",
+    ),
+    "email_taken": (
+        "e-mail address {value} is that of {theirs}; write that name if this is the same customer;"
+        " if not, leave the address empty, and fill it in once the account is there",
+        "e-mailadres {value} is van {theirs}; schrijf die naam als dit dezelfde klant is; laat het"
+        " adres anders leeg, en vul het in als de rekening er is",
+    ),
     "torn": (
         "e-mail address {value} is that of {theirs}, and the name is that of another customer;"
         " correct one of the two, or add the account number",
@@ -232,6 +244,12 @@ ROWS: Final[dict[str, Sentence]] = {
     "renames": (
         "changes the name of the holder of account {other}, now {theirs}",
         "wijzigt de naam van de houder van rekening {other}, nu {theirs}",
+    ),
+    "renames_mailed": (
+        "changes the name of the customer with this e-mail address, now {theirs}; leave the address"
+        " empty if this is somebody else",
+        "wijzigt de naam van de klant met dit e-mailadres, nu {theirs}; laat het adres leeg als"
+        " dit iemand anders is",
     ),
     "closed_account": (
         "account {value} is closed and stays so; write active in a column Status to open it",
