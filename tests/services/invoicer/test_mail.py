@@ -304,5 +304,6 @@ async def test_a_mail_that_waits_for_a_server_that_is_away_says_so(
     await issued(world)
     await world.jobs()
     (waits,) = await waiting(world)
-    assert (waits["code"], waits["reason"]) == (None, "SMTPConnectError")
+    assert waits["code"] is None
+    assert waits["reason"].startswith("SMTPConnectError: Error connecting to 127.0.0.1")
     assert waits["tries"] > 0
