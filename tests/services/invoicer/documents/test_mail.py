@@ -120,6 +120,22 @@ def test_text_and_html_say_the_same(document: Document, sayings: tuple[str, ...]
     assert "{" not in plain + shown
 
 
+@pytest.mark.parametrize(
+    ("reason", "language", "says"),
+    [
+        ("Verkeerde rekening.", "nl", "2026. Reden: Verkeerde rekening."),
+        ("deleted", "en", "Reason: the invoice was withdrawn."),
+        ("reversed", "nl", "Reden: na het factureren teruggenomen, of aan de kassa betaald."),
+    ],
+)
+def test_a_credit_notes_mail_says_why_it_was_made(
+    reason: str, language: Language, says: str
+) -> None:
+    message = mail(credit_note(reason=reason, language=language))
+    assert says in body(message, "plain").splitlines()[2]
+    assert says[-20:] in " ".join(body(message, "html").split())
+
+
 def test_a_credit_note_asks_for_no_payment() -> None:
     assert "NL91" not in body(mail(credit_note()), "plain")
 
