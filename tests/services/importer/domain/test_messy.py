@@ -125,7 +125,7 @@ def test_a_total_is_left_out_unless_it_has_an_account_or_an_address(word: str) -
         ("BTW-nummer", "NL123456789B01", "'NL123456789B01' is not a valid VAT number of NL;"),
         ("E-mail", "a@-b.nl", "'a@-b.nl' is not one e-mail address;"),
         ("E-mail", "jan.@dijk.nl", "'jan.@dijk.nl' is not one e-mail address;"),
-        ("Land", "XX", "'XX' is not a country;"),
+        ("Land", "XX", "'XX' is not a country that we know;"),
     ],
 )
 def test_what_the_registry_would_refuse_is_refused_beforehand(
