@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 from uuid import UUID
 
 from cli.books.period import microseconds, moment_of
 from cli.messages import Json
+from runtime.scratch import Scratch
 
 TABLES = """
 PRAGMA journal_mode = OFF;
@@ -61,8 +60,8 @@ class Spool:
 
     def __init__(self, *, begins: int, ends: int, year_begins: int) -> None:
         self._begins, self._ends, self._year_begins = begins, ends, year_begins
-        self._folder = tempfile.TemporaryDirectory(prefix="onaccount-")
-        self._file = sqlite3.connect(Path(self._folder.name) / "spool", isolation_level=None)
+        self._folder = Scratch("onaccount-export-")
+        self._file = sqlite3.connect(self._folder.path / "spool", isolation_level=None)
         self._file.executescript(TABLES)
         self._file.execute("BEGIN")
         self._pending = 0
@@ -79,7 +78,7 @@ class Spool:
         trace: TracebackType | None,
     ) -> None:
         self._file.close()
-        self._folder.cleanup()
+        self._folder.close()
 
     def add(self, message: Json) -> None:
         """Keep an entry.posted, once."""

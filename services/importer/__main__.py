@@ -8,6 +8,7 @@ from runtime.answers import Answer
 from runtime.bell import Bell
 from runtime.incoming import Handler, Incoming, Lane, Route
 from runtime.jobs import JobKind
+from runtime.scratch import clear
 from runtime.state import StateKind
 from runtime.transaction import Tx
 from runtime.worker import Worker
@@ -26,6 +27,7 @@ from services.importer.handlers.uploads import (
 )
 from services.importer.jobs.carry_out import CarryingOut
 from services.importer.jobs.expire import expire
+from services.importer.jobs.files import FOLDERS
 from services.importer.jobs.forget import Forgetting, erase
 from services.importer.jobs.plan import Planning
 from services.importer.jobs.report import Reporting
@@ -140,7 +142,9 @@ def build(settings: Settings) -> Worker:
 
 
 def main() -> None:
-    build(Settings.read()).run()
+    worker = build(Settings.read())
+    clear(FOLDERS)  # people's workbooks that one who was killed has left
+    worker.run()
 
 
 if __name__ == "__main__":

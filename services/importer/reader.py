@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, Final
 from services.importer.workbook import lines
 from services.importer.workbook.bounds import Bounds, Unfit, check
 from services.importer.workbook.limits import confine
-from services.importer.workbook.sheets import Sheets
+from services.importer.workbook.sheets import EUROS, Sheets
 
 ROWS_A_LINE = 100
 BUSY: Final = {"busy": True}
@@ -52,7 +52,8 @@ def _serve(request: dict[str, Any], asked: BinaryIO, answers: BinaryIO) -> None:
 
 
 def _rows(request: dict[str, Any], asked: BinaryIO, answers: BinaryIO) -> None:
-    sheets = Sheets(request["path"], lambda: _say(answers, BUSY))
+    currency = request.get("currency", EUROS)
+    sheets = Sheets(request["path"], lambda: _say(answers, BUSY), currency=currency)
     told = 0
     for outline in sheets.outlines(request.get("sheet")):
         _say(answers, {"sheet": outline})

@@ -1,7 +1,7 @@
 """Workbooks for tests: the help article's, and any other list in a few words."""
 
 import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import openpyxl
@@ -16,14 +16,22 @@ def article_workbook(environment: int = 2890) -> bytes:
     return workbook(environment)
 
 
-def sheet_workbook(*rows: Sequence[Any], title: str = "Blad1", more: Iterable[str] = ()) -> bytes:
-    """A workbook of one sheet with these rows, made by openpyxl; `more` names empty sheets."""
+def sheet_workbook(
+    *rows: Sequence[Any],
+    title: str = "Blad1",
+    more: Iterable[str] = (),
+    formats: Mapping[str, str] | None = None,
+) -> bytes:
+    """A workbook of one sheet with these rows, made by openpyxl; `more` names empty sheets, and
+    `formats` gives those of numbers, by cell."""
     book = openpyxl.Workbook()
     sheet = book.active
     assert sheet is not None
     sheet.title = title
     for row in rows:
         sheet.append(list(row))
+    for cell, code in (formats or {}).items():
+        sheet[cell].number_format = code
     for name in more:
         book.create_sheet(name)
     file = io.BytesIO()

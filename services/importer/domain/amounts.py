@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Final, Literal
 
 from services.importer.domain.cells import DAMAGED_FROM, Cell, Odd, clean, odd
+from services.importer.domain.currencies import is_foreign, without_marks
 from services.importer.domain.refusals import Refusal
 
 Style = Literal["dutch", "english"]
@@ -23,7 +24,6 @@ _NO_LIMIT = frozenset(
     {"onbeperkt", "ongelimiteerd", "onbegrensd", "geen", "geen limiet", "zonder limiet"}
     | {"none", "no limit", "unlimited", "without limit", "∞"}
 )
-_CURRENCY = re.compile(r"€|\beur(o|os)?\b", re.IGNORECASE)
 _NO_CENTS = re.compile(r"[.,]\s?[-–—=]{1,2}$")
 _LESS_THAN_NOTHING = re.compile(r"[-–−] ?\d[\d.,]*|\d[\d.,]* ?[-–−]|\( ?\d[\d.,]* ?\)")
 """With its sign in front or behind, or in brackets as bookkeepers write it. A dash is no amount."""
@@ -38,7 +38,7 @@ _EITHER = re.compile(r"[1-9]\d{0,2}[.,]\d{3}")
 
 def _bare(text: str) -> str:
     """The amount without currency, spaces around it, and the dash for no cents ("100,-")."""
-    bare = clean(_CURRENCY.sub(" ", text))
+    bare = clean(without_marks(text))
     bare = _NO_CENTS.sub(lambda end: end[0][0] + "00", bare)
     return bare.replace(" ", "") if _SPACED.match(bare) else bare
 
@@ -70,16 +70,21 @@ def is_unclear(cell: Cell) -> bool:
     return isinstance(cell, str) and _EITHER.fullmatch(_bare(cell)) is not None
 
 
-def amount_of(cell: Cell, *, style: Style | None) -> int | str | Refusal | None:
+def amount_of(
+    cell: Cell, *, style: Style | None, currency: str = "EUR"
+) -> int | str | Refusal | None:
     """The cell's amount in minor units (two decimals), NO_LIMIT, or why not. None: empty.
 
-    `style` is that of the column and settles only what is unclear by itself.
+    `style` is that of the column and settles only what is unclear by itself. `currency` is that of
+    the environment: a cell that names another one is refused.
     """
     match cell:
         case None:
             return None
         case bool():
             return Refusal(code="not_an_amount", write="12,50")
+        case Odd(kind="money"):
+            return Refusal(code="other_currency", where=currency)
         case Odd(kind="padded"):
             return _minor(Decimal(cell.text))
         case Odd():
@@ -90,6 +95,8 @@ def amount_of(cell: Cell, *, style: Style | None) -> int | str | Refusal | None:
             # Excel computes 0.1 + 0.2 as 0.30000000000000004 and shows 0.3: 15 digits count.
             return _minor(Decimal(f"{cell:.15g}"))
         case str():
+            if is_foreign(cell, currency):
+                return Refusal(code="other_currency", where=currency)
             return _text_amount(cell, style)
 
 

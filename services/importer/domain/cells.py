@@ -13,7 +13,16 @@ from typing import Final, Literal
 from services.importer.domain.refusals import Refusal
 
 OddKind = Literal[
-    "date", "error", "padded", "long", "number", "shortened", "masked", "formula", "merged"
+    "date",
+    "error",
+    "padded",
+    "long",
+    "number",
+    "shortened",
+    "masked",
+    "money",
+    "formula",
+    "merged",
 ]
 
 
@@ -24,8 +33,9 @@ class Odd:
     `padded` is a whole number that its format shows with leading zeros (text holds them);
     `long` a text beyond the reader's bound, of which only the beginning came along; `number` one
     of more digits than Excel keeps, `shortened` one whose last digits were not written down,
-    `masked` one that its format shows with other digits; `formula` has no stored result;
-    `merged` is a number that stands in a cell above, with which this one is merged.
+    `masked` one that its format shows with other digits, `money` one that is shown as an amount
+    of another currency than the environment's; `formula` has no stored result; `merged` is a
+    number that stands in a cell above, with which this one is merged.
     """
 
     kind: OddKind
@@ -40,6 +50,7 @@ REFUSED: Final[dict[str, Refusal]] = {
     "number": Refusal(code="damaged_number"),
     "shortened": Refusal(code="scientific"),
     "masked": Refusal(code="is_masked"),
+    "money": Refusal(code="is_money"),
     "formula": Refusal(code="no_result"),
     "merged": Refusal(code="is_merged"),
 }

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from services.importer.domain.book import KnownCustomer
-from services.importer.domain.matching import names_of
-from services.importer.domain.names import name_keys
+from services.importer.domain.names import full_name, key_of, name_keys
 from services.importer.domain.rows import Entry
 
 NAME_FIELDS: Final = ("first_name", "infix", "last_name", "company")
@@ -16,15 +15,28 @@ def changes(entry: Entry, customer: KnownCustomer) -> dict[str, Any]:
     """The fields in which the row differs from the customer. An empty cell differs in nothing.
 
     A column "Naam" that is the customer's name, however it falls apart, changes none of its
-    parts; one that is another name replaces all of them.
+    parts; one that is another name replaces all of them. An infix goes with its last name: who
+    was Anna van der Berg and is called Visser now is not Anna van der Visser.
     """
     said = dict(entry.customer)
     if entry.name_parts:
-        if names_of(entry) & name_keys(customer.fields):
+        if _called(entry) & name_keys(customer.fields):
             said = {k: v for k, v in said.items() if k not in entry.name_parts}
         else:
             said = {**dict.fromkeys(NAME_FIELDS), **said}
+    elif "last_name" in said and _other_last_name(said["last_name"], customer):
+        said.setdefault("infix", None)
     return {k: v for k, v in said.items() if not _equal(k, v, customer.fields.get(k))}
+
+
+def _called(entry: Entry) -> frozenset[str]:
+    """What the column "Naam" says, comparable. Beside a column of companies that is the contact,
+    who may be another while the company is the same."""
+    return frozenset({key_of(entry.name or ""), key_of(full_name(entry.customer))} - {""})
+
+
+def _other_last_name(said: str, customer: KnownCustomer) -> bool:
+    return key_of(said) != key_of(str(customer.fields.get("last_name") or ""))
 
 
 def _equal(name: str, new: Any, old: Any) -> bool:

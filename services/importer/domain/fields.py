@@ -59,6 +59,8 @@ SYNONYMS: Final[dict[Field, tuple[str, ...]]] = {
         "Naam lid", "Member", "Member name", "Contactpersoon", "Contact person", "Gebruiker",
         "User", "Debiteur", "Debiteurnaam", "Rekeninghouder", "Houder", "Account holder", "Holder",
         "Relatie", "Relatienaam", "Naam relatie", "Naam klant", "Lidnaam", "Debiteurennaam",
+        "Gast", "Gastnaam", "Naam gast", "Guest", "Guest name", "Medewerker", "Naam medewerker",
+        "Werknemer", "Naam werknemer", "Employee", "Employee name", "Bewoner", "Naam bewoner",
     ),
     "first_name": (
         "Voornaam", "Voornamen", "Roepnaam", "Voorn.", "Vnaam", "First name", "Firstname",

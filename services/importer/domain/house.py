@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class House:
-    """The environment's country and its limit for new accounts (minor units; None: no limit), and
-    whether they may buy (None: not known)."""
+    """The environment's country, its currency, its limit for new accounts (minor units; None: no
+    limit), and whether they may buy (None: not known)."""
 
     country: str = "NL"
+    currency: str = "EUR"
     default_limit: int | None = 0
     default_on_account: bool | None = None
 

@@ -22,6 +22,10 @@ KINDS: Final[dict[str, Sentence]] = {
     "archive": ("a packed file", "een ingepakt bestand"),
     "picture": ("a picture", "een afbeelding"),
     "numbers": ("an Apple Numbers file", "een Apple Numbers-bestand"),
+    "owner": (
+        "a small file of Excel's own (with ~$ in its name), which says who has a workbook open",
+        "een klein bestand van Excel zelf (met ~$ in de naam), dat zegt wie een werkmap open heeft",
+    ),
     "unknown": ("a file of another kind", "een ander soort bestand"),
 }
 
@@ -62,6 +66,10 @@ _ADVICE: Final[dict[str, Sentence]] = {
     "numbers": (
         "Open it in Numbers and choose File > Export To > Excel (.xlsx).",
         "Open het in Numbers en kies Archief > Exporteer naar > Excel (.xlsx).",
+    ),
+    "owner": (
+        "Save the workbook, and upload it itself: the file of the same name without ~$.",
+        "Sla de werkmap op en upload haarzelf: het bestand met dezelfde naam zonder ~$.",
     ),
     **dict.fromkeys(("zip", "archive"), _UNPACK),
     **dict.fromkeys(("docx", "pptx", "pdf", "picture", "unknown"), _TYPE),

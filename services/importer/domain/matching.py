@@ -14,7 +14,7 @@ from services.importer.domain.rows import Entry
 class Ambiguous:
     """Several customers fit and nothing tells them apart."""
 
-    code: Literal["ambiguous", "ambiguous_email"]
+    code: Literal["ambiguous", "ambiguous_email", "shared_email"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +24,16 @@ class OtherHolder:
     holder: KnownCustomer
 
 
-Match = KnownCustomer | Ambiguous | OtherHolder | None
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Torn:
+    """The row's e-mail address is that of `mailed`, and its name another customer's (`torn`), or
+    nobody's while its account is not one of theirs (`email_taken`)."""
+
+    code: Literal["torn", "email_taken"]
+    mailed: KnownCustomer
+
+
+Match = KnownCustomer | Ambiguous | Torn | OtherHolder | None
 
 
 def match(entry: Entry, book: Book) -> Match:
@@ -32,7 +41,7 @@ def match(entry: Entry, book: Book) -> Match:
     found = _by_identity(entry, book) if entry.customer else None
     account = book.accounts.get(entry.account or "")
     if account is None or account.holder is None:
-        return found
+        return _of_account(entry, found) if entry.account and entry.customer else found
     holder = book.customers.get(account.holder)
     if holder is None:
         # Its state has not come: as much as is known of it is its id.
@@ -44,6 +53,22 @@ def match(entry: Entry, book: Book) -> Match:
     ):
         return OtherHolder(holder=holder)
     return holder
+
+
+def _of_account(entry: Entry, found: Match) -> Match:
+    """Whom an account is for that nobody holds yet: not for who has its e-mail address alone.
+
+    Who is called otherwise and gets another account is as likely to share the address, as a family
+    and the companies of one bookkeeper do (decision 96).
+    """
+    match found:
+        case Ambiguous(code="ambiguous_email"):
+            return Ambiguous(code="shared_email")
+        case KnownCustomer(made_by=None, fields=theirs):
+            names = _identifying(entry)
+            if names and not names & name_keys(theirs):
+                return Torn(code="email_taken", mailed=found)
+    return found
 
 
 def is_another(entry: Entry, holder: KnownCustomer) -> bool:
@@ -78,12 +103,15 @@ def names_of(entry: Entry) -> frozenset[str]:
     return name_keys(entry.customer) | whole
 
 
-def _by_identity(entry: Entry, book: Book) -> KnownCustomer | Ambiguous | None:
+def _by_identity(entry: Entry, book: Book) -> KnownCustomer | Ambiguous | Torn | None:
     named = [c for c in book.with_name(_identifying(entry)) if not _differs(entry, c)]
     mailed = [c for c in book.with_email(_email(entry.customer)) if not _differs(entry, c)]
     if len(mailed) > 1:
         both = [c for c in mailed if c in named]
         return both[0] if len(both) == 1 else Ambiguous(code="ambiguous_email")
+    if mailed and named and mailed[0] not in named:
+        # Lists in which two addresses changed places would have the customers do so (decision 96).
+        return Torn(code="torn", mailed=mailed[0])
     if mailed:
         return mailed[0]
     if len(named) > 1 and (person := key_of(full_name(entry.customer))):

@@ -12,6 +12,7 @@ from services.importer.domain import cells as read
 from services.importer.domain.amounts import NO_LIMIT, Style, amount_of
 from services.importer.domain.cells import Cell, is_empty, shown
 from services.importer.domain.columns import Column, Layout
+from services.importer.domain.currencies import is_foreign
 from services.importer.domain.fields import Field, normalise
 from services.importer.domain.lengths import AT_MOST, LONGEST, too_long
 from services.importer.domain.messages import Tongue, brief, of_cell, of_row
@@ -24,6 +25,7 @@ Reading = Callable[[Cell, str | None], Any]
 """What a cell says, or the Refusal; the other argument is the row's country."""
 
 MAX_ACCOUNTS_A_ROW: Final = 1000
+_NAMES: Final = ("company", "name", "last_name", "first_name")
 _PEPPOL: Final = re.compile(PEPPOL_PATTERN)
 
 _TOTALS: Final = frozenset(
@@ -56,9 +58,14 @@ class Entry:
     left_out: bool = False
 
     @property
+    def has_name_column(self) -> bool:
+        """Whether the sheet has a column at all for what a customer is called."""
+        return not self.headers.keys().isdisjoint(_NAMES)
+
+    @property
     def name_column(self) -> str:
         """The field whose column says what the row's customer is called."""
-        for name in ("company", "name", "last_name", "first_name"):
+        for name in _NAMES:
             if name in self.headers and (name == "name" or self.customer.get(name)):
                 return name
         return "name"
@@ -68,13 +75,14 @@ class Entry:
 class RowReader:
     """Reads rows of one layout. `styles`: how each amount column (by index) writes its amounts.
 
-    `home`: the country of rows that name none.
+    `home`: the country of rows that name none; `currency`: that of limits.
     """
 
     layout: Layout
     tongue: Tongue
     styles: Mapping[int, Style]
     home: str = "NL"
+    currency: str = "EUR"
     _known: tuple[Column, ...] = field(init=False)
     _reading: tuple[tuple[Column, Field, Reading], ...] = field(init=False)
     _headers: Mapping[str, str] = field(init=False)
@@ -151,8 +159,10 @@ class RowReader:
 
     def _reads(self, column: Column, name: Field) -> Reading:
         if name == "limit":
-            style = self.styles.get(column.index)
-            return lambda cell, _: amount_of(cell, style=style)
+            style, currency = self.styles.get(column.index), self.currency
+            if is_foreign(column.header, currency):
+                return lambda *_: Refusal(code="other_currency", where=currency)
+            return lambda cell, _: amount_of(cell, style=style, currency=currency)
         if name == "peppol_id":
             return lambda cell, _: _peppol_of(cell)
         if (reads := _READERS.get(name)) is not None:

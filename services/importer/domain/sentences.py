@@ -39,6 +39,10 @@ CELLS: Final[dict[str, Sentence]] = {
         "de opmaak van de cel toont andere cijfers dan '{value}', dat erin staat; maak van de cel"
         " tekst en typ wat bedoeld is",
     ),
+    "is_money": (
+        "'{value}' is shown as an amount of money; format the cell as text and type what is meant",
+        "'{value}' wordt getoond als geldbedrag; maak van de cel tekst en typ wat bedoeld is",
+    ),
     "no_result": (
         "the result of the formula {value} was never stored; open the workbook in Excel and save"
         " it, or type the value",
@@ -120,13 +124,17 @@ CELLS: Final[dict[str, Sentence]] = {
         "'{value}' is not an amount; write a number like {write}, or 'none' for no limit",
         "'{value}' is geen bedrag; schrijf een getal zoals {write}, of 'geen' voor geen limiet",
     ),
+    "other_currency": (
+        "'{value}' is not in {where}, in which limits are kept here; write the amount in {where}",
+        "'{value}' is niet in {where}, waarin limieten hier staan; schrijf het bedrag in {where}",
+    ),
     "unclear_amount": (
         "'{value}' can be two amounts; write {write} if that is meant",
         "'{value}' kan twee bedragen zijn; schrijf {write} als dat bedoeld is",
     ),
     "too_many_decimals": (
-        "'{value}' has more than two decimals; write it in euros and cents, like 12,50",
-        "'{value}' heeft meer dan twee decimalen; schrijf euro's en centen, zoals 12,50",
+        "'{value}' has more than two decimals; write it with two, like 12,50",
+        "'{value}' heeft meer dan twee decimalen; schrijf er twee, zoals 12,50",
     ),
     "negative_amount": (
         "'{value}' is less than nothing; a limit is 0 or more",
@@ -152,6 +160,12 @@ ROWS: Final[dict[str, Sentence]] = {
     "no_name": (
         "a new customer needs a name or a company",
         "een nieuwe klant heeft een naam of een bedrijf nodig",
+    ),
+    "no_name_column": (
+        "a new customer needs a name or a company, and no column was taken for one; write Name or"
+        " Company above the column that holds it",
+        "een nieuwe klant heeft een naam of een bedrijf nodig, en geen kolom is daarvoor herkend;"
+        " schrijf Naam of Bedrijf boven de kolom waarin die staat",
     ),
     "count_and_account": (
         "give either an account number or a number of accounts, not both",
@@ -190,8 +204,10 @@ ROWS: Final[dict[str, Sentence]] = {
         " als het niemand is",
     ),
     "contradicts": (
-        "row {other} is about the same customer and says '{theirs}' here",
-        "rij {other} gaat over dezelfde klant en zegt hier '{theirs}'",
+        "row {other} is about the same customer and says '{theirs}' here; make them the same, or"
+        " give two customers each an e-mail address of their own",
+        "rij {other} gaat over dezelfde klant en zegt hier '{theirs}'; maak ze gelijk, of geef"
+        " twee klanten elk een eigen e-mailadres",
     ),
     "ambiguous": (
         "several customers are called so; add the account number or the e-mail address",
@@ -200,6 +216,24 @@ ROWS: Final[dict[str, Sentence]] = {
     "ambiguous_email": (
         "several customers have this e-mail address; add the account number",
         "meer klanten hebben dit e-mailadres; voeg het rekeningnummer toe",
+    ),
+    "shared_email": (
+        "several customers have this e-mail address, and none of them is called so; leave it empty"
+        " if this is a new customer, and fill it in once the account is there",
+        "meer klanten hebben dit e-mailadres, en geen van hen heet zo; laat het leeg als dit een"
+        " nieuwe klant is, en vul het in als de rekening er is",
+    ),
+    "email_taken": (
+        "e-mail address {value} is that of {theirs}; write that name if this is the same customer;"
+        " if not, leave the address empty, and fill it in once the account is there",
+        "e-mailadres {value} is van {theirs}; schrijf die naam als dit dezelfde klant is; laat het"
+        " adres anders leeg, en vul het in als de rekening er is",
+    ),
+    "torn": (
+        "e-mail address {value} is that of {theirs}, and the name is that of another customer;"
+        " correct one of the two, or add the account number",
+        "e-mailadres {value} is van {theirs}, en de naam is die van een andere klant; verbeter een"
+        " van beide, of voeg het rekeningnummer toe",
     ),
     "other_holder": (
         "account {value} belongs to {theirs}; give this row another number, or first change the"
@@ -210,6 +244,12 @@ ROWS: Final[dict[str, Sentence]] = {
     "renames": (
         "changes the name of the holder of account {other}, now {theirs}",
         "wijzigt de naam van de houder van rekening {other}, nu {theirs}",
+    ),
+    "renames_mailed": (
+        "changes the name of the customer with this e-mail address, now {theirs}; leave the address"
+        " empty if this is somebody else",
+        "wijzigt de naam van de klant met dit e-mailadres, nu {theirs}; laat het adres leeg als"
+        " dit iemand anders is",
     ),
     "closed_account": (
         "account {value} is closed and stays so; write active in a column Status to open it",

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from hashlib import sha256
 from pathlib import Path
+from typing import Final
 
 from runtime.jobs import Work
+from runtime.scratch import Scratch
 from services.importer.child import Unread
 from services.importer.store import uploads
 from services.importer.store.uploads import Upload
 from services.importer.workbook.kinds import kind_of
+
+FOLDERS: Final = "onaccount-import-"
+"""What the names of their folders begin with."""
 
 
 @asynccontextmanager
@@ -22,8 +26,8 @@ async def workbook(work: Work, upload: Upload) -> AsyncIterator[Path]:
 
     Raises Unread for a file that is not what its sender had, or plainly no workbook.
     """
-    with tempfile.TemporaryDirectory(prefix="onaccount-import-") as folder:
-        path = Path(folder) / "workbook.xlsx"
+    with Scratch(FOLDERS) as folder:
+        path = folder / "workbook.xlsx"
         await _put_together(work, upload, path)
         yield path
 

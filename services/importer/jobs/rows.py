@@ -58,7 +58,8 @@ async def plan_rows(
     Raises Unread where the file cannot be read, and LeaseLost.
     """
     async with workbook(work, upload) as path:
-        asked = {"ask": "rows", "path": str(path), "sheet": upload.sheet}
+        currency = environment.house.currency
+        asked = {"ask": "rows", "path": str(path), "sheet": upload.sheet, "currency": currency}
         styles: Styles = {}
         while True:
             async with opened(limits, **asked) as child:
@@ -92,7 +93,9 @@ async def _read(
     tongue = environment.language
     known = {index: style for index, style in styles.items() if style is not None}
     house = environment.house
-    reader = RowReader(layout=layout, tongue=tongue, styles=known, home=house.country)
+    reader = RowReader(
+        layout=layout, tongue=tongue, styles=known, home=house.country, currency=house.currency
+    )
     planner = Planner(job_id=upload.job_id, tongue=tongue, defaults=upload.defaults, house=house)
     async with work.step() as tx:
         await plans.forget(tx, upload)

@@ -5,15 +5,16 @@
 WITH changed AS (
     INSERT INTO environment AS e
         (environment, version, gdpr_accepted, import_enabled, language, country, default_limit,
-         default_on_account, told)
+         default_on_account, currency, told)
     SELECT *, true FROM unnest($1::int[], $2::bigint[], $3::boolean[], $4::boolean[], $5::text[],
-                               $6::text[], $7::bigint[], $8::boolean[])
+                               $6::text[], $7::bigint[], $8::boolean[], $9::text[])
     ORDER BY 1
     ON CONFLICT (environment) DO UPDATE
     SET version = excluded.version, gdpr_accepted = excluded.gdpr_accepted,
         import_enabled = excluded.import_enabled, language = excluded.language,
         country = excluded.country, default_limit = excluded.default_limit,
-        default_on_account = excluded.default_on_account, told = true
+        default_on_account = excluded.default_on_account, currency = excluded.currency,
+        told = true
     WHERE e.version < excluded.version OR (e.version = excluded.version AND NOT e.told)
     RETURNING environment)
 INSERT INTO heard AS h (environment, changes)
@@ -93,7 +94,7 @@ WHERE s.environment = o.environment AND s.command_id = o.command_id AND s.outcom
 
 -- name: environment
 SELECT e.gdpr_accepted, e.import_enabled, e.language, e.country, e.default_limit, default_on_account,
-    coalesce(h.changes, 0) AS changes
+    e.currency, coalesce(h.changes, 0) AS changes
 FROM environment AS e LEFT JOIN heard AS h USING (environment)
 WHERE e.environment = $1;
 

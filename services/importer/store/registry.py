@@ -41,7 +41,7 @@ class Environment:
 async def hear_environments(tx: Tx, states: Iterable[EnvironmentState]) -> None:
     rows = [
         (s.environment, s.version, s.gdpr is not None, s.import_enabled, s.language, s.country,
-         s.default_limit, s.default_on_account)
+         s.default_limit, s.default_on_account, s.currency)
         for s in states
     ]  # fmt: skip
     if rows:
@@ -96,6 +96,7 @@ async def environment(tx: Tx, number: int) -> Environment | None:
         return None
     house = House(
         country=row["country"] or HOME,
+        currency=row["currency"],
         default_limit=row["default_limit"] or 0,
         default_on_account=row["default_on_account"],
     )

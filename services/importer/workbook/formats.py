@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from services.importer.domain.currencies import is_currency, is_foreign
 from services.importer.workbook.bounds import Unfit
 from services.importer.workbook.markup import elements
 
@@ -17,9 +18,15 @@ MOST: Final = 70_000
 _DATES: Final = frozenset([*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)])
 """Built-in formats that are dates or times, somewhere in the world (ECMA-376, 18.8.30)."""
 
+_OF_WHO_READS: Final = frozenset(("5", "6", "7", "8", "41", "42", "43", "44"))
+"""Built-in amounts: Excel shows them in the currency of who opens the file, whatever is said of
+them there."""
+
 _WORDS: Final = frozenset({"", "@", "general", "standaard", "standard"})
 _LITERAL: Final = re.compile(r'"([^"]*)"|\\(.)|[_*].')
 _BRACKETS: Final = re.compile(r"\[(?!h+\]|m+\]|s+\])[^\]]*\]", re.IGNORECASE)
+_UNIT: Final = re.compile(r"\[\$([^\]-]+)")
+"""The currency of a number (18.8.31), where it is not only a locale as in [$-413]."""
 _DATE: Final = re.compile(r"[dmhys]", re.IGNORECASE)
 _ELAPSED: Final = re.compile(r"\[(h+|m+|s+)\]", re.IGNORECASE)
 _SCALED: Final = re.compile(r"[0#?],+(?![0#?,])")
@@ -33,16 +40,19 @@ class Format:
 
     `padded`: with noughts in front, `digits` of them in all; `spaced`: the same, with other
     characters in between; `masked`: with digits that are not in the number, as a percentage, or in
-    thousands.
+    thousands; `money`: as an amount in the currency `unit`.
     """
 
-    kind: Literal["date", "time", "elapsed", "padded", "spaced", "masked"]
+    kind: Literal["date", "time", "elapsed", "padded", "spaced", "masked", "money"]
     digits: int = 0
+    unit: str = ""
 
 
 def format_of(code: str) -> Format | None:
     """What a format's code means for positive numbers; None: nothing that matters."""
-    code = _BRACKETS.sub("", code.partition(";")[0])
+    section = code.partition(";")[0]
+    units = _UNIT.findall(section)
+    code = _BRACKETS.sub("", section)
     if code.strip().casefold() in _WORDS:
         return None
     literals = ["".join(pair) for pair in _LITERAL.findall(code)]
@@ -57,6 +67,8 @@ def format_of(code: str) -> Format | None:
         or any(re.search(r"\d", literal) for literal in literals)
     ):
         return Format(kind="masked")
+    if unit := _money(units, [*literals, bare]):
+        return Format(kind="money", unit=unit)
     noughts = re.sub(r"[-/() ]", "", bare)
     if not _NOUGHTS.fullmatch(noughts):
         return None
@@ -64,33 +76,51 @@ def format_of(code: str) -> Format | None:
     return Format(kind="padded" if plainly else "spaced", digits=len(noughts))
 
 
-def formats_of(pieces: Iterator[bytes]) -> list[Format | None]:
-    """The format of each cell style (xf of cellXfs) of a styles part."""
+def _money(units: Sequence[str], texts: Sequence[str]) -> str:
+    """What a format writes beside the number where that is a currency; empty where it is not."""
+    named = [unit.strip() for unit in units] + [t.strip() for t in texts if is_currency(t)]
+    return named[0].strip("#0?,.* ")[:10] if named else ""
+
+
+def formats_of(pieces: Iterator[bytes], currency: str) -> list[Format | None]:
+    """The format of each cell style (xf of cellXfs) of a styles part.
+
+    Amounts in `currency` are numbers like others.
+    """
     codes: dict[str, str] = {}
     found: list[str] = []
-    among_cells = False
+    part = ""
 
     def seen(name: str, attributes: Mapping[str, str]) -> None:
-        nonlocal among_cells
-        if name == "xf" and among_cells:
+        nonlocal part
+        if name == "xf" and part == "cellXfs":
             found.append(attributes.get("numFmtId", "0"))
             if len(found) > MOST:
                 raise Unfit("too_demanding")
-        elif name == "numFmt":
+        elif name == "numFmt" and part == "numFmts":
+            # Those in dxfs are of tables and conditions, and give numbers of their own to what they
+            # use: 14, which is a date in every cell, may be a percentage there.
             codes.setdefault(attributes.get("numFmtId", ""), attributes.get("formatCode", "")[:300])
-        elif name in ("cellXfs", "cellStyleXfs", "cellStyles", "dxfs"):
-            among_cells = name == "cellXfs"
+        elif name in ("numFmts", "cellXfs", "cellStyleXfs", "cellStyles", "dxfs"):
+            part = name
 
     elements(pieces, seen)
     meant: dict[str, Format | None] = {}
     for number in found:
         if number not in meant:
-            meant[number] = _format_of(number, codes)
+            meant[number] = _own(_format_of(number, codes), currency)
     return [meant[number] for number in found]
 
 
+def _own(shown_as: Format | None, currency: str) -> Format | None:
+    if shown_as is None or shown_as.kind != "money":
+        return shown_as
+    own = is_currency(shown_as.unit) and not is_foreign(shown_as.unit, currency)
+    return None if own else shown_as
+
+
 def _format_of(number: str, codes: Mapping[str, str]) -> Format | None:
-    if number in codes:
+    if number in codes and number not in _OF_WHO_READS:
         return format_of(codes[number])
     if number in ("9", "10"):
         return Format(kind="masked")  # 0% and 0.00%

@@ -43,6 +43,8 @@ def sniff(head: bytes) -> str:
     """The same by the first bytes alone; "ole" is a container that has to be looked into."""
     if not head:
         return "empty"
+    if _is_owner(head):
+        return "owner"
     for magic, kind in _MAGIC:
         if head.startswith(magic):
             return kind
@@ -52,6 +54,12 @@ def sniff(head: bytes) -> str:
     if start.startswith(b"<?xml"):
         return "xml"
     return "csv" if _is_text(head) else "unknown"
+
+
+def _is_owner(head: bytes) -> bool:
+    """A file such as ~$leden.xlsx, which Excel keeps beside a workbook that somebody has open: the
+    length of the person's name, the name, and both once more in UTF-16."""
+    return len(head) == 165 and 0 < head[0] <= 54 and head[55] == head[0] and head[56] == 0
 
 
 def _is_text(head: bytes) -> bool:

@@ -22,21 +22,28 @@ OUTLINE_SEEN: Final = 20_000
 
 OUTLINE_SHEETS: Final = 50
 
+EUROS: Final = "EUR"
+
 MAX_CELLS: Final = 5_000_000
 """Cells of one sheet, with content or without: 200,000 rows of 25 columns, 100,000 of 50."""
 
 
 class Sheets:
-    """An opened workbook, streaming: formulas by their stored value."""
+    """An opened workbook, streaming: formulas by their stored value.
 
-    def __init__(self, path: str, sign: Callable[[], None] = lambda: None) -> None:
+    `currency`: the one in which amounts are expected; others are Odd, of kind money.
+    """
+
+    def __init__(
+        self, path: str, sign: Callable[[], None] = lambda: None, *, currency: str = EUROS
+    ) -> None:
         self.package = package = Package(path, sign)
         shared = package.related("sharedStrings")
         styles = package.related("styles")
         self._strings = SharedStrings(package.pieces(shared) if shared else None)
         self._values = Values(
             string=self._strings.get,
-            formats=formats_of(package.pieces(styles)) if styles else (),
+            formats=formats_of(package.pieces(styles), currency) if styles else (),
             dates_from_1904=package.dates_from_1904,
             never_computed=package.never_computed,
         )

@@ -94,6 +94,8 @@ class Values:
                 return Odd(kind="date", text=text)
             case "masked":
                 return Odd(kind="masked", text=f"{value:.15g}")
+            case "money":
+                return Odd(kind="money", text=f"{shown_as.unit} {value:.15g}")
         if value < 0 or value != int(value):
             return value
         digits = str(int(value))

@@ -103,5 +103,9 @@ OTHER_KINDS: dict[str, tuple[bytes, str]] = {
     "a PDF": (b"%PDF-1.7 ...", "pdf"),
     "a picture": (b"\x89PNG\r\n\x1a\n", "picture"),
     "a packed file": (b"7z\xbc\xaf\x27\x1c", "archive"),
+    "Excel's own file beside an open workbook": (
+        b"\x03" + b"Ans".ljust(54) + b"\x03\x00" + "Ans".ljust(54).encode("utf-16-le"),
+        "owner",
+    ),
     "nothing that is known": (b"\x00\x01\x02\x03", "unknown"),
 }

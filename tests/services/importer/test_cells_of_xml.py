@@ -91,6 +91,16 @@ def test_an_account_number_is_exact_or_refused(raw: str, account: str) -> None:
         ("28900001", "0000-0000", 28900001),
         ("12.5", "[$\u20ac-413] #,##0.00", 12.5),
         ("12.5", "&quot;EUR &quot;0.00", 12.5),
+        ("12.5", "[$EUR] 0.00", 12.5),
+        ("50", "[$$-409]#,##0.00", Odd(kind="money", text="$ 50")),
+        ("12.5", "&quot;$&quot;#,##0.00", Odd(kind="money", text="$ 12.5")),
+        ("50", "_($* #,##0.00_);_($* (#,##0.00)", Odd(kind="money", text="$ 50")),
+        ("50", "\\£0", Odd(kind="money", text="£ 50")),
+        ("50", "0 &quot;CHF&quot;", Odd(kind="money", text="CHF 50")),
+        ("50", "[$zł-415] 0", Odd(kind="money", text="zł 50")),
+        ("50", "[$BTC] 0", Odd(kind="money", text="BTC 50")),
+        ("50", "[$-409]0.00", 50),
+        ("50", "0 &quot;p.p.&quot;", 50),
         ("12", "Standaard", 12),
         ("46143", "d mmmm yyyy", Odd(kind="date", text="2026-05-01")),
         ("46143.5", "yyyy-mm-dd hh:mm", Odd(kind="date", text="2026-05-01 12:00:00")),
@@ -104,6 +114,26 @@ def test_an_account_number_is_exact_or_refused(raw: str, account: str) -> None:
 )
 def test_a_format_says_what_a_number_is(raw: str, code: str, cell: Cell) -> None:
     assert number(raw, "1", code) == cell
+
+
+@pytest.mark.parametrize("numfmt", ["7", "44"])
+def test_excels_own_amount_is_in_the_currency_of_who_reads_it(numfmt: str) -> None:
+    styles = (
+        f'<styleSheet xmlns="{MAIN}"><numFmts>'
+        f'<numFmt numFmtId="{numfmt}" formatCode="$0"/></numFmts>'
+        f'<cellXfs><xf numFmtId="0"/><xf numFmtId="{numfmt}"/></cellXfs></styleSheet>'
+    )
+    assert one(b'<c r="A2" s="1"><v>50</v></c>', **{"xl/styles.xml": styles.encode()}) == 50
+
+
+def test_the_formats_of_conditions_are_none_of_the_cells() -> None:
+    """ClosedXML writes workbooks in which 14, a date, is a percentage of a pivot table."""
+    styles = (
+        f'<styleSheet xmlns="{MAIN}"><cellXfs><xf/><xf numFmtId="14"/></cellXfs>'
+        '<dxfs><dxf><numFmt numFmtId="14" formatCode="0"/></dxf></dxfs></styleSheet>'
+    )
+    cell = one(b'<c r="A2" s="1"><v>46143</v></c>', **{"xl/styles.xml": styles.encode()})
+    assert cell == Odd(kind="date", text="2026-05-01")
 
 
 def test_dates_count_from_1904_where_the_workbook_says_so() -> None:

@@ -1,5 +1,6 @@
 """A list as somebody keeps it: the preview tells what is wrong, in the environment's language."""
 
+import io
 import uuid
 
 from schemas.registry import EnvironmentState
@@ -106,6 +107,26 @@ async def test_what_the_registry_says_comes_after_a_word_of_whose_it_is_and_once
     assert sheet["C3"].value == "geweigerd: rij 2, waar deze rij op voortbouwt, is geweigerd"
 
 
+async def test_the_report_of_a_report_tells_its_results_from_the_earlier_ones(
+    postgres: Database,
+) -> None:
+    rows = ["A", 28900001, "1OO"], ["B", 28900002, 50]
+    async with venue(postgres) as place:
+        await place.open(language="nl")
+        first = report_of(
+            await place.imported(sheet_workbook(["Bedrijf", "Rekening", "Limiet"], *rows))
+        )
+        first["C2"] = 100
+        file = io.BytesIO()
+        first.parent.save(file)
+        again = report_of(await place.imported(file.getvalue()))
+    assert [c.value for c in first[1]][:4] == ["Bedrijf", "Rekening", "Limiet", "Resultaat"]
+    assert [c.value for c in again[1]][3:6] == ["Resultaat", first["E1"].value, "Resultaat 2"]
+    assert again["D2"].value.startswith("geweigerd: Limiet: '1OO' is geen bedrag")
+    assert again["F2"].value.startswith("aangemaakt: rekening 28900001")
+    assert again["F3"].value == "ongewijzigd"
+
+
 async def test_the_environments_own_country_and_limit_count(postgres: Database) -> None:
     content = sheet_workbook(["Bedrijf", "Rekening", "Postcode"], ["A", 28900001, "1000"])
     async with venue(postgres) as place:
@@ -118,6 +139,47 @@ async def test_the_environments_own_country_and_limit_count(postgres: Database) 
         preview = preview_of(await place.settle())
     assert (preview.creates, preview.problem_count) == (1, 0)
     assert [w for w in preview.warnings if "0.00" in w.message] == []
+
+
+async def test_limits_are_taken_in_the_environments_own_currency_only(postgres: Database) -> None:
+    content = sheet_workbook(
+        ["Bedrijf", "Rekening", "Limiet"],
+        ["A", 28900001, "$ 50"],
+        ["B", 28900002, "€ 50"],
+        ["C", 28900003, 50],
+        ["D", 28900004, 50],
+        formats={"C4": "[$$-409]#,##0.00", "C5": "[$€-413] #,##0.00"},
+    )
+    euros = sheet_workbook(["Bedrijf", "Rekening", "Limiet (EUR)"], ["E", 28900005, 50])
+    async with venue(postgres) as place:
+        state = place.registry.environment_state()
+        american = EnvironmentState.model_validate({**state.model_dump(), "currency": "USD"})
+        await place.tell([american])
+        await place.say(*parts(content))
+        preview = preview_of(await place.settle())
+        assert [(p.row, p.message.partition(";")[0]) for p in preview.problems] == [
+            (3, "'€ 50' is not in USD, in which limits are kept here"),
+            (5, "'€ 50' is not in USD, in which limits are kept here"),
+        ]
+        assert preview.creates == 2
+        await place.say(*parts(euros, job_id=JOB))
+        preview = preview_of(await place.settle())
+        assert [(p.row, p.column, p.value) for p in preview.problems] == [(2, "Limiet (EUR)", "50")]
+
+
+async def test_the_currency_of_an_environment_is_told_again_with_its_state(
+    postgres: Database,
+) -> None:
+    """As after the migration that brought it: a repetition of the same version is enough."""
+    async with venue(postgres) as place:
+        state = place.registry.environment_state()
+        american = EnvironmentState.model_validate({**state.model_dump(), "currency": "USD"})
+        await place.tell([american])
+        database = place.bench.database
+        await database.fetch("UPDATE environment SET currency = 'EUR', told = false")
+        await place.tell([american])
+        [row] = await database.fetch("SELECT currency FROM environment")
+        assert row["currency"] == "USD"
 
 
 def test_what_no_message_can_hold_is_refused_after_all_with_what_builds_on_it() -> None:

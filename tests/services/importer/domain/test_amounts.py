@@ -47,6 +47,9 @@ REFUSED: list[tuple[Any, str]] = [
     (10**9, "amount_too_large"),
     (Odd(kind="date", text="2026-05-01"), "is_date"),
     (Odd(kind="error", text="#N/A"), "is_error"),
+    ("$50", "other_currency"),
+    ("GBP 50", "other_currency"),
+    (Odd(kind="money", text="$ 50"), "other_currency"),
 ]
 
 
@@ -60,6 +63,33 @@ def test_what_is_not_plainly_an_amount_is_refused(cell: Any, code: str) -> None:
     found = amount_of(cell, style=None)
     assert isinstance(found, Refusal)
     assert found.code == code
+
+
+@pytest.mark.parametrize(
+    ("text", "own", "other"),
+    [
+        ("€ 50", ["EUR"], ["USD", "CHF"]),
+        ("50 euro", ["EUR"], ["USD"]),
+        ("$50", ["USD", "CAD", "SRD"], ["EUR", "GBP"]),
+        ("US$ 50", ["USD"], ["CAD", "EUR"]),
+        ("C$50", ["CAD"], ["USD"]),
+        ("usd 50", ["USD"], ["EUR", "CAD"]),
+        ("50 dollar", ["USD", "CAD"], ["EUR"]),
+        ("£50", ["GBP"], ["EUR"]),
+        ("50 kr", ["DKK", "SEK"], ["EUR"]),
+        ("CHF 50", ["CHF"], ["EUR"]),
+        ("ƒ 50", ["AWG", "XCG"], ["EUR"]),
+        ("XCG 50,00", ["XCG"], ["EUR"]),
+        ("₿ 50", [], ["EUR", "USD"]),
+    ],
+)
+def test_an_amount_is_of_the_environments_currency_or_refused(
+    text: str, own: list[str], other: list[str]
+) -> None:
+    assert [amount_of(text, style=None, currency=c) for c in own] == [5000 for _ in own]
+    for currency in other:
+        found = amount_of(text, style=None, currency=currency)
+        assert found == Refusal(code="other_currency", where=currency)
 
 
 def test_a_letter_for_a_digit_is_answered_with_what_to_write() -> None:

@@ -249,3 +249,11 @@ def test_a_row_without_a_name_blames_no_column() -> None:
     assert (plan.problems[0].column, messages(plan)) == (
         "", ["a new customer needs a name or a company"],
     )  # fmt: skip
+
+
+def test_where_no_column_was_taken_for_a_name_each_row_says_so() -> None:
+    (plan,) = planned(book(), ["Ingeschrevene", "Mail"], ["Els Smit", "a@b.nl"])
+    assert messages(plan) == [
+        "a new customer needs a name or a company, and no column was taken for one; write Name or"
+        " Company above the column that holds it"
+    ]

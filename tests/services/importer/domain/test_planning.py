@@ -117,8 +117,39 @@ def test_an_account_alone_is_opened_without_a_holder() -> None:
 
 def test_who_is_matched_by_e_mail_before_name() -> None:
     known = book(customer(ANN, company="A", email="a@b.nl"), customer(BOB, company="B"))
-    (plan,) = planned(known, ["Bedrijf", "Mail"], ["B", "a@b.nl"])
+    (plan,) = planned(known, ["Bedrijf", "Mail"], ["C", "a@b.nl"])
     assert plan.commands[0].body["customer_id"] == ANN
+
+
+def test_who_is_one_by_address_and_another_by_name_is_neither() -> None:
+    known = book(
+        customer(ANN, first_name="Ann", last_name="Bos", email="ann@bos.nl"),
+        customer(BOB, first_name="Bob", last_name="Vos", email="bob@vos.nl"),
+        account("1", ANN),
+    )
+    columns = ["Naam", "Mail", "Rekening", "Aantal rekeningen"]
+    swapped = [["Ann Bos", "bob@vos.nl", None, 1], ["Bob Vos", "ann@bos.nl", None, 1]]
+    first, second = planned(known, columns, *swapped)
+    assert (first.verdict, second.verdict) == ("refused", "refused")
+    assert messages(first) == [
+        "e-mail address bob@vos.nl is that of Bob Vos, and the name is that of another customer;"
+        " correct one of the two, or add the account number"
+    ]
+    assert [(p.column, p.value) for p in second.problems] == [("Mail", "ann@bos.nl")]
+    # The account number settles it.
+    (plan,) = planned(known, columns, ["Ann Bos", "bob@vos.nl", 1, None])
+    assert plan.commands[0].body == {"customer_id": ANN, "email": "bob@vos.nl"}
+
+
+def test_a_companys_address_that_is_a_persons_makes_no_company_of_the_person() -> None:
+    known = book(
+        customer(ANN, first_name="Ann", last_name="Bos", email="ann@bos.nl"),
+        customer(BOB, company="Twelve B.V.", email="info@twelve.nl"),
+    )
+    (plan,) = planned(
+        known, ["Bedrijf", "Contactpersoon", "Mail"], ["Twelve B.V.", "Ann Bos", "ann@bos.nl"]
+    )
+    assert plan.verdict == "refused"
 
 
 def test_a_made_up_address_matches_nobody() -> None:
@@ -185,7 +216,10 @@ def test_a_row_that_contradicts_an_earlier_one_is_refused() -> None:
     plans = planned(
         book(), ["Bedrijf", "Rekening", "Plaats"], ["A", 1, "Houten"], ["A", 2, "Utrecht"]
     )
-    assert messages(plans[1]) == ["row 2 is about the same customer and says 'Houten' here"]
+    assert messages(plans[1]) == [
+        "row 2 is about the same customer and says 'Houten' here; make them the same, or give two"
+        " customers each an e-mail address of their own"
+    ]
 
 
 def test_an_account_that_stands_twice_is_refused_the_second_time() -> None:
