@@ -34,6 +34,8 @@ _NL = {
     "replaces": "Vervangt factuur",
     "replaces_note": "Deze factuur komt in de plaats van factuur {invoices}, waarvoor een "
     "creditnota is gemaakt.",
+    "replaces_several": "Deze factuur komt in de plaats van de facturen {invoices}, waarvoor "
+    "creditnota's zijn gemaakt.",
     "and": "en",
     "bill_to": "Aan",
     "from": "Van",
@@ -104,6 +106,7 @@ _EN = {
     "supplementary": "Supplementary invoice: sales that came in later.",
     "replaces": "Replaces invoice",
     "replaces_note": "This invoice replaces invoice {invoices}, which was credited.",
+    "replaces_several": "This invoice replaces invoices {invoices}, which were credited.",
     "and": "and",
     "bill_to": "To",
     "from": "From",

@@ -127,7 +127,8 @@ def _extra(document: Document, words: Mapping[str, str], language: Language) -> 
         return f"{words['reason']}: {why.rstrip('.')}." if why else ""
     said = [words["supplementary"]] if document.supplementary else []
     if document.replaces:
-        said.append(words["replaces"].format(invoices=replaced_text(document, language)))
+        several = "replaces" if len(document.replaces) == 1 else "replaces_several"
+        said.append(words[several].format(invoices=replaced_text(document, language)))
     return " ".join(said)
 
 

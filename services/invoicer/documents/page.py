@@ -175,7 +175,8 @@ def _notes(document: Document) -> list[str]:
         notes.append(words["supplementary"])
     if isinstance(document, Invoice) and document.replaces:
         of = replaced_text(document, document.language)
-        notes.append(breakable(words["replaces_note"].format(invoices=of)))
+        said = "replaces_note" if len(document.replaces) == 1 else "replaces_several"
+        notes.append(breakable(words[said].format(invoices=of)))
     if isinstance(document, CreditNote) and document.reason:
         notes.append(breakable(f"{words['reason']}: {credit_reason(document, document.language)}"))
     return notes

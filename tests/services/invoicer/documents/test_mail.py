@@ -288,3 +288,5 @@ def test_the_mail_of_an_invoice_that_replaces_another_says_so(
     for text in (body(message, "plain"), shown):
         assert says in re.sub(r"\s+", " ", text)
     assert "2026-00007" not in body(mail(invoice(language=language)), "plain")
+    both = body(mail(invoice(language=language, replaces=REPLACED)), "plain")
+    assert {"nl": "creditnota's zijn gemaakt", "en": "which were credited"}[language] in both
