@@ -8,15 +8,15 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from cli import history, mails
-from cli.amounts import money
+from cli import history
+from cli.amounts import Misuse, money
 from cli.client import Client
 from cli.invoices import find, invoices
 from cli.messages import Json
 from cli.months import a_month_or_any
 from cli.options import DEFAULT, Common
 from cli.payments import open_of
-from cli.pending import how_it_stands, how_much, pending, show_accounts, show_sales
+from cli.pending import how_it_stands, how_much, pending, show_accounts, show_mails, show_sales
 from cli.registry import registry_of
 from cli.screen import Screen, outcome
 
@@ -154,63 +154,6 @@ def _days_over(state: Json, today: date) -> int:
     return (today - date.fromisoformat(state["due_on"])).days if state.get("due_on") else 0
 
 
-async def undelivered(environment: int, /, *, common: Common = DEFAULT) -> int:
-    """List the invoices and credit notes that did not reach their guests, and why.
-
-    `onaccount invoices send` mails them again, one, several or all of them.
-    """
-    async with common.client() as client:
-        rows = await mails.undelivered(client, environment)
-    common.screen.data(rows)
-    _show_undelivered(
-        common.screen,
-        environment,
-        [row for row in rows if "delivered_to" not in row],
-        [row for row in rows if "delivered_to" in row],
-    )
-    return 0
-
-
-def _show_undelivered(
-    screen: Screen, environment: int, undelivered: Sequence[Json], again: Sequence[Json]
-) -> None:
-    if undelivered:
-        screen.table(
-            ("Number", "Account", "To", "Code", "Why"),
-            ((r["number"], r["account"], *_mail(r)) for r in undelivered),
-        )
-    screen.say(
-        f"{len(undelivered)} undelivered; mend the address with `onaccount customer change`, then "
-        f"`onaccount invoices send {environment} NUMBER` (or --to another address), or "
-        "--undelivered for all of them"
-        if undelivered
-        else "every invoice that was to be mailed was taken by its mail server, or still waits"
-    )
-    if again:
-        screen.table(
-            ("Number", "Account", "Delivered to", "Not to", "Code", "Why"),
-            ((r["number"], r["account"], r["delivered_to"], *_mail(r)) for r in again),
-            title="Delivered before; only a later mail failed",
-        )
-
-
-def _mail(mail: Json) -> tuple[object, object, str]:
-    return mail.get("to"), mail.get("code"), _reason(mail)
-
-
-def _reason(mail: Json) -> str:
-    words = {
-        "no_address": "the holder has no e-mail address",
-        "fictitious_address": "the address is fictitious: nothing is mailed to it",
-        "bad_address": "the address can't be mailed to",
-        "document_failed": "its documents could not be made",
-        "may_have_arrived": "its server never answered: it may have arrived",
-        "not_processed": "the mail could not be made: see the invoicer's log",
-    }
-    reason = str(mail["reason"]).removeprefix("credit note: ")
-    return words.get(reason, reason)
-
-
 async def pending_(
     environment: int,
     /,
@@ -218,6 +161,7 @@ async def pending_(
     account: str | None = None,
     sale: str | None = None,
     period: str | None = None,
+    mails: Annotated[bool, Parameter(negative="")] = False,
     common: Common = DEFAULT,
 ) -> int:
     """List what is not yet invoiced; with --sale say why a given sale is not among it.
@@ -230,18 +174,26 @@ async def pending_(
         Id of a sale: declined, settled, cancelled, held, billed on which number, or open.
     period
         Only up to this month, YYYY-MM.
+    mails
+        The mails to guests that no mail server took yet, instead.
     """
+    if mails and (account or sale or period):
+        raise Misuse("--mails is of the whole venue: nothing else goes with it.")
     month = a_month_or_any(period)
     async with common.client("pending.request") as client:
         with common.screen.waiting("what is open is counted ..."):
             found = await pending(
-                client, environment, common.timeout, account=account, sale_id=sale
+                client, environment, common.timeout, account=account, sale_id=sale, mails=mails
             )
     screen = common.screen
     if found["type"] == "command.refused":
         return outcome(screen, found)
     screen.data(found)
     currency = found["currency"]
+    if mails:
+        show_mails(screen, found["mails"])
+        screen.say(_how_many_wait(found["count"]))
+        return 0
     if sale is not None:
         (one,) = found["sales"]
         screen.say(f"Sale {one['sale_id']} {how_it_stands(one, currency)}")
@@ -256,6 +208,12 @@ async def pending_(
     if found.get("lacking"):
         screen.say(f"! {found['lacking']}", "yellow")
     return 0
+
+
+def _how_many_wait(count: int) -> str:
+    if not count:
+        return "no mail to a guest waits"
+    return f"{'1 mail waits' if count == 1 else f'{count} mails wait'}, and will be tried again"
 
 
 def _until(rows: Sequence[Json], period: str | None) -> list[Json]:

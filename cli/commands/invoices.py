@@ -9,7 +9,7 @@ from cyclopts import App, Parameter
 
 from cli.amounts import Misuse, money
 from cli.asking import asked, can_ask
-from cli.commands import exchange_rates, payments, payments_import, sending
+from cli.commands import exchange_rates, mailing, payments, payments_import
 from cli.commands import invoice_files as files
 from cli.commands import invoice_lists as lists
 from cli.invoices import (
@@ -261,11 +261,11 @@ def _order(kind: str, environment: int, state: Json, common: Common, **fields: o
 
 
 for name, function in (
-    ("send", sending.send),
+    ("send", mailing.send),
     ("list", lists.list_),
     ("show", lists.show),
     ("open", lists.open_),
-    ("undelivered", lists.undelivered),
+    ("undelivered", mailing.undelivered),
     ("pending", lists.pending_),
     ("document", files.get_document),
     ("statement", files.statement),

@@ -60,6 +60,8 @@ EXAMPLES: Final[dict[str, dict[str, object]]] = {
     "unlike_environment": {"other": 2890},
     "twice": {"value": "28900001", "other": 4},
     "contradicts": {"other": 4, "theirs": "Houten"},
+    "email_taken": {"value": "info@dekraan.nl", "theirs": "De Kraan B.V."},
+    "renames_mailed": {"theirs": "De Kraan B.V."},
     "torn": {"value": "info@dekraan.nl", "theirs": "De Kraan B.V."},
     "other_holder": {"value": "28900001", "theirs": "De Kraan B.V."},
     "renames": {"other": "28900001", "theirs": "De Kraan B.V."},

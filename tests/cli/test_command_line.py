@@ -57,6 +57,7 @@ def test_each_group_teaches_by_examples(group: str, onaccount: Run) -> None:
         (("invoices", "approve", "2890", ID, "--period", "2026-10"), "goes with --all"),
         (("invoices", "list", "2890", "--period", "oktober"), "is not a month"),
         (("invoices", "pending", "2890", "--period", "2026"), "is not a month"),
+        (("invoices", "pending", "2890", "--mails", "--account", "1"), "the whole venue"),
         (("invoices", "correct", "2890", "1", "--reason", "x", "--exclude", "7"), "no sale's id"),
         (("invoices", "send", "2890"), "give --undelivered"),
         (("invoices", "send", "2890", "2026-00001", "--undelivered"), "one of the two"),

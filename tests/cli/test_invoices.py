@@ -19,7 +19,7 @@ from cli.invoices import (
 )
 from cli.mails import undelivered_mails
 from cli.messages import Json
-from cli.pending import how_it_stands, show_accounts
+from cli.pending import how_it_stands, show_accounts, show_mails
 from cli.replies import Reply
 from cli.screen import Screen
 
@@ -168,6 +168,19 @@ def test_what_is_open_says_what_to_mend(capsys: pytest.CaptureFixture[str]) -> N
     assert "onaccount account link" in capsys.readouterr().out
     note = {"type": "credit_note.issued", "number": "7", "total": 5, "currency": "EUR"}
     assert what_was_made(note) == "credit note 7: €0.05"
+
+
+def test_a_mail_that_waits_says_what_its_last_try_came_to(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    mail: Json = {"number": "2026-00001", "account": "1", "to": "a@b.nl", "tries": 0}
+    mail["since"] = "2026-08-01T12:00:00Z"
+    refused = {"tries": 1, "code": 450, "reason": "4.7.1 later"}
+    show_mails(Screen(), [mail, mail | refused, mail | {"tries": 2, "reason": "TimeoutError"}])
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "0 not tried yet" in shown
+    assert "1 450 4.7.1 later" in shown
+    assert "2 the mail server did not take it: TimeoutError" in shown
 
 
 def test_an_answer_names_documents_by_number_and_what_has_none_by_its_id() -> None:

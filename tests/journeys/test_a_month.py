@@ -220,6 +220,7 @@ def test_every_invoice_arrives_or_finance_knows_why_not(venue: Month, onaccount:
     }
     _mend(venue, onaccount, [one["number"] for one in away if one["reason"] == "no_address"])
     assert wait_for(lambda: onaccount("invoices", "undelivered", VENUE).json == [], 120)
+    assert onaccount("invoices", "pending", VENUE, "--mails").json["mails"] == []
     mails = Counter((m["Message-ID"], _number(m)) for m in venue.mail.mails if _number(m))
     assert {number for _, number in mails} == {i["number"] for i in invoices}
     assert len(mails) == len(invoices)  # a killed worker's mail may come twice, under one id

@@ -7,8 +7,9 @@ from typing import Final
 
 from runtime.particulars import is_fictitious
 from services.importer.domain.book import KnownAccount, KnownCustomer
+from services.importer.domain.matching import is_same, names_of
 from services.importer.domain.messages import Tongue, of_row, say
-from services.importer.domain.names import display_name
+from services.importer.domain.names import display_name, name_keys
 from services.importer.domain.refusals import Problem
 from services.importer.domain.rows import Entry
 from services.importer.domain.sentences import Sentence
@@ -62,6 +63,19 @@ def cautions(
     ):
         found.append(_caution(entry, "account", "closed_account", account.account, tongue))
     return found
+
+
+def renaming(entry: Entry, customer: KnownCustomer, tongue: Tongue) -> list[Problem]:
+    """Warnings about a row that gives its customer another name; `customer` as it stood before."""
+    if not names_of(entry):
+        return []
+    theirs, name = display_name(customer.fields), display_name(entry.customer)
+    if entry.account and not is_same(entry, customer):
+        words = {"other": entry.account, "theirs": theirs}
+        return [_caution(entry, entry.name_column, "renames", name, tongue, **words)]
+    if entry.account is None and not names_of(entry) & name_keys(customer.fields):
+        return [_caution(entry, entry.name_column, "renames_mailed", name, tongue, theirs=theirs)]
+    return []
 
 
 def _about_number(entry: Entry, number: str, environment: str, tongue: Tongue) -> list[Problem]:

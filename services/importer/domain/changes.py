@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from services.importer.domain.book import KnownCustomer
-from services.importer.domain.matching import names_of
-from services.importer.domain.names import key_of, name_keys
+from services.importer.domain.names import full_name, key_of, name_keys
 from services.importer.domain.rows import Entry
 
 NAME_FIELDS: Final = ("first_name", "infix", "last_name", "company")
@@ -21,13 +20,19 @@ def changes(entry: Entry, customer: KnownCustomer) -> dict[str, Any]:
     """
     said = dict(entry.customer)
     if entry.name_parts:
-        if names_of(entry) & name_keys(customer.fields):
+        if _called(entry) & name_keys(customer.fields):
             said = {k: v for k, v in said.items() if k not in entry.name_parts}
         else:
             said = {**dict.fromkeys(NAME_FIELDS), **said}
     elif "last_name" in said and _other_last_name(said["last_name"], customer):
         said.setdefault("infix", None)
     return {k: v for k, v in said.items() if not _equal(k, v, customer.fields.get(k))}
+
+
+def _called(entry: Entry) -> frozenset[str]:
+    """What the column "Naam" says, comparable. Beside a column of companies that is the contact,
+    who may be another while the company is the same."""
+    return frozenset({key_of(entry.name or ""), key_of(full_name(entry.customer))} - {""})
 
 
 def _other_last_name(said: str, customer: KnownCustomer) -> bool:

@@ -14,7 +14,7 @@ from services.importer.domain.rows import Entry
 class Ambiguous:
     """Several customers fit and nothing tells them apart."""
 
-    code: Literal["ambiguous", "ambiguous_email"]
+    code: Literal["ambiguous", "ambiguous_email", "shared_email"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,8 +26,10 @@ class OtherHolder:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Torn:
-    """The row's e-mail address is one customer's (`mailed`), and its name another's."""
+    """The row's e-mail address is that of `mailed`, and its name another customer's (`torn`), or
+    nobody's while its account is not one of theirs (`email_taken`)."""
 
+    code: Literal["torn", "email_taken"]
     mailed: KnownCustomer
 
 
@@ -39,7 +41,7 @@ def match(entry: Entry, book: Book) -> Match:
     found = _by_identity(entry, book) if entry.customer else None
     account = book.accounts.get(entry.account or "")
     if account is None or account.holder is None:
-        return found
+        return _of_account(entry, found) if entry.account and entry.customer else found
     holder = book.customers.get(account.holder)
     if holder is None:
         # Its state has not come: as much as is known of it is its id.
@@ -51,6 +53,22 @@ def match(entry: Entry, book: Book) -> Match:
     ):
         return OtherHolder(holder=holder)
     return holder
+
+
+def _of_account(entry: Entry, found: Match) -> Match:
+    """Whom an account is for that nobody holds yet: not for who has its e-mail address alone.
+
+    Who is called otherwise and gets another account is as likely to share the address, as a family
+    and the companies of one bookkeeper do (decision 96).
+    """
+    match found:
+        case Ambiguous(code="ambiguous_email"):
+            return Ambiguous(code="shared_email")
+        case KnownCustomer(made_by=None, fields=theirs):
+            names = _identifying(entry)
+            if names and not names & name_keys(theirs):
+                return Torn(code="email_taken", mailed=found)
+    return found
 
 
 def is_another(entry: Entry, holder: KnownCustomer) -> bool:
@@ -93,7 +111,7 @@ def _by_identity(entry: Entry, book: Book) -> KnownCustomer | Ambiguous | Torn |
         return both[0] if len(both) == 1 else Ambiguous(code="ambiguous_email")
     if mailed and named and mailed[0] not in named:
         # Lists in which two addresses changed places would have the customers do so (decision 96).
-        return Torn(mailed=mailed[0])
+        return Torn(code="torn", mailed=mailed[0])
     if mailed:
         return mailed[0]
     if len(named) > 1 and (person := key_of(full_name(entry.customer))):

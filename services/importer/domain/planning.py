@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from services.importer.domain.book import Book, KnownAccount, KnownCustomer
-from services.importer.domain.cautions import cautions
+from services.importer.domain.cautions import cautions, renaming
 from services.importer.domain.changes import NAME_FIELDS, changes
 from services.importer.domain.checking import problems_of
 from services.importer.domain.claims import Claims
@@ -18,9 +18,7 @@ from services.importer.domain.matching import (
     Match,
     OtherHolder,
     Torn,
-    is_same,
     match,
-    names_of,
 )
 from services.importer.domain.messages import Tongue, of_row
 from services.importer.domain.names import display_name
@@ -122,9 +120,8 @@ class Planner:
         if account is not None and account.row is not None:
             return (self._problem(entry, "account", "twice", number, other=account.row),)
         claimed = self.claims.by_another(entry)
-        holds = isinstance(customer, KnownCustomer) and (
-            account is not None and account.holder == customer.customer_id
-        )
+        holder = account.holder if account else None
+        holds = isinstance(customer, KnownCustomer) and holder == customer.customer_id
         if claimed is None or holds:
             return ()
         return (self._problem(entry, "account", "claimed", number, other=claimed),)
@@ -132,17 +129,18 @@ class Planner:
     def _refusal(self, entry: Entry, customer: Match) -> tuple[Problem, ...]:
         match customer:
             case Ambiguous(code=code):
-                where = "email" if code == "ambiguous_email" else entry.name_column
+                where = entry.name_column if code == "ambiguous" else "email"
                 value = str(entry.customer.get(where) or entry.name or "")
                 return (self._problem(entry, where, code, value),)
-            case Torn(mailed=mailed):
+            case Torn(code=why, mailed=mailed):
                 theirs, email = display_name(mailed.fields), entry.customer["email"]
-                return (self._problem(entry, "email", "torn", email, theirs=theirs),)
+                return (self._problem(entry, "email", why, email, theirs=theirs),)
             case OtherHolder(holder=holder):
                 theirs, number = display_name(holder.fields), entry.account or ""
                 return (self._problem(entry, "account", "other_holder", number, theirs=theirs),)
             case None if entry.customer and not any(entry.customer.get(f) for f in NAME_FIELDS):
-                message = of_row("no_name", self.tongue)
+                missing = "no_name" if entry.has_name_column else "no_name_column"
+                message = of_row(missing, self.tongue)
                 return (Problem(row=entry.row, column="", value="", message=message),)
             case KnownCustomer():
                 return self._contradictions(entry, customer) or self._wrong(entry, customer)
@@ -196,18 +194,7 @@ class Planner:
             if entry.customer and customer.customer_id in book.customers:
                 book.note_customer(customer)
             return []
-        warnings = []
-        if entry.account and names_of(entry) and not is_same(entry, customer):
-            warnings.append(
-                self._problem(
-                    entry,
-                    entry.name_column,
-                    "renames",
-                    display_name(entry.customer),
-                    other=entry.account,
-                    theirs=display_name(customer.fields),
-                )
-            )
+        warnings = renaming(entry, customer, self.tongue)
         before = {name: customer.fields.get(name) for name in changed}
         after = (customer.made_by, 0) if customer.made_by is not None else None
         body = {"customer_id": customer.customer_id, **changed}

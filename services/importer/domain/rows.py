@@ -25,6 +25,7 @@ Reading = Callable[[Cell, str | None], Any]
 """What a cell says, or the Refusal; the other argument is the row's country."""
 
 MAX_ACCOUNTS_A_ROW: Final = 1000
+_NAMES: Final = ("company", "name", "last_name", "first_name")
 _PEPPOL: Final = re.compile(PEPPOL_PATTERN)
 
 _TOTALS: Final = frozenset(
@@ -57,9 +58,14 @@ class Entry:
     left_out: bool = False
 
     @property
+    def has_name_column(self) -> bool:
+        """Whether the sheet has a column at all for what a customer is called."""
+        return not self.headers.keys().isdisjoint(_NAMES)
+
+    @property
     def name_column(self) -> str:
         """The field whose column says what the row's customer is called."""
-        for name in ("company", "name", "last_name", "first_name"):
+        for name in _NAMES:
             if name in self.headers and (name == "name" or self.customer.get(name)):
                 return name
         return "name"

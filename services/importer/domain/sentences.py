@@ -97,8 +97,8 @@ CELLS: Final[dict[str, Sentence]] = {
         "'{value}' is geen taal waarin wij schrijven; schrijf nl of en",
     ),
     "not_a_country": (
-        "'{value}' is not a country; write its code of two letters, like NL",
-        "'{value}' is geen land; schrijf de code van twee letters, zoals NL",
+        "'{value}' is not a country that we know; write its code of two letters, like NL",
+        "'{value}' is geen land dat wij kennen; schrijf de code van twee letters, zoals NL",
     ),
     "not_an_email": (
         "'{value}' is not one e-mail address; write it like info@club.nl, or leave it empty",
@@ -161,6 +161,12 @@ ROWS: Final[dict[str, Sentence]] = {
         "a new customer needs a name or a company",
         "een nieuwe klant heeft een naam of een bedrijf nodig",
     ),
+    "no_name_column": (
+        "a new customer needs a name or a company, and no column was taken for one; write Name or"
+        " Company above the column that holds it",
+        "een nieuwe klant heeft een naam of een bedrijf nodig, en geen kolom is daarvoor herkend;"
+        " schrijf Naam of Bedrijf boven de kolom waarin die staat",
+    ),
     "count_and_account": (
         "give either an account number or a number of accounts, not both",
         "geef een rekeningnummer of een aantal rekeningen, niet allebei",
@@ -198,8 +204,10 @@ ROWS: Final[dict[str, Sentence]] = {
         " als het niemand is",
     ),
     "contradicts": (
-        "row {other} is about the same customer and says '{theirs}' here",
-        "rij {other} gaat over dezelfde klant en zegt hier '{theirs}'",
+        "row {other} is about the same customer and says '{theirs}' here; make them the same, or"
+        " give two customers each an e-mail address of their own",
+        "rij {other} gaat over dezelfde klant en zegt hier '{theirs}'; maak ze gelijk, of geef"
+        " twee klanten elk een eigen e-mailadres",
     ),
     "ambiguous": (
         "several customers are called so; add the account number or the e-mail address",
@@ -208,6 +216,18 @@ ROWS: Final[dict[str, Sentence]] = {
     "ambiguous_email": (
         "several customers have this e-mail address; add the account number",
         "meer klanten hebben dit e-mailadres; voeg het rekeningnummer toe",
+    ),
+    "shared_email": (
+        "several customers have this e-mail address, and none of them is called so; leave it empty"
+        " if this is a new customer, and fill it in once the account is there",
+        "meer klanten hebben dit e-mailadres, en geen van hen heet zo; laat het leeg als dit een"
+        " nieuwe klant is, en vul het in als de rekening er is",
+    ),
+    "email_taken": (
+        "e-mail address {value} is that of {theirs}; write that name if this is the same customer;"
+        " if not, leave the address empty, and fill it in once the account is there",
+        "e-mailadres {value} is van {theirs}; schrijf die naam als dit dezelfde klant is; laat het"
+        " adres anders leeg, en vul het in als de rekening er is",
     ),
     "torn": (
         "e-mail address {value} is that of {theirs}, and the name is that of another customer;"
@@ -224,6 +244,12 @@ ROWS: Final[dict[str, Sentence]] = {
     "renames": (
         "changes the name of the holder of account {other}, now {theirs}",
         "wijzigt de naam van de houder van rekening {other}, nu {theirs}",
+    ),
+    "renames_mailed": (
+        "changes the name of the customer with this e-mail address, now {theirs}; leave the address"
+        " empty if this is somebody else",
+        "wijzigt de naam van de klant met dit e-mailadres, nu {theirs}; laat het adres leeg als"
+        " dit iemand anders is",
     ),
     "closed_account": (
         "account {value} is closed and stays so; write active in a column Status to open it",

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+import re
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import structlog
 
@@ -36,6 +37,8 @@ LONGEST_NOTE: Final = 2_000
 LEFT: Final = "left"
 """Became of a row that had no problem, where nothing was imported."""
 COLOURED: Final = {LEFT: "unchanged"}
+
+_OURS: Final = re.compile(rf"(?:{'|'.join(RESULTS['title'])})(?: \d+)?")
 
 BECOMES: Final = {"create": "created", "change": "changed"}
 
@@ -88,7 +91,7 @@ class Reporting:
             "sheet": layout["sheet"],
             "header_row": layout["header_row"],
             "columns": max(c["index"] for c in layout["columns"]) + 1,
-            "title": say(RESULTS["title"], upload.language),
+            "title": title(layout["columns"], upload.language),
             "note": note(noticed, upload.language),
             "rewrite": rewrite,
         }
@@ -142,6 +145,14 @@ async def _tell(work: Work, upload: Upload, path: Path) -> None:
                 for r in found
             ]
             await asyncio.to_thread(file.writelines, [json.dumps(x) + "\n" for x in lines])
+
+
+def title(columns: Sequence[Mapping[str, Any]], tongue: Tongue) -> str:
+    """What stands above the results; numbered where an earlier report was imported again, whose
+    red rows stand beside what became of them now."""
+    before = sum(_OURS.fullmatch(column["header"]) is not None for column in columns)
+    word = say(RESULTS["title"], tongue)
+    return f"{word} {before + 1}" if before else word
 
 
 def note(warnings: Sequence[Sequence[str]], tongue: Tongue) -> str:

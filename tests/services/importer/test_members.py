@@ -1,5 +1,6 @@
 """A list as somebody keeps it: the preview tells what is wrong, in the environment's language."""
 
+import io
 import uuid
 
 from schemas.registry import EnvironmentState
@@ -104,6 +105,26 @@ async def test_what_the_registry_says_comes_after_a_word_of_whose_it_is_and_once
         sheet = report_of(await place.imported(content))
     assert sheet["C2"].value == "geweigerd: het systeem meldt: The registry does not like A."
     assert sheet["C3"].value == "geweigerd: rij 2, waar deze rij op voortbouwt, is geweigerd"
+
+
+async def test_the_report_of_a_report_tells_its_results_from_the_earlier_ones(
+    postgres: Database,
+) -> None:
+    rows = ["A", 28900001, "1OO"], ["B", 28900002, 50]
+    async with venue(postgres) as place:
+        await place.open(language="nl")
+        first = report_of(
+            await place.imported(sheet_workbook(["Bedrijf", "Rekening", "Limiet"], *rows))
+        )
+        first["C2"] = 100
+        file = io.BytesIO()
+        first.parent.save(file)
+        again = report_of(await place.imported(file.getvalue()))
+    assert [c.value for c in first[1]][:4] == ["Bedrijf", "Rekening", "Limiet", "Resultaat"]
+    assert [c.value for c in again[1]][3:6] == ["Resultaat", first["E1"].value, "Resultaat 2"]
+    assert again["D2"].value.startswith("geweigerd: Limiet: '1OO' is geen bedrag")
+    assert again["F2"].value.startswith("aangemaakt: rekening 28900001")
+    assert again["F3"].value == "ongewijzigd"
 
 
 async def test_the_environments_own_country_and_limit_count(postgres: Database) -> None:

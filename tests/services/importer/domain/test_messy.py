@@ -125,7 +125,7 @@ def test_a_total_is_left_out_unless_it_has_an_account_or_an_address(word: str) -
         ("BTW-nummer", "NL123456789B01", "'NL123456789B01' is not a valid VAT number of NL;"),
         ("E-mail", "a@-b.nl", "'a@-b.nl' is not one e-mail address;"),
         ("E-mail", "jan.@dijk.nl", "'jan.@dijk.nl' is not one e-mail address;"),
-        ("Land", "XX", "'XX' is not a country;"),
+        ("Land", "XX", "'XX' is not a country that we know;"),
     ],
 )
 def test_what_the_registry_would_refuse_is_refused_beforehand(
@@ -249,3 +249,11 @@ def test_a_row_without_a_name_blames_no_column() -> None:
     assert (plan.problems[0].column, messages(plan)) == (
         "", ["a new customer needs a name or a company"],
     )  # fmt: skip
+
+
+def test_where_no_column_was_taken_for_a_name_each_row_says_so() -> None:
+    (plan,) = planned(book(), ["Ingeschrevene", "Mail"], ["Els Smit", "a@b.nl"])
+    assert messages(plan) == [
+        "a new customer needs a name or a company, and no column was taken for one; write Name or"
+        " Company above the column that holds it"
+    ]

@@ -207,28 +207,6 @@ def test_two_rows_of_one_company_are_one_customer_with_two_accounts() -> None:
     assert second.commands[0].body["holder"] == first.commands[0].body["customer_id"]
 
 
-def test_a_new_last_name_takes_the_infix_of_the_old_one_away() -> None:
-    def berg() -> Book:
-        fields = {"first_name": "Anna", "infix": "van der", "last_name": "Berg"}
-        return book(customer(ANN, email="a@b.nl", **fields))
-
-    columns = ["Voornaam", "Tussenvoegsel", "Achternaam", "Mail"]
-    (married,) = planned(berg(), columns, ["Anna", None, "Visser", "a@b.nl"])
-    assert married.commands[0].body == {"customer_id": ANN, "infix": None, "last_name": "Visser"}
-    assert married.commands[0].before == {"infix": "van der", "last_name": "Berg"}
-    # In one column the infix is part of what stands there.
-    (whole,) = planned(
-        berg(), ["Voornaam", "Achternaam", "Mail"], ["Anna", "van der Berg", "a@b.nl"]
-    )
-    assert whole.commands[0].body == {
-        "customer_id": ANN, "infix": None, "last_name": "van der Berg",
-    }  # fmt: skip
-    (same,) = planned(berg(), columns, ["Anna", None, "berg", "a@b.nl"])
-    assert same.commands[0].body == {"customer_id": ANN, "last_name": "berg"}
-    (column,) = planned(berg(), ["Naam", "Mail"], ["Anna VanDerBerg", "a@b.nl"])
-    assert column.verdict == "unchanged"
-
-
 def test_two_names_with_one_address_are_two_customers() -> None:
     plans = planned(book(), ["Bedrijf", "Mail"], ["A", "x@y.nl"], ["B", "x@y.nl"])
     assert [types(p) for p in plans] == [["customer.register"]] * 2
@@ -238,7 +216,10 @@ def test_a_row_that_contradicts_an_earlier_one_is_refused() -> None:
     plans = planned(
         book(), ["Bedrijf", "Rekening", "Plaats"], ["A", 1, "Houten"], ["A", 2, "Utrecht"]
     )
-    assert messages(plans[1]) == ["row 2 is about the same customer and says 'Houten' here"]
+    assert messages(plans[1]) == [
+        "row 2 is about the same customer and says 'Houten' here; make them the same, or give two"
+        " customers each an e-mail address of their own"
+    ]
 
 
 def test_an_account_that_stands_twice_is_refused_the_second_time() -> None:

@@ -1,4 +1,4 @@
-"""`onaccount invoices send`: mailing invoices and credit notes, again or elsewhere."""
+"""`onaccount invoices undelivered` and `send`: which mails did not arrive, and mailing again."""
 
 from __future__ import annotations
 
@@ -14,7 +14,84 @@ from cli.client import Client
 from cli.invoices import by_number, give_all, show_all
 from cli.messages import Json, command, given
 from cli.options import DEFAULT, Common
+from cli.pending import pending
+from cli.replies import NoAnswer
 from cli.screen import Screen, outcome
+
+ASKED_FOR_S = 10.0
+"""So long the invoicer is waited for: what the topics tell is shown without it."""
+
+
+async def undelivered(environment: int, /, *, common: Common = DEFAULT) -> int:
+    """List the invoices and credit notes that did not reach their guests, and why.
+
+    `onaccount invoices send` mails them again, one, several or all of them.
+    """
+    screen = common.screen
+    async with common.client("pending.request") as client:
+        rows = await mails.undelivered(client, environment)
+        screen.data(rows)
+        waiting = "" if common.as_json else await _waiting(client, environment, common.timeout)
+    _show_undelivered(screen, environment, [r for r in rows if "delivered_to" not in r], waiting)
+    again = [row for row in rows if "delivered_to" in row]
+    if again:
+        screen.table(
+            ("Number", "Account", "Delivered to", "Not to", "Code", "Why"),
+            ((r["number"], r["account"], r["delivered_to"], *_mail(r)) for r in again),
+            title="Delivered before; only a later mail failed",
+        )
+    return 0
+
+
+async def _waiting(client: Client, environment: int, timeout_s: float) -> str:
+    """What to say of mails that wait. It is the invoicer's to know: the topics tell only of what
+    went out, or never will."""
+    try:
+        found = await pending(client, environment, min(timeout_s, ASKED_FOR_S), mails=True)
+    except NoAnswer:
+        return "whether mails still wait is not known: the invoicer does not answer"
+    count = len(found.get("mails", ()))
+    many = "1 mail still waits" if count == 1 else f"{count} mails still wait"
+    told = f"{many}; `onaccount invoices pending {environment} --mails` tells of their last try"
+    return told if count else ""
+
+
+def _show_undelivered(
+    screen: Screen, environment: int, undelivered: Sequence[Json], waiting: str
+) -> None:
+    if undelivered:
+        screen.table(
+            ("Number", "Account", "To", "Code", "Why"),
+            ((r["number"], r["account"], *_mail(r)) for r in undelivered),
+        )
+        screen.say(
+            f"{len(undelivered)} undelivered; mend the address with `onaccount customer change`, "
+            f"then `onaccount invoices send {environment} NUMBER` (or --to another address), or "
+            "--undelivered for all of them"
+        )
+    elif not waiting:
+        screen.say("every invoice that was to be mailed was taken by its mail server")
+    else:
+        screen.say("none was refused for good")
+    if waiting:
+        screen.say(f"! {waiting}", "yellow")
+
+
+def _mail(mail: Json) -> tuple[object, object, str]:
+    return mail.get("to"), mail.get("code"), _reason(mail)
+
+
+def _reason(mail: Json) -> str:
+    words = {
+        "no_address": "the holder has no e-mail address",
+        "fictitious_address": "the address is fictitious: nothing is mailed to it",
+        "bad_address": "the address can't be mailed to",
+        "document_failed": "its documents could not be made",
+        "may_have_arrived": "its server never answered: it may have arrived",
+        "not_processed": "the mail could not be made: see the invoicer's log",
+    }
+    reason = str(mail["reason"]).removeprefix("credit note: ")
+    return words.get(reason, reason)
 
 
 async def send(
