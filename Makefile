@@ -19,8 +19,11 @@ setup:  ## make .venv from the hashed locks
 demo: setup  ## tell the whole story on a stack of its own; KEEP=1 leaves the stack up
 	@$(BIN)/onaccount demo $(if $(KEEP),--keep)
 
+# Tests wait as much as they reckon: three at once fill two cores. By folder, for the last are short.
+AT_ONCE ?= 3
+
 test: setup  ## run all tests, on real Kafka, PostgreSQL and SMTP
-	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+	@$(BIN)/python -m pytest -n $(AT_ONCE) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: setup  ## formatting, lint, types, import direction, generated files, tidiness
 	@$(BIN)/ruff format --check --quiet . || { echo 'run make format'; exit 1; }

@@ -50,7 +50,7 @@ def show_reversal(screen: Screen, answer: Json) -> int:
 
 def taken_back(answer: Json, currency: str | None) -> str:
     """How much sale.reversed took back, or that there was nothing to."""
-    if answer["amount"] == 0:
+    if answer["amount"] == 0 and not answer.get("lines"):
         return "nothing was left to take back; a sale of this id that comes later is declined"
     return f"{money(answer['amount'], currency)} taken back"
 

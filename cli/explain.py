@@ -56,6 +56,14 @@ def share_of(document: Json, sale_id: str) -> int:
     return sum(one["amount"] for one in document.get("sales", ()) if one["sale_id"] == sale_id)
 
 
+def about_sale(event: Json, sale_id: str) -> bool:
+    """Whether what speaks of the sale's invoice is about the sale: a document that replaces that
+    invoice, or credits a part of it, may be about others alone."""
+    if event["type"] not in ("invoice.issued", "credit_note.issued"):
+        return True
+    return any(one["sale_id"] == sale_id for one in event.get("sales", ()))
+
+
 async def explain(client: Client, sale_id: str, gauge: Gauge) -> Story:
     """Read the topics for one sale. Raises Misuse for what is no sale's id."""
     if not UUID.fullmatch(sale_id):
@@ -89,7 +97,9 @@ async def explain(client: Client, sale_id: str, gauge: Gauge) -> Story:
             if reply.topic == "ledger.entries":
                 if reply.message.get("source_id") in ids:
                     story.journal.append(reply)
-            elif all(reply.message != known.message for known in story.documents):
+            elif about_sale(reply.message, sale_id) and all(
+                reply.message != known.message for known in story.documents
+            ):
                 story.documents.append(reply)
     story.documents.sort(key=lambda r: r.time)
     return story

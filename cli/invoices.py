@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
 
 from cli.amounts import Misuse, money
 from cli.client import Client
 from cli.messages import Json, given, me, new_id
+from cli.months import a_month
 from cli.pending import pending, show_accounts, why
 from cli.registry import registry_of
-from cli.replies import Expectation, Reply
+from cli.replies import Expectation
 from cli.screen import Gauge, Screen, outcome
 
 SIDE_BY_SIDE = 20
 MOST_SAID = 40
-
-
-def last_month(today: date) -> str:
-    """The month before today's, as YYYY-MM."""
-    return (today.replace(day=1) - timedelta(days=1)).strftime("%Y-%m")
 
 
 def run_message(
@@ -39,7 +34,7 @@ def run_message(
         "type": "invoices.run",
         "run_id": run_id or new_id(),
         "environment": environment,
-        "period": _a_month(period),
+        "period": a_month(period),
         **given({"accounts": accounts or None}),
         "mode": "issue" if issue else "draft",
         "send": send,
@@ -151,27 +146,6 @@ async def credit_notes(client: Client, environment: int) -> dict[str, Json]:
     }
 
 
-def undelivered_mails(events: Iterable[Reply], environment: int) -> dict[str, Json]:
-    """By the id of an invoice or credit note its last failed mail, where none arrived after it.
-
-    `delivered_to` says who got it before: then only a later mail failed.
-    """
-    found: dict[str, Json] = {}
-    delivered: dict[str, str] = {}
-    for event in sorted(events, key=lambda e: (e.time, e.partition, e.offset)):
-        said = event.message
-        if said.get("environment") != environment:
-            continue
-        document = said.get("credit_note_id") or said.get("invoice_id", "")
-        if event.type == "invoice.undeliverable":
-            before = delivered.get(document)
-            found[document] = {**said, **given({"delivered_to": before})}
-        elif event.type in ("invoice.sent", "credit_note.sent"):
-            found.pop(document, None)
-            delivered[document] = said["to"]
-    return found
-
-
 # -- before and after ------------------------------------------------------------------------
 
 
@@ -233,17 +207,21 @@ def show_all(screen: Screen, states: Sequence[Json], replies: Sequence[Json]) ->
         if reply["type"] == "command.refused":
             refused += 1
             screen.bad(
-                f"account {state['account']}, {state['period']}: refused, {reply['reason']}: "
+                f"account {state['account']}, {_called(state)}: refused, {reply['reason']}: "
                 f"{reply['message']}"
             )
     screen.good(f"{len(replies) - refused} done, {refused} refused")
     return 1 if refused else 0
 
 
-def by_number(reply: Json, state: Json, made: Sequence[Json]) -> Json:
-    """A command's answer with invoices and credit notes by the numbers that people know."""
-    numbers = {state["invoice_id"]: state.get("number")}
-    numbers |= {said.get("credit_note_id") or said["invoice_id"]: said["number"] for said in made}
+def _called(document: Json) -> str:
+    """A document's number; of a draft, which has none, its month."""
+    return str(document.get("number") or document["period"])
+
+
+def by_number(reply: Json, known: Iterable[Json]) -> Json:
+    """A command's answer with these invoices and credit notes by the numbers that people know."""
+    numbers = {one.get("credit_note_id") or one["invoice_id"]: one.get("number") for one in known}
     changes = [
         {
             **one,
@@ -300,7 +278,7 @@ def statement_message(
         raise Misuse("Give either --period, or both --from and --until.")
     if first is None or until is None:
         month = period or date.today().strftime("%Y-%m")  # noqa: DTZ011 - the person's calendar
-        begin = date.fromisoformat(f"{_a_month(month)}-01")
+        begin = date.fromisoformat(f"{a_month(month)}-01")
         first, until = f"{begin}", f"{(begin + timedelta(days=31)).replace(day=1)}"
     return {
         "type": "statement.request",
@@ -312,9 +290,3 @@ def statement_message(
         "by": by,
         **given({"account": account, "to": to}),
     }
-
-
-def _a_month(text: str) -> str:
-    if not re.fullmatch(r"[1-9]\d{3}-(0[1-9]|1[0-2])", text):
-        raise Misuse(f"{text!r} is not a month: write YYYY-MM, as in 2026-10.")
-    return text

@@ -29,13 +29,14 @@ async def pending(
     *,
     account: str | None = None,
     sale_id: str | None = None,
+    mails: bool = False,
 ) -> Json:
     """pending.listed with all its parts in one, or command.refused."""
     request = {
         "type": "pending.request",
         "request_id": new_id(),
         "environment": environment,
-        **given({"account": account, "sale_id": sale_id}),
+        **given({"account": account, "sale_id": sale_id, "mails": mails or None}),
     }
     parts: dict[int, Json] = {}
     with client.expecting(request) as answers:
@@ -52,6 +53,7 @@ async def pending(
         **{k: v for k, v in every[0].items() if k not in ("part", "parts")},
         "accounts": [one for part in every for one in part.get("accounts", ())],
         "sales": [one for part in every for one in part.get("sales", ())],
+        "mails": [one for part in every for one in part.get("mails", ())],
     }
 
 
@@ -107,6 +109,27 @@ def show_sales(screen: Screen, rows: Iterable[Json], currency: str) -> None:
         right=("Total", "To invoice"),
         if_any=True,
     )
+
+
+def show_mails(screen: Screen, rows: Iterable[Json]) -> None:
+    """Mails that no mail server took yet, and what the last try came to."""
+    screen.table(
+        ("Number", "Account", "To", "Since", "Tries", "The last one"),
+        (
+            (r["number"], r["account"], r["to"], when(r["since"]), r["tries"], _last_try(r))
+            for r in rows
+        ),
+        right=("Tries",),
+        if_any=True,
+    )
+
+
+def _last_try(mail: Json) -> str:
+    said = mail.get("reason")
+    if said is None:
+        return "not tried yet"
+    code = mail.get("code")
+    return f"{code} {said}" if code else f"the mail server did not take it: {said}"
 
 
 def how_it_stands(sale: Json, currency: str) -> str:

@@ -87,6 +87,15 @@ class Registry:
                 hits.append(customer)
         return sorted(hits, key=lambda one: (bool(one.get("erased")), folded(name_of(one))))
 
+    def account(self, number: str) -> Json:
+        """The account of this number; raises Misuse where there is none."""
+        if number not in self.accounts:
+            raise Misuse(
+                f"Environment {self.environment} has no account {number}; `onaccount account list "
+                f"{self.environment}` shows which it has."
+            )
+        return self.accounts[number]
+
     def customer(self, text: str) -> Json:
         """The one customer that is meant: by id, or by words that fit no other.
 

@@ -25,6 +25,11 @@ class Incoming(NamedTuple):
     trace: str | None = None
 
 
+def traced(answer: Answer, record: Incoming) -> Answer:
+    """The answer in the trace of who asked, also where it was remembered; few records have one."""
+    return answer if record.trace is None else answer._replace(trace=record.trace)
+
+
 Handler = Callable[[Sequence[Incoming], "Tx"], Awaitable[Iterable[Answer]]]
 
 

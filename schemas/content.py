@@ -81,7 +81,7 @@ CONTENT_V1: Final[dict[str, tuple[str, ...]]] = {
     "statement.request": (
         "statement_id", "environment", "account", "from", "until", "format", "to",
     ),
-    "pending.request": ("request_id", "environment", "account", "sale_id"),
+    "pending.request": ("request_id", "environment", "account", "sale_id", "mails"),
     "document.request": ("request_id", "environment", "invoice_id", "credit_note_id", "format"),
 }  # fmt: skip
 """The content of every message that somebody asks something with, but for sales."""

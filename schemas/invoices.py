@@ -170,7 +170,8 @@ class PendingRequest(Message):
     """What is not yet invoiced: per account and month, or with `account` sale by sale.
 
     With `sale_id` how that sale stands: why it is not among it. Sees every sale that was decided
-    before it was asked. Answered by pending.listed.
+    before it was asked. With `mails` instead the mails to guests that no mail server took yet.
+    Answered by pending.listed.
     """
 
     answer_ids: ClassVar[tuple[str, ...]] = ("request_id", "environment")
@@ -181,11 +182,14 @@ class PendingRequest(Message):
     environment: Environment
     account: Account | None = None
     sale_id: Uuid | None = None
+    mails: bool = False
 
     @model_validator(mode="after")
     def _asks_one_thing(self) -> Self:
         if self.account is not None and self.sale_id is not None:
             raise wrong("sale_id", "or else account may be given, and not both")
+        if self.mails and (self.account is not None or self.sale_id is not None):
+            raise wrong("mails", "are of the whole venue: neither account nor sale_id goes with it")
         return self
 
 

@@ -7,13 +7,16 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from schemas.base import Message, Part
+from schemas.billing import SmtpCode
 from schemas.values import (
     Account,
     Count,
     Currency,
+    Email,
     Environment,
     InvoiceNumber,
     LongText,
+    Note,
     Period,
     Sum,
     Time,
@@ -53,9 +56,27 @@ class PendingSale(Part):
     moved_to: Account | None = None
 
 
+class PendingMail(Part):
+    """A mail of an invoice, or of its credit note, that no mail server took yet.
+
+    `since`: when it was asked for. `tries` are those whose outcome is known; `reason`, and `code`
+    where the mail server gave one, tell of the last. It is tried again.
+    """
+
+    invoice_id: Uuid
+    credit_note_id: Uuid | None = None
+    number: InvoiceNumber
+    account: Account
+    to: Email
+    since: Time
+    tries: Count
+    code: SmtpCode | None = None
+    reason: Note | None = None
+
+
 class PendingListed(Message):
-    """What is not yet invoiced. Beyond 20,000 entries only the first are listed; `amount` and
-    `count` are of all. `lacking` is what the environment lacks to issue at all."""
+    """What is not yet invoiced, or mailed. Beyond 20,000 entries only the first are listed;
+    `amount` and `count` are of all. `lacking` is what the environment lacks to issue at all."""
 
     answer_ids: ClassVar[tuple[str, ...]] = ("request_id", "environment")
 
@@ -69,4 +90,5 @@ class PendingListed(Message):
     amount: Sum
     accounts: Annotated[tuple[PendingAmount, ...], entries(5000)] = ()
     sales: Annotated[tuple[PendingSale, ...], entries(5000)] = ()
+    mails: Annotated[tuple[PendingMail, ...], entries(5000)] = ()
     lacking: LongText | None = None

@@ -21,7 +21,7 @@ from runtime.scratch import Scratch
 TABLES = """
 PRAGMA journal_mode = OFF;
 PRAGMA synchronous = OFF;
-CREATE TABLE entry (id BLOB PRIMARY KEY, at INTEGER, kind TEXT, account TEXT, value TEXT)
+CREATE TABLE entry (id BLOB PRIMARY KEY, at INTEGER, kind TEXT, source BLOB, value TEXT)
     WITHOUT ROWID;
 CREATE TABLE document (id BLOB PRIMARY KEY, text TEXT) WITHOUT ROWID;
 CREATE TABLE opening (ledger_account TEXT, this_year INTEGER, amount INTEGER,
@@ -89,7 +89,13 @@ class Spool:
         value = None if earlier else json.dumps(message, ensure_ascii=False)
         added = self._file.execute(
             "INSERT OR IGNORE INTO entry VALUES (?, ?, ?, ?, ?)",
-            (UUID(message["entry_id"]).bytes, at, message["kind"], message["account"], value),
+            (
+                UUID(message["entry_id"]).bytes,
+                at,
+                message["kind"],
+                UUID(message["source_id"]).bytes,
+                value,
+            ),
         )
         if added.rowcount == 0:
             return
@@ -126,21 +132,20 @@ class Spool:
         )
 
     def read(self, *kinds: str) -> Iterator[Entry]:
-        """The period's entries in the order of time; of these kinds, or all."""
+        """The period's entries in the order of time; of these kinds, or all.
+
+        Documents of one moment, which a run makes many of, stand in the order of their numbers: an
+        auditor who looks for a gap reads down the list.
+        """
         wanted = f"AND kind IN ({','.join('?' * len(kinds))})" if kinds else ""
         rows = self._file.execute(
-            f"SELECT at, value FROM entry WHERE value IS NOT NULL {wanted} ORDER BY at, id",  # noqa: S608
+            "SELECT at, value, text FROM entry LEFT JOIN document ON document.id = source "  # noqa: S608
+            f"WHERE value IS NOT NULL {wanted} ORDER BY at, length(text), text, entry.id",
             kinds,
         )
-        for at, value in rows:
+        for at, value, text in rows:
             message = json.loads(value)
-            yield Entry(at, message, self._document(message))
-
-    def _document(self, message: Json) -> str:
-        row = self._file.execute(
-            "SELECT text FROM document WHERE id = ?", (UUID(message["source_id"]).bytes,)
-        ).fetchone()
-        return str(message["source_id"] if row is None else row[0])
+            yield Entry(at, message, str(message["source_id"] if text is None else text))
 
     def figures(self) -> Mapping[str, Figures]:
         """Each ledger account's figures, by name."""

@@ -9,12 +9,15 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from cli import history
-from cli.amounts import money
-from cli.invoices import credit_notes, find, invoices, undelivered_mails
+from cli.amounts import Misuse, money
+from cli.client import Client
+from cli.invoices import find, invoices
 from cli.messages import Json
+from cli.months import a_month_or_any
 from cli.options import DEFAULT, Common
 from cli.payments import open_of
-from cli.pending import how_it_stands, how_much, pending, show_accounts, show_sales
+from cli.pending import how_it_stands, how_much, pending, show_accounts, show_mails, show_sales
+from cli.registry import registry_of
 from cli.screen import Screen, outcome
 
 Status = Literal["draft", "issued", "sent", "undeliverable", "paid", "deleted", "credited"]
@@ -30,14 +33,14 @@ async def list_(
     common: Common = DEFAULT,
 ) -> int:
     """List invoices as they stand; drafts that were deleted only with --status deleted."""
+    month = a_month_or_any(period)
     async with common.client() as client:
-        states = await invoices(client, environment)
+        states = await _of(client, environment, account)
     rows = [
         s
         for s in states
         if (s["status"] != "deleted" if status is None else s["status"] == status)
-        and (account is None or s["account"] == account)
-        and (period is None or s["period"] == period)
+        and month in (None, s["period"])
     ]
     screen = common.screen
     screen.data(rows)
@@ -80,13 +83,12 @@ async def open_(
     """
     today = date.today()  # noqa: DTZ011 - the person's own calendar
     async with common.client() as client:
-        states = await invoices(client, environment)
+        states = await _of(client, environment, account)
     rows = [
         {**s, "open": open_of(s), "days_overdue": _days_over(s, today)}
         for s in states
         if s.get("number")
         and open_of(s)
-        and (account is None or s["account"] == account)
         and (not overdue or (_days_over(s, today) > 0 and open_of(s) > 0))
     ]
     rows.sort(key=lambda s: (s["due_on"], s["number"]))
@@ -109,6 +111,15 @@ async def open_(
             f"{back} to be paid back; when it is: `onaccount invoices refund {environment} INVOICE`"
         )
     return 0
+
+
+async def _of(client: Client, environment: int, account: str | None) -> list[Json]:
+    """The invoices of an account, or of all; raises Misuse where there is no such account."""
+    states = await invoices(client, environment)
+    found = [s for s in states if account in (None, s["account"])]
+    if account is not None and not found:
+        (await registry_of(client, environment)).account(account)
+    return found
 
 
 def _show_open(screen: Screen, rows: Sequence[Json]) -> None:
@@ -143,74 +154,6 @@ def _days_over(state: Json, today: date) -> int:
     return (today - date.fromisoformat(state["due_on"])).days if state.get("due_on") else 0
 
 
-async def undelivered(environment: int, /, *, common: Common = DEFAULT) -> int:
-    """List the invoices and credit notes that did not reach their guests, and why.
-
-    `onaccount invoices send ENVIRONMENT INVOICE --to ADDRESS` mends it.
-    """
-    async with common.client() as client:
-        states = await invoices(client, environment)
-        notes = await credit_notes(client, environment)
-        mails = undelivered_mails(await client.read("invoices.events"), environment)
-    numbers = {key: note["number"] for key, note in notes.items()}
-    numbers |= {s["invoice_id"]: s["number"] for s in states if s.get("number")}
-    status = {s["invoice_id"]: s["status"] for s in states}
-    rows = [
-        {**mail, "number": numbers[document], "status": status[mail["invoice_id"]]}
-        for document, mail in mails.items()
-        if document in numbers
-        and ("credit_note_id" in mail or status[mail["invoice_id"]] not in ("paid", "credited"))
-    ]
-    rows.sort(key=lambda row: str(row["number"]))
-    common.screen.data(rows)
-    _show_undelivered(
-        common.screen,
-        environment,
-        [row for row in rows if "delivered_to" not in row],
-        [row for row in rows if "delivered_to" in row],
-    )
-    return 0
-
-
-def _show_undelivered(
-    screen: Screen, environment: int, undelivered: Sequence[Json], again: Sequence[Json]
-) -> None:
-    if undelivered:
-        screen.table(
-            ("Number", "Account", "To", "Code", "Why"),
-            ((r["number"], r["account"], *_mail(r)) for r in undelivered),
-        )
-    screen.say(
-        f"{len(undelivered)} undelivered; mend the address with `onaccount customer change`, then "
-        f"`onaccount invoices send {environment} NUMBER` (or --to another address)"
-        if undelivered
-        else "every invoice that was to be mailed was taken by its mail server, or still waits"
-    )
-    if again:
-        screen.table(
-            ("Number", "Account", "Delivered to", "Not to", "Code", "Why"),
-            ((r["number"], r["account"], r["delivered_to"], *_mail(r)) for r in again),
-            title="Delivered before; only a later mail failed",
-        )
-
-
-def _mail(mail: Json) -> tuple[object, object, str]:
-    return mail.get("to"), mail.get("code"), _reason(mail)
-
-
-def _reason(mail: Json) -> str:
-    words = {
-        "no_address": "the holder has no e-mail address",
-        "fictitious_address": "the address is fictitious: nothing is mailed to it",
-        "bad_address": "the address can't be mailed to",
-        "document_failed": "its documents could not be made",
-        "may_have_arrived": "its server never answered: it may have arrived",
-        "not_processed": "the mail could not be made: see the invoicer's log",
-    }
-    reason = str(mail["reason"]).removeprefix("credit note: ")
-    return words.get(reason, reason)
-
-
 async def pending_(
     environment: int,
     /,
@@ -218,6 +161,7 @@ async def pending_(
     account: str | None = None,
     sale: str | None = None,
     period: str | None = None,
+    mails: Annotated[bool, Parameter(negative="")] = False,
     common: Common = DEFAULT,
 ) -> int:
     """List what is not yet invoiced; with --sale say why a given sale is not among it.
@@ -230,31 +174,46 @@ async def pending_(
         Id of a sale: declined, settled, cancelled, held, billed on which number, or open.
     period
         Only up to this month, YYYY-MM.
+    mails
+        The mails to guests that no mail server took yet, instead.
     """
+    if mails and (account or sale or period):
+        raise Misuse("--mails is of the whole venue: nothing else goes with it.")
+    month = a_month_or_any(period)
     async with common.client("pending.request") as client:
         with common.screen.waiting("what is open is counted ..."):
             found = await pending(
-                client, environment, common.timeout, account=account, sale_id=sale
+                client, environment, common.timeout, account=account, sale_id=sale, mails=mails
             )
     screen = common.screen
     if found["type"] == "command.refused":
         return outcome(screen, found)
     screen.data(found)
     currency = found["currency"]
+    if mails:
+        show_mails(screen, found["mails"])
+        screen.say(_how_many_wait(found["count"]))
+        return 0
     if sale is not None:
         (one,) = found["sales"]
         screen.say(f"Sale {one['sale_id']} {how_it_stands(one, currency)}")
         return 0
     if account is not None:
-        rows = _until(found["sales"], period)
+        rows = _until(found["sales"], month)
         show_sales(screen, rows, currency)
     else:
-        rows = _until(found["accounts"], period)
+        rows = _until(found["accounts"], month)
         show_accounts(screen, rows, currency)
-    screen.say(how_much(found, rows if period else None, currency))
+    screen.say(how_much(found, rows if month else None, currency))
     if found.get("lacking"):
         screen.say(f"! {found['lacking']}", "yellow")
     return 0
+
+
+def _how_many_wait(count: int) -> str:
+    if not count:
+        return "no mail to a guest waits"
+    return f"{'1 mail waits' if count == 1 else f'{count} mails wait'}, and will be tried again"
 
 
 def _until(rows: Sequence[Json], period: str | None) -> list[Json]:

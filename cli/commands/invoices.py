@@ -9,18 +9,16 @@ from cyclopts import App, Parameter
 
 from cli.amounts import Misuse, money
 from cli.asking import asked, can_ask
-from cli.commands import exchange_rates, payments, payments_import
+from cli.commands import exchange_rates, mailing, payments, payments_import
 from cli.commands import invoice_files as files
 from cli.commands import invoice_lists as lists
 from cli.invoices import (
     by_number,
-    credit_notes,
     find,
     find_all,
     follow_run,
     give_all,
     invoices,
-    last_month,
     made_by,
     made_for,
     preview,
@@ -30,7 +28,9 @@ from cli.invoices import (
     what_was_made,
 )
 from cli.messages import Json, command
+from cli.months import a_month_or_any, last_month
 from cli.options import DEFAULT, Common
+from cli.registry import UUID
 from cli.screen import outcome
 from cli.verify import verify as verify_service
 
@@ -44,6 +44,7 @@ app = App(
     onaccount invoices approve 2890 --all
     onaccount invoices run 2890 2026-10 --issue --send    or at once
     onaccount invoices undelivered 2890
+    onaccount invoices send 2890 --undelivered            when addresses are mended
     onaccount invoices document 2890 2026-00001 --format ubl
     onaccount invoices pay 2890 2026-00001 125,50 --method bank
     onaccount invoices payments import 2890 export.csv
@@ -138,35 +139,33 @@ async def approve(
     """
     if bool(invoice) == all:
         raise Misuse("Name drafts by their ids, or give --all; not both, and not neither.")
-    screen = common.screen
+    if period is not None and not all:
+        raise Misuse("--period goes with --all.")
+    month, screen = a_month_or_any(period), common.screen
     async with common.client("invoice.approve") as client:
         if all:
             drafts = [
                 s
                 for s in await invoices(client, environment)
-                if s["status"] == "draft" and period in (None, s["period"])
+                if s["status"] == "draft" and month in (None, s["period"])
             ]
         else:
             drafts = await find_all(client, environment, invoice or [])
-        currency = next((s["currency"] for s in drafts), None)
+        if not drafts:
+            screen.data([])
+            screen.say(f"there is no draft{f' of {month}' if month else ''} to approve")
+            return 0
+        currency = drafts[0]["currency"]
         total = money(sum(s["total"] for s in drafts), currency)
         what = "1 invoice" if len(drafts) == 1 else f"{len(drafts)} invoices"
         question = f"Issue {what}, {total} in all, with numbers for good?"
-        unasked = yes or common.as_json or not (drafts and all and can_ask())
+        unasked = yes or common.as_json or not (all and can_ask())
         if not (unasked or await asked(question)):
             screen.bad("nothing was issued")
             return 1
         orders = [_order("invoice.approve", environment, s, common) for s in drafts]
         replies = await give_all(client, screen, orders, common.timeout)
     return show_all(screen, drafts, replies)
-
-
-@app.command
-async def send(
-    environment: int, invoice: str, /, *, to: str | None = None, common: Common = DEFAULT
-) -> int:
-    """Mail an issued invoice or a credit note, to its holder or to another address."""
-    return await _give(environment, invoice, "invoice.send", common, to=to)
 
 
 @app.command
@@ -205,6 +204,9 @@ async def correct(
     """
     if not reason.strip():
         raise Misuse("Say with --reason why it is corrected: the credit note tells the guest so.")
+    for sale in exclude or ():
+        if not UUID.fullmatch(sale.lower()):
+            raise Misuse(f"{sale!r} is no sale's id; the invoice's workbook lists them.")
     more = {"reason": reason, "exclude_sales": exclude, "account": account}
     return await _give(environment, invoice, "invoice.correct", common, yes=yes, **more)
 
@@ -222,16 +224,12 @@ async def _give(
     kind: str,
     common: Common,
     *,
-    yes: bool = True,
+    yes: bool,
     **fields: object,
 ) -> int:
     screen = common.screen
     async with common.client(kind) as client:
-        state, known = await find(client, environment, invoice), list[Json]()
-        if kind == "invoice.send" and invoice.lower() not in (state["invoice_id"], _number(state)):
-            note = (await credit_notes(client, environment))[invoice.lower()]
-            fields["credit_note_id"] = note["credit_note_id"]
-            known.append(note)
+        state = await find(client, environment, invoice)
         if not (yes or await _meant(state, common)):
             screen.bad("nothing was credited")
             return 1
@@ -239,16 +237,11 @@ async def _give(
         with client.watching("what was made", made_for(environment)) as events:
             reply = (await client.ask(message, timeout_s=common.timeout)).message
             made = await made_by(reply, events, common.timeout)
-    status = outcome(screen, reply if screen.as_json else by_number(reply, state, [*known, *made]))
+    status = outcome(screen, reply if screen.as_json else by_number(reply, [state, *made]))
     for event in made:
         screen.say(f"  {what_was_made(event)}")
     if kind == "invoice.delete" and status == 0 and state["status"] == "draft":
         screen.say("  the draft is gone; its sales are still to be invoiced")
-    if kind == "invoice.send" and status == 0:
-        screen.say(
-            f"  given to the mailer; `onaccount invoices undelivered {environment}` tells if it "
-            "does not arrive"
-        )
     return status
 
 
@@ -263,19 +256,16 @@ async def _meant(state: Json, common: Common) -> bool:
     )
 
 
-def _number(state: Json) -> str:
-    return str(state.get("number")).lower()
-
-
 def _order(kind: str, environment: int, state: Json, common: Common, **fields: object) -> Json:
     return command(kind, environment, by=common.by, invoice_id=state["invoice_id"], **fields)
 
 
 for name, function in (
+    ("send", mailing.send),
     ("list", lists.list_),
     ("show", lists.show),
     ("open", lists.open_),
-    ("undelivered", lists.undelivered),
+    ("undelivered", mailing.undelivered),
     ("pending", lists.pending_),
     ("document", files.get_document),
     ("statement", files.statement),

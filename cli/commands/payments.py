@@ -8,7 +8,7 @@ from datetime import date
 
 from cli.amounts import Misuse, cents, money
 from cli.client import Client
-from cli.invoices import find
+from cli.invoices import credit_notes, find
 from cli.messages import Json, given, new_id, now
 from cli.options import DEFAULT, Common
 from cli.payments import open_of, typed_on
@@ -59,6 +59,8 @@ async def pay(
         with client.watching("payment.received", _receipt_of(message)) as receipts:
             reply = (await client.ask(message, timeout_s=common.timeout)).message
             if reply["type"] == "command.refused":
+                if reply["reason"] == "invoice_unknown":
+                    await _what_it_is_instead(client, environment, invoice)
                 return outcome(screen, reply)
             receipt = (await receipts.next(common.timeout)).message
         released = await _released(client, environment, receipt["amount"])
@@ -69,6 +71,17 @@ async def pay(
     style = "yellow" if receipt["open"] < 0 else ""
     screen.say(f"{'!' if style else ' '} open: {_open(receipt['open'], currency)}{released}", style)
     return 0
+
+
+async def _what_it_is_instead(client: Client, environment: int, invoice: str) -> None:
+    """Raises Misuse where there is no such venue, or where that is a credit note's number."""
+    await registry_of(client, environment)
+    note = (await credit_notes(client, environment)).get(invoice.lower())
+    if note is not None:
+        raise Misuse(
+            f"{note['number']} is a credit note, and a payment is of an invoice. Money that went "
+            f"back is recorded with `onaccount invoices refund {environment} {note['number']}`."
+        )
 
 
 async def refund(

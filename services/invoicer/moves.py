@@ -34,7 +34,7 @@ async def finish(
     answers: list[Answer] = []
     for said in {(m.environment, m.cancellation_id): m for m in reversed_}.values():
         move = ours.get((said.environment, said.cancellation_id))
-        if move is not None and move["new_sale_id"] is not None and said.amount:
+        if move is not None and move["new_sale_id"] is not None and said.lines:
             answers += await _record_elsewhere(tx, said, move)
     return answers
 

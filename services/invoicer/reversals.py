@@ -60,7 +60,8 @@ def apply(lines: Sequence[SoldLine], reversals: Iterable[Sequence[TakenLine]]) -
 
     Alike lines are taken from one after another, so per rate the sums do not depend on the order
     in which reversals came. When nothing is left of the sale as a whole, nothing is left on any
-    line: discounts (negative lines), which a till may not have named, go with the rest.
+    line: discounts (negative lines), which a till may not have named, go with the rest. A sale of
+    which nothing was taken stands, though it may come to nothing (a swap).
 
     Raises ValueError where more is taken back than was sold: the authorizer never says so.
     """
@@ -68,7 +69,8 @@ def apply(lines: Sequence[SoldLine], reversals: Iterable[Sequence[TakenLine]]) -
     for taken_lines in reversals:
         for taken in taken_lines:
             _take(found, taken)
-    if sum(line.reversed for line in found) == sum(line.approved for line in found):
+    nothing_left = sum(line.reversed for line in found) == sum(line.approved for line in found)
+    if nothing_left and any(line.reversed for line in found):
         return [replace(line, reversed=line.approved) for line in found]
     return found
 

@@ -8,8 +8,6 @@ from contextlib import suppress
 
 import aiosmtplib
 from aiosmtplib.errors import (
-    SMTPAuthenticationError,
-    SMTPConnectResponseError,
     SMTPDataError,
     SMTPException,
     SMTPResponseException,
@@ -17,7 +15,15 @@ from aiosmtplib.errors import (
 )
 
 from services.invoicer.settings import Settings
-from services.invoicer.smtp_outcomes import Away, Outcome, Refused, Sent, Unsure, of_response
+from services.invoicer.smtp_outcomes import (
+    Away,
+    Outcome,
+    Refused,
+    Sent,
+    Unsure,
+    of_response,
+    why_of,
+)
 
 IDLE_S = 5.0
 """A connection that idled for longer is closed: servers close them too, and then a mail fails."""
@@ -81,10 +87,8 @@ class Mailer:
     async def _over_a_new_one(self, sender: str, recipient: str, content: bytes) -> Outcome:
         try:
             smtp = await self._connect()
-        except (SMTPAuthenticationError, SMTPConnectResponseError) as error:
-            return Away(why=f"{type(error).__name__} {error.code}")
         except (SMTPException, OSError, TimeoutError) as error:
-            return Away(why=type(error).__name__)
+            return Away(why=why_of(error))
         return await self._talk(_Connection(smtp), sender, recipient, content)
 
     async def _talk(
@@ -106,7 +110,7 @@ class Mailer:
             return outcome
         except (SMTPException, OSError, TimeoutError) as error:
             smtp.close()
-            why = type(error).__name__
+            why = why_of(error)
             return Unsure(why=why) if given else Away(why=why)
         except BaseException:
             smtp.close()

@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from aiosmtplib.errors import SMTPResponseException
+
 _SERVICE_CLOSING = 421  # RFC 5321, 4.2.3: the server, not the mail
 _LOGIN_WANTED = frozenset({530, 534, 535, 538})  # RFC 4954, 6: our settings, not the mail
 
@@ -49,6 +51,13 @@ def of_response(code: int, said: str, *, given: bool) -> Outcome:
         why = f"the server said {code}"
         return Unsure(why=why) if given else Away(why=why)
     return Refused(code=code, said=_plain(said))
+
+
+def why_of(error: Exception) -> str:
+    """What failed, in the words of whoever said so: the name of a class does not tell whoever is to
+    mend it whether it was the port, the certificate or the password."""
+    said = f"{error.code} {error.message}" if isinstance(error, SMTPResponseException) else error
+    return _plain(f"{type(error).__name__}: {said}").removesuffix(":")
 
 
 def _plain(said: str) -> str:

@@ -39,7 +39,9 @@ async def audit(connection: asyncpg.Connection, environment: int | None = None) 
             for s in series
             if not s["last_seq"] == s["numbers"] == s["greatest"]
         ]
-        for statement in (sql.gaps, sql.strays, sql.alone, sql.lines, sql.sums):
+        for statement in (
+            sql.unknown, sql.gaps, sql.strays, sql.alone, sql.lines, sql.sums,
+        ):  # fmt: skip
             problems += [dict(r) for r in await connection.fetch(statement, environment)]
         documents = 0
         async for row in _documents(connection, environment):
@@ -107,10 +109,15 @@ def main(arguments: list[str]) -> int:
 def _tell(found: dict[str, Any]) -> None:
     for s in found["series"]:
         sys.stdout.write(
-            f"environment {s['environment']}, {s['series']} {s['year']}: {s['numbers']} numbers, "
-            f"{s['invoices']} invoices, {s['credit_notes']} credit notes\n"
+            f"environment {s['environment']}, {s['series']} {s['year']}: "
+            f"{_many(s['numbers'], 'number')}, {_many(s['invoices'], 'invoice')}, "
+            f"{_many(s['credit_notes'], 'credit note')}\n"
         )
     for p in found["problems"]:
         sys.stdout.write(f"environment {p['environment']}, {p['number']}: {p['problem']}\n")
     verdict = "all as it must be" if found["ok"] else "NOT in order"
-    sys.stdout.write(f"{found['documents']} documents: {verdict}\n")
+    sys.stdout.write(f"{_many(found['documents'], 'document')}: {verdict}\n")
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"

@@ -142,7 +142,7 @@ async def test_a_view_keeps_the_highest_version_of_each_key(
 
 async def test_an_empty_topic_is_read_at_once(kafka: str, new_topic: NewTopicName) -> None:
     topic = await new_topic(partitions=4)
-    async with asyncio.timeout(5), Client(KafkaSettings(kafka=kafka)) as client:
+    async with asyncio.timeout(30), Client(KafkaSettings(kafka=kafka)) as client:
         assert await client.read(topic) == []
 
 

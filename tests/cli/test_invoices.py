@@ -12,13 +12,14 @@ from cli.history import details, is_of
 from cli.invoices import (
     by_number,
     left_over,
+    show_all,
     show_run,
     statement_message,
-    undelivered_mails,
     what_was_made,
 )
+from cli.mails import undelivered_mails
 from cli.messages import Json
-from cli.pending import how_it_stands, show_accounts
+from cli.pending import how_it_stands, show_accounts, show_mails
 from cli.replies import Reply
 from cli.screen import Screen
 
@@ -169,6 +170,19 @@ def test_what_is_open_says_what_to_mend(capsys: pytest.CaptureFixture[str]) -> N
     assert what_was_made(note) == "credit note 7: €0.05"
 
 
+def test_a_mail_that_waits_says_what_its_last_try_came_to(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    mail: Json = {"number": "2026-00001", "account": "1", "to": "a@b.nl", "tries": 0}
+    mail["since"] = "2026-08-01T12:00:00Z"
+    refused = {"tries": 1, "code": 450, "reason": "4.7.1 later"}
+    show_mails(Screen(), [mail, mail | refused, mail | {"tries": 2, "reason": "TimeoutError"}])
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "0 not tried yet" in shown
+    assert "1 450 4.7.1 later" in shown
+    assert "2 the mail server did not take it: TimeoutError" in shown
+
+
 def test_an_answer_names_documents_by_number_and_what_has_none_by_its_id() -> None:
     reply: Json = {
         "type": "command.applied",
@@ -179,14 +193,31 @@ def test_an_answer_names_documents_by_number_and_what_has_none_by_its_id() -> No
         ],
     }
     made: list[Json] = [{"credit_note_id": "n", "invoice_id": "a", "number": "2026-00002"}]
-    shown = by_number(reply, {"invoice_id": "a", "number": "2026-00001"}, made)
+    shown = by_number(reply, [{"invoice_id": "a", "number": "2026-00001"}, *made])
     assert [(one["kind"], one["id"]) for one in shown["changes"]] == [
         ("invoice", "2026-00001"),
         ("credit note", "2026-00002"),
         ("sale", "s"),
     ]
-    draft = by_number(reply, {"invoice_id": "a"}, [])
+    draft = by_number(reply, [{"invoice_id": "a"}])
     assert draft["changes"][0]["id"] == "a"
+
+
+def test_of_several_each_that_is_refused_is_named_by_its_number_and_a_draft_by_its_month(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    told: list[Json] = [
+        {"account": "1", "period": "2026-07", "number": "2026-00001"},
+        {"account": "2", "credit_note_id": "n", "number": "2026-00002"},
+        {"account": "3", "period": "2026-07"},
+    ]
+    no: Json = {"type": "command.refused", "reason": "no_address", "message": "Nobody."}
+    assert show_all(Screen(), told, [{"type": "command.applied"}, no, no]) == 1
+    printed = capsys.readouterr()
+    shown = printed.out + printed.err
+    assert "account 2, 2026-00002: refused, no_address" in shown
+    assert "account 3, 2026-07: refused, no_address" in shown
+    assert "1 done, 2 refused" in shown
 
 
 def test_a_file_is_saved_in_a_folder_that_is_made_where_it_is_not_there(tmp_path: Path) -> None:

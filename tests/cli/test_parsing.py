@@ -11,9 +11,10 @@ from cli.import_options import defaults_of as defaults
 from cli.import_options import defaults_said
 from cli.import_options import mapping_of as mapping
 from cli.imports import PART_BYTES, Upload
-from cli.invoices import last_month, run_message
+from cli.invoices import run_message
 from cli.items import item
 from cli.messages import CLEAR, Json, command, id_of, key_of, topic_of
+from cli.months import last_month
 from cli.replies import encode
 from cli.till import line
 from schemas.malformed import Malformed

@@ -63,6 +63,12 @@ def test_who_is_nobody_or_several_is_told_with_what_to_do(text: str, says: str) 
         registry().customer(text)
 
 
+def test_an_account_that_is_not_there_is_told_so_with_where_to_look() -> None:
+    assert registry().account("28900002")["description"] == "Tafel 9"
+    with pytest.raises(Misuse, match="no account 2890 01; `onaccount account list 2890`"):
+        registry().account("2890 01")
+
+
 def test_a_customers_accounts_are_those_it_holds_and_those_it_may_see() -> None:
     tied = [(a["account"], role) for a, role in registry().tied_to(ZOE)]
     assert tied == [("28900001", "viewer"), ("28900002", "holder")]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cli.amounts import Misuse
-from cli.explain import Story, as_json, show_story, stands
+from cli.explain import Story, about_sale, as_json, show_story, stands
 from cli.items import item
 from cli.replies import Reply
 from cli.screen import Screen
@@ -140,3 +140,12 @@ def test_a_sale_that_waits_says_so_and_one_that_was_seen_to_by_whom() -> None:
         asked=[reply("registry.commands", 2, type="unbooked.dismiss", command_id=OTHER, by="anna")],
     )
     assert stands(seen) == "declined: account unknown; dismissed by anna"
+
+
+def test_an_invoice_that_replaces_the_sales_own_is_not_about_a_sale_that_was_left_out() -> None:
+    replacing = {"type": "invoice.issued", "sales": [{"sale_id": OTHER, "amount": 5}]}
+    partial = {"type": "credit_note.issued", "sales": [{"sale_id": SALE, "amount": 0}]}
+    assert not about_sale(replacing, SALE)
+    assert about_sale(replacing, OTHER)
+    assert about_sale(partial, SALE)
+    assert about_sale({"type": "payment.received"}, SALE)

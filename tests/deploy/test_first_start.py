@@ -59,7 +59,7 @@ class Site:
             env={**os.environ, **environment},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
             check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
@@ -186,7 +186,7 @@ async def test_a_sale_goes_from_till_to_books_with_each_under_its_own_login(site
         till = Till(client, environment=ENVIRONMENT, terminal="bar-1")
         sold = await till.sell("28900001", [line("Pils", 350, "21", quantity="2")])
     assert sold.message["type"] == "sale.approved"
-    async with asyncio.timeout(20), Client(site.as_login("finance")) as finance:
+    async with asyncio.timeout(90), Client(site.as_login("finance")) as finance:
         while not (entries := await finance.read("ledger.entries")):
             await asyncio.sleep(0.1)
     assert [one.message["source_id"] for one in entries] == [sold.message["sale_id"]]

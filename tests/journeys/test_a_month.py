@@ -218,13 +218,21 @@ def test_every_invoice_arrives_or_finance_knows_why_not(venue: Month, onaccount:
     assert {one["reason"] for one in away if one["account"] == month.account(NO_ADDRESS)} == {
         "no_address"
     }
-    for one in away:
-        onaccount("invoices", "send", VENUE, one["number"], "--to", "balie@detwaalf.nl")
+    _mend(venue, onaccount, [one["number"] for one in away if one["reason"] == "no_address"])
     assert wait_for(lambda: onaccount("invoices", "undelivered", VENUE).json == [], 120)
+    assert onaccount("invoices", "pending", VENUE, "--mails").json["mails"] == []
     mails = Counter((m["Message-ID"], _number(m)) for m in venue.mail.mails if _number(m))
     assert {number for _, number in mails} == {i["number"] for i in invoices}
     assert len(mails) == len(invoices)  # a killed worker's mail may come twice, under one id
     assert sum(mails.values()) - len(mails) <= 16
+
+
+def _mend(venue: Month, onaccount: Run, without_address: list[str]) -> None:
+    """One account's mails go once its address works, the others' to the counter."""
+    venue.mail.answers.clear()
+    refused = ("--undelivered", "--account", month.account(REFUSED))
+    onaccount("invoices", "send", VENUE, *refused)
+    onaccount("invoices", "send", VENUE, *without_address, "--to", "balie@detwaalf.nl")
 
 
 def _number(mail: Any) -> str | None:
@@ -258,6 +266,7 @@ def test_what_was_wrong_is_mended_by_credit_notes_and_the_next_run(
         (note,) = (c["id"] for c in changes if c["kind"] == "credit_note")
         file = venue.folder / "credit-note.pdf"
         onaccount("invoices", "document", VENUE, note, "--out", str(file))
+        onaccount("invoices", "pay", VENUE, note, "1,00", status=2)  # it is no invoice
         assert file.read_bytes().startswith(b"%PDF")
         onaccount("invoices", "delete", VENUE, by_key[deleted], status=1)
         till.left[left_out] = 0

@@ -68,7 +68,7 @@ def sent_by(block: str, folder: Path) -> tuple[str, bytes, bytes]:
     fake.write_text(KCAT)
     fake.chmod(0o755)
     where = {"PATH": f"{folder}:{os.environ['PATH']}", "SPOOL": str(folder), "KAFKA": "broker:9092"}
-    subprocess.run(["bash", "-euc", block], check=True, env={**os.environ, **where}, timeout=30)
+    subprocess.run(["bash", "-euc", block], check=True, env={**os.environ, **where}, timeout=90)
     words = (folder / "words").read_text().split("\n")
     value = (folder / "value").read_bytes()
     assert b"\n" not in value, "kcat takes each line as a message of its own"

@@ -46,7 +46,7 @@ def onaccount(stack: Stack, capsys: pytest.CaptureFixture[str]) -> Run:
     return against_the_stack
 
 
-def wait_for(true: Callable[[], bool], within_s: float = 30) -> bool:
+def wait_for(true: Callable[[], bool], within_s: float = 90) -> bool:
     deadline = time.monotonic() + within_s
     while not true():
         if time.monotonic() > deadline:
@@ -150,7 +150,7 @@ def at_a_terminal(answer: str, *words: str) -> tuple[str, int]:
     command = [sys.executable, "-m", "cli", *words]
     with subprocess.Popen(command, stdin=terminal, stdout=subprocess.PIPE) as process:
         os.write(keyboard, f"{answer}\n".encode())
-        told, _ = process.communicate(timeout=60)
+        told, _ = process.communicate(timeout=120)
     os.close(keyboard)
     os.close(terminal)
     return told.decode(), process.returncode

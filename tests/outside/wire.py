@@ -129,7 +129,7 @@ class Wire:
         want: Callable[[Json], bool] | None = None,
         *,
         n: int = 1,
-        within_s: float = 20,
+        within_s: float = 60,
         **fields: object,
     ) -> list[Seen]:
         """Wait until at least n records with these fields were read, and give all of them."""

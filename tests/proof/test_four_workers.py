@@ -36,7 +36,7 @@ async def said_twice(wire: Wire, messages: list[dict[str, object]]) -> None:
     random.shuffle(said)
     for message in said:
         await wire.say("pos.sales", message)
-    await wire.wait(lambda b: b.get("type") in KINDS, n=before + len(said), within_s=60)
+    await wire.wait(lambda b: b.get("type") in KINDS, n=before + len(said))
 
 
 async def test_four_processes_approve_exactly_as_many_as_there_is_room_for(four: Stack) -> None:

@@ -200,7 +200,7 @@ class Rig:
             await connection.close()
 
     async def all_answered(
-        self, account: str, sale_ids: Iterable[str], within_s: float = 30
+        self, account: str, sale_ids: Iterable[str], within_s: float = 90
     ) -> dict[str, list[Any]]:
         """Wait until each of these sales has an answer; gives all answers of the account."""
         wanted = set(sale_ids)
@@ -234,7 +234,7 @@ class Wire:
         raw = [json.dumps(v).encode() for v in values]
         await asyncio.gather(*[await self._producer.send("pos.sales", r) for r in raw])
 
-    async def answered(self, sale_ids: Iterable[str], within_s: float = 30) -> None:
+    async def answered(self, sale_ids: Iterable[str], within_s: float = 90) -> None:
         """Wait until each of these has an answer."""
         wanted = set(sale_ids)
         deadline = time.monotonic() + within_s
@@ -247,7 +247,7 @@ class Wire:
                     self.heard[sale_id] = self.heard.get(sale_id, 0) + 1
 
 
-async def until(what: Callable[[], Any], said: str, within_s: float = 20) -> None:
+async def until(what: Callable[[], Any], said: str, within_s: float = 60) -> None:
     """Wait until it is so."""
     deadline = time.monotonic() + within_s
     while not what():

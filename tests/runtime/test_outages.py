@@ -89,10 +89,10 @@ async def test_kafka_killed_inside_a_publish_is_waited_out(rig: Rig, edge_kafka:
         await until(lambda: "Kafka" in "".join(worker.status.unready()), "it says so")
         assert worker.status.dead() == []
         await edge_kafka.start()
-        found = await rig.all_answered(account, [s["sale_id"] for s in sales], within_s=40)
+        found = await rig.all_answered(account, [s["sale_id"] for s in sales])
         more = sale(account)
         await rig.send(more)
-        await rig.all_answered(account, [more["sale_id"]], within_s=40)
+        await rig.all_answered(account, [more["sale_id"]])
         await until(ready(worker), "it is ready again", 30)
     assert await rig.counted(account) == (21, 10_500)
     assert await letters(rig) == before

@@ -101,6 +101,8 @@ def _together(message: Json) -> Json:
             message["invoice_id"] = SALE_ID
         case "pending.request":
             message.pop("account", None)
+            if message.get("mails"):
+                message.pop("sale_id", None)
         case "statement.request":
             message["from"], message["until"] = "2026-01-01", "2026-02-01"
         case "import.uploaded":

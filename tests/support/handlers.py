@@ -68,11 +68,16 @@ class HandlerBench:
             yield await self.guard.open(connection, ends=ends, alone=alone)
 
     def incoming(
-        self, message: Any, *, at: datetime | None = None, topic: str = "bench"
+        self,
+        message: Any,
+        *,
+        at: datetime | None = None,
+        topic: str = "bench",
+        trace: str | None = None,
     ) -> Incoming:
         """A record; its time is `at`, or now."""
         self._offset += 1
-        return Incoming(message, topic, 0, self._offset, at or datetime.now(UTC), None)
+        return Incoming(message, topic, 0, self._offset, at or datetime.now(UTC), trace)
 
     async def handle(
         self,
@@ -83,13 +88,14 @@ class HandlerBench:
         topic: str = "bench",
         ends: Ends = NO_ENDS,
         at_once: AtOnce | None = None,
+        trace: str | None = None,
     ) -> list[Answer]:
         """One committed transaction over these messages; then touched state is published.
 
         Answers are returned; state records are found in `bench.published.answers`. `at_once` is
         tried first, once, as the edge does.
         """
-        incoming = [self.incoming(m, at=at, topic=topic) for m in messages]
+        incoming = [self.incoming(m, at=at, topic=topic, trace=trace) for m in messages]
         if at_once is not None:
             found = await self._at_once(at_once, incoming)
             if found is not None:

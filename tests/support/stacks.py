@@ -51,12 +51,12 @@ class Stack:
         os.kill(pid, signal.SIGKILL)
         return pid
 
-    def wait_back(self, name: str, old_pid: int, *, within_s: float = 30) -> None:
+    def wait_back(self, name: str, old_pid: int, *, within_s: float = 90) -> None:
         """Wait until a killed process is there again, under another pid."""
         back = wait_until(lambda: self.pid(name) not in (None, old_pid), within_s=within_s)
         assert back, f"{name} is not back after {within_s} s: {self.output}"
 
-    def wait_ready(self, *, within_s: float = 90) -> None:
+    def wait_ready(self, *, within_s: float = 180) -> None:
         """Wait until it has written stack.json; fails with what it said when it does not."""
         # Not until the file is there: it may be one that a killed stack has left.
         wait_until(

@@ -94,18 +94,24 @@ class Book:
     writer: int | None = None
     refusals: dict[RefusalKey, Answer] = field(default_factory=dict)
     unbooked: list[Unbooked] = field(default_factory=list)
-    # (environment, sale_id) and what stands for it now: a sale_id or a cancellation_id
-    taken_off: list[tuple[Key, str]] = field(default_factory=list)
+    # (environment, sale_id), what stands for it now: a sale_id or a cancellation_id, and of a sale
+    # itself its content
+    taken_off: list[tuple[Key, str, bytes | None]] = field(default_factory=list)
 
-    def clear(self, key: Key, by: str) -> None:
+    def clear(self, key: Key, by: str, content: bytes | None = None) -> None:
         """What waits under this sale_id waits no more; what is noted under it later does.
 
-        A sale itself clears only what was unreadable of it: under a reused id another may wait.
+        A sale itself (`content`) clears only what was unreadable of it, and what our own fault kept
+        from being booked: under a reused id another may wait.
         """
-        self.taken_off.append((key, by))
+        self.taken_off.append((key, by, content))
         for one in self.unbooked:
-            itself = by == one.sale_id and one.reason is not DeclineReason.INVALID_MESSAGE
-            if (one.environment, one.sale_id) == key and one.cleared_by is None and not itself:
+            another = (
+                by == one.sale_id
+                and one.reason is not DeclineReason.INVALID_MESSAGE
+                and one.digest != content
+            )
+            if (one.environment, one.sale_id) == key and one.cleared_by is None and not another:
                 one.cleared_by = by
 
     def language(self, environment: int, default: str) -> str:

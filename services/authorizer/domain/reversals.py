@@ -36,16 +36,14 @@ def take_back(
 
     `reversed_` is what earlier cancellations took off each line. A line of a return or a discount
     is negative, and so is what is taken off it: a sale of which nothing is left is undone line by
-    line, so that nothing stays behind at any VAT rate. Shares go by largest remainder over what
-    is left: they sum to the amount, and none exceeds its line.
+    line, so that nothing stays behind at any VAT rate, a swap too, which comes to nothing. Shares
+    go by largest remainder over what is left: they sum to the amount, and none exceeds its line.
     """
     left = [line.total - taken for line, taken in zip(lines, reversed_, strict=True)]
     all_left = sum(left)
     amount = all_left if wanted.amount is None else wanted.amount
     if amount > all_left:
         return Refused(reason=ReversalRefusal.EXCEEDS_SALE, field="amount")
-    if amount == 0:
-        return Taken(amount=0, of_lines=(0,) * len(left), lines=())
     shares: Sequence[int] = left
     if wanted.lines is not None:
         found = _pick(wanted.lines, lines, left)

@@ -77,7 +77,7 @@ def _take(wanted: SaleCancelled, book: Book, standing: Standing) -> Taken | Refu
     lines = answers.lines_of(sale.answer.value)
     before = sale.reversed_lines or (0,) * len(lines)
     found = take_back(wanted, lines, before)
-    if isinstance(found, Taken) and found.amount:
+    if isinstance(found, Taken) and found.lines:
         sale.reversed_lines = [a + b for a, b in zip(before, found.of_lines, strict=True)]
         sale.taken_back = True
         standing.take_back(found.amount)

@@ -14,7 +14,7 @@ from hashlib import sha256
 
 from runtime.answers import Answer
 from runtime.breath import Breath
-from runtime.incoming import Incoming
+from runtime.incoming import Incoming, traced
 from runtime.transaction import Tx
 from schemas.commands import (
     INVALID,
@@ -43,7 +43,6 @@ from services.authorizer.domain.entities import (
     Registry,
 )
 from services.authorizer.domain.steps import Steps
-from services.authorizer.handlers.tracing import traced
 from services.authorizer.metrics import COMMANDS
 from services.authorizer.store import entities, registry, sales, states, unbooked
 from services.authorizer.store.spoken import accounts_named

@@ -17,7 +17,7 @@ from hashlib import sha256
 
 from runtime.answers import Answer
 from runtime.glance import Glance
-from runtime.incoming import Incoming
+from runtime.incoming import Incoming, traced
 from runtime.transaction import Tx
 from schemas.content import digest
 from schemas.malformed import Malformed
@@ -27,7 +27,6 @@ from services.authorizer.domain.book import Book, KnownSale, RefusalKey, Unbooke
 from services.authorizer.domain.explanations import DEFAULT_LANGUAGE
 from services.authorizer.domain.sales import Approved, Declined, decide
 from services.authorizer.handlers.cancellations import answer_cancellation
-from services.authorizer.handlers.tracing import traced
 from services.authorizer.handlers.unbooked import tell_unbooked
 from services.authorizer.metrics import DECISIONS
 from services.authorizer.store import at_once
@@ -187,7 +186,7 @@ def _answer_sale(sale: Sale, record_time: datetime, book: Book, now: datetime) -
         known.state = "approved"
         known.answer = answer = answers.approved(sale, decision, now)
         if type(sale) is SaleRecorded:
-            book.clear(key, sale.sale_id)
+            book.clear(key, sale.sale_id, content)
             if sale.moved_from is not None:
                 book.clear((sale.environment, sale.moved_from), sale.sale_id)
     else:
@@ -291,7 +290,8 @@ def _decline_poison(sale: Sale, book: Book, now: datetime) -> list[Said]:
     recorded = isinstance(sale, SaleRecorded)
     known = book.sales.get(key)
     decision = Declined(DeclineReason.NOT_PROCESSED)
-    if recorded and (known is None or known.state != "approved"):
+    booked = known is not None and known.state == "approved" and known.digest == content
+    if recorded and not booked:
         _note_unbooked(sale, content, decision.reason, book)
     if known is not None and known.answer is not None:
         return [known.answer] if known.digest == content else []

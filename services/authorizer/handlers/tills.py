@@ -11,14 +11,13 @@ from collections.abc import Sequence
 from json.encoder import encode_basestring as quoted
 
 from runtime.answers import Answer
-from runtime.incoming import Incoming
+from runtime.incoming import Incoming, traced
 from runtime.transaction import Tx
 from schemas.content import digest
 from schemas.terminals import DirectoryFound, TerminalSearched, TerminalSignedOn
 from schemas.wire import encode
 from services.authorizer.domain.book import RefusalKey
 from services.authorizer.domain.directory import found, words
-from services.authorizer.handlers.tracing import traced
 from services.authorizer.store import directory as store
 from services.authorizer.store.directory import Key, Session, Venue
 from services.authorizer.store.sales import remember_refusals

@@ -179,6 +179,16 @@ SELECT u.*, $8
 FROM unnest($1::int[], $2::uuid[], $3::bigint[], $4::bool[], $5::jsonb[], $6::text[], $7::text[])
      AS u;
 
+-- name: earlier_names
+-- What these customers were called before, each name once.
+SELECT c.environment, c.customer_id::text, c.earlier_names
+FROM unnest($1::int[], $2::uuid[]) AS u (environment, customer_id)
+CROSS JOIN LATERAL (
+    SELECT c.*
+    FROM customer AS c
+    WHERE c.environment = u.environment AND c.customer_id = u.customer_id
+    OFFSET 0) AS c;
+
 -- name: change_customers
 MERGE INTO customer AS c
 USING unnest($1::int[], $2::uuid[], $3::bigint[], $4::bool[], $5::jsonb[], $6::text[], $7::text[])
@@ -186,7 +196,11 @@ USING unnest($1::int[], $2::uuid[], $3::bigint[], $4::bool[], $5::jsonb[], $6::t
 ON c.environment = u.environment AND c.customer_id = u.customer_id
 WHEN MATCHED THEN
     UPDATE SET version = u.version, erased = u.erased, fields = u.fields, name = u.name,
-               searched = u.searched, changed_at = $8
+               searched = u.searched, changed_at = $8,
+               earlier_names = CASE
+                   WHEN u.erased THEN '{}'
+                   WHEN c.name = u.name OR c.name = ANY (c.earlier_names) THEN c.earlier_names
+                   ELSE array_append(c.earlier_names, c.name) END
 WHEN NOT MATCHED THEN DO NOTHING;
 
 -- name: add_accounts

@@ -31,12 +31,11 @@ async def record(tx: Tx, changed: Collection[Entity], before: Collection[Entity]
         await breath.take()
     for statement, some in ((sql.add_environments, new), (sql.change_environments, old)):
         await _environments(tx, statement, [e for e in some if isinstance(e, Environment)])
+    names = await _names_to_forget(tx, old, known)
     for statement, some in ((sql.add_customers, new), (sql.change_customers, old)):
         await _customers(tx, statement, [e for e in some if isinstance(e, Customer)])
-    for customer in (e for e in old if isinstance(e, Customer) and e.erased):
-        earlier = known[customer.kind, customer.environment, customer.id]
-        if isinstance(earlier, Customer) and (name := display_name(earlier.fields)):
-            await directory.forget(tx, customer.environment, name)
+    for environment, name in names:
+        await directory.forget(tx, environment, name)
     added = [e for e in new if isinstance(e, Account)]
     altered = [e for e in old if isinstance(e, Account)]
     if added:
@@ -57,6 +56,24 @@ async def record(tx: Tx, changed: Collection[Entity], before: Collection[Entity]
     }
     if revised:
         await tx.execute(sql.new_revisions, sorted(revised))
+
+
+async def _names_to_forget(
+    tx: Tx, old: Sequence[Entity], known: dict[tuple[str, int, str], Entity]
+) -> list[Key]:
+    """What tills were ever told that those are called who are erased, by environment."""
+    erased = [e for e in old if isinstance(e, Customer) and e.erased]
+    if not erased:
+        return []
+    found: dict[Key, None] = {}
+    for customer in erased:
+        before = known[customer.kind, customer.environment, customer.id]
+        if isinstance(before, Customer) and (name := display_name(before.fields)):
+            found[customer.environment, name] = None
+    keys = columns((e.environment, e.customer_id) for e in erased)
+    for r in await tx.fetch(sql.earlier_names, *keys):
+        found.update({(r["environment"], name): None for name in r["earlier_names"]})
+    return list(found)
 
 
 async def _change_accounts(tx: Tx, altered: Sequence[Account]) -> None:

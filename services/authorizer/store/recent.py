@@ -9,7 +9,7 @@ from runtime.haste import seconds
 from schemas.pos import DeclineReason, SaleRequested
 from services.authorizer.domain.book import Book, Key
 from services.authorizer.domain.sales import House
-from services.authorizer.domain.standing import Standing
+from services.authorizer.domain.standing import Release, Standing
 
 MOST: Final = 10_000
 """Accounts, some 400 bytes each."""
@@ -18,12 +18,14 @@ KEPT_S: Final = 600.0
 
 
 class _Account(NamedTuple):
-    """As a Standing, and the transaction that wrote its row."""
+    """As a Standing, and the transaction that wrote its row. What is open was reckoned by the
+    environment's release: whether that is another one since, the row does not say."""
 
     row: int
     limit: int | None
     open: int
     barred: DeclineReason | None
+    release: Release
 
 
 class Recent:
@@ -51,13 +53,16 @@ class Recent:
             key = environment, sale.account
             if key in standings:
                 continue
-            account, house = self._accounts.get(key), self._houses.get(environment)
-            if account is None or house is None:
+            account, known = self._accounts.get(key), self._houses.get(environment)
+            if account is None or known is None:
                 return None
-            row, limit, open_, barred = account
+            row, limit, open_, barred, release = account
+            version, house = known
+            if release != house.release:
+                return None
             book.rows[key] = row
             standings[key] = Standing(limit=limit, open=open_, barred=barred)
-            book.versions[environment], book.houses[environment] = house
+            book.versions[environment], book.houses[environment] = version, house
         return book
 
     def recorded(self, book: Book) -> None:
@@ -71,7 +76,8 @@ class Recent:
             accounts.pop(key, None)
             row = book.writer if s.approved_more or s.reversed_more else book.rows[key]
             assert row is not None
-            accounts[key] = _Account(row, s.limit, s.open, s.barred)
+            release = book.houses[key[0]].release
+            accounts[key] = _Account(row, s.limit, s.open, s.barred, release)
         while len(accounts) > self._most:
             del accounts[next(iter(accounts))]
         while len(self._houses) > self._most:

@@ -237,8 +237,13 @@ async def _record_unbooked(tx: Tx, book: Book) -> None:
     """What was there is taken off first: of what is noted only now, the book knows it."""
     noted, cleared = book.unbooked, book.taken_off
     if cleared:
-        keys = columns(key for key, _ in cleared)
-        await tx.execute(sql.clear_unbooked, *keys, [by for _, by in cleared], tx.now)
+        await tx.execute(
+            sql.clear_unbooked,
+            *columns(key for key, _, _ in cleared),
+            [by for _, by, _ in cleared],
+            tx.now,
+            [content for _, _, content in cleared],
+        )
     if noted:
         await tx.execute(
             sql.note_unbooked,

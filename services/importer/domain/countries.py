@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from functools import cache, lru_cache
 from typing import Final
 
-import pycountry
-
 from services.importer.domain.fields import normalise
 
 _ELSE: Final[dict[str, tuple[str, ...]]] = {
@@ -52,6 +50,8 @@ def _codes() -> dict[str, str]:
 
 
 def _names() -> Iterator[tuple[str, str]]:
+    import pycountry  # the child that reads has no use for it
+
     dutch = gettext.translation("iso3166-1", pycountry.LOCALES_DIR, languages=["nl"])
     for country in pycountry.countries:
         yield country.alpha_2, country.alpha_3

@@ -17,7 +17,7 @@ from datetime import timedelta
 from hashlib import sha256
 
 from runtime.answers import Answer
-from runtime.incoming import Incoming
+from runtime.incoming import Incoming, traced
 from runtime.transaction import Tx
 from schemas.content import digest
 from schemas.imports import ImportCancelled, ImportConfirmed, ImportUndo, ImportUploaded
@@ -59,15 +59,21 @@ class Uploads:
         tongues = await registry.tongues(tx, known)
         answers: list[Answer] = []
         for record in batch:
-            match record.message:
-                case ImportUploaded() as message:
-                    tongue = tongues.get(message.environment, "en")
-                    answers += await self._receive(message, record, tongue, tx)
-                case ImportConfirmed() | ImportCancelled() | ImportUndo() as message:
-                    answers += await self._decided(message, record, tongues, tx)
-                case Malformed() as malformed:
-                    answers.append(_malformed(malformed, record))
+            answers += [traced(a, record) for a in await self._handle(record, tongues, tx)]
         return answers
+
+    async def _handle(
+        self, record: Incoming, tongues: Mapping[int, Tongue], tx: Tx
+    ) -> Sequence[Answer]:
+        match record.message:
+            case ImportUploaded() as message:
+                tongue = tongues.get(message.environment, "en")
+                return await self._receive(message, record, tongue, tx)
+            case ImportConfirmed() | ImportCancelled() | ImportUndo() as message:
+                return await self._decided(message, record, tongues, tx)
+            case Malformed() as malformed:
+                return [_malformed(malformed, record)]
+        return []
 
     # --- parts --------------------------------------------------------------------------------
 

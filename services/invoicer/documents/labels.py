@@ -6,7 +6,7 @@ The typst and mail templates get the language's mapping and look words up by key
 
 from collections.abc import Mapping
 
-from services.invoicer.documents.model import Document, Invoice, Language
+from services.invoicer.documents.model import CreditNote, Document, Invoice, Language
 from services.invoicer.documents.text import clean, day, decimal_text, money, unbroken
 
 _NL = {
@@ -28,10 +28,14 @@ _NL = {
     "refers_to": "Bij factuur",
     "refers_to_of": "{number} van {date}",
     "reason": "Reden",
+    "reason_reversed": "na het factureren teruggenomen, of aan de kassa betaald",
+    "reason_deleted": "de factuur is ingetrokken",
     "supplementary": "Aanvullende factuur: verkopen die later binnenkwamen.",
     "replaces": "Vervangt factuur",
     "replaces_note": "Deze factuur komt in de plaats van factuur {invoices}, waarvoor een "
     "creditnota is gemaakt.",
+    "replaces_several": "Deze factuur komt in de plaats van de facturen {invoices}, waarvoor "
+    "creditnota's zijn gemaakt.",
     "and": "en",
     "bill_to": "Aan",
     "from": "Van",
@@ -97,9 +101,12 @@ _EN = {
     "refers_to": "For invoice",
     "refers_to_of": "{number} of {date}",
     "reason": "Reason",
+    "reason_reversed": "taken back, or paid at the till, after it was invoiced",
+    "reason_deleted": "the invoice was withdrawn",
     "supplementary": "Supplementary invoice: sales that came in later.",
     "replaces": "Replaces invoice",
     "replaces_note": "This invoice replaces invoice {invoices}, which was credited.",
+    "replaces_several": "This invoice replaces invoices {invoices}, which were credited.",
     "and": "and",
     "bill_to": "To",
     "from": "From",
@@ -159,6 +166,11 @@ def replaced_text(invoice: Invoice, language: Language) -> str:
         for one in invoice.replaces
     ]
     return f" {words['and']} ".join(part for part in (", ".join(each[:-1]), each[-1]) if part)
+
+
+def credit_reason(note: CreditNote, language: Language) -> str:
+    """Why a credit note was made: what finance wrote, or in our words what the system did."""
+    return LABELS[language].get(f"reason_{note.reason}", note.reason)
 
 
 def euro_vat(document: Document) -> list[tuple[str, str]]:

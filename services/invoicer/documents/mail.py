@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from markupsafe import Markup, escape
 
 from services.invoicer.documents import mime
-from services.invoicer.documents.labels import replaced_text
+from services.invoicer.documents.labels import credit_reason, replaced_text
 from services.invoicer.documents.logo import accent_colour
 from services.invoicer.documents.mail_words import WORDS
 from services.invoicer.documents.mime import Attachment, Composed, Envelope
@@ -123,10 +123,12 @@ def _amount(document: Document, language: Language, fill: Mapping[str, str]) -> 
 
 def _extra(document: Document, words: Mapping[str, str], language: Language) -> str:
     if not isinstance(document, Invoice):
-        return ""
+        why = clean(credit_reason(document, language))
+        return f"{words['reason']}: {why.rstrip('.')}." if why else ""
     said = [words["supplementary"]] if document.supplementary else []
     if document.replaces:
-        said.append(words["replaces"].format(invoices=replaced_text(document, language)))
+        several = "replaces" if len(document.replaces) == 1 else "replaces_several"
+        said.append(words[several].format(invoices=replaced_text(document, language)))
     return " ".join(said)
 
 

@@ -21,6 +21,8 @@ _NL = {
     "supplementary": "Het is een aanvullende factuur: deze verkopen kwamen later binnen.",
     "replaces": "Deze factuur komt in de plaats van factuur {invoices}, waarvoor een creditnota is "
     "gemaakt.",
+    "replaces_several": "Deze factuur komt in de plaats van de facturen {invoices}, waarvoor "
+    "creditnota's zijn gemaakt.",
     "to_pay": "Te betalen",
     "to_get_back": "Gecrediteerd bedrag",
     "due": "uiterlijk {date}",
@@ -96,6 +98,7 @@ _EN = {
     "intro_credit_note": "Here is a credit note from {venue} for invoice {refers_to} of {date}.",
     "supplementary": "It is a supplementary invoice: these sales came in later.",
     "replaces": "It replaces invoice {invoices}, which was credited.",
+    "replaces_several": "It replaces invoices {invoices}, which were credited.",
     "to_pay": "Amount due",
     "to_get_back": "Amount credited",
     "due": "by {date}",

@@ -204,7 +204,8 @@ class Invoice(_Document):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreditNote(_Document):
-    """Takes back an invoice, or a part of it. `reason` is finance's words, may be empty."""
+    """Takes back an invoice, or a part of it. `reason` is finance's words or a code of ours
+    (labels.credit_reason), may be empty."""
 
     refers_to: str
     """The number of the invoice that it credits (art. 35a: it must refer to it)."""

@@ -7,7 +7,13 @@ from datetime import date
 from typing import Any
 
 from services.invoicer.documents.fitting import amount_mm, height_mm, table_mm, width_mm
-from services.invoicer.documents.labels import LABELS, euro_note, euro_vat, replaced_text
+from services.invoicer.documents.labels import (
+    LABELS,
+    credit_reason,
+    euro_note,
+    euro_vat,
+    replaced_text,
+)
 from services.invoicer.documents.letterhead import (
     address_rows,
     addressed_data,
@@ -169,9 +175,10 @@ def _notes(document: Document) -> list[str]:
         notes.append(words["supplementary"])
     if isinstance(document, Invoice) and document.replaces:
         of = replaced_text(document, document.language)
-        notes.append(breakable(words["replaces_note"].format(invoices=of)))
+        said = "replaces_note" if len(document.replaces) == 1 else "replaces_several"
+        notes.append(breakable(words[said].format(invoices=of)))
     if isinstance(document, CreditNote) and document.reason:
-        notes.append(breakable(f"{words['reason']}: {document.reason}"))
+        notes.append(breakable(f"{words['reason']}: {credit_reason(document, document.language)}"))
     return notes
 
 

@@ -3,7 +3,7 @@
 from datetime import date
 from decimal import Decimal
 
-from services.invoicer.documents.labels import LABELS, euro_note, euro_vat
+from services.invoicer.documents.labels import LABELS, credit_reason, euro_note, euro_vat
 from services.invoicer.documents.model import CreditNote, Document, Invoice
 from services.invoicer.documents.text import month
 from services.invoicer.documents.workbook import Book, Cell, Column
@@ -88,7 +88,9 @@ def _facts(book: Book, document: Document, kind: str) -> None:
         if document.replaces:
             own.append((words["replaces"], ", ".join(one.number for one in document.replaces)))
     else:
-        own = [(words["refers_to"], document.refers_to), (words["reason"], document.reason)]
+        own = [(words["refers_to"], document.refers_to)]
+        if document.reason:
+            own.append((words["reason"], credit_reason(document, document.language)))
     credit = isinstance(document, CreditNote)
     dated = "drafted_on" if draft else "credit_issued_on" if credit else "issued_on"
     book.facts(

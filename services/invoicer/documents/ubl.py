@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from schemas.currencies import decimals
 from services.invoicer.documents import parties
-from services.invoicer.documents.labels import LABELS
+from services.invoicer.documents.labels import LABELS, credit_reason
 from services.invoicer.documents.model import CreditNote, Document, Invoice, Line, Preceding
 from services.invoicer.documents.text import clean, decimal_amount, money, net_price
 from services.invoicer.documents.xml import Element, add, kept, written
@@ -69,7 +69,7 @@ def _header(root: Element, document: Document) -> None:
         add(root, "cbc:InvoiceTypeCode", _INVOICE_CODE)
     else:
         add(root, "cbc:CreditNoteTypeCode", _CREDIT_NOTE_CODE)
-        add(root, "cbc:Note", document.reason)
+        add(root, "cbc:Note", credit_reason(document, document.language))
     add(root, "cbc:DocumentCurrencyCode", document.currency)
     if document.euro is not None:
         add(root, "cbc:TaxCurrencyCode", "EUR")  # BT-6

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from runtime.answers import Answer
-from runtime.incoming import Incoming
+from runtime.incoming import Incoming, traced
 from runtime.transaction import Tx
 from schemas.base import Message
 from schemas.commands import INVALID, TOO_EARLY, too_early
@@ -63,18 +63,22 @@ async def handle(messages: Sequence[Incoming], tx: Tx) -> Iterable[Answer]:
     await _lock(messages, tx)
     answers: list[Answer] = []
     for incoming in messages:
-        message = incoming.message
-        if isinstance(message, InvoicesRun):
-            answers += await runs.run(incoming, message, tx)
-        elif isinstance(message, DocumentRequest):
-            answers += await documents.request(incoming, message, tx)
-        elif isinstance(message, PendingRequest):
-            answers += await pending.request(incoming, message, tx)
-        elif isinstance(message, Malformed):
-            answers.append(_malformed(incoming, message))
-        else:
-            answers += await _decide(incoming, message, tx)
+        answers += [traced(answer, incoming) for answer in await _handle(incoming, tx)]
     return answers
+
+
+async def _handle(incoming: Incoming, tx: Tx) -> Iterable[Answer]:
+    match incoming.message:
+        case InvoicesRun() as message:
+            return await runs.run(incoming, message, tx)
+        case DocumentRequest() as message:
+            return await documents.request(incoming, message, tx)
+        case PendingRequest() as message:
+            return await pending.request(incoming, message, tx)
+        case Malformed() as message:
+            return [_malformed(incoming, message)]
+        case message:
+            return await _decide(incoming, message, tx)
 
 
 async def _lock(messages: Sequence[Incoming], tx: Tx) -> None:

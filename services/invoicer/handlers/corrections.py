@@ -47,13 +47,10 @@ async def correct(command: InvoiceCorrect, tx: Tx) -> Done | Refusal:
     off = list(dict.fromkeys(command.exclude_sales or ()))
     if command.account and not off:
         off = its_sales
-    strange = set(off) - set(its_sales)
+    on_it = set(its_sales)
+    strange = [sale for sale in off if sale not in on_it]
     if strange:
-        return Refusal(
-            reason="sale_not_on_invoice",
-            field="exclude_sales",
-            message=f"{len(strange)} of these sales are not on this invoice.",
-        )
+        return _not_on_it(strange)
     kept = [sale for sale in its_sales if sale not in set(off)]
     if kept and (refusal := await _no_buyer(tx, invoice)) is not None:
         return refusal
@@ -71,6 +68,15 @@ async def correct(command: InvoiceCorrect, tx: Tx) -> Done | Refusal:
         changes.append(change(again.invoice_id, "created"))
     touched = (invoice.invoice_id, *(() if again is None else (again.invoice_id,)))
     return Done(events=(*events, *taken_off), changes=tuple(changes), touched=touched)
+
+
+def _not_on_it(strange: list[str]) -> Refusal:
+    more = "" if len(strange) == 1 else f", nor do {len(strange) - 1} more of those named"
+    return Refusal(
+        reason="sale_not_on_invoice",
+        field="exclude_sales",
+        message=f"Sale {strange[0]} does not stand on this invoice{more}.",
+    )
 
 
 def _unreasoned(command: InvoiceCorrect) -> Refusal | None:

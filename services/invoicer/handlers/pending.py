@@ -1,4 +1,4 @@
-"""pending.request: what is not yet invoiced, and why a given sale is not among it.
+"""pending.request: what is not yet invoiced, why a given sale is not among it, which mails wait.
 
 The request records a job, to be taken up once every sale that was there when it was asked has been
 seen. Answered by pending.listed on invoices.documents; the same request_id is answered the same.

@@ -218,9 +218,8 @@ class Mailing:
         work, mail = letter.work, letter.mail
         if isinstance(outcome, Away):
             MAILS.labels(mail.kind, "waiting").inc()
-            log.info(
-                "the mail server is away", environment=number, mail=mail.mail_id, why=outcome.why
-            )
+            fault = outcome.why.partition(":")[0]  # a server's words may name whom the mail is for
+            log.info("the mail server is away", environment=number, mail=mail.mail_id, why=fault)
             await mails.put_off(tx, number, mail.mail_id, None, outcome.why)
             tx.later(work, self.settings.smtp_away_s)
         elif isinstance(outcome, Unsure):

@@ -1,4 +1,4 @@
-"""Telling what is not yet invoiced: one step, once all that was decided before is seen."""
+"""Telling what is not yet invoiced, or mailed: one step, once what was decided before is seen."""
 
 from collections.abc import Iterator, Sequence
 from zoneinfo import ZoneInfo
@@ -7,7 +7,7 @@ from runtime.answers import Answer, answer
 from runtime.jobs import JobKind, StepTx, Work
 from schemas.commands import CommandRefused
 from schemas.invoices import PendingRequest
-from schemas.pending import PendingAmount, PendingListed, PendingSale
+from schemas.pending import PendingAmount, PendingListed, PendingMail, PendingSale
 from schemas.registry import EnvironmentState
 from services.invoicer.admission import UNKNOWN, unready
 from services.invoicer.replies import EVENTS, Refusal
@@ -43,8 +43,11 @@ async def run(work: Work) -> None:
 async def _listed(tx: StepTx, asked: PendingRequest, environment: EnvironmentState) -> list[Answer]:
     accounts: Sequence[PendingAmount] = ()
     sales: Sequence[PendingSale] = ()
+    mails: Sequence[PendingMail] = ()
     zone = ZoneInfo(environment.time_zone)
-    if asked.sale_id is not None:
+    if asked.mails:
+        (count, mails), amount = await pending.mails(tx, asked.environment), 0
+    elif asked.sale_id is not None:
         sales = [await pending.sale(tx, asked.environment, asked.sale_id, zone)]
         count, amount = 1, sales[0].amount
     elif asked.account is not None:
@@ -54,7 +57,7 @@ async def _listed(tx: StepTx, asked: PendingRequest, environment: EnvironmentSta
         accounts = await pending.overview(tx, environment)
         count, amount = await pending.sums(tx, asked.environment, None)
     lacking = await unready(tx, environment)
-    pieces = list(_pieces(accounts, sales))
+    pieces = list(_pieces(accounts, sales, mails))
     return [
         answer(
             TOPIC,
@@ -69,21 +72,22 @@ async def _listed(tx: StepTx, asked: PendingRequest, environment: EnvironmentSta
                 amount=amount,
                 accounts=its_accounts,
                 sales=its_sales,
+                mails=its_mails,
                 lacking=None if lacking is None else lacking.message,
             ),
             id=f"pending.listed/{asked.environment}/{asked.request_id}/{part}",
             time=tx.now,
         )
-        for part, (its_accounts, its_sales) in enumerate(pieces, 1)
+        for part, (its_accounts, its_sales, its_mails) in enumerate(pieces, 1)
     ]
 
 
 def _pieces(
-    accounts: Sequence[PendingAmount], sales: Sequence[PendingSale]
-) -> Iterator[tuple[tuple[PendingAmount, ...], tuple[PendingSale, ...]]]:
-    for start in range(0, max(1, len(accounts), len(sales)), PER_PART):
+    accounts: Sequence[PendingAmount], sales: Sequence[PendingSale], mails: Sequence[PendingMail]
+) -> Iterator[tuple[tuple[PendingAmount, ...], tuple[PendingSale, ...], tuple[PendingMail, ...]]]:
+    for start in range(0, max(1, len(accounts), len(sales), len(mails)), PER_PART):
         end = start + PER_PART
-        yield tuple(accounts[start:end]), tuple(sales[start:end])
+        yield tuple(accounts[start:end]), tuple(sales[start:end]), tuple(mails[start:end])
 
 
 def _refused(tx: StepTx, asked: PendingRequest, refusal: Refusal) -> Answer:

@@ -56,6 +56,9 @@ async def run(work: Work) -> None:
         environment = await registry.environment(tx, number)
         if asked is None:
             raise LookupError("a run's job without its run")
+        if asked.ended_at is not None:  # by another job of it: it has its answer
+            tx.done()
+            return
         if asked.state == "waiting" or environment is None:
             await _begin(tx, environment, number, asked)
             return

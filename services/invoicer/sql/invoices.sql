@@ -19,8 +19,10 @@ JOIN invoice AS i ON i.environment = u.environment
 SELECT invoice_id::text FROM invoice WHERE environment = $1 AND number = $2;
 
 -- name: set_status
--- One version on, whatever changed.
-UPDATE invoice SET version = version + 1, changed_at = now(), status = $3, credited = $4, paid = $5
+-- One version on, whatever changed. A status that stays as it was read ($6) is left as it is by now:
+-- what became of its mail is noted without the account's lock.
+UPDATE invoice SET version = version + 1, changed_at = now(), credited = $4, paid = $5,
+    status = CASE WHEN $3 = $6 THEN status ELSE $3 END
 WHERE environment = $1 AND invoice_id = $2;
 
 -- name: mailed

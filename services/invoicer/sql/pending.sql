@@ -44,5 +44,18 @@ JOIN LATERAL (
 WHERE s.environment = $1 AND s.sale_id = ANY($2::uuid[])
 ORDER BY s.booked_at, s.sale_id;
 
+-- name: mails_waiting
+-- Mails to guests that have no fate yet, the oldest first; `all` counts those beyond the limit too.
+SELECT i.invoice_id::text, c.credit_note_id::text, coalesce(c.number, i.number) AS number, i.account,
+       m.recipient, m.created_at, m.attempts, m.code, m.said, count(*) OVER () AS all
+FROM mail AS m
+LEFT JOIN credit_note AS c ON c.environment = m.environment
+    AND c.credit_note_id = CASE WHEN m.kind = 'credit_note' THEN m.ref::uuid END
+JOIN invoice AS i ON i.environment = m.environment
+    AND i.invoice_id = CASE m.kind WHEN 'invoice' THEN m.ref::uuid ELSE c.invoice_id END
+WHERE m.environment = $1 AND m.state = 'pending' AND NOT m.copy
+  AND m.kind IN ('invoice', 'credit_note')
+ORDER BY m.created_at, number, m.recipient LIMIT $2;
+
 -- name: declined
 SELECT account, reason FROM declined_sale WHERE environment = $1 AND sale_id = $2;

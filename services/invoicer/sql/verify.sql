@@ -8,6 +8,11 @@ FROM series AS s LEFT JOIN number AS n USING (environment, series, year)
 WHERE $1::int IS NULL OR s.environment = $1
 GROUP BY s.environment, s.series, s.year, s.last_seq ORDER BY 1, 2, 3;
 
+-- name: unknown
+-- The environment that is asked for, where it is not here: that nothing is wrong would say nothing.
+SELECT $1::int AS environment, 'register' AS number, 'there is no such environment' AS problem
+WHERE $1::int IS NOT NULL AND NOT EXISTS (SELECT FROM environment WHERE environment = $1);
+
 -- name: gaps
 -- Numbers without the one before them, or dated before it.
 SELECT n.environment, n.number,

@@ -58,9 +58,9 @@ def render_workbook(statement: Statement) -> bytes:
     book.facts(
         words["about"],
         [
-            (labels["from"], statement.seller.shown_name),
+            (words["at"], statement.seller.shown_name),
             (labels["account"], account_text(statement)),
-            (labels["bill_to"], statement.holder),
+            *([(labels["bill_to"], statement.holder)] if statement.holder else []),
             (words["from"], statement.first),
             (words["until"], statement.last),
             (labels["total"], statement.total),

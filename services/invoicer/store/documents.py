@@ -176,7 +176,8 @@ def _invoice(
         total=row.total,
         due_on=row.due_on or row.drafted_on,
         euro=_euro(row.vat_euro, row.exchange_rate),
-        supplementary=row.supplementary,
+        # What stood on an invoice before did not come in later: its note says enough.
+        supplementary=row.supplementary and not before,
         replaces=tuple(Preceding(number=one.number, issued_on=one.issued_on) for one in before),
     )
 
@@ -209,16 +210,12 @@ async def load_credit_note(
         euro=_euro(row["vat_euro"], row["exchange_rate"]),
         refers_to=invoice.number or "",
         refers_to_issued_on=invoice.issued_on,
-        reason="" if row["reason"] in _OUR_CODES else row["reason"],
+        reason=row["reason"],
     )
 
 
 def _euro(vat: int | None, rate: str | None) -> EuroVat | None:
     return None if vat is None or rate is None else EuroVat(vat=vat, rate=rate)
-
-
-_OUR_CODES = ("reversed", "deleted")
-"""Reasons that we give ourselves: for machines, while paper shows what a person wrote."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -140,7 +140,13 @@ async def replaced(
 
 async def set_status(tx: Tx, invoice: Invoice, status: str, *, credited: int, paid: int) -> None:
     await tx.execute(
-        sql.set_status, invoice.environment, invoice.invoice_id, status, credited, paid
+        sql.set_status,
+        invoice.environment,
+        invoice.invoice_id,
+        status,
+        credited,
+        paid,
+        invoice.status,
     )
     tx.touch("invoice", invoice.environment, invoice.invoice_id)
 

@@ -1,4 +1,4 @@
-"""What is not yet invoiced, and how a sale stands."""
+"""What is not yet invoiced or mailed, and how a sale stands."""
 
 from collections.abc import Iterable
 from zoneinfo import ZoneInfo
@@ -7,7 +7,7 @@ from asyncpg import Record
 
 from runtime.sql import statements
 from runtime.transaction import Tx
-from schemas.pending import PendingAmount, PendingSale
+from schemas.pending import PendingAmount, PendingMail, PendingSale
 from schemas.registry import EnvironmentState
 from services.invoicer import parties
 from services.invoicer.domain import Skip, Standing, month_of, standing_of
@@ -75,6 +75,25 @@ async def of_account(tx: Tx, environment: int, account: str, zone: ZoneInfo) -> 
     """The account's sales of which something is due, in order of booking."""
     due = [r["sale_id"] for r in await tx.fetch(sql.due_of_account, environment, account, MOST)]
     return [_told(r, zone) for r in await tx.fetch(sql.facts, environment, due)]
+
+
+async def mails(tx: Tx, environment: int) -> tuple[int, list[PendingMail]]:
+    """How many mails to guests wait, and the longest waiting of them."""
+    rows = await tx.fetch(sql.mails_waiting, environment, MOST)
+    return (rows[0]["all"] if rows else 0), [
+        PendingMail(
+            invoice_id=r["invoice_id"],
+            credit_note_id=r["credit_note_id"],
+            number=r["number"],
+            account=r["account"],
+            to=r["recipient"],
+            since=r["created_at"],
+            tries=r["attempts"],
+            code=r["code"],
+            reason=r["said"],
+        )
+        for r in rows
+    ]
 
 
 async def sale(tx: Tx, environment: int, sale_id: str, zone: ZoneInfo) -> PendingSale:

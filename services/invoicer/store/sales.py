@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
 from asyncpg import Record
@@ -82,16 +82,29 @@ def _taken(line: object) -> dict[str, object]:
 
 
 async def apply_waiting(tx: Tx, of: Iterable[SaleKey]) -> None:
-    """Apply the waiting reversals of these sales, as far as the sales are there."""
+    """Apply the waiting reversals of these sales, as far as the sales are there.
+
+    One without lines took nothing, and may have been said of another account than its sale's,
+    before that came: that account is not locked here, so its sale is not touched.
+    """
     keys = sorted(set(of))
     waiting = await tx.fetch(sql.waiting_reversals, [e for e, _ in keys], [s for _, s in keys])
     if not waiting:
         return
     taken: dict[SaleKey, list[list[TakenLine]]] = defaultdict(list)
     for r in waiting:
-        taken[r["environment"], r["sale_id"]].append(
-            [TakenLine(**line) for line in json.loads(r["lines"])]
-        )
+        if lines := [TakenLine(**line) for line in json.loads(r["lines"])]:
+            taken[r["environment"], r["sale_id"]].append(lines)
+    if taken:
+        await _take_off_lines(tx, taken)
+    await tx.execute(
+        sql.reversals_applied,
+        [r["environment"] for r in waiting],
+        [r["cancellation_id"] for r in waiting],
+    )
+
+
+async def _take_off_lines(tx: Tx, taken: Mapping[SaleKey, Sequence[Sequence[TakenLine]]]) -> None:
     rows = await tx.fetch(sql.sold_lines, [e for e, _ in taken], [s for _, s in taken])
     changed: list[tuple[int, str, int, int]] = []
     sums: list[tuple[int, str, int, int]] = []
@@ -101,11 +114,6 @@ async def apply_waiting(tx: Tx, of: Iterable[SaleKey]) -> None:
         sums.append((*key, sum(line.reversed for line in after), len(taken[key])))
     await tx.execute(sql.set_reversed, *map(list, zip(*changed, strict=True)))
     await tx.execute(sql.sum_reversed, *map(list, zip(*sums, strict=True)))
-    await tx.execute(
-        sql.reversals_applied,
-        [r["environment"] for r in waiting],
-        [r["cancellation_id"] for r in waiting],
-    )
 
 
 def _sold(r: Record) -> SoldLine:

@@ -27,6 +27,7 @@ from tests.cli.books.support import (
     SETTINGS,
     THE_VENUE,
     books,
+    invoiced,
     sold,
     spooled,
     uid,
@@ -90,6 +91,16 @@ def test_a_month_is_the_venues_own_and_each_entry_stands_in_it_once_in_order() -
     )
     assert figures["receivable:billed"].closing == -300  # paid too much
     assert (figures["revenue:21"].opening, figures["revenue:21"].this_year) == (-10200, -200)
+
+
+def test_documents_of_one_moment_stand_in_the_order_of_their_numbers() -> None:
+    numbers = ["F2026-9", "F2026-10", "F2026-11", "F2026-99", "F2026-100"]
+    bills = [invoiced(number, "2026-07-31T20:00:00Z", 121, 21) for number in numbers]
+    before = sold("before", "2026-07-31T19:59:59Z", 5)
+    with spooled(JULY, *bills, before) as spool:
+        for number in numbers:
+            spool.name_document(uid(number), number)
+        assert [one.document for one in spool.read()] == [uid("before"), *numbers]
 
 
 def test_revenue_of_earlier_years_opens_as_their_result() -> None:

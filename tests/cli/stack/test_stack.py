@@ -102,8 +102,8 @@ async def test_once_the_file_is_there_everything_serves(bare: Stack) -> None:
 async def test_a_killed_server_is_back_at_its_address_with_its_data(bare: Stack, name: str) -> None:
     before = bare.info
     pid = bare.kill(name)
-    assert wait_until(lambda: bare.pid(name) is None, within_s=1), "the file still gives a pid"
-    await asyncio.to_thread(bare.wait_back, name, pid, within_s=15)
+    assert wait_until(lambda: bare.pid(name) is None, within_s=10), "the file still gives a pid"
+    await asyncio.to_thread(bare.wait_back, name, pid)
     after = bare.info
     assert {key: after[key] for key in ("kafka", "postgres", "smtp")} == {
         key: before[key] for key in ("kafka", "postgres", "smtp")

@@ -19,7 +19,7 @@ from rich.console import Console
 from cli.stack.folder import Folder
 from cli.stack.plan import Plan
 from cli.stack.process import Program
-from cli.stack.supervisor import Supervisor
+from cli.stack.supervisor import SERVERS_PATIENCE_S, Supervisor
 from cli.stack.telling import Teller
 from cli.trouble import Trouble
 
@@ -74,7 +74,7 @@ def said(supervisor: Supervisor) -> str:
     return file.getvalue()
 
 
-async def until(true: object, within_s: float = 10) -> None:
+async def until(true: object, within_s: float = 60) -> None:
     async with asyncio.timeout(within_s):
         while not true():  # type: ignore[operator]
             await asyncio.sleep(0.02)
@@ -118,7 +118,7 @@ async def test_one_that_does_not_heed_sigterm_is_killed_when_asked_twice(tmp_pat
     assert not work.done()
     supervisor.hurry()
     with pytest.raises(asyncio.CancelledError):
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(SERVERS_PATIENCE_S - 2):
             await work
 
 

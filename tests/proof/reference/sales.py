@@ -280,8 +280,6 @@ class Till(Registry):
         amount = message.get("amount", left)
         if amount > left:
             return None
-        if amount == 0:
-            return [0] * len(sale.left)
         off = [0] * len(sale.left)
         for asked in message.get("lines", ()):
             # The machine's lines are told apart by their description alone.
@@ -293,7 +291,7 @@ class Till(Registry):
                 return None
             off[place] += asked["total"]
         if amount == left:
-            return list(sale.left)  # nothing stays behind at any rate (decision 12)
+            return list(sale.left)  # nothing stays behind at any rate (decisions 12, 100)
         return off if "lines" in message else spread(amount, sale.left)
 
     def _reversed(

@@ -5,6 +5,7 @@ from schemas.wire import decode, encode
 from tests.services.authorizer.support import (
     cancelled,
     command,
+    line,
     recorded,
     requested,
     venue,
@@ -23,6 +24,18 @@ async def test_what_is_taken_back_can_be_spent_again(postgres: Database) -> None
         assert (rest["amount"], rest["available"], rest["reason"]) == (500, 1000, "settled")
         assert (await bench.one(cancelled("e", "a")))["amount"] == 0
         assert (await bench.one(cancelled("f", "a", 1)))["reason"] == "exceeds_sale"
+
+
+async def test_a_swap_is_taken_back_line_by_line_once(postgres: Database) -> None:
+    async with venue(postgres) as bench:
+        swap = requested("a", lines=[line(500), line(-500, "9")])
+        assert (await bench.one(swap))["available"] == 1000
+        content = await bench.one(cancelled("c", "a"))
+        assert (content["amount"], content["available"]) == (0, 1000)
+        assert [(each["vat_rate"], each["total"]) for each in content["lines"]] == [
+            ("21", 500), ("9", -500),
+        ]  # fmt: skip
+        assert (await bench.one(cancelled("d", "a")))["lines"] == []
 
 
 async def test_a_reversal_is_what_the_contract_encodes(postgres: Database) -> None:

@@ -69,6 +69,30 @@ async def test_nothing_of_a_name_is_left_in_what_tills_were_told(postgres: Datab
         assert found.id == found_again.id
 
 
+async def test_nothing_is_left_of_a_name_of_before_either(postgres: Database) -> None:
+    async with venue(postgres) as bench:
+        await bench.order(
+            known(), tied(), command("account.change", "show", accounts=[GUEST], in_overview=True)
+        )
+        pages = await bench.ask(signed_on("a"))
+        await bench.ask(searched("b", "dam"))
+        for n, name in enumerate(("Bakker", "Bakker", 'van "Dam"', "Smit")):
+            renamed = command(
+                "customer.change", n, customer_id=ZOE, last_name=name, email=f"{n}@z.nl"
+            )
+            await bench.order(renamed)
+            await bench.ask(signed_on(n))
+        assert await bench.ask(signed_on("a")) == pages
+        (row,) = await bench.rows("SELECT earlier_names FROM customer")
+        assert row["earlier_names"] == ['Zoë van "Dam"', "Zoë Bakker"]
+        await bench.order(erased())
+        for table in ("directory", "search", "customer"):
+            for row in await bench.rows(f"SELECT t::text AS row FROM {table} AS t"):
+                for name in ("Zoë", "Dam", "Bakker", "Smit"):
+                    assert name not in row["row"]
+                    assert name.encode().hex() not in row["row"]
+
+
 async def test_invoices_that_must_be_kept_are_told_with_what_is_not_paid(
     postgres: Database,
 ) -> None:

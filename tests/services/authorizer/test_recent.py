@@ -262,6 +262,22 @@ async def test_nobody_is_answered_on_what_is_no_longer_so(
         assert [tuple(r) for r in await bench.rows("SELECT approved FROM account")] == [(sold,)]
 
 
+async def test_another_release_counts_for_every_account_that_is_remembered(
+    postgres: Database,
+) -> None:
+    """What is used is reckoned by the environment's release, and no account's row says so: one
+    account's sale must not make the others' memory look like of today."""
+    async with venue(postgres, limit=100) as bench:
+        await bench.order(command("account.open", 2, account=OTHER, limit=100, on_account=True))
+        await bench.account_for(invoice("i", 60, account=OTHER))
+        till = Till(bench)
+        both = requested(1, 60), requested(2, 60, account=OTHER)
+        assert await till.words(*both) == [60, 0]
+        await release_when_paid(bench)
+        assert await till.words(requested(3, 10)) == [70]
+        assert await till.words(requested(4, 60, account=OTHER)) == ["over_limit"]
+
+
 async def test_a_store_that_went_back_is_noticed_without_a_look_too(postgres: Database) -> None:
     async with venue(postgres) as bench:
         till = Till(bench)

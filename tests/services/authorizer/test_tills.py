@@ -241,7 +241,7 @@ async def test_an_answer_belongs_to_the_trace_of_who_asked_also_where_it_is_reme
     async with venue(postgres) as bench:
         asked = (signed_on("a"), searched("b", "x"), searched("b", "y"))
         for trace in ("first", "second", None):
-            records = [bench.incoming(message)._replace(trace=trace) for message in asked]
+            records = [bench.incoming(message, trace=trace) for message in asked]
             async with bench.transaction() as tx:
                 answers = await answer_tills(records, tx)
             assert [answer.trace for answer in answers] == [trace] * 3

@@ -151,6 +151,32 @@ async def test_what_our_own_fault_kept_from_being_booked_is_told_too(postgres: D
         assert waiting(bench) == {uid("a"): ("open", "not_processed", 1)}
 
 
+async def test_what_is_booked_once_we_are_mended_waits_no_more(postgres: Database) -> None:
+    """It was declined when it was asked for, so the dead letter of its record is decided anew."""
+    async with venue(postgres, limit=50) as bench:
+        await bench.sell(requested("a", 100))
+        await bench.handle(sales.refuse_poison, [recorded("a", 100)])
+        await bench.handle(sales.refuse_poison, [recorded("a", 90)])
+        assert sorted(waiting(bench).values()) == [("open", "not_processed", 1)]
+        assert (await bench.one(recorded("a", 100)))["type"] == "sale.approved"
+        rows = await bench.rows(
+            "SELECT cleared_at IS NULL, count(*) FROM unbooked GROUP BY 1 ORDER BY 1"
+        )
+        assert [tuple(r) for r in rows] == [(False, 1), (True, 1)]
+        assert await bench.used() == 100
+
+
+async def test_another_sale_under_a_booked_ones_id_is_on_the_list_though_we_failed_on_it(
+    postgres: Database,
+) -> None:
+    async with venue(postgres) as bench:
+        await bench.sell(requested("a", 100))
+        await bench.handle(sales.refuse_poison, [recorded("a", 100)])
+        assert waiting(bench) == {}
+        await bench.handle(sales.refuse_poison, [recorded("a", 90)])
+        assert waiting(bench) == {uid("a"): ("open", "not_processed", 1)}
+
+
 async def test_the_list_is_told_again_with_everything_else(postgres: Database) -> None:
     async with venue(postgres) as bench:
         await bench.sell(*(recorded(n, 100, account=ELSEWHERE) for n in range(501)))

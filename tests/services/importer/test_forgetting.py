@@ -133,7 +133,7 @@ async def test_who_is_erased_while_a_bundle_is_sent_changes_nothing_of_what_is_s
 
 async def waiting_for_locks(place: Venue, count: int) -> None:
     """Return when so many transactions wait for another's locks."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while (
             await place.bench.database.fetch(
                 "SELECT count(*) FROM pg_locks WHERE NOT granted AND database = ("

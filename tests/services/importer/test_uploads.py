@@ -54,6 +54,16 @@ async def test_parts_may_come_in_any_order_and_more_than_once(postgres: Database
         assert await kept(place) == (len(LIST), len(LIST))
 
 
+async def test_what_is_said_at_once_belongs_to_the_trace_of_who_asked(postgres: Database) -> None:
+    async with venue(postgres) as place:
+        await place.say(*parts(LIST, job_id=JOB))
+        await place.settle()
+        other = parts(article_workbook(), job_id=JOB)
+        for trace in ("first", "second", None):
+            answers = await place.bench.handle(place.uploads.handle, other, trace=trace)
+            assert [(a.type, a.trace) for a in answers] == [("import.failed", trace)]
+
+
 async def test_parts_of_two_jobs_may_come_between_one_another(postgres: Database) -> None:
     async with venue(postgres) as place:
         one, other = parts(LIST, size=1000), parts(article_workbook(), size=1000)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from schemas.invoices import InvoiceCorrect
-from schemas.pos import SaleReversalRefused
+from schemas.pos import ReversedLine, SaleReversalRefused
 from schemas.wire import decode
 from services.invoicer.verify import audit
 from tests.services.invoicer.world import (
@@ -90,6 +90,26 @@ async def test_moved_sales_are_recorded_on_the_other_account_when_they_came_back
     await in_order(world)
 
 
+async def test_a_swap_is_moved_and_its_money_between_rates_with_it(world: World) -> None:
+    swap = sale("A1", ("Wijn", "1", 500, "21"), ("Ruil", "-1", 500, "9"))
+    invoice = await invoiced(world, sale("A1", BEER), swap)
+    told = await world.command(correct(invoice, exclude_sales=(swap.sale_id,), account="A2"))
+    cancelled = said(told, "sale.cancelled")[0]
+    lines = tuple(
+        ReversedLine(description=x.description, vat_rate=x.vat_rate, total=x.total)
+        for x in swap.lines
+    )
+    back = reversal(swap, cancellation_id=cancelled["cancellation_id"], lines=lines)
+    (recorded,) = said(await world.sell(back), "sale.recorded")
+    assert (recorded["account"], recorded["total"]) == ("A2", 0)
+    assert [(x["vat_rate"], x["total"]) for x in recorded["lines"]] == [("21", 500), ("9", -500)]
+    assert (
+        await world.fetch("SELECT FROM sale_line WHERE sale_id = $1 AND due <> 0", swap.sale_id)
+        == []
+    )
+    await in_order(world)
+
+
 async def test_a_part_that_was_taken_back_before_is_not_moved(world: World) -> None:
     move = sale("A1", BEER)
     invoice = await invoiced(world, move)
@@ -148,3 +168,12 @@ async def test_what_cannot_be_corrected_is_refused_and_changes_nothing(world: Wo
         (refused,) = said(await world.command(correct(invoice, **changes)))
         assert (refused["type"], refused["reason"]) == ("command.refused", reason)
     assert len(await world.fetch("SELECT FROM number")) == 1
+
+
+async def test_of_sales_that_are_not_on_the_invoice_one_is_named(world: World) -> None:
+    invoice = await invoiced(world, sale("A1"))
+    strange = (new_id(), new_id(), new_id())
+    (refused,) = said(await world.command(correct(invoice, exclude_sales=strange)))
+    assert refused["message"] == (
+        f"Sale {strange[0]} does not stand on this invoice, nor do 2 more of those named."
+    )

@@ -1,8 +1,11 @@
 """Files that are asked for: the same bytes each time, drafts too."""
 
 import base64
+import io
 from hashlib import sha256
 from typing import Any
+
+import pypdf
 
 from schemas.invoices import DocumentRequest
 from tests.services.invoicer.test_drafts import approve, delete
@@ -71,8 +74,12 @@ async def test_a_credit_notes_file_names_its_invoice(world: World) -> None:
     told = await world.command(request(credit_note_id=note["credit_note_id"], format="ubl"))
     assert nth(1).encode() in joined(told)
     assert b"CreditNote" in joined(told)
-    assert note["reason"] == "deleted"  # a code, for machines: no reason for a guest to read
+    assert note["reason"] == "deleted"  # a code, for machines: a guest reads it in words
     assert b"deleted" not in joined(told)
+    assert b"<cbc:Note>de factuur is ingetrokken</cbc:Note>" in joined(told)
+    told = await world.command(request(credit_note_id=note["credit_note_id"]))
+    pages = pypdf.PdfReader(io.BytesIO(joined(told))).pages
+    assert "Reden: de factuur is ingetrokken" in " ".join(page.extract_text() for page in pages)
 
 
 async def test_what_is_not_there_is_refused(world: World) -> None:

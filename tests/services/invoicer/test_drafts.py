@@ -3,6 +3,7 @@
 from typing import Any
 
 from schemas.invoices import InvoiceApprove, InvoiceDelete
+from services.invoicer.handlers import commands
 from tests.services.invoicer.world import (
     BEER,
     ENV,
@@ -45,6 +46,14 @@ async def test_a_draft_claims_nothing_and_takes_no_number(world: World) -> None:
     assert (completed["drafted"], completed["issued"]) == (1, 0)
     assert completed["open"] == [{"account": "A1", "amount": 700, "why": "draft"}]
     assert await world.fetch("SELECT FROM number") == []
+
+
+async def test_what_a_command_does_belongs_to_the_trace_of_who_gave_it(world: World) -> None:
+    command = approve(await drafted(world))
+    for trace in ("first", "second", None):
+        told = await world.bench.handle(commands.handle, [command], trace=trace)
+        assert [answer.trace for answer in told] == [trace] * len(told)
+        assert "command.applied" in types(told)
 
 
 async def test_an_approved_draft_is_issued_and_mailed_as_its_run_said(

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from schemas.invoices import InvoiceApprove, InvoiceDelete, InvoiceSend
+from schemas.invoices import InvoiceApprove, InvoiceDelete, InvoiceSend, PendingRequest
 from services.invoicer.metrics import MAYBE_TWICE
 from tests.services.invoicer.world import (
     ENV,
@@ -261,3 +261,49 @@ async def test_a_credit_note_that_did_not_arrive_is_told_and_can_be_sent_again(
     assert names[0] == f"{note['number']}.pdf"
     (refused,) = said(await world.command(send(invoice, credit_note_id=new_id())))
     assert (refused["reason"], refused["field"]) == ("credit_note_unknown", "credit_note_id")
+
+
+async def waiting(world: World) -> list[dict[str, Any]]:
+    await world.command(PendingRequest(request_id=new_id(), environment=ENV, mails=True))
+    (listed,) = said(await world.jobs("pending"))
+    assert listed["count"] == len(listed.get("mails", []))
+    return [
+        {k: m.get(k) for k in ("number", "to", "tries", "code", "reason", "credit_note_id")}
+        for m in listed.get("mails", [])
+    ]
+
+
+async def test_a_mail_to_a_guest_that_waits_is_told_with_its_last_try_until_it_has_its_fate(
+    world: World, smtp: MailServer
+) -> None:
+    await world.registry(environment(version=2, finance_copy="each", finance_email="f@club.nl"))
+    smtp.answers |= {GUEST: "451 4.7.1 greylisted", "f@club.nl": "451 4.7.1 greylisted"}
+    invoice = await issued(world)
+    about = {"number": "2026-00001", "to": GUEST, "credit_note_id": None}
+    assert await waiting(world) == [{**about, "tries": 0, "code": None, "reason": None}]
+    await world.jobs()
+    (tried,) = await waiting(world)  # finance's own copy is not among them
+    assert len(await world.fetch("SELECT FROM mail WHERE copy")) == 1
+    assert tried == {**about, "tries": 1, "code": 451, "reason": "4.7.1 greylisted"}
+    smtp.answers.clear()
+    await world.bench.make_due("mail")
+    await world.jobs()
+    assert await waiting(world) == []
+    delete = InvoiceDelete(
+        command_id=new_id(), environment=ENV, invoice_id=invoice, at=JULY, by="f"
+    )
+    (note,) = said(await world.command(delete), "credit_note.issued")
+    (waits,) = await waiting(world)
+    assert (waits["number"], waits["credit_note_id"]) == (note["number"], note["credit_note_id"])
+
+
+async def test_a_mail_that_waits_for_a_server_that_is_away_says_so(
+    world: World, smtp: MailServer
+) -> None:
+    smtp.stop()
+    await issued(world)
+    await world.jobs()
+    (waits,) = await waiting(world)
+    assert waits["code"] is None
+    assert waits["reason"].startswith("SMTPConnectError: Error connecting to 127.0.0.1")
+    assert waits["tries"] > 0

@@ -193,6 +193,8 @@ async def test_the_audit_finds_a_gap_a_wrong_total_and_wrong_vat(
     try:
         await connection.execute("SET search_path TO invoicer")
         assert (await audit(connection, ENV))["ok"]
+        nowhere = await audit(connection, ENV + 1)
+        assert [p["problem"] for p in nowhere["problems"]] == ["there is no such environment"]
         await connection.execute("SET session_replication_role = replica")
         await connection.execute("DELETE FROM number WHERE seq = 1")
         await connection.execute("UPDATE invoice SET vat = '[]' WHERE account = 'A2'")

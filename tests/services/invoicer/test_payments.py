@@ -1,10 +1,12 @@
 """Money that comes in: partly, too much, twice, by number, for a credited one; and goes back."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from schemas.commands import MOST_AHEAD
 from schemas.invoices import InvoiceDelete, PaymentRecord, PaymentRefund
+from services.invoicer.store import invoices
 from services.invoicer.verify import audit
 from tests.services.invoicer.world import BEER, ENV, JULY, World, new_id, nth, said, sale, types
 
@@ -43,6 +45,18 @@ async def test_parts_add_up_to_paid_and_more_is_kept(world: World) -> None:
     assert said(told)[0]["open"] == -50
     state = said(world.bench.published.answers, "invoice.state")[-1]
     assert (state["status"], state["paid"]) == ("paid", 750)
+
+
+async def test_a_part_that_is_paid_while_its_mail_is_noted_leaves_it_sent(world: World) -> None:
+    issued = await invoiced(world)
+    one = issued["invoice_id"]
+    async with world.bench.transaction() as tx:
+        await invoices.mailed(tx, ENV, [one], "sent", ("issued", "undeliverable"))
+        paying = asyncio.create_task(world.command(payment(300, invoice_id=one)))
+        await asyncio.wait([paying], timeout=0.5)
+    await paying
+    state = said(world.bench.published.answers, "invoice.state")[-1]
+    assert (state["status"], state["paid"]) == ("sent", 300)
 
 
 async def test_the_same_payment_is_taken_once_and_answered_the_same(world: World) -> None:

@@ -1,8 +1,10 @@
 """An invoice says which credited ones it replaces: in its event, its files and its mail."""
 
+import io
 import re
 from typing import Any
 
+import pypdf
 from lxml import etree
 
 from schemas.invoices import InvoiceDelete
@@ -71,6 +73,28 @@ async def test_an_invoice_made_anew_after_a_deletion_names_it_beside_what_is_new
     await world.sell(sale("A1", LUNCH))
     new = await issued(world, "b")
     assert (new["total"], replaced(new)) == (1950, [nth(1)])
+
+
+async def test_only_what_came_in_later_is_called_so_not_what_stood_on_an_invoice_before(
+    world: World,
+) -> None:
+    await world.guests("A1")
+    await world.sell(sale("A1"))
+    first = await issued(world, "a")
+    await world.sell(sale("A1", LUNCH))
+    late = await issued(world, "b")
+    await world.command(delete(first["invoice_id"]))
+    anew = await issued(world, "c")
+    await world.jobs()
+    later = {x["number"]: "verkopen die later" in await paper(world, x) for x in (late, anew)}
+    assert later == {late["number"]: True, anew["number"]: False}
+    assert "komt in de plaats van" in await paper(world, anew)
+
+
+async def paper(world: World, event: dict[str, Any]) -> str:
+    told = await world.command(request(invoice_id=event["invoice_id"]))
+    pages = pypdf.PdfReader(io.BytesIO(joined(told))).pages
+    return " ".join(" ".join(page.extract_text() for page in pages).split())
 
 
 async def test_of_a_chain_each_names_the_one_before_it_even_when_made_in_one_batch(

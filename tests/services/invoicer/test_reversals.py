@@ -51,6 +51,14 @@ def test_what_does_not_fit_the_line_named_is_taken_from_its_rate_then_from_any()
     assert [line.reversed for line in after] == [50, 100, 100]
 
 
+def test_a_swap_stands_until_its_lines_are_taken_back() -> None:
+    """A cancellation that came before the sale, on another account, takes nothing."""
+    swap = [sold("Wijn", 500), sold("Ruil", -500, "9")]
+    assert apply(swap, [[]]) == swap
+    after = apply(swap, [[], [taken("Wijn", 500), taken("Ruil", -500, "9")]])
+    assert [line.reversed for line in after] == [500, -500]
+
+
 def test_a_discount_goes_with_the_last_of_its_sale() -> None:
     lines = [sold("Bier", 1000), sold("Korting", -200)]
     after = apply(lines, [[taken("Bier", 500)]])

@@ -1,7 +1,9 @@
 """Decisions in any order, any number of times, leave the same due."""
 
+import asyncio
 import itertools
 
+from services.invoicer.handlers import sales
 from services.invoicer.verify import audit
 from tests.services.invoicer.world import BEER, ENV, LUNCH, World, asked, nth, reversal, said, sale
 
@@ -39,6 +41,24 @@ async def test_a_cancellation_of_nothing_leaves_nothing(world: World) -> None:
     sold = sale("A1")
     await world.sell(reversal(sold, amount=0, lines=()))
     assert await due(world) == []
+
+
+async def test_one_that_came_on_another_account_takes_nothing_back_of_what_another_worker_does(
+    world: World,
+) -> None:
+    """A till called the sale off on A1, before it was made on A2. That account's lock is not ours:
+    at the same moment its sale is taken back."""
+    sold = sale("A2")
+    await world.sell(sold)
+    early = reversal(sold, amount=0, lines=(), account="A1")
+    async with world.bench.transaction() as tx:
+        taken_back = world.bench.incoming(reversal(sold), topic="pos.decisions")
+        await sales.handle([taken_back], tx)
+        ours = asyncio.create_task(world.sell(early))
+        await asyncio.wait([ours], timeout=0.5)
+    await ours
+    assert await due(world) == [(sold.sale_id, 0)]
+    assert await world.fetch("SELECT FROM reversal WHERE NOT applied") == []
 
 
 async def test_a_cancelled_sale_with_a_discount_never_appears(world: World) -> None:

@@ -70,6 +70,18 @@ async def test_a_statement_lists_what_was_sold_and_taken_back_by_the_venues_cloc
     assert again[1:] == told
 
 
+async def test_the_workbook_of_a_statement_says_each_thing_under_a_word_of_its_own(
+    world: World,
+) -> None:
+    await a_month(world)
+    for account_, buyer in (("A1", ["Aan"]), (None, [])):
+        asked = request(account=account_)
+        await world.command(asked)
+        book = openpyxl.load_workbook(io.BytesIO(content(await world.jobs())))
+        facts = [row[0] for row in book["Overzicht"].values if row[0]]
+        assert facts == ["Bij", "Rekening", *buyer, "Van", "Tot en met", "Totaal"]
+
+
 async def test_a_statement_of_all_accounts_as_a_pdf(world: World) -> None:
     await a_month(world)
     await world.command(request(account=None, format="pdf"))

@@ -63,7 +63,7 @@ async def events(kafka: str, topic: str, kind: str, until: int) -> list[dict[str
     )
     await consumer.start()
     found: dict[bytes, dict[str, Any]] = {}
-    deadline = time.monotonic() + 40
+    deadline = time.monotonic() + 90
     try:
         while len(found) < until and time.monotonic() < deadline:
             for records in (await consumer.getmany(timeout_ms=300)).values():

@@ -134,6 +134,9 @@ async def test_a_return_in_a_sale_stands_on_the_other_side(postgres: Database) -
         [swap] = await post(bench, approved("s2", {"21": 400, "9": -400}))
         assert legs(swap) == {"revenue:unbilled:9": 400, "revenue:unbilled:21": -400}
         assert last_balance(bench) == (2, 600, 0)
+        [undone] = await post(bench, reversed_("c2", "s2", {"21": 400, "9": -400}))
+        assert legs(undone) == {name: -amount for name, amount in legs(swap).items()}
+        assert last_balance(bench) == (3, 600, 0)
 
 
 async def test_the_same_message_again_gets_the_same_bytes_and_moves_nothing(

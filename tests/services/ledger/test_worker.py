@@ -60,7 +60,7 @@ async def records(kafka: str, topic: str, until: int) -> list[Any]:
     )
     await consumer.start()
     found: list[Any] = []
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 90
     try:
         while len(found) < until and time.monotonic() < deadline:
             for some in (await consumer.getmany(timeout_ms=300)).values():

@@ -120,6 +120,22 @@ def test_text_and_html_say_the_same(document: Document, sayings: tuple[str, ...]
     assert "{" not in plain + shown
 
 
+@pytest.mark.parametrize(
+    ("reason", "language", "says"),
+    [
+        ("Verkeerde rekening.", "nl", "2026. Reden: Verkeerde rekening."),
+        ("deleted", "en", "Reason: the invoice was withdrawn."),
+        ("reversed", "nl", "Reden: na het factureren teruggenomen, of aan de kassa betaald."),
+    ],
+)
+def test_a_credit_notes_mail_says_why_it_was_made(
+    reason: str, language: Language, says: str
+) -> None:
+    message = mail(credit_note(reason=reason, language=language))
+    assert says in body(message, "plain").splitlines()[2]
+    assert says[-20:] in " ".join(body(message, "html").split())
+
+
 def test_a_credit_note_asks_for_no_payment() -> None:
     assert "NL91" not in body(mail(credit_note()), "plain")
 
@@ -272,3 +288,5 @@ def test_the_mail_of_an_invoice_that_replaces_another_says_so(
     for text in (body(message, "plain"), shown):
         assert says in re.sub(r"\s+", " ", text)
     assert "2026-00007" not in body(mail(invoice(language=language)), "plain")
+    both = body(mail(invoice(language=language, replaces=REPLACED)), "plain")
+    assert {"nl": "creditnota's zijn gemaakt", "en": "which were credited"}[language] in both

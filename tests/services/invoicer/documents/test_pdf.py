@@ -307,8 +307,8 @@ def test_letters_that_take_the_short_list_of_fonts_are_all_in_its_font() -> None
 
 def test_an_invoice_that_replaces_others_says_so_on_its_face() -> None:
     assert (
-        "in de plaats van factuur 2026-00007 van 2 november 2026 en F/9 & co van "
-        "30 november 2026, waarvoor een creditnota is gemaakt."
+        "in de plaats van de facturen 2026-00007 van 2 november 2026 en F/9 & co van "
+        "30 november 2026, waarvoor creditnota's zijn gemaakt."
     ) in text_of(invoice(replaces=REPLACED))
     assert "replaces invoice 2026-00007 of 2 November 2026, which was credited." in text_of(
         invoice(replaces=REPLACED[:1], language="en")

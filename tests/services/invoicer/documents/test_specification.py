@@ -77,6 +77,13 @@ def test_every_sheet_adds_up_to_the_document_whatever_tills_sent() -> None:
         assert sums == [document.net, document.vat_total, document.total]
 
 
+def test_a_credit_notes_reason_stands_there_in_words_where_there_is_one() -> None:
+    for reason, says in (("deleted", "de factuur is ingetrokken"), ("Dubbel", "Dubbel"), ("", "")):
+        facts = opened(render_specification(credit_note(reason=reason)))["Creditnota"].values
+        told = {row[0]: row[1] for row in facts}
+        assert told.get("Reden", "") == says
+
+
 def test_the_same_document_gives_the_same_bytes_and_the_time_of_making_is_its_date() -> None:
     content = render_specification(credit_note())
     assert content == render_specification(credit_note())

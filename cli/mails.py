@@ -1,0 +1,60 @@
+"""Mails of invoices and credit notes: which did not arrive, and what is to be mailed again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from cli.client import Client
+from cli.invoices import credit_notes, find_all, invoices
+from cli.messages import Json, given
+from cli.replies import Reply
+
+
+def undelivered_mails(events: Iterable[Reply], environment: int) -> dict[str, Json]:
+    """By the id of an invoice or credit note its last failed mail, where none arrived after it.
+
+    `delivered_to` says who got it before: then only a later mail failed.
+    """
+    found: dict[str, Json] = {}
+    delivered: dict[str, str] = {}
+    for event in sorted(events, key=lambda e: (e.time, e.partition, e.offset)):
+        said = event.message
+        if said.get("environment") != environment:
+            continue
+        document = said.get("credit_note_id") or said.get("invoice_id", "")
+        if event.type == "invoice.undeliverable":
+            before = delivered.get(document)
+            found[document] = {**said, **given({"delivered_to": before})}
+        elif event.type in ("invoice.sent", "credit_note.sent"):
+            found.pop(document, None)
+            delivered[document] = said["to"]
+    return found
+
+
+async def undelivered(client: Client, environment: int) -> list[Json]:
+    """What `undelivered_mails` finds of documents that still matter, each with its number and its
+    invoice's status, by number. Nobody misses the mail of an invoice that is paid or credited."""
+    states = await invoices(client, environment)
+    notes = await credit_notes(client, environment)
+    mails = undelivered_mails(await client.read("invoices.events"), environment)
+    numbers = {key: note["number"] for key, note in notes.items()}
+    numbers |= {s["invoice_id"]: s["number"] for s in states if s.get("number")}
+    status = {s["invoice_id"]: s["status"] for s in states}
+    rows = [
+        {**mail, "number": numbers[document], "status": status[mail["invoice_id"]]}
+        for document, mail in mails.items()
+        if document in numbers
+        and ("credit_note_id" in mail or status[mail["invoice_id"]] not in ("paid", "credited"))
+    ]
+    return sorted(rows, key=lambda row: str(row["number"]))
+
+
+async def documents(client: Client, environment: int, named: Sequence[str]) -> list[Json]:
+    """The invoices as they stand, and the credit notes as they were issued, of these numbers or
+    ids, each once; raises Misuse where one of them is not there."""
+    states = await find_all(client, environment, named)
+    ours = {name for s in states for name in (s["invoice_id"], str(s.get("number")).lower())}
+    strange = any(name.lower() not in ours for name in named)
+    notes = await credit_notes(client, environment) if strange else {}
+    found = [notes.get(name.lower(), state) for name, state in zip(named, states, strict=True)]
+    return list({one.get("credit_note_id") or one["invoice_id"]: one for one in found}.values())

@@ -1,0 +1,26 @@
+"""Months as they are typed: YYYY-MM."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+
+from cli.amounts import Misuse
+
+
+def last_month(today: date) -> str:
+    """The month before today's, as YYYY-MM."""
+    return (today.replace(day=1) - timedelta(days=1)).strftime("%Y-%m")
+
+
+def a_month(text: str) -> str:
+    """The month that was typed; raises Misuse for what is none: asked for, it would find nothing,
+    and look as if there were nothing."""
+    if not re.fullmatch(r"[1-9]\d{3}-(0[1-9]|1[0-2])", text):
+        raise Misuse(f"{text!r} is not a month: write YYYY-MM, as in 2026-10.")
+    return text
+
+
+def a_month_or_any(text: str | None) -> str | None:
+    """As `a_month`, where none need be given."""
+    return None if text is None else a_month(text)
