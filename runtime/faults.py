@@ -74,6 +74,14 @@ def fault_of(error: BaseException) -> Fault:
     return Fault.OWN
 
 
+def has_itself_to_blame(error: BaseException) -> bool:
+    """Whether a failure counts against what fails alone again and again.
+
+    A unique violation does: it is a race once, for the key stands there at the next try.
+    """
+    return fault_of(error) is Fault.OWN or isinstance(error, asyncpg.UniqueViolationError)
+
+
 def describe(error: BaseException) -> str:
     """What an operator needs of a failure, and nothing of the data that caused it.
 

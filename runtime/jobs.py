@@ -25,7 +25,7 @@ from runtime.clearing import DONE_DAYS, Clearing
 from runtime.database import Database
 from runtime.edge.backoff import Backoff, pause
 from runtime.edge.guard import Guard
-from runtime.faults import Fault, LeaseLost, Stopping, StoreWentBack, describe, fault_of
+from runtime.faults import LeaseLost, Stopping, StoreWentBack, describe, has_itself_to_blame
 from runtime.leases import Leases
 from runtime.metrics import JOBS
 from runtime.slots import POLL_S, Slots
@@ -190,7 +190,7 @@ class JobRunner:
             if len(works) > 1 and kind.together is not None:
                 doing = kind.together(Bundle(works))
                 error = await self._guarded(works, kind, doing)
-                if error is not None and fault_of(error) is not Fault.OWN:
+                if error is not None and not has_itself_to_blame(error):
                     log.warning("jobs failed", kind=kind.kind, cause=describe(error))
                     await self._leases.release(works, 1.0, 0)
                     return
@@ -237,7 +237,7 @@ class JobRunner:
         return None
 
     async def _failed(self, work: Work, kind: JobKind, error: Exception) -> None:
-        own = fault_of(error) is Fault.OWN
+        own = has_itself_to_blame(error)
         log.warning("job failed", kind=kind.kind, job=work.job.id, cause=describe(error), own=own)
         if not own:
             await self._leases.release([work], 1.0, 0)
@@ -253,7 +253,7 @@ class JobRunner:
                 if kind.on_poison is not None:
                     await kind.on_poison(work, tx)
         except Exception as second:
-            if fault_of(second) is not Fault.OWN or isinstance(second, LeaseLost):
+            if not has_itself_to_blame(second):
                 raise
             async with work.step():  # its failure can't be told; it still ends
                 log.error("a failed job can't be answered", job=work.job.id, cause=describe(second))

@@ -50,13 +50,18 @@ class Scratch:
 
 def clear(prefix: str) -> None:
     """Take away the folders of this kind whose users are gone; what is not ours to take stays."""
-    for path in _folders(prefix):
-        with contextlib.suppress(OSError):
-            lock = _locked(path)
-            try:
-                shutil.rmtree(path)
-            finally:
-                os.close(lock)
+    with contextlib.suppress(OSError):  # whoever needs one says so where there can be none
+        for path in list(_folders(prefix)):
+            _take_away(path)
+
+
+def _take_away(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        lock = _locked(path)
+        try:
+            shutil.rmtree(path)
+        finally:
+            os.close(lock)
 
 
 def _folders(prefix: str) -> Iterator[Path]:

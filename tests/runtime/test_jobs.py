@@ -264,6 +264,32 @@ async def test_later_gives_the_job_back_until_then(dsn: str) -> None:
         assert (await jobs(bench))["a"]["state"] == "done"
 
 
+async def test_a_key_that_is_taken_for_good_is_no_race_for_ever(dsn: str) -> None:
+    """The first time another transaction may be at it; at the third it stands there."""
+    tries = 0
+
+    async def take(work: Work) -> None:
+        nonlocal tries
+        tries += 1
+        async with work.step() as tx:
+            await tx.execute("INSERT INTO positions VALUES ('taken', 0, 1)")
+
+    async def on_poison(work: Work, tx: StepTx) -> None:
+        tx.answer(said(work, "failed"))
+
+    kind = JobKind(kind="work", run=take, on_poison=on_poison)
+    async with HandlerBench(dsn) as bench:
+        await bench.database.execute("INSERT INTO positions VALUES ('taken', 0, 1)")
+        await add(bench, "a")
+        published = []
+        for _ in range(5):
+            published += await bench.run_jobs([kind])
+            await bench.make_due("work")
+        assert tries == 3
+        assert [a.id for a in published] == ["a/failed"]
+        assert (await jobs(bench))["a"]["state"] == "failed"
+
+
 @pytest.mark.parametrize("steps_first", [False, True])
 async def test_code_of_our_own_that_fails_three_times_ends_the_job_as_failed(
     dsn: str, steps_first: bool

@@ -10,6 +10,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from services.importer.domain.countries import country_named
 from services.importer.domain.refusals import Refusal
 
 OddKind = Literal[
@@ -237,24 +238,6 @@ def language_of(cell: Cell) -> Language | Refusal | None:
     return odd(cell) or Refusal(code="not_a_language")
 
 
-_COUNTRIES: Final[dict[str, str]] = {
-    **dict.fromkeys(("nederland", "netherlands", "the netherlands", "holland", "nld"), "NL"),
-    **dict.fromkeys(("belgië", "belgie", "belgium", "bel"), "BE"),
-    **dict.fromkeys(("duitsland", "germany", "deutschland", "deu"), "DE"),
-    **dict.fromkeys(("frankrijk", "france", "fra"), "FR"),
-    **dict.fromkeys(("luxemburg", "luxembourg", "lux"), "LU"),
-    **dict.fromkeys(
-        ("verenigd koninkrijk", "united kingdom", "engeland", "uk", "great britain", "gbr"), "GB"
-    ),
-    **dict.fromkeys(("spanje", "spain", "esp"), "ES"),
-    **dict.fromkeys(("italië", "italie", "italy", "ita"), "IT"),
-    **dict.fromkeys(("oostenrijk", "austria", "aut"), "AT"),
-    **dict.fromkeys(("denemarken", "denmark", "dnk"), "DK"),
-    **dict.fromkeys(("ierland", "ireland", "irl"), "IE"),
-    **dict.fromkeys(("zweden", "sweden", "swe"), "SE"),
-    **dict.fromkeys(("polen", "poland", "pol"), "PL"),
-    **dict.fromkeys(("zwitserland", "switzerland", "che"), "CH"),
-}
 _COUNTRY_CODE = re.compile(r"[A-Za-z]{2}")
 
 
@@ -264,8 +247,8 @@ def country_of(cell: Cell) -> str | Refusal | None:
         return None
     if isinstance(cell, str):
         word = clean(cell)
-        if word.casefold() in _COUNTRIES:
-            return _COUNTRIES[word.casefold()]
+        if code := country_named(word):
+            return code
         if _COUNTRY_CODE.fullmatch(word):
             return word.upper()
     return odd(cell) or Refusal(code="not_a_country")

@@ -13,6 +13,10 @@ from services.importer.domain.refusals import Problem
 
 SAMPLES: Final = 3
 
+_DEBIT: Final = frozenset({"debet", "debit"})
+_CREDIT: Final = frozenset({"credit", "credits", "krediet"})
+"""Beside a column Debet it is a side of the books, and no limit."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outline:
@@ -180,6 +184,7 @@ def _columns(
 ) -> tuple[Column, ...]:
     below = [cells for number, cells in sheet.rows if number > header_row]
     taken = set(wanted.values())
+    balances = any(isinstance(cell, str) and normalise(cell) in _DEBIT for cell in headers)
     columns: list[Column] = []
     for index, cell in enumerate(headers):
         header = shown(cell)
@@ -188,6 +193,8 @@ def _columns(
         field = wanted.get(normalise(header))
         if field is None and (field := field_of(header)) in taken:
             field = None  # the person gave this field to another column
+        if balances and wanted.get(normalise(header)) is None and normalise(header) in _CREDIT:
+            field = None
         values = [shown(cells[index]) for cells in below if index < len(cells)]
         samples = tuple([v for v in values if v][:SAMPLES])
         columns.append(Column(index=index, header=header, field=field, samples=samples))

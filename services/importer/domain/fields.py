@@ -87,8 +87,8 @@ SYNONYMS: Final[dict[Field, tuple[str, ...]]] = {
         "Adres", "Straat", "Straatnaam", "Straat en huisnummer", "Straat + nr", "Straat en nr",
         "Straat + huisnr", "Straat en huisnr", "Straat/huisnummer", "Adres + huisnummer",
         "Adres en huisnummer", "Adres + nr", "Postadres", "Woonadres", "Bezoekadres",
-        "Adresregel", "Adresregel 1", "Factuuradres", "Address", "Street", "Street name",
-        "Street address", "Address line", "Address line 1",
+        "Adresregel", "Adresregel 1", "Adres 1", "Address 1", "Factuuradres", "Address",
+        "Street", "Street name", "Street address", "Address line", "Address line 1",
     ),
     "house_number": (
         "Huisnummer", "Huisnr.", "Huis nr", "House number", "House no.", "Huisn.",

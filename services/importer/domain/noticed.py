@@ -60,7 +60,18 @@ _SENTENCES: Final[dict[str, Sentence]] = {
 }
 
 
+_NO_ACCOUNT: Final[Sentence] = (
+    "new customers without an account, who cannot buy: {value}; give them one in a column 'Account"
+    " number' or 'Number of accounts'",
+    "nieuwe klanten zonder rekening, die niet kunnen kopen: {value}; geef ze er een in een kolom"
+    " 'Rekeningnummer' of 'Aantal rekeningen'",
+)
+_AGAIN: Final[Sentence] = (
+    ", and import the workbook again",
+    ", en importeer de werkmap opnieuw",
+)
 _BEFORE: Final[dict[str, Sentence]] = {
+    "no_account": _NO_ACCOUNT,
     "may_not_buy": (
         "new accounts that may not buy on account yet: {value}; write yes for them in a column"
         " 'On account', or import with --on-account",
@@ -77,6 +88,7 @@ _BEFORE: Final[dict[str, Sentence]] = {
     ),
 }
 _AFTER: Final[dict[str, Sentence]] = {
+    "no_account": (_NO_ACCOUNT[0] + _AGAIN[0], _NO_ACCOUNT[1] + _AGAIN[1]),
     "may_not_buy": (
         "new accounts that may not buy on account yet: {value}; write yes for them in a column"
         " 'On account' and import the workbook again, or `onaccount account change {environment}"
@@ -94,7 +106,8 @@ _AFTER: Final[dict[str, Sentence]] = {
         " `onaccount limits set {environment} 100,00 NUMMERS`",
     ),
 }
-"""What keeps new accounts from buying: what to do about it, before they are made and after."""
+"""What keeps new customers and accounts from buying: what to do about it, before they are made and
+after."""
 
 
 def warnings_of(noticed: Noticed, layout: Layout, tongue: Tongue) -> tuple[Problem, ...]:
@@ -131,6 +144,7 @@ def still_to_do(
     `imported`: they are there already, and another import opens none of them again.
     """
     counts: tuple[tuple[str, Field, int], ...] = (
+        ("no_account", "account", tally.no_account),
         ("may_not_buy", "on_account", tally.may_not_buy),
         ("limit_nought", "limit", tally.limit_nought),
     )

@@ -181,6 +181,7 @@ class Planner:
             said_by=dict.fromkeys(entry.customer, entry.row),
         )
         book.note_customer(customer)
+        self.tally.no_account += entry.headers.keys().isdisjoint(("account", "account_count"))
         body = {"customer_id": customer.customer_id, **fields}
         steps.append(Planned(step=len(steps), type="customer.register", body=body, after=None))
         return customer

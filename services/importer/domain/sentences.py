@@ -97,8 +97,8 @@ CELLS: Final[dict[str, Sentence]] = {
         "'{value}' is geen taal waarin wij schrijven; schrijf nl of en",
     ),
     "not_a_country": (
-        "'{value}' is not a country; write its code of two letters, like NL",
-        "'{value}' is geen land; schrijf de code van twee letters, zoals NL",
+        "'{value}' is not a country that we know; write its code of two letters, like NL",
+        "'{value}' is geen land dat wij kennen; schrijf de code van twee letters, zoals NL",
     ),
     "not_an_email": (
         "'{value}' is not one e-mail address; write it like info@club.nl, or leave it empty",

@@ -30,6 +30,8 @@ async def run(incoming: Incoming, asked: InvoicesRun, tx: Tx) -> Sequence[Answer
     if known is not None and known.asked_at >= incoming.time:
         return ()  # the record that was refused comes again; its refusal is on its way
     attempt = await runs.ask(tx, asked, content, incoming.time)
+    if attempt is None:  # another worker was asked for it at this moment: it is known by now
+        return await run(incoming, asked, tx)
     await tx.add_job(
         "run",
         f"{asked.environment}/{asked.run_id}/{attempt}",

@@ -56,6 +56,9 @@ async def run(work: Work) -> None:
         environment = await registry.environment(tx, number)
         if asked is None:
             raise LookupError("a run's job without its run")
+        if asked.ended_at is not None:  # by another job of it: it has its answer
+            tx.done()
+            return
         if asked.state == "waiting" or environment is None:
             await _begin(tx, environment, number, asked)
             return
@@ -283,7 +286,8 @@ async def on_poison(work: Work, tx: StepTx) -> None:
     left_out = payload.get("left_out", 0) + 1
     await tx.add_job(
         "run",
-        f"{number}/{run_id}/{asked.attempt}/{left_out}",
+        # No name of another run's job, which ends in a number: a run_id may hold a slash.
+        f"{number}/{run_id}/{asked.attempt}+{left_out}",
         {**payload, "left_out": left_out},
         serial=f"run/{number}",
     )

@@ -58,9 +58,9 @@ async def find(tx: Tx, environment: int, run_id: str) -> Run | None:
     return None if row is None else Run(**dict(row))
 
 
-async def ask(tx: Tx, asked: InvoicesRun, digest: bytes, asked_at: datetime) -> int:
-    """Record a run; gives which attempt it is."""
-    attempt: int = await tx.fetchval(
+async def ask(tx: Tx, asked: InvoicesRun, digest: bytes, asked_at: datetime) -> int | None:
+    """Record a run; gives which attempt it is, None where it was asked for already."""
+    attempt: int | None = await tx.fetchval(
         sql.ask,
         asked.environment,
         asked.run_id,

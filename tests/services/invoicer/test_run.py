@@ -1,5 +1,6 @@
 """A run, from what was sold to invoices that were mailed, on a real PostgreSQL and SMTP."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 
 from schemas.invoices import InvoiceApprove
 from schemas.registry import Schedule
+from services.invoicer.handlers import commands
 from services.invoicer.timers import SCHEDULE
 from tests.services.invoicer.world import (
     BEER,
@@ -334,6 +336,38 @@ async def test_a_run_never_stops_for_one_account(world: World) -> None:
     assert completed["skipped"] == [{"account": "A2", "reason": "not_processed"}]
     assert [i["account"] for i in said(told, "invoice.issued")] == ["A1", "A3"]
     assert [i["number"] for i in said(told, "invoice.issued")] == [nth(1), nth(2)]
+    # Another run, of a name like that of the job that went on without A2.
+    assert types(await world.run("run", run_id="july/1", accounts=("A1",)))[-1] == "run.completed"
+
+
+@pytest.mark.parametrize("other", [False, True], ids=["the same", "another under its id"])
+async def test_a_run_that_two_workers_are_asked_for_at_once_is_one_run(
+    world: World, other: bool
+) -> None:
+    """It stands in two partitions, or on the retries too: their positions hold up neither."""
+    await world.guests("A1")
+    await world.sell(sale("A1", BEER))
+    again = asked(period="2026-06") if other else asked()
+    async with world.bench.transaction() as tx:
+        await commands.handle([world.bench.incoming(asked())], tx)
+        second = asyncio.create_task(world.command(again))
+        await asyncio.wait([second], timeout=0.5)
+    reasons = [one["reason"] for one in said(await second, "command.refused")]
+    assert reasons == (["run_id_reused"] if other else [])
+    assert types(await world.jobs("run")).count("run.completed") == 1
+    assert await world.fetch("SELECT FROM job WHERE kind = 'run' AND state <> 'done'") == []
+    assert len(await world.fetch("SELECT FROM job WHERE kind = 'run'")) == 1
+
+
+async def test_a_second_job_of_a_run_that_is_through_says_nothing_more(world: World) -> None:
+    """As versions of before could make one: it must not hold up the runs after it."""
+    await world.guests("A1")
+    await world.run("run")
+    async with world.bench.transaction() as tx:
+        payload = {"environment": ENV, "run_id": "july"}
+        await tx.add_job("run", f"{ENV}/july/None", payload, serial=f"run/{ENV}")
+    assert await world.jobs("run") == []
+    assert types(await world.run("run", run_id="next")).count("run.completed") == 1
 
 
 async def test_what_comes_to_nothing_waits_and_comes_along_with_later_sales(world: World) -> None:

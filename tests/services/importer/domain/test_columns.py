@@ -50,6 +50,15 @@ def test_a_column_that_nobody_knows_is_shown_and_left_alone() -> None:
     ]  # fmt: skip
 
 
+def test_credit_beside_debit_is_a_side_of_the_books_and_no_limit() -> None:
+    books = ["Account", "Debit", "Credit"]
+    assert [c.field for c in found(outline(books, ["1", 5, 10])).columns] == ["account", None, None]
+    asked_for = found(outline(books, ["1", 5, 10]), mapping={"Credit": "limit"})
+    assert [c.field for c in asked_for.columns] == ["account", None, "limit"]
+    alone = found(outline(["Account", "Credit"], ["1", 10]))
+    assert [c.field for c in alone.columns] == ["account", "limit"]
+
+
 def test_a_given_mapping_wins_over_names() -> None:
     # The help article itself maps the column Bedrijf to Voornaam.
     layout = found(outline(*LIST), mapping={"bedrijf": "first_name"})

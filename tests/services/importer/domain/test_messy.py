@@ -7,11 +7,13 @@ import pytest
 from services.importer.domain.book import KnownCustomer
 from services.importer.domain.columns import Layout, Outline, Unclear, lay_out
 from services.importer.domain.fields import field_of, nearest
-from services.importer.domain.noticed import Noticed, warnings_of
-from services.importer.domain.planning import RowPlan
+from services.importer.domain.noticed import Noticed, still_to_do, warnings_of
+from services.importer.domain.planning import Planner, RowPlan
+from services.importer.domain.rows import RowReader
 from tests.services.importer.domain.test_planning import (
     ANN,
     BOB,
+    JOB,
     account,
     book,
     customer,
@@ -125,7 +127,7 @@ def test_a_total_is_left_out_unless_it_has_an_account_or_an_address(word: str) -
         ("BTW-nummer", "NL123456789B01", "'NL123456789B01' is not a valid VAT number of NL;"),
         ("E-mail", "a@-b.nl", "'a@-b.nl' is not one e-mail address;"),
         ("E-mail", "jan.@dijk.nl", "'jan.@dijk.nl' is not one e-mail address;"),
-        ("Land", "XX", "'XX' is not a country;"),
+        ("Land", "XX", "'XX' is not a country that we know;"),
     ],
 )
 def test_what_the_registry_would_refuse_is_refused_beforehand(
@@ -257,3 +259,35 @@ def test_where_no_column_was_taken_for_a_name_each_row_says_so() -> None:
         "a new customer needs a name or a company, and no column was taken for one; write Name or"
         " Company above the column that holds it"
     ]
+
+
+@pytest.mark.parametrize(
+    ("headers", "told_of"),
+    [(["Naam", "Mail"], 2), (["Naam", "Rekening"], 0), (["Naam", "Aantal rekeningen"], 0)],
+)
+def test_new_customers_whom_no_column_gives_an_account_are_counted(
+    headers: list[str], told_of: int
+) -> None:
+    layout = lay_out(
+        [Outline(name="x", hidden=False, rows=[(1, headers)])],
+        sheet=None,
+        mapping=None,
+        tongue="en",
+    )
+    assert isinstance(layout, Layout)
+    planner = Planner(job_id=JOB, tongue="en", defaults={})
+    reader = RowReader(layout=layout, tongue="en", styles={})
+    known = book(customer(ANN, first_name="Ann", last_name="Bos"))
+    for row, name in enumerate(["Ann Bos", "Bob Vos", "Cor Mos"], start=2):
+        entry = reader.read(row, [name, None])
+        assert entry is not None
+        planner.plan(entry, known)
+    before, after = (
+        still_to_do(layout, "en", planner.tally, environment=2890, imported=imported)
+        for imported in (False, True)
+    )
+    words = "new customers without an account, who cannot buy: 2; give them one in a column"
+    assert [p.message.startswith(words) for p in before] == [True] * (told_of > 0)
+    assert [p.message.endswith("import the workbook again") for p in after] == [True] * (
+        told_of > 0
+    )
