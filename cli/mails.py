@@ -1,4 +1,4 @@
-"""Mails of invoices and credit notes: which did not arrive, and what is to be mailed again."""
+"""Mails: which did not arrive, and what is to be mailed again."""
 
 from __future__ import annotations
 
@@ -31,12 +31,16 @@ def undelivered_mails(events: Iterable[Reply], environment: int) -> dict[str, Js
     return found
 
 
-async def undelivered(client: Client, environment: int) -> list[Json]:
+async def undelivered(client: Client, environment: int) -> tuple[list[Json], list[Json]]:
     """What `undelivered_mails` finds of documents that still matter, each with its number and its
-    invoice's status, by number. Nobody misses the mail of an invoice that is paid or credited."""
+    invoice's status, by number; and `undelivered_statements`.
+
+    Nobody misses the mail of an invoice that is paid or credited.
+    """
     states = await invoices(client, environment)
     notes = await credit_notes(client, environment)
-    mails = undelivered_mails(await client.read("invoices.events"), environment)
+    events = await client.read("invoices.events")
+    mails = undelivered_mails(events, environment)
     numbers = {key: note["number"] for key, note in notes.items()}
     numbers |= {s["invoice_id"]: s["number"] for s in states if s.get("number")}
     status = {s["invoice_id"]: s["status"] for s in states}
@@ -46,7 +50,22 @@ async def undelivered(client: Client, environment: int) -> list[Json]:
         if document in numbers
         and ("credit_note_id" in mail or status[mail["invoice_id"]] not in ("paid", "credited"))
     ]
-    return sorted(rows, key=lambda row: str(row["number"]))
+    statements = undelivered_statements(events, environment)
+    return sorted(rows, key=lambda row: str(row["number"])), statements
+
+
+def undelivered_statements(events: Iterable[Reply], environment: int) -> list[Json]:
+    """Statements that did not arrive, the last of each address, until one arrives there."""
+    found: dict[str, Json] = {}
+    for event in sorted(events, key=lambda e: (e.time, e.partition, e.offset)):
+        said = event.message
+        if said.get("environment") != environment:
+            continue
+        if event.type == "statement.undeliverable":
+            found[said["to"]] = said
+        elif event.type == "statement.sent":
+            found.pop(said["to"], None)
+    return list(found.values())
 
 
 async def documents(client: Client, environment: int, named: Sequence[str]) -> list[Json]:

@@ -212,19 +212,6 @@ class PaymentRefunded(_Invoice):
     method: RequiredText | None = None
 
 
-class StatementSent(Message):
-    """The mail server took a statement."""
-
-    answer_ids: ClassVar[tuple[str, ...]] = ("statement_id", "environment")
-
-    type: Literal["statement.sent"] = "statement.sent"
-    statement_id: Uuid
-    environment: Environment
-    to: Email
-    message_id: RequiredText
-    at: Time
-
-
 class _Run(Message):
     answer_ids: ClassVar[tuple[str, ...]] = ("run_id", "environment")
 

@@ -18,6 +18,7 @@ from schemas import (
     pending,
     pos,
     registry,
+    statements,
     terminals,
     unbooked,
 )
@@ -242,7 +243,8 @@ _CONTRACT: Final = (
             exchange.ExchangeRateRecorded,
             billing.PaymentReceived,
             billing.PaymentRefunded,
-            billing.StatementSent,
+            statements.StatementSent,
+            statements.StatementUndeliverable,
             billing.RunProgressed,
             billing.RunCompleted,
             *_OUTCOMES,

@@ -29,8 +29,8 @@ async def undelivered(environment: int, /, *, common: Common = DEFAULT) -> int:
     """
     screen = common.screen
     async with common.client("pending.request") as client:
-        rows = await mails.undelivered(client, environment)
-        screen.data(rows)
+        rows, statements = await mails.undelivered(client, environment)
+        screen.data([*rows, *statements])
         waiting = "" if common.as_json else await _waiting(client, environment, common.timeout)
     _show_undelivered(screen, environment, [r for r in rows if "delivered_to" not in r], waiting)
     again = [row for row in rows if "delivered_to" in row]
@@ -39,6 +39,12 @@ async def undelivered(environment: int, /, *, common: Common = DEFAULT) -> int:
             ("Number", "Account", "Delivered to", "Not to", "Code", "Why"),
             ((r["number"], r["account"], r["delivered_to"], *_mail(r)) for r in again),
             title="Delivered before; only a later mail failed",
+        )
+    if statements:
+        screen.table(
+            ("Account", "To", "Code", "Why"),
+            ((s.get("account", "all"), *_mail(s)) for s in statements),
+            title="Statements that did not arrive",
         )
     return 0
 
@@ -159,7 +165,7 @@ async def _chosen(
         return await mails.documents(client, environment, named)
     return [
         mail
-        for mail in await mails.undelivered(client, environment)
+        for mail in (await mails.undelivered(client, environment))[0]
         if "delivered_to" not in mail and mail["account"] in (accounts or [mail["account"]])
     ]
 

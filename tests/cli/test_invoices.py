@@ -17,7 +17,7 @@ from cli.invoices import (
     statement_message,
     what_was_made,
 )
-from cli.mails import undelivered_mails
+from cli.mails import undelivered_mails, undelivered_statements
 from cli.messages import Json
 from cli.pending import how_it_stands, show_accounts, show_mails
 from cli.replies import Reply
@@ -45,6 +45,19 @@ def test_undelivered_is_what_no_later_mail_mended() -> None:
     (found,) = undelivered_mails(events, 2890).values()
     assert (found["invoice_id"], found["reason"]) == ("b", "mailbox full")
     assert found["delivered_to"] == "guest@club.nl"
+
+
+def test_a_statement_that_did_not_arrive_is_listed_until_one_arrives_there() -> None:
+    told = {"reason": "no such user", "statement_id": "s"}
+    events = [
+        reply(1, "statement.undeliverable", "", to="a@club.nl", **told),
+        reply(2, "statement.undeliverable", "", to="b@club.nl", **told),
+        reply(3, "statement.undeliverable", "", to="b@club.nl", **told | {"statement_id": "t"}),
+        reply(4, "statement.sent", "", to="a@club.nl", statement_id="u"),
+    ]
+    found = undelivered_statements(events, 2890)
+    assert [(one["to"], one["statement_id"]) for one in found] == [("b@club.nl", "t")]
+    assert undelivered_statements(events, 7) == []
 
 
 def test_a_credit_note_that_did_not_arrive_is_listed_beside_its_invoice() -> None:

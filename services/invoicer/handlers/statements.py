@@ -1,7 +1,8 @@
 """statement.request: what happened on an account, or on all, in a period; answered or mailed.
 
 The request records a job, to be taken up once every sale that was there when it was asked has
-been seen. Answered by command.applied, and by document.part or statement.sent when it is made.
+been seen. Answered by command.applied, and by document.part, statement.sent or
+statement.undeliverable when it is made.
 """
 
 from runtime.transaction import Tx

@@ -6,7 +6,12 @@ import structlog
 
 from runtime.answers import Answer, answer
 from runtime.jobs import AnsweringTx
-from schemas.billing import CreditNoteSent, InvoiceSent, InvoiceUndeliverable, StatementSent
+from schemas.billing import (
+    CreditNoteSent,
+    InvoiceSent,
+    InvoiceUndeliverable,
+)
+from schemas.statements import StatementSent, StatementUndeliverable
 from services.invoicer.events import event
 from services.invoicer.metrics import MAILS
 from services.invoicer.replies import EVENTS
@@ -27,6 +32,8 @@ async def failed(
     if not await mails.end(tx, number, [mail.mail_id], "failed", code, said):
         return
     log.warning("a mail is undeliverable", environment=number, mail=mail.mail_id, code=code)
+    if mail.kind == "statement":
+        tx.answer(await _no_statement(tx, number, mail, code, said, permanent=permanent))
     invoice_id, account = mail.invoice_id, mail.account
     if invoice_id is None or account is None or mail.copy:
         return
@@ -43,6 +50,23 @@ async def failed(
         credit_note_id=mail.ref if mail.kind == "credit_note" else None,
     )
     tx.answer(event(said_so, number, account, tx, invoice_id, mail.mail_id))
+
+
+async def _no_statement(
+    tx: AnsweringTx, number: int, mail: Mail, code: int | None, said: str, *, permanent: bool
+) -> Answer:
+    key, asked = await statements.asked(tx, number, mail.ref)
+    told_so = StatementUndeliverable(
+        statement_id=asked,
+        environment=number,
+        account=key.partition(":")[2] or None,
+        to=mail.recipient,
+        code=code,
+        reason=said,
+        permanent=permanent,
+    )
+    name = f"statement.undeliverable/{number}/{mail.mail_id}"
+    return answer(EVENTS, key, told_so, id=name, time=tx.now)
 
 
 async def sent(tx: AnsweringTx, number: int, mails_sent: Mapping[str, tuple[Mail, str]]) -> None:

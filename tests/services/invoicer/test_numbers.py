@@ -7,7 +7,9 @@ import asyncpg
 import pytest
 
 from schemas.invoices import InvoiceDelete
+from services.invoicer.handlers import drafts
 from services.invoicer.numbers import Series
+from services.invoicer.replies import Done
 from services.invoicer.store import register
 from services.invoicer.verify import audit
 from tests.services.invoicer.world import (
@@ -181,6 +183,35 @@ async def test_with_the_venues_new_year_a_series_begins_anew(world: World) -> No
         ("2026-00002", "2026-12-31"),
         ("2027-00002", "2027-01-01"),
     ]
+
+
+async def test_a_credit_note_of_the_new_year_for_an_old_invoice_counts_in_the_new_year(
+    world: World, postgres: object
+) -> None:
+    await world.guests("A1")
+    await world.sell(sale("A1"))
+    (issued,) = said(await world.run("run", send=False), "invoice.issued")
+    year = int(issued["number"][:4])
+    async with world.bench.transaction() as tx:
+        tx.now = datetime(year + 1, 1, 2, tzinfo=UTC)
+        done = await drafts.delete(
+            InvoiceDelete(
+                command_id=new_id(), environment=ENV, at=tx.now, by="f",
+                invoice_id=issued["invoice_id"],
+            ),
+            tx,
+        )  # fmt: skip
+    assert isinstance(done, Done)
+    (note,) = said(done.events, "credit_note.issued")
+    assert (note["number"], note["issued_at"][:10]) == (f"{year + 1}-00001", f"{year + 1}-01-02")
+    connection = await asyncpg.connect(postgres.admin)  # type: ignore[attr-defined]
+    try:
+        await connection.execute("SET search_path TO invoicer")
+        found = await audit(connection, ENV)
+    finally:
+        await connection.close()
+    assert found["ok"], found["problems"]
+    assert [(s["year"], s["numbers"]) for s in found["series"]] == [(year, 1), (year + 1, 1)]
 
 
 async def test_the_audit_finds_a_gap_a_wrong_total_and_wrong_vat(

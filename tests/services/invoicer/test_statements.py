@@ -107,6 +107,22 @@ async def test_a_statement_is_mailed_to_its_holder(world: World, smtp: MailServe
     assert "Beste Anna Jansen," in plain(mail)
 
 
+async def test_a_statement_that_does_not_arrive_is_told_with_code_and_words(
+    world: World, smtp: MailServer
+) -> None:
+    await a_month(world)
+    smtp.answers["typo@club.example"] = "550 5.1.1 no such user"
+    for account_, key in (("A1", f"{ENV}:A1"), (None, str(ENV))):
+        asked = request(account=account_, to="typo@club.example")
+        await world.command(asked)
+        told = await world.jobs()
+        (failed,) = said(told, "statement.undeliverable")
+        assert next(a.key for a in told if a.type == "statement.undeliverable") == key
+        assert (failed["statement_id"], failed["to"]) == (asked.statement_id, "typo@club.example")
+        assert (failed.get("account"), failed["permanent"]) == (account_, True)
+        assert (failed["code"], failed["reason"]) == (550, "5.1.1 no such user")
+
+
 async def test_who_may_view_an_account_is_told_so_and_is_not_greeted_as_its_holder(
     world: World, smtp: MailServer
 ) -> None:
