@@ -97,6 +97,7 @@ def engine(records: Sequence[Incoming]) -> Work:
         async with hand.database.begin() as connection:
             tx = await hand.guard.open(connection, hand.marks, alone=True)
             await decide_sales(hand.recent, records, tx)
+        tx.was_committed()
 
     return decide
 
@@ -137,7 +138,7 @@ def floor(records: Sequence[Incoming]) -> Work:
             book = await store.open_book(tx, sales, set())
             write(book)
             await store.record(tx, book)
-            hand.recent.recorded(book)
+        hand.recent.recorded(book)
 
     return send
 

@@ -34,7 +34,7 @@ class Tx:
     what a handler leaves is what is committed. In a batch of retries others may follow.
     """
 
-    __slots__ = ("_connection", "alone", "ends", "jobs_added", "now", "touched")
+    __slots__ = ("_committed", "_connection", "alone", "ends", "jobs_added", "now", "touched")
 
     def __init__(
         self, connection: Connection, now: datetime, ends: Ends = NO_ENDS, *, alone: bool = False
@@ -45,6 +45,7 @@ class Tx:
         self.alone = alone
         self.touched: dict[Named, Known | None] = {}
         self.jobs_added = 0
+        self._committed: list[Callable[[], None]] = []
 
     @property
     def connection(self) -> Connection:
@@ -77,6 +78,17 @@ class Tx:
         """As `touch`, by whoever wrote the row and knows how it stands when this commits: it is
         not read again to be told. Of several in one transaction the last counts."""
         self.touched[kind, key] = known
+
+    def when_committed(self, then: Callable[[], None]) -> None:
+        """For what this process remembers of a handler's transaction, and only once it is so. What
+        is not committed may be gone with a crash of PostgreSQL, which then gives the transaction's
+        number (xid) to another."""
+        self._committed.append(then)
+
+    def was_committed(self) -> None:
+        """Told by the edge."""
+        for then in self._committed:
+            then()
 
     async def add_job(
         self,

@@ -158,6 +158,7 @@ class Decider:
             tx = await self._guard.open(connection, marks, ends, alone=len(groups) == 1)
             for route, incoming in groups:
                 settled.answers += await route.handler(incoming, tx)
+        tx.was_committed()
         self._guard.wrote(marks)
         settled.touched = tx.touched
         # Positions moved on: a barrier may be reached, or a job may be new.

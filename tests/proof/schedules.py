@@ -126,6 +126,7 @@ class Schedule:
             tx = PacedTx(connection, opened, pace)
             answers = list(await work.handler(work.incoming, tx))
             await pace()
+        tx.was_committed()
         return answers
 
     async def _drive(self, monitor: Connection) -> None:

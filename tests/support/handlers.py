@@ -65,7 +65,9 @@ class HandlerBench:
     async def transaction(self, ends: Ends = NO_ENDS, *, alone: bool = True) -> AsyncIterator[Tx]:
         """A transaction as the edge opens it, mostly for one handler."""
         async with self.database.begin() as connection:
-            yield await self.guard.open(connection, ends=ends, alone=alone)
+            tx = await self.guard.open(connection, ends=ends, alone=alone)
+            yield tx
+        tx.was_committed()
 
     def incoming(
         self,

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import partial
 from hashlib import sha256
 
 from runtime.answers import Answer
@@ -53,7 +54,7 @@ async def decide_sales(recent: Recent, incoming: Sequence[Incoming], tx: Tx) -> 
             said.append(_answer_unreadable(message, book, tx.now))
     await store.record(tx, book)
     if tx.alone:
-        recent.recorded(book)
+        tx.when_committed(partial(recent.recorded, book))
     spoken = await _speak(said, book, tx)
     tell_unbooked(incoming, spoken, tx)
     return [traced(answer, record) for answer, record in zip(spoken, incoming, strict=True)]

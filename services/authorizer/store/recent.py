@@ -66,8 +66,8 @@ class Recent:
         return book
 
     def recorded(self, book: Book) -> None:
-        """This was decided on and written, or is as soon as its transaction is committed; by which
-        none of these rows may be written again."""
+        """This was decided on, written and committed, by a transaction that wrote none of these
+        rows again."""
         for environment, house in book.houses.items():
             self._houses[environment] = book.versions[environment], house
         accounts = self._accounts

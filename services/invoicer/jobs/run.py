@@ -286,7 +286,8 @@ async def on_poison(work: Work, tx: StepTx) -> None:
     left_out = payload.get("left_out", 0) + 1
     await tx.add_job(
         "run",
-        f"{number}/{run_id}/{asked.attempt}/{left_out}",
+        # No name of another run's job, which ends in a number: a run_id may hold a slash.
+        f"{number}/{run_id}/{asked.attempt}+{left_out}",
         {**payload, "left_out": left_out},
         serial=f"run/{number}",
     )

@@ -146,7 +146,11 @@ async def test_what_a_transaction_moved_and_left_is_remembered_too(postgres: Dat
 
 
 async def test_what_a_transaction_would_have_moved_is_not_believed(postgres: Database) -> None:
-    """It was rolled back after the handler was through: its commit failed, or another's handler."""
+    """It was rolled back after the handler was through: its commit failed, or another's handler.
+
+    It may not be remembered at all: after a crash PostgreSQL gives the number of a transaction that
+    was not committed to another, whose rows would then look like ours.
+    """
     async with venue(postgres, limit=100) as bench:
         till = Till(bench)
         till.recent = bench.recent
@@ -156,6 +160,7 @@ async def test_what_a_transaction_would_have_moved_is_not_believed(postgres: Dat
             tx = await bench.guard.open(connection)
             await bench.decide_sales([bench.incoming(requested(1, 60), at=NOON)], tx)
             await undone.rollback()
+        assert till.recent.recall([requested(2, 90)]) is None
         assert await till.words(requested(2, 90)) == [90]
         assert till.looks == ["look"]
 
