@@ -61,13 +61,20 @@ def _show_differences(screen: Screen, differences: Sequence[Json]) -> None:
     screen.table(
         ("Row", "Account", "Column", "From", "To"),
         (
-            (d["row"], d["account"], d["column"] or d["field"], d["old"], d["new"])
+            (d["row"], d["account"], _changing(d, differences), d["old"], d["new"])
             for d in differences[:CHANGES_SHOWN]
         ),
         right=("Row",),
     )
     if len(differences) > CHANGES_SHOWN:
         screen.say(f"... and at least {len(differences) - CHANGES_SHOWN} more")
+
+
+def _changing(one: Json, differences: Sequence[Json]) -> str:
+    """The column; with its field where it gives several, as a column Naam gives all of a name."""
+    column, field = one["column"], one["field"]
+    same = {d["field"] for d in differences if column and d["column"] == column}
+    return f"{column} ({field})" if len(same) > 1 else column or field
 
 
 def show_failed(screen: Screen, failed: Json, what: str = "not imported") -> int:
@@ -92,8 +99,8 @@ def show_completed(screen: Screen, completed: Json) -> int:
         screen.good(counts)
     if differs := completed.get("differs"):
         screen.say(
-            f"! {differs} rows came out otherwise than the preview said, because customers or "
-            "accounts changed in between; the report names them",
+            f"! {counted(differs, 'row')} came out otherwise than the preview said, because "
+            "customers or accounts changed in between; the report names them",
             "yellow",
         )
     for warning in completed.get("warnings") or ():

@@ -36,6 +36,26 @@ def test_a_preview_shows_twenty_changes_and_how_many_more_there_are(
     assert "22,50" not in shown
 
 
+def test_a_column_that_changes_several_fields_says_which(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    change = {"row": 2, "account": None, "old": "Piet", "new": "Jan"}
+    preview: Json = {
+        "columns": [], "rows": 1, "valid": 1, "creates": 0, "changes": 1, "unchanged": 0,
+        "problems": [], "problem_count": 0, "warnings": [],
+        "differences": [
+            {**change, "column": "Naam", "field": "first_name"},
+            {**change, "column": "Naam", "field": "last_name"},
+            {**change, "column": "Plaats", "field": "city"},
+            {**change, "column": None, "field": "infix"},
+        ],
+    }  # fmt: skip
+    show_preview(Screen(), preview)
+    shown = capsys.readouterr().out
+    for part in ("Naam (first_name)", "Naam (last_name)", " Plaats ", " infix "):
+        assert part in shown
+
+
 def test_what_an_undo_leaves_has_a_name_unless_it_was_erased(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
