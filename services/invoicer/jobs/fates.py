@@ -6,11 +6,7 @@ import structlog
 
 from runtime.answers import Answer, answer
 from runtime.jobs import AnsweringTx
-from schemas.billing import (
-    CreditNoteSent,
-    InvoiceSent,
-    InvoiceUndeliverable,
-)
+from schemas.billing import CreditNoteSent, InvoiceSent, InvoiceUndeliverable
 from schemas.statements import StatementSent, StatementUndeliverable
 from services.invoicer.events import event
 from services.invoicer.metrics import MAILS
