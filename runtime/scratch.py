@@ -44,8 +44,10 @@ class Scratch:
         self.close()
 
     def close(self) -> None:
-        shutil.rmtree(self.path)
-        os.close(self._lock)
+        try:
+            shutil.rmtree(self.path)
+        finally:
+            os.close(self._lock)
 
 
 def clear(prefix: str) -> None:

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, Final
 from services.importer.workbook import lines
 from services.importer.workbook.bounds import Bounds, Unfit, check
 from services.importer.workbook.limits import confine
-from services.importer.workbook.sheets import EUROS, Sheets
+from services.importer.workbook.sheets import Sheets
 
 ROWS_A_LINE = 100
 BUSY: Final = {"busy": True}
@@ -52,7 +52,7 @@ def _serve(request: dict[str, Any], asked: BinaryIO, answers: BinaryIO) -> None:
 
 
 def _rows(request: dict[str, Any], asked: BinaryIO, answers: BinaryIO) -> None:
-    currency = request.get("currency", EUROS)
+    currency = request.get("currency")
     sheets = Sheets(request["path"], lambda: _say(answers, BUSY), currency=currency)
     told = 0
     for outline in sheets.outlines(request.get("sheet")):

@@ -61,9 +61,10 @@ def is_foreign(text: str, currency: str) -> bool:
     return any(not _names(mark, currency) for mark in _MARK.findall(text))
 
 
-def is_currency(text: str) -> bool:
-    """Whether the text names a currency at all."""
-    return _MARK.search(text) is not None
+def currency_in(text: str) -> str:
+    """The currency that a text names first, as it stands there; empty where it names none."""
+    found = _MARK.search(text)
+    return found[0] if found else ""
 
 
 def _names(mark: str, currency: str) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from services.importer.domain.currencies import is_currency, is_foreign
+from services.importer.domain.currencies import currency_in, is_foreign
 from services.importer.workbook.bounds import Unfit
 from services.importer.workbook.markup import elements
 
@@ -78,14 +78,14 @@ def format_of(code: str) -> Format | None:
 
 def _money(units: Sequence[str], texts: Sequence[str]) -> str:
     """What a format writes beside the number where that is a currency; empty where it is not."""
-    named = [unit.strip() for unit in units] + [t.strip() for t in texts if is_currency(t)]
-    return named[0].strip("#0?,.* ")[:10] if named else ""
+    named = [unit.strip() for unit in units] or [currency_in(text) for text in texts]
+    return next((name[:10] for name in named if name), "")
 
 
-def formats_of(pieces: Iterator[bytes], currency: str) -> list[Format | None]:
+def formats_of(pieces: Iterator[bytes], currency: str | None) -> list[Format | None]:
     """The format of each cell style (xf of cellXfs) of a styles part.
 
-    Amounts in `currency` are numbers like others.
+    Amounts in `currency` are numbers like others; None: those in any.
     """
     codes: dict[str, str] = {}
     found: list[str] = []
@@ -112,10 +112,12 @@ def formats_of(pieces: Iterator[bytes], currency: str) -> list[Format | None]:
     return [meant[number] for number in found]
 
 
-def _own(shown_as: Format | None, currency: str) -> Format | None:
+def _own(shown_as: Format | None, currency: str | None) -> Format | None:
     if shown_as is None or shown_as.kind != "money":
         return shown_as
-    own = is_currency(shown_as.unit) and not is_foreign(shown_as.unit, currency)
+    own = currency is None or (
+        currency_in(shown_as.unit) and not is_foreign(shown_as.unit, currency)
+    )
     return None if own else shown_as
 
 

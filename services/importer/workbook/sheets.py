@@ -22,8 +22,6 @@ OUTLINE_SEEN: Final = 20_000
 
 OUTLINE_SHEETS: Final = 50
 
-EUROS: Final = "EUR"
-
 MAX_CELLS: Final = 5_000_000
 """Cells of one sheet, with content or without: 200,000 rows of 25 columns, 100,000 of 50."""
 
@@ -31,11 +29,12 @@ MAX_CELLS: Final = 5_000_000
 class Sheets:
     """An opened workbook, streaming: formulas by their stored value.
 
-    `currency`: the one in which amounts are expected; others are Odd, of kind money.
+    `currency`: the one in which amounts are expected; others are Odd, of kind money. None: an
+    amount in any is the number that it is.
     """
 
     def __init__(
-        self, path: str, sign: Callable[[], None] = lambda: None, *, currency: str = EUROS
+        self, path: str, sign: Callable[[], None] = lambda: None, *, currency: str | None = None
     ) -> None:
         self.package = package = Package(path, sign)
         shared = package.related("sharedStrings")

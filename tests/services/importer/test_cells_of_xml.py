@@ -21,12 +21,12 @@ from tests.services.importer.files import HEADER, MAIN, SHEET, changed, sheet, s
 from tests.services.importer.workbooks import BY_PROGRAM, HEADERS, ROWS
 
 
-def read(content: bytes) -> list[Row]:
+def read(content: bytes, currency: str | None = "EUR") -> list[Row]:
     """All rows with content of the first sheet."""
     with tempfile.NamedTemporaryFile(suffix=".xlsx") as file:
         Path(file.name).write_bytes(content)
         check(file.name, Bounds())
-        sheets = Sheets(file.name)
+        sheets = Sheets(file.name, currency=currency)
         return list(sheets.rows(sheets.package.sheets[0].name, after=0, at_most=10_000))
 
 
@@ -99,6 +99,7 @@ def test_an_account_number_is_exact_or_refused(raw: str, account: str) -> None:
         ("50", "0 &quot;CHF&quot;", Odd(kind="money", text="CHF 50")),
         ("50", "[$zł-415] 0", Odd(kind="money", text="zł 50")),
         ("50", "[$BTC] 0", Odd(kind="money", text="BTC 50")),
+        ("50", "($#,##0)", Odd(kind="money", text="$ 50")),
         ("50", "[$-409]0.00", 50),
         ("50", "0 &quot;p.p.&quot;", 50),
         ("12", "Standaard", 12),
@@ -134,6 +135,19 @@ def test_the_formats_of_conditions_are_none_of_the_cells() -> None:
     )
     cell = one(b'<c r="A2" s="1"><v>46143</v></c>', **{"xl/styles.xml": styles.encode()})
     assert cell == Odd(kind="date", text="2026-05-01")
+
+
+def test_where_no_currency_is_asked_for_an_amount_in_any_is_its_number() -> None:
+    """So a report that is written anew has numbers where the list had them."""
+    styles = (
+        f'<styleSheet xmlns="{MAIN}"><numFmts><numFmt numFmtId="200" formatCode="[$$-409]0"/>'
+        '</numFmts><cellXfs><xf numFmtId="0"/><xf numFmtId="200"/></cellXfs></styleSheet>'
+    )
+    rows = HEADER + b'<row r="2"><c r="A2" s="1"><v>50</v></c></row>'
+    content = changed(**{SHEET: sheet_xml(rows), "xl/styles.xml": styles.encode()})
+    assert [read(content, given)[1][1] for given in (None, "USD", "EUR")] == [
+        [50], [50], [Odd(kind="money", text="$ 50")],
+    ]  # fmt: skip
 
 
 def test_dates_count_from_1904_where_the_workbook_says_so() -> None:
