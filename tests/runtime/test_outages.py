@@ -176,6 +176,21 @@ async def test_a_schema_that_was_not_brought_up_is_said_in_a_sentence(rig: Rig) 
         assert await asyncio.wait_for(task, 10) == 0
 
 
+async def test_the_login_of_another_service_is_refused_before_anything_is_touched(
+    rig: Rig,
+) -> None:
+    """Each has positions and jobs of its own under the same names."""
+    worker = replace(rig, service="invoicer").build()
+    task = asyncio.create_task(worker.serve())
+    try:
+        said = "PostgreSQL: ONACCOUNT_POSTGRES_INVOICER is the login of the ledger: it leads to"
+        await until(lambda: said in str(worker.status.unready()), "it says so")
+        assert not worker.status.started
+    finally:
+        worker.stopping.set()
+        assert await asyncio.wait_for(task, 10) == 0
+
+
 @pytest.mark.parametrize("what", ["answers", "letters"])
 async def test_a_broker_that_refuses_a_record_is_waited_out_and_loses_nothing(
     rig: Rig, what: str
