@@ -19,6 +19,10 @@ WHY = {
     "account_unknown": "there is no such account",
     "arrived_later": "came in while the run was going: the next one takes it",
     "not_processed": "could not be processed: see the invoicer's log",
+    "environment_incomplete": "the venue lacks what an invoice needs: `onaccount env show`",
+    "exchange_rate_missing": "no rate for its VAT in euros: `onaccount invoices rate`",
+    "number_formats_meet": "numbers could be given twice: configure other formats",
+    "number_taken": "numbers would be given twice: configure another format",
 }
 
 

@@ -77,3 +77,17 @@ async def unready(tx: Tx, environment: EnvironmentState) -> Refusal | None:
         message=f"{number} was given before, and the present format would write it again; "
         "configure one that never does.",
     )
+
+
+async def unready_by_now(
+    tx: Tx, environment: EnvironmentState, asked: Run, ready: int | None
+) -> str | None:
+    """The reason why a run under way can give no number any more; None where it can.
+
+    `ready` is the version of the environment that it was asked of last: it is asked again only
+    where that has changed. What has a number stands; the accounts that are left get this reason.
+    """
+    if asked.mode != "issue" or ready == environment.version:
+        return None
+    refusal = await unready(tx, environment)
+    return None if refusal is None else refusal.reason

@@ -181,6 +181,10 @@ _REASONS: Mapping[Language, Mapping[str, str]] = {
         "bad_address": "geen bruikbaar e-mailadres",
         "document_failed": "het document kon niet worden gemaakt",
         "not_processed": "kon niet worden verwerkt, zie de dead letters",
+        "environment_incomplete": "de gegevens van de omgeving zijn niet meer volledig",
+        "exchange_rate_missing": "er is geen wisselkoers voor de btw in euro's",
+        "number_formats_meet": "nummers zouden dubbel kunnen worden gegeven",
+        "number_taken": "nummers zouden dubbel worden gegeven",
     },
     "en": {
         "nothing_to_invoice": "nothing to invoice",
@@ -202,6 +206,10 @@ _REASONS: Mapping[Language, Mapping[str, str]] = {
         "bad_address": "no address that mail can go to",
         "document_failed": "the document could not be made",
         "not_processed": "could not be processed, see the dead letters",
+        "environment_incomplete": "the venue's details are not complete any more",
+        "exchange_rate_missing": "there is no exchange rate for the VAT in euros",
+        "number_formats_meet": "numbers could be given twice",
+        "number_taken": "numbers would be given twice",
     },
 }
 

@@ -12,7 +12,7 @@ UNKNOWN = Refusal(
 
 async def find(tx: Tx, environment: int, invoice_id: str) -> Invoice | Refusal:
     """The invoice under its account's lock, or why not."""
-    found = (await invoices.find(tx, environment, [invoice_id])).get(invoice_id)
+    found = await invoices.find_locked(tx, environment, invoice_id)
     return UNKNOWN if found is None else found
 
 

@@ -17,7 +17,7 @@ from schemas.billing import RunCompleted, RunProgressed
 from schemas.commands import CommandRefused
 from schemas.registry import EnvironmentState
 from services.invoicer import drafting, issuing, mailing, parties
-from services.invoicer.admission import UNKNOWN, refuses, unready
+from services.invoicer.admission import UNKNOWN, refuses, unready, unready_by_now
 from services.invoicer.domain import (
     Bill,
     OpenLine,
@@ -61,6 +61,8 @@ async def run(work: Work) -> None:
             return
         if asked.state == "waiting" or environment is None:
             await _begin(tx, environment, number, asked)
+            if environment is not None:
+                tx.save({**payload, "ready": environment.version})
             return
         # After a failure of our own the next go one by one, so that only the bad one is left out.
         alone = payload.get("alone") or (ACCOUNTS_PER_STEP if work.job.attempts else 0)
@@ -69,9 +71,14 @@ async def run(work: Work) -> None:
         if not accounts:
             await _complete(tx, environment, asked)
             return
-        more = await _bill(tx, environment, asked, accounts)
-        if alone:
-            tx.save({**payload, "alone": alone - 1})
+        lost = await unready_by_now(tx, environment, asked, payload.get("ready"))
+        if lost is None:
+            left = {"alone": alone - 1} if alone else {}
+            tx.save({**payload, **left, "ready": environment.version})
+            more = await _bill(tx, environment, asked, accounts)
+        else:
+            await runs.accounts_done(tx, number, run_id, dict.fromkeys(accounts, lost))
+            more = await _progress(tx, number, asked)
         if more:
             tx.later(0)
 

@@ -4,6 +4,17 @@ SELECT invoice_id::text, version, account, period, run_id, send, status, number,
        supplementary, vat_euro, exchange_rate::text
 FROM invoice WHERE environment = $1 AND invoice_id = ANY($2::uuid[]);
 
+-- name: find_locked
+-- Under its account's lock. Whoever calls has that already, unless the invoice was committed since the
+-- accounts of a batch were locked; then it is waited for here. The invoice's own row is locked too, so
+-- that it is read as it stands once the account is had, and not as when this statement began.
+SELECT i.invoice_id::text, i.version, i.account, i.period, i.run_id, i.send, i.status, i.number, i.drafted_on,
+       i.issued_at, i.issued_on, i.due_on, i.currency, i.total, i.vat, i.credited, i.paid, i.letterhead,
+       i.buyer, i.language, i.supplementary, i.vat_euro, i.exchange_rate::text
+FROM invoice AS i JOIN account AS a ON (a.environment, a.account) = (i.environment, i.account)
+WHERE i.environment = $1 AND i.invoice_id = $2
+FOR UPDATE OF a FOR NO KEY UPDATE OF i;
+
 -- name: drafts
 SELECT invoice_id::text FROM invoice
 WHERE environment = $1 AND account = ANY($2::text[]) AND period <= $3 AND status = 'draft';

@@ -81,10 +81,17 @@ def vat_lines(rows: Iterable[VatRow]) -> tuple[VatLine, ...]:
 
 async def find(tx: Tx, environment: int, invoice_ids: Iterable[str]) -> dict[str, Invoice]:
     rows = await tx.fetch(sql.find, environment, sorted(set(invoice_ids)))
-    return {
-        r["invoice_id"]: Invoice(environment=environment, **{**dict(r), "vat": vat_from(r["vat"])})
-        for r in rows
-    }
+    return {r["invoice_id"]: _invoice(environment, r) for r in rows}
+
+
+async def find_locked(tx: Tx, environment: int, invoice_id: str) -> Invoice | None:
+    """An invoice under its account's lock, which is waited for where the caller has it not yet."""
+    row = await tx.fetchrow(sql.find_locked, environment, invoice_id)
+    return None if row is None else _invoice(environment, row)
+
+
+def _invoice(environment: int, row: Record) -> Invoice:
+    return Invoice(environment=environment, **{**dict(row), "vat": vat_from(row["vat"])})
 
 
 async def drafts(tx: Tx, environment: int, accounts: Sequence[str], period: str) -> list[Invoice]:

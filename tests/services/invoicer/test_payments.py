@@ -6,6 +6,7 @@ from typing import Any
 
 from schemas.commands import MOST_AHEAD
 from schemas.invoices import InvoiceDelete, PaymentRecord, PaymentRefund
+from services.invoicer.handlers import payments
 from services.invoicer.store import invoices
 from services.invoicer.verify import audit
 from tests.services.invoicer.world import BEER, ENV, JULY, World, new_id, nth, said, sale, types
@@ -45,6 +46,28 @@ async def test_parts_add_up_to_paid_and_more_is_kept(world: World) -> None:
     assert said(told)[0]["open"] == -50
     state = said(world.bench.published.answers, "invoice.state")[-1]
     assert (state["status"], state["paid"]) == ("paid", 750)
+
+
+async def test_an_invoice_of_which_the_batch_did_not_know_is_changed_under_its_accounts_lock_too(
+    world: World,
+) -> None:
+    """Goal: two payments never overwrite one another. Method: the invoice was committed after each
+    batch had locked the accounts that it knew of, so that neither has this one's when it decides.
+    """
+    one = (await invoiced(world))["invoice_id"]
+
+    async def pay(amount: int) -> None:
+        async with world.bench.transaction() as tx:
+            await payments.record(payment(amount, invoice_id=one), tx)
+
+    async with world.bench.transaction() as tx:
+        await payments.record(payment(300, invoice_id=one), tx)
+        second = asyncio.create_task(pay(200))
+        done, _ = await asyncio.wait([second], timeout=0.5)
+        assert not done
+    await second
+    ((paid,),) = await world.fetch("SELECT paid FROM invoice")
+    assert paid == 500
 
 
 async def test_a_part_that_is_paid_while_its_mail_is_noted_leaves_it_sent(world: World) -> None:

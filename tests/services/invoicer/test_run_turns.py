@@ -128,3 +128,56 @@ async def test_after_a_failure_accounts_go_alone_for_a_while_and_then_together_a
     assert completed["skipped"] == [{"account": "0005", "reason": "not_processed"}]
     assert completed["issued"] == 4 * ACCOUNTS_PER_STEP - 1
     assert steps < 2 * ACCOUNTS_PER_STEP
+
+
+async def test_what_the_venue_loses_in_the_middle_of_a_run_ends_its_numbers_and_is_said(
+    world: World,
+) -> None:
+    """Goal: no number without what a lawful invoice needs. Method: settings change between steps."""
+    await venue(world, 1, 3 * ACCOUNTS_PER_STEP)
+    await world.command(asked(number=1, send=False))
+    runner = world.bench.runner([RUN])
+
+    async def step() -> None:
+        work: Work | None = await runner.claim(RUN)
+        assert work is not None
+        await runner.work(work, RUN)
+        await world.bench.make_due("run")
+
+    await step()  # begins, and bills the first twenty
+    await world.registry(environment(1, version=2, iban=None, chamber_number=None))
+    await step()
+    await world.registry(environment(1, version=3))
+    await step()
+    (completed,) = said(world.bench.published.answers, "run.completed")
+    lost = [f"{n:04}" for n in range(ACCOUNTS_PER_STEP, 2 * ACCOUNTS_PER_STEP)]
+    assert completed["skipped"] == [
+        {"account": name, "reason": "environment_incomplete"} for name in lost
+    ]
+    assert {one["why"] for one in completed["open"]} == {"environment_incomplete"}
+    assert len(completed["open"]) == ACCOUNTS_PER_STEP
+    assert completed["issued"] == 2 * ACCOUNTS_PER_STEP
+    again = await world.run("run", number=1, run_id="again", send=False)
+    assert said(again, "run.completed")[0]["issued"] == ACCOUNTS_PER_STEP
+    async with world.bench.database.connection() as connection:
+        assert (await audit(connection, 1))["ok"]  # type: ignore[arg-type]
+
+
+async def test_numbers_that_a_changed_format_would_repeat_are_given_by_no_run_under_way(
+    world: World,
+) -> None:
+    await venue(world, 1, 2 * ACCOUNTS_PER_STEP)
+    before = "{year}-{seq:05}5"  # the first is written as the fifteenth will be
+    await world.registry(environment(1, version=2, number_format=before, credit_note_format=before))
+    await world.command(asked(number=1, send=False))
+    runner = world.bench.runner([RUN])
+    work: Work | None = await runner.claim(RUN)
+    assert work is not None
+    await runner.work(work, RUN)
+    other = "{year}-{seq:06}"
+    await world.registry(environment(1, version=3, number_format=other, credit_note_format=other))
+    await world.bench.make_due("run")
+    told = await world.jobs("run")
+    (completed,) = said(told, "run.completed")
+    assert {one["reason"] for one in completed["skipped"]} == {"number_taken"}
+    assert completed["issued"] == ACCOUNTS_PER_STEP
