@@ -128,6 +128,36 @@ def show_mails(screen: Screen, rows: Iterable[Json]) -> None:
     )
 
 
+def not_to_finance(found: Json) -> str:
+    """A sentence on finance's own mails that failed; empty where none did."""
+    failed = found.get("finance")
+    if failed is None:
+        return ""
+    many = "1 mail" if failed["count"] == 1 else f"the last {failed['count']} mails"
+    what = {"report": "a run's report", "invoice": "a copy of an invoice"}
+    return (
+        f"{many} to finance at {failed['to']} did not arrive: {when(failed['at'])} "
+        f"{what.get(failed['kind'], 'a copy of a credit note')}, {why_not_mailed(failed)}; mend it "
+        f"with `onaccount env configure {found['environment']} --finance-email`"
+    )
+
+
+NOT_MAILED = {
+    "no_address": "the holder has no e-mail address",
+    "fictitious_address": "the address is fictitious: nothing is mailed to it",
+    "bad_address": "the address can't be mailed to",
+    "document_failed": "its documents could not be made",
+    "may_have_arrived": "its server never answered: it may have arrived",
+    "not_processed": "the mail could not be made: see the invoicer's log",
+}
+
+
+def why_not_mailed(mail: Json) -> str:
+    """Why a mail failed: a mail server's own words, or ours."""
+    reason = str(mail["reason"]).removeprefix("credit note: ")
+    return NOT_MAILED.get(reason, reason)
+
+
 def _last_try(mail: Json) -> str:
     said = mail.get("reason")
     if said is None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 from pydantic_core import PydanticCustomError
@@ -32,7 +33,8 @@ class Message(Part):
 
     `answer_ids` are the fields without which nobody could be told that a message of this type is
     wrong: when one of them can't be read, the message is a dead letter. `answered_by` is the type
-    that tells it; None where the contract has no such answer.
+    that tells it; None where the contract has no such answer. `read_as` are those of these fields
+    that can be answered where they are no id of ours: by name, the type of what can be repeated.
 
     When written, a field that has a default and holds it is left out; a field without a default
     is always there, as null if it is None.
@@ -40,6 +42,7 @@ class Message(Part):
 
     answer_ids: ClassVar[tuple[str, ...]] = ()
     answered_by: ClassVar[str | None] = None
+    read_as: ClassVar[Mapping[str, Any]] = {}
 
     type: str
 

@@ -11,9 +11,9 @@ from schemas.base import Message, Part, Patch
 from schemas.values import (
     Environment,
     FieldPath,
+    GivenRunId,
     LongText,
     RequiredText,
-    RunId,
     Time,
     Uuid,
     Word,
@@ -105,11 +105,12 @@ class CommandApplied(Message):
 class CommandRefused(Message):
     """The command changed nothing, and why. `message` is a sentence for people.
 
-    `command_id` is the request's own id; of an invoices.run its run_id, which is any text.
+    `command_id` is the request's own id; of an invoices.run its run_id, which is any text, also
+    one that is refused for being too long.
     """
 
     type: Literal["command.refused"] = "command.refused"
-    command_id: RunId
+    command_id: GivenRunId
     environment: Environment
     reason: Word
     field: FieldPath | None = None

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -18,6 +19,7 @@ from schemas.values import (
     Date,
     Email,
     Environment,
+    GivenRunId,
     InvoiceNumber,
     Note,
     Period,
@@ -41,6 +43,7 @@ class InvoicesRun(Message):
 
     answer_ids: ClassVar[tuple[str, ...]] = ("run_id", "environment")
     answered_by: ClassVar[str | None] = "command.refused"
+    read_as: ClassVar[Mapping[str, Any]] = {"run_id": GivenRunId}
 
     type: Literal["invoices.run"] = "invoices.run"
     run_id: RunId

@@ -157,6 +157,8 @@ def _ids_of(model: type[Message]) -> tuple[str, ...]:
 
 @cache
 def _reader(model: type[Message], name: str) -> TypeAdapter[Scalar | None]:
+    if name in model.read_as:
+        return TypeAdapter(model.read_as[name], config=ConfigDict(strict=True))
     info = model.model_fields[name]
     hint: Any = info.annotation
     for extra in info.metadata:

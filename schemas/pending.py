@@ -74,9 +74,24 @@ class PendingMail(Part):
     reason: Note | None = None
 
 
+class FailedMails(Part):
+    """Mails to finance itself that will never arrive: how many since one last did, and the last.
+
+    `at`: when that was given up; `reason`, and `code` where the mail server gave one, say why.
+    """
+
+    to: Email
+    count: Count
+    kind: Literal["report", "invoice", "credit_note"]
+    at: Time
+    code: SmtpCode | None = None
+    reason: Note
+
+
 class PendingListed(Message):
     """What is not yet invoiced, or mailed. Beyond 20,000 entries only the first are listed;
-    `amount` and `count` are of all. `lacking` is what the environment lacks to issue at all."""
+    `amount` and `count` are of all. `lacking` is what the environment lacks to issue at all.
+    `finance` goes with `mails`: which of finance's own mails failed, if any did."""
 
     answer_ids: ClassVar[tuple[str, ...]] = ("request_id", "environment")
 
@@ -91,4 +106,5 @@ class PendingListed(Message):
     accounts: Annotated[tuple[PendingAmount, ...], entries(5000)] = ()
     sales: Annotated[tuple[PendingSale, ...], entries(5000)] = ()
     mails: Annotated[tuple[PendingMail, ...], entries(5000)] = ()
+    finance: FailedMails | None = None
     lacking: LongText | None = None

@@ -17,7 +17,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any, Final
 
-from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler, StringConstraints
+from pydantic import (
+    AfterValidator,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    StringConstraints,
+)
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
@@ -195,6 +201,19 @@ Account = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=
 
 Terminal = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=NAME_PATTERN)]
 RunId = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=NAME_PATTERN)]
+
+
+def _without_nul(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("holds NUL")
+    return text
+
+
+GivenRunId = Annotated[str, StringConstraints(max_length=10_000), AfterValidator(_without_nul)]
+"""A run_id as somebody wrote it: almost any text, so that a wrong one can be answered too. No
+pattern, for another one than was released would break it; and no sale waits for this function."""
+
+
 InvoiceNumber = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=NAME_PATTERN)]
 Version = Annotated[int, Field(strict=True, ge=1, le=2**63 - 1)]
 

@@ -16,7 +16,15 @@ from cli.messages import Json
 from cli.months import a_month_or_any
 from cli.options import DEFAULT, Common
 from cli.payments import open_of
-from cli.pending import how_it_stands, how_much, pending, show_accounts, show_mails, show_sales
+from cli.pending import (
+    how_it_stands,
+    how_much,
+    not_to_finance,
+    pending,
+    show_accounts,
+    show_mails,
+    show_sales,
+)
 from cli.registry import registry_of
 from cli.screen import Screen, outcome
 
@@ -175,7 +183,7 @@ async def pending_(
     period
         Only up to this month, YYYY-MM.
     mails
-        The mails to guests that no mail server took yet, instead.
+        The mails to guests that no mail server took yet, instead; and whether finance's own fail.
     """
     if mails and (account or sale or period):
         raise Misuse("--mails is of the whole venue: nothing else goes with it.")
@@ -193,6 +201,8 @@ async def pending_(
     if mails:
         show_mails(screen, found["mails"])
         screen.say(_how_many_wait(found["count"]))
+        if failed := not_to_finance(found):
+            screen.say(f"! {failed}", "yellow")
         return 0
     if sale is not None:
         (one,) = found["sales"]

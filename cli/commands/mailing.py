@@ -14,7 +14,7 @@ from cli.client import Client
 from cli.invoices import by_number, give_all, show_all
 from cli.messages import Json, command, given
 from cli.options import DEFAULT, Common
-from cli.pending import pending
+from cli.pending import not_to_finance, pending, why_not_mailed
 from cli.replies import NoAnswer
 from cli.screen import Screen, outcome
 
@@ -31,7 +31,9 @@ async def undelivered(environment: int, /, *, common: Common = DEFAULT) -> int:
     async with common.client("pending.request") as client:
         rows, statements = await mails.undelivered(client, environment)
         screen.data([*rows, *statements])
-        waiting = "" if common.as_json else await _waiting(client, environment, common.timeout)
+        waiting, finance = (
+            ("", "") if common.as_json else await _asked(client, environment, common.timeout)
+        )
     _show_undelivered(screen, environment, [r for r in rows if "delivered_to" not in r], waiting)
     again = [row for row in rows if "delivered_to" in row]
     if again:
@@ -46,20 +48,22 @@ async def undelivered(environment: int, /, *, common: Common = DEFAULT) -> int:
             ((s.get("account", "all"), *_mail(s)) for s in statements),
             title="Statements that did not arrive",
         )
+    if finance:
+        screen.say(f"! {finance}", "yellow")
     return 0
 
 
-async def _waiting(client: Client, environment: int, timeout_s: float) -> str:
-    """What to say of mails that wait. It is the invoicer's to know: the topics tell only of what
-    went out, or never will."""
+async def _asked(client: Client, environment: int, timeout_s: float) -> tuple[str, str]:
+    """What to say of mails that wait, and of finance's own that failed. Both are the invoicer's to
+    know: the topics tell only of what went out to guests, or never will."""
     try:
         found = await pending(client, environment, min(timeout_s, ASKED_FOR_S), mails=True)
     except NoAnswer:
-        return "whether mails still wait is not known: the invoicer does not answer"
+        return "whether mails still wait is not known: the invoicer does not answer", ""
     count = len(found.get("mails", ()))
     many = "1 mail still waits" if count == 1 else f"{count} mails still wait"
     told = f"{many}; `onaccount invoices pending {environment} --mails` tells of their last try"
-    return told if count else ""
+    return told if count else "", not_to_finance(found)
 
 
 def _show_undelivered(
@@ -84,20 +88,7 @@ def _show_undelivered(
 
 
 def _mail(mail: Json) -> tuple[object, object, str]:
-    return mail.get("to"), mail.get("code"), _reason(mail)
-
-
-def _reason(mail: Json) -> str:
-    words = {
-        "no_address": "the holder has no e-mail address",
-        "fictitious_address": "the address is fictitious: nothing is mailed to it",
-        "bad_address": "the address can't be mailed to",
-        "document_failed": "its documents could not be made",
-        "may_have_arrived": "its server never answered: it may have arrived",
-        "not_processed": "the mail could not be made: see the invoicer's log",
-    }
-    reason = str(mail["reason"]).removeprefix("credit note: ")
-    return words.get(reason, reason)
+    return mail.get("to"), mail.get("code"), why_not_mailed(mail)
 
 
 async def send(

@@ -19,7 +19,7 @@ from cli.invoices import (
 )
 from cli.mails import undelivered_mails, undelivered_statements
 from cli.messages import Json
-from cli.pending import how_it_stands, show_accounts, show_mails
+from cli.pending import how_it_stands, not_to_finance, show_accounts, show_mails
 from cli.replies import Reply
 from cli.screen import Screen
 
@@ -194,6 +194,20 @@ def test_a_mail_that_waits_says_what_its_last_try_came_to(
     assert "0 not tried yet" in shown
     assert "1 450 4.7.1 later" in shown
     assert "2 the mail server did not take it: TimeoutError" in shown
+
+
+def test_of_finances_own_mails_that_failed_it_is_said_what_and_why_and_what_to_mend() -> None:
+    failed: Json = {"to": "f@club.nl", "count": 1, "kind": "report", "at": "2026-08-01T12:00:00Z"}
+    failed |= {"code": 550, "reason": "no such user"}
+    told = not_to_finance({"environment": 2890, "finance": failed})
+    assert told.startswith("1 mail to finance at f@club.nl did not arrive")
+    assert "a run's report, no such user" in told
+    assert "onaccount env configure 2890 --finance-email" in told
+    more = failed | {"count": 3, "kind": "credit_note", "reason": "may_have_arrived"}
+    told = not_to_finance({"environment": 2890, "finance": more})
+    assert told.startswith("the last 3 mails to finance")
+    assert "a copy of a credit note, its server never answered" in told
+    assert not_to_finance({"environment": 2890}) == ""
 
 
 def test_an_answer_names_documents_by_number_and_what_has_none_by_its_id() -> None:

@@ -190,6 +190,15 @@ def test_a_request_to_the_invoicer_that_is_wrong_keeps_its_own_id(
     assert found.answered_by == "command.refused"
 
 
+@pytest.mark.parametrize("run_id", ["x" * 101, "x" * 10_000, "", "  ", " july", "a\nb"])
+def test_a_run_id_that_is_none_of_ours_is_answered_with_itself(run_id: str) -> None:
+    found = wrong(command("invoices.run", run_id=run_id), "invoices.commands")
+
+    assert found.field == "run_id"
+    assert found.ids["run_id"] == run_id
+    assert found.answered_by == "command.refused"
+
+
 def test_the_own_keys_of_a_mapping_are_not_repeated() -> None:
     message = {
         "type": "import.uploaded", "job_id": SALE_ID, "environment": 2890, "file_name": "a.xlsx",
@@ -266,6 +275,12 @@ def test_what_has_no_readable_ids_is_a_dead_letter(name: str, value: Any) -> Non
         decode("pos.sales", as_bytes(sale(**{name: value})))
 
     assert caught.value.reason == f"{name} of sale.requested can't be read"
+
+
+@pytest.mark.parametrize("run_id", ["x" * 10_001, "half \ud800", "\x00", 7, None])
+def test_a_run_id_that_can_not_be_repeated_is_a_dead_letter(run_id: Any) -> None:
+    with pytest.raises(Undecodable, match="run_id"):
+        decode("invoices.commands", as_bytes(command("invoices.run", run_id=run_id)))
 
 
 def test_a_type_of_another_topic_is_a_dead_letter() -> None:

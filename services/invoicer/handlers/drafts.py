@@ -1,5 +1,6 @@
 """invoice.approve and invoice.delete: the two ends of a draft, and the end of an invoice."""
 
+from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from runtime.transaction import Tx
@@ -43,7 +44,7 @@ async def approve(command: InvoiceApprove, tx: Tx) -> Done | Refusal:
     supplementary = (draft.account, draft.period) in await rows.months_invoiced(
         tx, command.environment, [draft.account]
     )
-    done = await issuing.issue(tx, environment, [_as(new, draft.invoice_id, supplementary)])
+    done = await issuing.issue(tx, environment, [replace(new, supplementary=supplementary)])
     if draft.send:
         cause = draft.run_id or draft.invoice_id
         await send_statements(tx, environment, cause, draft.period, [draft.account])
@@ -82,18 +83,6 @@ async def _again(
     )
 
 
-def _as(new: NewInvoice, invoice_id: str, supplementary: bool = False) -> NewInvoice:
-    return NewInvoice(
-        invoice_id=invoice_id,
-        account=new.account,
-        bill=new.bill,
-        customer=new.customer,
-        run_id=new.run_id,
-        send=new.send,
-        supplementary=supplementary,
-    )
-
-
 async def _changed(
     tx: Tx, environment: EnvironmentState, draft: Invoice, new: NewInvoice | None, command_id: str
 ) -> Refusal:
@@ -101,7 +90,8 @@ async def _changed(
     events = await drafting.vanish(tx, [draft])
     successor = ""
     if new is not None:
-        again = _as(new, made("draft", draft.environment, draft.invoice_id, command_id))
+        its_id = made("draft", draft.environment, draft.invoice_id, command_id)
+        again = replace(new, invoice_id=its_id)
         made_ = await issuing.draft(tx, environment, [again])
         events += made_.events
         successor = f" The new draft is {again.invoice_id}."

@@ -7,7 +7,13 @@ from runtime.answers import Answer, answer
 from runtime.jobs import JobKind, StepTx, Work
 from schemas.commands import CommandRefused
 from schemas.invoices import PendingRequest
-from schemas.pending import PendingAmount, PendingListed, PendingMail, PendingSale
+from schemas.pending import (
+    FailedMails,
+    PendingAmount,
+    PendingListed,
+    PendingMail,
+    PendingSale,
+)
 from schemas.registry import EnvironmentState
 from services.invoicer.admission import UNKNOWN, unready
 from services.invoicer.replies import EVENTS, Refusal
@@ -44,9 +50,11 @@ async def _listed(tx: StepTx, asked: PendingRequest, environment: EnvironmentSta
     accounts: Sequence[PendingAmount] = ()
     sales: Sequence[PendingSale] = ()
     mails: Sequence[PendingMail] = ()
+    finance: FailedMails | None = None
     zone = ZoneInfo(environment.time_zone)
     if asked.mails:
         (count, mails), amount = await pending.mails(tx, asked.environment), 0
+        finance = await pending.finance_mails(tx, environment)
     elif asked.sale_id is not None:
         sales = [await pending.sale(tx, asked.environment, asked.sale_id, zone)]
         count, amount = 1, sales[0].amount
@@ -73,6 +81,7 @@ async def _listed(tx: StepTx, asked: PendingRequest, environment: EnvironmentSta
                 accounts=its_accounts,
                 sales=its_sales,
                 mails=its_mails,
+                finance=finance,
                 lacking=None if lacking is None else lacking.message,
             ),
             id=f"pending.listed/{asked.environment}/{asked.request_id}/{part}",

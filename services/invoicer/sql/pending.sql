@@ -57,5 +57,16 @@ WHERE m.environment = $1 AND m.state = 'pending' AND NOT m.copy
   AND m.kind IN ('invoice', 'credit_note')
 ORDER BY m.created_at, number, m.recipient LIMIT $2;
 
+-- name: finance_mails_failed
+-- The last of finance's own mails that failed at its address ($2), and how many did since one arrived.
+SELECT m.kind, m.recipient, m.ended_at, m.code, m.said, count(*) OVER () AS all
+FROM mail AS m
+WHERE m.environment = $1 AND m.state = 'failed' AND m.recipient = $2 AND (m.copy OR m.kind = 'report')
+  AND NOT EXISTS (
+    SELECT FROM mail AS later
+    WHERE later.environment = m.environment AND later.recipient = m.recipient
+      AND later.state = 'sent' AND later.ended_at > m.ended_at)
+ORDER BY m.ended_at DESC, m.mail_id LIMIT 1;
+
 -- name: declined
 SELECT account, reason FROM declined_sale WHERE environment = $1 AND sale_id = $2;

@@ -63,8 +63,8 @@ FROM unnest($1::int[], $2::uuid[], $3::int[], $4::bigint[]) AS u (environment, s
 WHERE (l.environment, l.sale_id, l.line) = (u.environment, u.sale_id, u.line);
 
 -- name: sum_reversed
-UPDATE sale AS s SET reversed = u.reversed, reversals = s.reversals + u.reversals
-FROM unnest($1::int[], $2::uuid[], $3::bigint[], $4::int[]) AS u (environment, sale_id, reversed, reversals)
+UPDATE sale AS s SET reversed = u.reversed
+FROM unnest($1::int[], $2::uuid[], $3::bigint[]) AS u (environment, sale_id, reversed)
 WHERE (s.environment, s.sale_id) = (u.environment, u.sale_id);
 
 -- name: reversals_applied

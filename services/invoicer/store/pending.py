@@ -7,7 +7,7 @@ from asyncpg import Record
 
 from runtime.sql import statements
 from runtime.transaction import Tx
-from schemas.pending import PendingAmount, PendingMail, PendingSale
+from schemas.pending import FailedMails, PendingAmount, PendingMail, PendingSale
 from schemas.registry import EnvironmentState
 from services.invoicer import parties
 from services.invoicer.domain import Skip, Standing, month_of, standing_of
@@ -94,6 +94,24 @@ async def mails(tx: Tx, environment: int) -> tuple[int, list[PendingMail]]:
         )
         for r in rows
     ]
+
+
+async def finance_mails(tx: Tx, environment: EnvironmentState) -> FailedMails | None:
+    """Finance's copies and reports that failed at its present address since a mail last arrived
+    there."""
+    row = await tx.fetchrow(
+        sql.finance_mails_failed, environment.environment, environment.finance_email
+    )
+    if row is None:
+        return None
+    return FailedMails(
+        to=row["recipient"],
+        count=row["all"],
+        kind=row["kind"],
+        at=row["ended_at"],
+        code=row["code"],
+        reason=row["said"],
+    )
 
 
 async def sale(tx: Tx, environment: int, sale_id: str, zone: ZoneInfo) -> PendingSale:

@@ -107,11 +107,11 @@ async def apply_waiting(tx: Tx, of: Iterable[SaleKey]) -> None:
 async def _take_off_lines(tx: Tx, taken: Mapping[SaleKey, Sequence[Sequence[TakenLine]]]) -> None:
     rows = await tx.fetch(sql.sold_lines, [e for e, _ in taken], [s for _, s in taken])
     changed: list[tuple[int, str, int, int]] = []
-    sums: list[tuple[int, str, int, int]] = []
+    sums: list[tuple[int, str, int]] = []
     for key, group in groupby(rows, key=lambda r: (r["environment"], r["sale_id"])):
         after = apply([_sold(r) for r in group], taken[key])
         changed += [(*key, i, line.reversed) for i, line in enumerate(after)]
-        sums.append((*key, sum(line.reversed for line in after), len(taken[key])))
+        sums.append((*key, sum(line.reversed for line in after)))
     await tx.execute(sql.set_reversed, *map(list, zip(*changed, strict=True)))
     await tx.execute(sql.sum_reversed, *map(list, zip(*sums, strict=True)))
 

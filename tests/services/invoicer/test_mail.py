@@ -297,6 +297,49 @@ async def test_a_mail_to_a_guest_that_waits_is_told_with_its_last_try_until_it_h
     assert (waits["number"], waits["credit_note_id"]) == (note["number"], note["credit_note_id"])
 
 
+async def of_finance(world: World) -> dict[str, Any] | None:
+    await world.command(PendingRequest(request_id=new_id(), environment=ENV, mails=True))
+    (listed,) = said(await world.jobs("pending"))
+    failed: dict[str, Any] | None = listed.get("finance")
+    return failed
+
+
+async def test_what_of_finances_own_mails_failed_is_told_until_one_arrives_or_the_address_is_mended(
+    world: World, smtp: MailServer
+) -> None:
+    each = {"finance_copy": "each", "finance_email": "f@club.nl"}
+    await world.registry(environment(version=2, **each))
+    smtp.answers["f@club.nl"] = "550 5.1.1 no such user"
+    invoice = await issued(world)
+    assert await of_finance(world) is None
+    await world.jobs()
+    failed = await of_finance(world)
+    assert failed is not None
+    assert failed.pop("at") is not None
+    assert failed == {
+        "to": "f@club.nl",
+        "count": 1,
+        "kind": "invoice",
+        "code": 550,
+        "reason": "5.1.1 no such user",
+    }
+    await world.registry(environment(version=3, **{**each, "finance_copy": "report"}))
+    await world.run(run_id="again")
+    failed = await of_finance(world)
+    assert failed is not None
+    assert (failed["count"], failed["kind"]) == (2, "report")
+    await world.registry(environment(version=4, finance_email="other@club.nl"))
+    assert await of_finance(world) is None
+    await world.registry(environment(version=5, **each))
+    assert (await of_finance(world) or {})["count"] == 2
+    smtp.answers.clear()
+    await world.command(
+        InvoiceDelete(command_id=new_id(), environment=ENV, invoice_id=invoice, at=JULY, by="f")
+    )
+    await world.jobs()
+    assert await of_finance(world) is None
+
+
 async def test_a_mail_that_waits_for_a_server_that_is_away_says_so(
     world: World, smtp: MailServer
 ) -> None:

@@ -1,6 +1,7 @@
 """A run, from what was sold to invoices that were mailed, on a real PostgreSQL and SMTP."""
 
 import asyncio
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from schemas.invoices import InvoiceApprove
 from schemas.registry import Schedule
+from schemas.wire import decode, encode
 from services.invoicer.handlers import commands
 from services.invoicer.timers import SCHEDULE
 from tests.services.invoicer.world import (
@@ -184,6 +186,30 @@ async def test_a_scheduled_run_before_its_periods_end_is_refused_and_not_remembe
     assert refused["reason"] == "period_not_over"
     assert await world.command(asked(run_id), at=JULY + timedelta(days=31)) == []
     assert types(await world.jobs())[-1] == "run.completed"
+
+
+async def test_a_run_of_the_longest_id_goes_through_to_the_report(
+    world: World, smtp: MailServer
+) -> None:
+    run_id = "🍺/" * 50
+    await world.guests("A1")
+    await world.registry(environment(version=2, finance_copy="report"))
+    await world.sell(sale("A1"))
+    told = await world.run(run_id=run_id)
+    assert said(told, "run.completed")[0]["run_id"] == run_id
+    assert len(said(told, "invoice.issued")) == 1
+    assert len(smtp.mails) == 2
+
+
+@pytest.mark.parametrize("run_id", ["x" * 101, " july", "a\nb"])
+async def test_a_run_id_that_is_too_long_or_no_line_of_text_is_refused_and_not_left_unanswered(
+    world: World, run_id: str
+) -> None:
+    message = {**json.loads(encode(asked())), "run_id": run_id}
+    found = decode("invoices.commands", json.dumps(message).encode())
+    (refused,) = said(await world.command(found))
+    assert (refused["command_id"], refused["reason"]) == (run_id, "invalid")
+    assert refused["field"] == "run_id"
 
 
 async def test_an_unknown_environment_is_refused(world: World) -> None:

@@ -133,7 +133,7 @@ async def test_after_a_failure_accounts_go_alone_for_a_while_and_then_together_a
 async def test_what_the_venue_loses_in_the_middle_of_a_run_ends_its_numbers_and_is_said(
     world: World,
 ) -> None:
-    """Goal: no number without what a lawful invoice needs. Method: settings change between steps."""
+    """Goal: no number without what an invoice needs. Method: settings change between steps."""
     await venue(world, 1, 3 * ACCOUNTS_PER_STEP)
     await world.command(asked(number=1, send=False))
     runner = world.bench.runner([RUN])
