@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 import structlog
@@ -25,6 +25,7 @@ log = structlog.get_logger()
 PULSE_S = 1.0
 LAG_EVERY = 5  # looks
 JOBS_EVERY = 15
+ANSWER_S = 5.0
 
 
 class Pulse:
@@ -49,6 +50,7 @@ class Pulse:
         self._waiting = waiting
         self._lanes = lanes
         self._measured: set[Any] = set()
+        self._asked: asyncio.Task[None] | None = None
 
     async def turn(self) -> None:
         """Show that the event loop turns; end the process where the edge itself is at fault."""
@@ -80,26 +82,44 @@ class Pulse:
         except Stopping:
             pass
         finally:
+            if self._asked is not None:
+                self._asked.cancel()
             await self._watch.close()
 
     async def _ask_postgres(self) -> None:
         try:
-            await self._look()
+            await self._answered(self._look)
             self._status.postgres = None
         except StoreWentBack as error:
             self._went_back(error)
         except Exception as error:
             self._status.postgres = describe(error)
 
+    async def _answered(self, question: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Ask PostgreSQL something, and wait no longer than `ANSWER_S`. Raises TimeoutError.
+
+        From a task of its own: a question to a server that stands still (a disk that hangs) can't
+        be called off, for its connection is given back only after a word of the server. Until then
+        nothing else is asked, or the pulse would take one connection after another; and nothing
+        more is waited for, or the lag would be told ever more seldom.
+        """
+        patience_s = 0.0
+        if self._asked is None:
+            self._asked, patience_s = asyncio.create_task(question()), ANSWER_S
+        await asyncio.wait({self._asked}, timeout=patience_s)
+        if not self._asked.done():
+            raise TimeoutError
+        asked, self._asked = self._asked, None
+        asked.result()
+
     async def _look(self) -> None:
-        async with asyncio.timeout(5), self._database.connection() as connection:
+        async with self._database.connection() as connection:
             await self._guard.look(connection)
 
     async def _ask_jobs(self) -> None:
         """Where PostgreSQL is away the next look says so, and these figures stay as they are."""
         with contextlib.suppress(Exception):
-            async with asyncio.timeout(5):
-                await self._waiting.tell()
+            await self._answered(self._waiting.tell)
 
     async def _ask_kafka(self) -> None:
         self._let_go()
@@ -148,7 +168,7 @@ class Pulse:
         begins, ends = await self._watch.logs(mine)
         self._guard.compare_with_ends(positions, ends)
         if any(begin > positions.get((tp.topic, tp.partition), 0) for tp, begin in begins.items()):
-            await self._look()  # read after the beginnings, which only grow too
+            await self._answered(self._look)  # after the beginnings, which only grow too
         self._guard.compare_with_begins(self._guard.positions(), begins)
         for tp in self._held():
             if tp in ends:

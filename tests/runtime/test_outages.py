@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from prometheus_client import REGISTRY
 
 from runtime import topics
 from runtime.edge.publisher import new_producer
@@ -99,6 +103,37 @@ async def test_kafka_killed_inside_a_publish_is_waited_out(rig: Rig, edge_kafka:
     assert await rig.counted(account) == (21, 10_500)
     assert await letters(rig) == before
     once_each(found)
+
+
+async def test_a_postgres_that_stands_still_is_said_and_the_lag_is_told_meanwhile(
+    frail: Rig, own_postgres: Server
+) -> None:
+    """All its processes are stopped, as on a disk that hangs: its kernel still acknowledges."""
+    account, pid = "stands-still", own_postgres.pid
+    one = sale(account)
+    async with frail.worker() as worker:
+        await until(ready(worker), "it is ready")
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text("ascii").split()
+        processes = [pid, *map(int, children)]
+        for process in processes:
+            os.kill(process, signal.SIGSTOP)
+        try:
+            await until(
+                lambda: "PostgreSQL: TimeoutError" in str(worker.status.unready()), "it", 20
+            )
+            await frail.send(one, partition=0)
+            await until(lambda: (lag(0) or 0) > 0, "what waits is told", 20)
+            assert worker.status.dead() == []
+        finally:
+            for process in processes:
+                os.kill(process, signal.SIGCONT)
+        await frail.all_answered(account, [one["sale_id"]])
+        await until(ready(worker), "it is ready again")
+
+
+def lag(partition: int) -> float | None:
+    labels = {"topic": "pos.sales", "partition": str(partition)}
+    return REGISTRY.get_sample_value("onaccount_lag_records", labels)
 
 
 async def test_a_worker_that_starts_before_its_servers_says_so_and_serves_when_they_come(
