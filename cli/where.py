@@ -7,8 +7,10 @@ import os
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from cli.trouble import Trouble
-from runtime.settings import KafkaSettings
+from runtime.settings import KafkaSettings, wrong_in
 
 
 class Unreachable(Trouble):
@@ -42,9 +44,15 @@ def stack(folder: Path) -> dict[str, Any]:
 
 def kafka(folder: Path) -> KafkaSettings:
     """How to reach Kafka: ONACCOUNT_KAFKA if it is set, else the stack in `folder`."""
-    if os.environ.get("ONACCOUNT_KAFKA"):
-        return KafkaSettings()
-    return KafkaSettings(kafka=str(stack(folder)["kafka"]))
+    return settings(os.environ.get("ONACCOUNT_KAFKA") or str(stack(folder)["kafka"]))
+
+
+def settings(address: str) -> KafkaSettings:
+    """How Kafka at this address is reached. Raises Trouble for what can't be meant."""
+    try:
+        return KafkaSettings(kafka=address)
+    except ValidationError as error:
+        raise Trouble(wrong_in(error, KafkaSettings)) from None
 
 
 def postgres(folder: Path, service: str) -> str:

@@ -90,7 +90,8 @@ class Envelope:
     def _traceparent(self, trace: str | None) -> bytes:
         serial = next(self._serial) & 0xFFFFFFFF
         if trace is not None and _TRACEPARENT.fullmatch(trace):
-            return f"{trace[:36]}{self._trace[:8]}{serial:08x}-01".encode()
+            # With its flags: who begins a trace has decided whether it is kept, and we record none.
+            return f"{trace[:36]}{self._trace[:8]}{serial:08x}{trace[52:]}".encode()
         return f"00-{self._trace}{serial:08x}-{self._trace[:8]}{serial:08x}-01".encode()
 
 

@@ -33,6 +33,11 @@ def traced(answer: Answer, record: Incoming) -> Answer:
 Handler = Callable[[Sequence[Incoming], "Tx"], Awaitable[Iterable[Answer]]]
 
 
+async def nothing(messages: Sequence[Incoming], tx: Tx) -> Iterable[Answer]:
+    """For a route that takes nothing: it is never called."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
     """Which messages of one topic go to which handler.
@@ -41,11 +46,15 @@ class Route:
     transaction of its own; it records and returns the remembered refusal. `barrier` names topics
     whose end offsets the handler finds in `tx.ends`. `at_once` is tried first with few records: it
     gives the same answers with less back and forth, or leaves them to the handler.
+
+    A route that takes nothing reads a topic for its positions alone, and decodes none of it. It is
+    for what the service itself tells outside of batches: jobs move no position, so that a store
+    put back to before their steps would not be noticed, and they would tell it all a second time.
     """
 
     topic: str
     takes: tuple[type[Any], ...]
-    handler: Handler
+    handler: Handler = nothing
     on_poison: Handler | None = None
     barrier: tuple[str, ...] = ()
     at_once: AtOnce | None = None

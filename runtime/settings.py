@@ -7,8 +7,10 @@ import ssl
 import sys
 from typing import Any, ClassVar, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from runtime import reachable
 
 SERVICES = ("authorizer", "ledger", "importer", "invoicer")
 
@@ -16,7 +18,9 @@ SERVICES = ("authorizer", "ledger", "importer", "invoicer")
 class KafkaSettings(BaseSettings):
     """How Kafka is reached."""
 
-    model_config = SettingsConfigDict(env_prefix="ONACCOUNT_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="ONACCOUNT_", extra="ignore", frozen=True, allow_inf_nan=False
+    )
 
     kafka: str = Field(
         "127.0.0.1:9092", description="Kafka's bootstrap servers, host:port, comma separated."
@@ -27,12 +31,32 @@ class KafkaSettings(BaseSettings):
     kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
         "SCRAM-SHA-512", description="SASL mechanism, where the protocol is SASL_*."
     )
-    kafka_user: str | None = Field(None, description="SASL user name.")
-    kafka_password: SecretStr | None = Field(None, description="SASL password.")
+    kafka_user: str | None = Field(None, description="SASL user name.", validate_default=True)
+    kafka_password: SecretStr | None = Field(
+        None, description="SASL password.", validate_default=True
+    )
     kafka_ca_file: str | None = Field(
         None,
         description="PEM file of the authority that signed Kafka's certificate.",
     )
+
+    @field_validator("kafka")
+    @classmethod
+    def _servers(cls, text: str) -> str:
+        return reachable.servers(text)
+
+    @field_validator("kafka_user", "kafka_password")
+    @classmethod
+    def _login(cls, part: str | SecretStr | None, given: ValidationInfo) -> Any:
+        if str(given.data.get("kafka_security")).startswith("SASL") and not part:
+            raise reachable.refused("it is not set, and ONACCOUNT_KAFKA_SECURITY asks for a login")
+        return part
+
+    @field_validator("kafka_ca_file")
+    @classmethod
+    def _authority(cls, file: str | None, given: ValidationInfo) -> str | None:
+        asked_for = str(given.data.get("kafka_security")).endswith("SSL")
+        return reachable.authority(file) if file and asked_for else file
 
     def client(self) -> dict[str, Any]:
         """The arguments that every aiokafka client takes."""
@@ -73,6 +97,7 @@ class WorkerSettings(KafkaSettings):
     fetch_bytes: int = Field(
         8 * 1024 * 1024,
         ge=1024 * 1024,
+        le=256 * 1024 * 1024,  # four times this is asked of a broker at once, in 31 bits
         description="Most bytes fetched from one partition at once.",
     )
     session_timeout_ms: int = Field(
@@ -90,6 +115,12 @@ class WorkerSettings(KafkaSettings):
         8.0, gt=0, le=60, description="How long the batch in hand may take after SIGTERM."
     )
 
+    @field_validator("postgres")
+    @classmethod
+    def _dsn(cls, secret: SecretStr) -> SecretStr:
+        reachable.dsn(secret.get_secret_value())
+        return secret
+
     def __init__(self, **values: Any) -> None:
         name = f"ONACCOUNT_POSTGRES_{self.service.upper()}"
         if "postgres" not in values and name in os.environ:
@@ -105,20 +136,20 @@ class WorkerSettings(KafkaSettings):
         try:
             return cls()
         except ValidationError as error:
-            wrong = [(str(one["loc"][0]), one["type"], one["msg"]) for one in error.errors()]
-        parts = [
-            f"{cls._variable(field)} is not set; it is the {cls._meaning(field)}"
-            if kind == "missing"
-            else f"{cls._variable(field)} can't be used ({message})"
-            for field, kind, message in wrong
-        ]
-        sys.exit(f"{cls.service}: {', and '.join(parts)}; docs/settings.md lists all settings.")
+            sys.exit(f"{cls.service}: {wrong_in(error, cls)}")
 
-    @classmethod
-    def _variable(cls, field: str) -> str:
-        own = f"_{cls.service}" if field == "postgres" else ""
-        return f"ONACCOUNT_{field}{own}".upper()
 
-    @classmethod
-    def _meaning(cls, field: str) -> str:
-        return (cls.model_fields[field].description or field).partition(";")[0].rstrip(".")
+def wrong_in(error: ValidationError, settings: type[KafkaSettings]) -> str:
+    """What of the environment won't do, in one sentence that shows no value."""
+    service = settings.service if issubclass(settings, WorkerSettings) else ""
+    parts = []
+    for one in error.errors():
+        field = str(one["loc"][0])
+        own = f"_{service}" if field == "postgres" else ""
+        name = f"ONACCOUNT_{field}{own}".upper()
+        if one["type"] == "missing":
+            meaning = (settings.model_fields[field].description or field).partition(";")[0]
+            parts.append(f"{name} is not set; it is the {meaning.rstrip('.')}")
+        else:
+            parts.append(f"{name} can't be used ({one['msg']})")
+    return f"{', and '.join(parts)}; docs/settings.md lists all settings."

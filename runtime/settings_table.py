@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import importlib
 import inspect
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from runtime.settings import SERVICES, WorkerSettings
+
+OF_COMMANDS: Final = frozenset({"ONACCOUNT_POSTGRES_ADMIN"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +47,20 @@ def settings() -> list[Setting]:
                 services=(*known.services, service) if known else (service,),
             )
     return sorted(found.values(), key=lambda one: (len(one.services) == 1, one.services, one.name))
+
+
+def unknown(environment: Iterable[str]) -> list[str]:
+    """Names of ours that no service and no command reads: misspelt, or of another version.
+
+    A worker says so and goes on: its surroundings may be shared with other programs.
+    """
+    left = {name for name in environment if name.startswith("ONACCOUNT_")} - OF_COMMANDS
+    # No further than needed, and the importer last: what its settings load takes a while.
+    for service in sorted(SERVICES, key="importer".__eq__):
+        if left:
+            model = _model(service)
+            left -= {_variable(model, field) for field in model.model_fields}
+    return sorted(left)
 
 
 def _model(service: str) -> type[WorkerSettings]:

@@ -16,12 +16,16 @@ from runtime.edge.guard import Guard, Logs
 from runtime.edge.subscribe import EdgeBroker
 from runtime.edge.watch import Watch
 from runtime.faults import Said, Stopping, StoreWentBack, describe
-from runtime.settings import WorkerSettings
+from runtime.settings import SERVICES, WorkerSettings
 from runtime.status import Status
 
 
 class MissingTables(Said):
     """The service's schema was not brought up."""
+
+
+class AnothersSchema(Said):
+    """The DSN is another service's."""
 
 
 class MissingTopics(Said):
@@ -102,11 +106,19 @@ class Start:
     async def _open_database(self) -> None:
         await self._database.open()
         async with self._database.connection() as connection:
+            schema = await connection.fetchval("SELECT current_schema()")
+            if schema in SERVICES and schema != self._service:
+                # Tables of the same name stand there: positions, jobs. None may be touched.
+                raise AnothersSchema(
+                    f"ONACCOUNT_POSTGRES_{self._service.upper()} is the login of the {schema}: it "
+                    f"leads to schema {schema}, not to {self._service}"
+                )
             try:
                 await connection.fetchval("SELECT count(*) FROM positions")
             except UndefinedTableError:
                 raise MissingTables(
                     f"schema {self._service} lacks its tables; make them with `onaccount migrate`"
+                    + ("" if schema == self._service else f" (this login's schema is {schema})")
                 ) from None
         self._status.postgres = None
 

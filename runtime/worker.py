@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -32,6 +33,7 @@ from runtime.jobs import JobKind, JobRunner
 from runtime.metrics import READY, STOPPED
 from runtime.pulse import Pulse
 from runtime.settings import WorkerSettings
+from runtime.settings_table import unknown
 from runtime.start import Start
 from runtime.state import StateKind, States
 from runtime.status import Status
@@ -184,13 +186,17 @@ class Worker:
         except OSError as error:
             sys.exit(
                 f"{self.service}: port {self.settings.health_port} for health and metrics can't "
-                f"be opened ({error.strerror}); set ONACCOUNT_HEALTH_PORT to a free one"
+                f"be opened ({error.strerror}) at {self.settings.health_host or 'any address'}; "
+                "set ONACCOUNT_HEALTH_HOST to an address of this machine and "
+                "ONACCOUNT_HEALTH_PORT to a free port"
             )
         READY.set_function(lambda: 0 if self.status.unready() else 1)
         for cause in ("store", "code"):
             STOPPED.labels(cause).set_function(partial(self.status.stopped_by, cause))
         health.start()
         log.info("health", port=health.port)
+        if names := unknown(os.environ):
+            log.warning("settings that nobody reads", names=names, see="docs/settings.md")
         try:
             spare_the_collector()
             code = uvloop.run(self._main())

@@ -60,7 +60,8 @@ class Malformed:
     (a datetime), currency and total, as far as readable. `field` is the first wrong field as a
     dotted path ("lines.3.total"); `message` says what is wrong there, without the value. `digest`
     (32 bytes) is the same for two messages that say the same, whether or not it can be read, but
-    for when, where and by whom (schemas/content.py has that rule for what is right).
+    for when, where and by whom, for the case of their ids and for fields that are none of ours
+    (schemas/content.py has those rules for what is right).
     `answered_by` is the type of the answer, None where the contract has none: then it is a dead
     letter too.
     """
@@ -106,12 +107,16 @@ def examine(
         field=field,
         message=message,
         answered_by=model.answered_by,
-        digest=_digest(value, content),
+        digest=_digest(value, content, model, ids),
     )
 
 
-def _digest(value: bytes, content: dict[str, Any]) -> bytes:
-    said = {name: each for name, each in content.items() if name not in _UNCOUNTED}
+def _digest(
+    value: bytes, content: dict[str, Any], model: type[Message], ids: Mapping[str, Scalar]
+) -> bytes:
+    # A till that counts its attempts in a field of its own says the same thing each time.
+    counted = {info.alias or name for name, info in model.model_fields.items()} - _UNCOUNTED
+    said = {name: ids.get(name, each) for name, each in content.items() if name in counted}
     try:
         text = json.dumps(said, sort_keys=True, default=lambda _: "a number too large")
     except RecursionError:  # as deep as Python's reader just went, so it is the bytes that count

@@ -250,7 +250,8 @@ _CONTRACT: Final = (
             *_OUTCOMES,
         ),
         writers=("invoicer",),
-        readers=("ledger", "authorizer", "finance", "cli"),
+        # The invoicer too: a store that forgot what it told here went back (decision 107).
+        readers=("ledger", "authorizer", "invoicer", "finance", "cli"),
     ),
     Topic(
         name="invoices.state",

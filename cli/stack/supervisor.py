@@ -108,12 +108,12 @@ class Supervisor:
             await first
         from aiokafka.errors import KafkaError
 
-        from runtime.settings import KafkaSettings
+        from cli.where import settings
         from runtime.topics import apply
 
         address = self.plan.kafka_address
         try:
-            changes = await apply(KafkaSettings(kafka=address).client())
+            changes = await apply(settings(address).client())
         except KafkaError as fault:
             raise Trouble(
                 f"The topics can't be made at {address} ({type(fault).__name__}); see whether "

@@ -106,13 +106,13 @@ allow invoicer \
 allow invoicer \
     --operation Read \
     --operation Write \
-    --topic invoices.commands
+    --topic invoices.commands \
+    --topic invoices.events
 
 allow invoicer \
     --operation Write \
     --topic invoicer.dead-letters \
     --topic invoices.documents \
-    --topic invoices.events \
     --topic invoices.state \
     --topic pos.sales
 

@@ -122,6 +122,8 @@ class Opener:
         known = self._known.get(topic)
         if known is None:
             raise Undecodable("this group takes nothing from the topic it came from")
+        if not known.takes:
+            return
         value = record.value
         if value is None:
             if topic.endswith(".state"):  # a tombstone: nothing to learn from

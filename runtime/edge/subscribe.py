@@ -34,12 +34,12 @@ class EdgeBroker(KafkaBroker):
 
     status: Status | None = None
 
-    async def connect(self) -> Any:
-        connection = await super().connect()
-        config = self.config.broker_config
-        made: Any = config.builder
-        config.builder = partial(PatientConsumer, **made.keywords, status=self.status)
-        return connection
+    async def _connect(self) -> Any:
+        """Once, however often a start is tried: what `connect` gave before is not wrapped again."""
+        made: Any = await super()._connect()
+        builder = partial(PatientConsumer, **made.keywords, status=self.status)
+        self.config.broker_config.builder = builder
+        return builder
 
 
 class Revocation(ConsumerRebalanceListener):  # type: ignore[misc]

@@ -56,6 +56,7 @@ LANES = (
             ),
         ),
     ),
+    Lane(name="told", routes=(Route(topic="invoices.events", takes=()),)),
 )
 STATES = (StateKind(kind="invoice", read=read_states),)
 

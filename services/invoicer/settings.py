@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
+from runtime import reachable
 from runtime.settings import WorkerSettings
 
 
@@ -22,7 +23,9 @@ class Settings(WorkerSettings):
         None, description="PEM file of the authority that signed the mail server's certificate."
     )
     smtp_user: str | None = Field(None, description="Login at the mail server.")
-    smtp_password: SecretStr | None = Field(None, description="Password at the mail server.")
+    smtp_password: SecretStr | None = Field(
+        None, description="Password at the mail server.", validate_default=True
+    )
     smtp_hello: str = Field("", description="Name in EHLO; default: this host's name.")
     smtp_timeout_s: float = Field(
         30, gt=0, le=300, description="Longest silence of the mail server within one command."
@@ -50,19 +53,35 @@ class Settings(WorkerSettings):
     )
     mail_from: str = Field(
         "invoices@onaccount.invalid",
+        pattern=r"^[^@\s<>,;]+@[^@\s<>,;]+$",
         description="Address that mails come from; it is shown under the venue's name.",
     )
     document_processes: int = Field(
         1, ge=0, le=32, description="Processes that make documents; 0: threads of the worker."
     )
 
+    @field_validator("smtp")
+    @classmethod
+    def _server(cls, text: str) -> str:
+        return reachable.server(text)
+
+    @field_validator("smtp_ca_file")
+    @classmethod
+    def _mail_authority(cls, file: str | None, given: ValidationInfo) -> str | None:
+        asked_for = given.data.get("smtp_security") != "none"
+        return reachable.authority(file) if file and asked_for else file
+
     @field_validator("smtp_password")
     @classmethod
     def _not_in_the_clear(
         cls, password: SecretStr | None, given: ValidationInfo
     ) -> SecretStr | None:
-        server = str(given.data.get("smtp", "")).rpartition(":")[0]
-        here = server in ("localhost", "127.0.0.1", "[::1]")
+        if bool(password) != bool(given.data.get("smtp_user")):
+            raise reachable.refused(
+                "ONACCOUNT_SMTP_USER and ONACCOUNT_SMTP_PASSWORD go together: set both or none"
+            )
+        server = reachable.split(str(given.data.get("smtp", "")))[0]
+        here = server in ("localhost", "127.0.0.1", "::1")
         if password and given.data.get("smtp_security") == "none" and not here:
             raise PydanticCustomError(
                 "in_the_clear",
@@ -73,9 +92,8 @@ class Settings(WorkerSettings):
 
     @property
     def smtp_host(self) -> str:
-        return self.smtp.rpartition(":")[0].strip("[]") or self.smtp
+        return reachable.split(self.smtp)[0]
 
     @property
     def smtp_port(self) -> int:
-        port = self.smtp.rpartition(":")[2]
-        return int(port) if port.isdigit() else 25
+        return int(reachable.split(self.smtp)[1] or 25)

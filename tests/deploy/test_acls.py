@@ -27,7 +27,9 @@ def who(operation: str, topic: str) -> set[str]:
 
 
 def worker_of(group: str) -> Worker:
-    settings = import_module(f"services.{group}.settings").Settings(postgres=SecretStr("unused"))
+    settings = import_module(f"services.{group}.settings").Settings(
+        postgres=SecretStr("postgresql://unused")
+    )
     worker: Worker = import_module(f"services.{group}.__main__").build(settings)
     return worker
 

@@ -5,6 +5,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import certifi
 import pytest
 import yaml
 
@@ -106,11 +107,14 @@ def test_a_worker_is_given_all_that_it_needs(name: str, monkeypatch: pytest.Monk
         monkeypatch.setenv(variable, value)
     for one in CONTAINERS[name]["env"]:
         monkeypatch.setenv(one["name"], "of-a-test")
-    settings = import_module(f"services.{name}.settings").Settings.read()
-    assert settings.postgres.get_secret_value() == settings.kafka_user == "of-a-test"
-    assert settings.kafka_security == "SASL_SSL"
+    monkeypatch.setenv(f"ONACCOUNT_POSTGRES_{name.upper()}", "postgresql://of-a-test")
     folder = [m["mountPath"] for m in CONTAINERS[name]["volumeMounts"] if m["name"] == "kafka-ca"]
-    assert settings.kafka_ca_file == f"{folder[0]}/ca.crt"
+    assert GIVEN["ONACCOUNT_KAFKA_CA_FILE"] == f"{folder[0]}/ca.crt"
+    monkeypatch.setenv("ONACCOUNT_KAFKA_CA_FILE", certifi.where())  # here it is mounted nowhere
+    settings = import_module(f"services.{name}.settings").Settings.read()
+    assert f"ONACCOUNT_POSTGRES_{name.upper()}" in {o["name"] for o in CONTAINERS[name]["env"]}
+    assert settings.kafka_user == "of-a-test"
+    assert settings.kafka_security == "SASL_SSL"
     assert CONTAINERS[name]["envFrom"] == [{"configMapRef": {"name": "onaccount-settings"}}]
     assert CONTAINERS[name]["ports"] == [{"name": "health", "containerPort": settings.health_port}]
     assert dict(instructions())["EXPOSE"] == str(settings.health_port)

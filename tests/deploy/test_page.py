@@ -16,7 +16,9 @@ PAGE = (ROOT / "docs" / "deploying.md").read_text(encoding="utf-8")
 
 
 def connections(service: str) -> int:
-    settings = import_module(f"services.{service}.settings").Settings(postgres=SecretStr("unused"))
+    settings = import_module(f"services.{service}.settings").Settings(
+        postgres=SecretStr("postgresql://unused")
+    )
     worker: Worker = import_module(f"services.{service}.__main__").build(settings)
     return worker.connections
 

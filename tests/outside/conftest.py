@@ -12,7 +12,7 @@ from tests.support.stacks import Stack, begin_stack
 _ENVIRONMENTS = itertools.count(7001)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def pairs() -> Iterator[Stack]:
     """A whole stack in which sales and runs are always in two workers' hands."""
     whole = begin_stack(run.current().new_folder("pairs"), workers="authorizer=2,invoicer=2")

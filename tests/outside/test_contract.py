@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from tests.outside.holding import books, settled
 from tests.outside.wire import Json, Wire, cancel, new_id, now, sale
 from tests.support.stacks import Stack
 
@@ -28,37 +29,6 @@ _WRONG: tuple[Any, ...] = (
     *(None, "", "x" * 100_000, 1.5, float("nan"), 10**40, True, [], {}, [[[]]]),
     *("\x00", "\ud800"),
 )
-
-
-async def _settled(wire: Wire, env: int) -> None:
-    """Wait until the ledger has posted all that was decided and invoiced."""
-
-    def posted() -> bool:
-        sources = {e["source_id"] for e in wire.events("entry.posted", env)}
-        due = {s["sale_id"] for s in wire.events("sale.approved", env) if s["total"]}
-        due |= {r["cancellation_id"] for r in wire.events("sale.reversed", env) if r["amount"]}
-        due |= {i["invoice_id"] for i in wire.events("invoice.issued", env)}
-        due |= {c["credit_note_id"] for c in wire.events("credit_note.issued", env)}
-        return due <= sources
-
-    for _ in range(200):
-        if posted():
-            return
-        await asyncio.sleep(0.1)
-    raise AssertionError("the ledger has not posted everything after 20 s")
-
-
-def _books(wire: Wire, env: int) -> Counter[str]:
-    """The sums of the journal by ledger account; checks that each entry balances and is alone."""
-    sums: Counter[str] = Counter()
-    entries = wire.events("entry.posted", env)
-    for entry in entries:
-        assert sum(leg["debit"] - leg["credit"] for leg in entry["legs"]) == 0, entry
-        for leg in entry["legs"]:
-            sums[leg["ledger_account"]] += leg["debit"] - leg["credit"]
-    sources = [(entry["kind"], entry["source_id"]) for entry in entries]
-    assert len(sources) == len(set(sources))
-    return sums
 
 
 def _unbilled(wire: Wire, env: int) -> dict[str, int]:
@@ -141,8 +111,8 @@ async def test_exactly_what_fits_is_approved_and_every_answer_is_one_byte_for_by
         said_once = {s.body[field]: s.same for s in wire.find(type=kind, environment=env)}
         for one in wire.find(type=kind, environment=env):
             assert one.same == said_once[one.body[field]]
-    await _settled(wire, env)
-    sums = _books(wire, env)
+    await settled(wire, env)
+    sums = books(wire, env)
     kept = {one["sale_id"] for one in cold[40:]}
     assert kept <= {one["sale_id"] for one in approved}
     assert sums["receivable:unbilled"] == 5000 + 100 * len(kept)
@@ -216,8 +186,8 @@ async def test_runs_at_once_bill_every_sale_once_and_mail_each_invoice_with_its_
             break
         await asyncio.sleep(0.1)
     assert sum(left.values()) == 100, left  # of the firm without a place
-    await _settled(wire, env)
-    sums = _books(wire, env)
+    await settled(wire, env)
+    sums = books(wire, env)
     documents = wire.events("invoice.issued", env) + wire.events("credit_note.issued", env)
     numbers = sorted(int(one["number"][5:]) for one in documents)
     assert numbers == list(range(1, len(numbers) + 1))

@@ -16,7 +16,8 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 Json = dict[str, Any]
 READ = (
-    *("pos.decisions", "pos.directories", "registry.outcomes", "registry.state"),
+    *("pos.decisions", "pos.directories", "pos.unbooked"),
+    *("registry.outcomes", "registry.state"),
     *("ledger.entries", "ledger.balances", "imports.events", "imports.state"),
     *("invoices.events", "invoices.state", "invoices.documents"),
     *(f"{group}.dead-letters" for group in ("authorizer", "ledger", "importer", "invoicer")),

@@ -63,11 +63,12 @@ def test_a_repeated_answer_differs_in_its_trace_only() -> None:
     assert one == other
 
 
-def test_a_traceparent_passes_its_trace_on_under_a_span_of_our_own() -> None:
+@pytest.mark.parametrize("trace", [TRACE, TRACE[:-2] + "00"])
+def test_a_traceparent_passes_its_trace_on_under_a_span_of_our_own(trace: str) -> None:
     envelope = Envelope("ledger")
-    found = headers(envelope, answer(trace=TRACE))["traceparent"]
-    assert found[:36] == TRACE[:36]
-    assert found[36:52] != TRACE[36:52]
+    found = headers(envelope, answer(trace=trace))["traceparent"]
+    assert (found[:36], found[52:]) == (trace[:36], trace[52:])
+    assert found[36:52] != trace[36:52]
     assert len(found) == 55
 
 

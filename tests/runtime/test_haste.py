@@ -36,9 +36,14 @@ def test_an_answer_that_waited_for_a_lock_tells_no_time() -> None:
     clock = Hand()
     haste = Haste(clock)
     asked = haste.asks()
-    clock.at += NEAR_S + 0.01
+    clock.at = asked + NEAR_S + 0.01
     haste.told(NOON, asked)
     assert haste.now(few=True) is None
+    clock.at = 0.0
+    asked = haste.asks()
+    clock.at = NEAR_S  # as long as it may take
+    haste.told(NOON, asked)
+    assert haste.now(few=True) == NOON
 
 
 def test_an_answer_that_came_late_sets_nothing_back() -> None:
@@ -51,6 +56,9 @@ def test_an_answer_that_came_late_sets_nothing_back() -> None:
     haste.told(passed(0.01), slow)
     assert haste.now(few=True) == passed(0.09)
     haste.told(passed(0.095), haste.asks())  # PostgreSQL's clock is what counts
+    assert haste.now(few=True) == passed(0.095)
+    haste.failed()  # many are not tried for a while; few still go by this time
+    haste.told(passed(0.01), slow)
     assert haste.now(few=True) == passed(0.095)
 
 

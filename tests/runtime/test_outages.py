@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from runtime import topics
 from runtime.edge.publisher import new_producer
+from runtime.metrics import WAITS
 from runtime.transaction import Tx
 from schemas.topics import TOPIC
 from tests.runtime import toy
@@ -140,6 +142,28 @@ async def test_a_missing_topic_is_named_and_waited_for(frail: Rig) -> None:
         assert await asyncio.wait_for(task, 10) == 0
 
 
+async def test_a_group_that_kafka_refuses_to_let_join_is_joined_once_that_is_mended(
+    rig: Rig,
+) -> None:
+    """A session longer than the broker allows; a grant that is missing comes at the same place."""
+    worker = replace(rig, settings={"session_timeout_ms": 2_000_000_000}).build()
+    task, account = asyncio.create_task(worker.serve()), "joins-late"
+    waits = WAITS.labels("start: Kafka")._value
+    try:
+        before = waits.get()
+        await until(lambda: waits.get() >= before + 4, "it tries again and again")
+        assert "Kafka: InvalidSessionTimeoutError" in str(worker.status.unready())
+        for subscriber in worker.subscribers:
+            subscriber._connection_args["session_timeout_ms"] = 2_500
+        await until(ready(worker), "it serves", 40)
+        one = sale(account)
+        await rig.send(one)
+        await rig.all_answered(account, [one["sale_id"]])
+    finally:
+        worker.stopping.set()
+        assert await asyncio.wait_for(task, 10) == 0
+
+
 async def test_a_schema_that_was_not_brought_up_is_said_in_a_sentence(rig: Rig) -> None:
     fresh = Rig(rig.kafka, rig.admin, rig.admin, service="ledger")  # public schema: no tables
     worker = fresh.build()
@@ -147,6 +171,21 @@ async def test_a_schema_that_was_not_brought_up_is_said_in_a_sentence(rig: Rig) 
     try:
         said = "schema ledger lacks its tables; make them with `onaccount migrate`"
         await until(lambda: said in str(worker.status.unready()), "it says so")
+    finally:
+        worker.stopping.set()
+        assert await asyncio.wait_for(task, 10) == 0
+
+
+async def test_the_login_of_another_service_is_refused_before_anything_is_touched(
+    rig: Rig,
+) -> None:
+    """Each has positions and jobs of its own under the same names."""
+    worker = replace(rig, service="invoicer").build()
+    task = asyncio.create_task(worker.serve())
+    try:
+        said = "PostgreSQL: ONACCOUNT_POSTGRES_INVOICER is the login of the ledger: it leads to"
+        await until(lambda: said in str(worker.status.unready()), "it says so")
+        assert not worker.status.started
     finally:
         worker.stopping.set()
         assert await asyncio.wait_for(task, 10) == 0

@@ -1,6 +1,7 @@
 """Real servers for tests, which can be killed and started again."""
 
 import os
+import shutil
 import signal
 import subprocess
 from dataclasses import dataclass, field
@@ -78,9 +79,31 @@ def quicken_kafka(run: Run) -> None:
     run.shared("learned", make)
 
 
+def lay_storage(run: Run, folder: Path) -> None:
+    """Give a broker in `folder` the storage that another would make of nothing.
+
+    Java is started for that each time, and makes two small files: the ids of the cluster and of
+    the folder, and the version of the log. Brokers of one run share the ids and never meet.
+    """
+
+    def make() -> dict[str, Any]:
+        pattern = _kafka(run.new_folder("storage"))
+        run_apart(pattern.prepare())
+        return {"data": str(pattern.folder / "data")}
+
+    if not (folder / "data").exists():
+        shutil.copytree(run.shared("storage", make)["data"], folder / "data")
+
+
 def new_kafka(folder: Path) -> Kafka:
     """A broker for tests; not started."""
     quicken_kafka(current())
+    node = _kafka(folder)
+    lay_storage(current(), node.folder)
+    return node
+
+
+def _kafka(folder: Path) -> Kafka:
     port = free_port()
     return Kafka(
         folder=folder / "kafka",

@@ -13,7 +13,7 @@ from typing import Any
 from cli.stack.folder import Folder
 from cli.stack.process import Mark, wait_until
 from tests.support.run import current
-from tests.support.servers import quicken_kafka
+from tests.support.servers import lay_storage, quicken_kafka
 
 NO_WORKERS = "authorizer=0,ledger=0,importer=0,invoicer=0"
 
@@ -78,9 +78,13 @@ def begin_stack(
     workers: str = "",
     environment: Mapping[str, str] | None = None,
     options: tuple[str, ...] = ("--no-fsync",),
+    formatted: bool = True,
 ) -> Stack:
-    """Start `stack up` in a folder, without waiting for it."""
+    """Start `stack up` in a folder, without waiting for it. Kafka's storage is there already, but
+    where it is not to be `formatted`: as on a person's first start."""
     quicken_kafka(current())
+    if formatted:
+        lay_storage(current(), folder / "kafka")
     folder.mkdir(parents=True, exist_ok=True)
     command = [sys.executable, "-m", "cli", "stack", "up", "--dir", str(folder), *options]
     if workers:

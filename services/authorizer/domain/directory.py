@@ -27,7 +27,9 @@ class Listed:
 
     @property
     def name(self) -> str:
-        return self.holder or self.description
+        """Empty where it is called nothing, so that a till shows the number: a description may be
+        blanks, which a system with fields of a fixed width sends."""
+        return self.holder or self.description.strip()
 
 
 Order = tuple[object, ...]

@@ -39,7 +39,7 @@ def folder() -> Path:
 @pytest.fixture(scope="module")
 def bare(folder: Path) -> Iterator[Stack]:
     """A stack without workers."""
-    stack = begin_stack(folder, workers=NO_WORKERS)
+    stack = begin_stack(folder, workers=NO_WORKERS, formatted=False)
     stack.wait_ready()
     yield stack
     stack.end()
@@ -165,7 +165,7 @@ def test_down_ends_a_running_stack_and_its_exit_status_is_0(bare: Stack, folder:
 @pytest.mark.parametrize("after_s", [0.25, 0.6, 1.0, 1.6, 2.4])
 def test_ctrl_c_while_it_starts_leaves_nothing(after_s: float) -> None:
     folder = run.current().new_folder("interrupted")
-    stack = begin_stack(folder, workers=NO_WORKERS)
+    stack = begin_stack(folder, workers=NO_WORKERS, formatted=False)
     with contextlib.suppress(subprocess.TimeoutExpired):
         stack.process.wait(after_s)
     assert stack.end(signal.SIGINT, within_s=10) in (130, -signal.SIGINT)

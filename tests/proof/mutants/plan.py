@@ -21,6 +21,7 @@ _COMMANDS = f"{_T}environments.py {_T}customers.py {_T}accounts.py {_T}registry.
 _REGISTRY = (f"{_P}survivors.py {_P}finds.py", _COMMANDS, _MODEL)
 
 DOMAIN = "services/authorizer/domain/"
+STORE = "services/authorizer/store/"
 TESTS: dict[str, Tests] = {
     f"{DOMAIN}standing.py": (f"{_T}standing.py {_P}survivors.py", *_SELLING, _COMMANDS),
     f"{DOMAIN}sales.py": (f"{_T}decisions.py", *_SELLING),
@@ -34,6 +35,9 @@ TESTS: dict[str, Tests] = {
         f"{_L}at_once.py {_L}posting.py {_L}concurrency.py",
         _MODEL,
     ),
+    f"{STORE}recent.py": (f"{_T}recent.py {_T}at_once.py", *_SELLING, _TOGETHER),
+    f"{STORE}at_once.py": (f"{_T}at_once.py {_T}recent.py", *_SELLING, _TOGETHER),
+    "runtime/haste.py": (f"tests/runtime/test_haste.py {_T}recent.py",),
     f"{DOMAIN}book.py": _SELLING,
     f"{DOMAIN}accounts.py": _REGISTRY,
     f"{DOMAIN}environments.py": _REGISTRY,

@@ -159,6 +159,9 @@ if __name__ == "__main__":
     import schemas.wire
     import tests.support.fixtures
 
+    # A fault may be as long as what it replaces, and written within the second: what was compiled
+    # of the one would pass for the other.
+    sys.dont_write_bytecode = True
     for each in (aiokafka, hypothesis, uvloop, runtime, schemas, tests):
         assert each is not None
     main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], Path(sys.argv[4]))

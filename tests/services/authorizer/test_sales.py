@@ -259,6 +259,21 @@ async def test_the_decline_of_a_recorded_sale_is_final(postgres: Database) -> No
         assert await bench.sell(requested("a", 100, account="2890x")) == [first]
 
 
+async def test_a_till_that_repeats_what_cannot_be_read_is_answered_the_same_and_noted_once(
+    postgres: Database,
+) -> None:
+    async with venue(postgres) as bench:
+        answers = await bench.sell(
+            recorded("d", lines=[]),
+            *(recorded("d", lines=[], attempt=number) for number in range(3)),
+            recorded("d", lines=[], sale_id=uid("d").upper(), note="n"),
+        )
+        assert len(set(answers)) == 1
+        assert len(await bench.rows("SELECT FROM unbooked")) == 1
+        (other,) = await bench.sell(recorded("d", lines=[], account="2890x"))
+        assert other.id != answers[0].id
+
+
 async def test_a_moved_sale_keeps_the_time_of_the_sale_that_it_was(postgres: Database) -> None:
     long_ago = NOON - timedelta(days=300)
     async with venue(postgres, limit=None) as bench:

@@ -207,8 +207,15 @@ async def test_with_tls_it_logs_in_and_sends(rude: RudeServer, security: str) ->
 
 
 def test_a_password_never_goes_to_another_machine_in_the_clear() -> None:
-    given = {"postgres": SecretStr("postgresql://unused"), "smtp_password": SecretStr("secret")}
+    given = {
+        "postgres": SecretStr("postgresql://unused"),
+        "smtp_user": "bar",
+        "smtp_password": SecretStr("secret"),
+    }
     with pytest.raises(ValueError, match="ONACCOUNT_SMTP_SECURITY"):
         Settings(smtp="mail.club.example:587", **given)  # type: ignore[arg-type]
     Settings(smtp="mail.club.example:587", smtp_security="starttls", **given)  # type: ignore[arg-type]
     Settings(smtp="127.0.0.1:587", **given)  # type: ignore[arg-type]
+    for half in ("smtp_user", "smtp_password"):
+        with pytest.raises(ValueError, match="go together"):
+            Settings(smtp="127.0.0.1:587", **{**given, half: None})  # type: ignore[arg-type]
