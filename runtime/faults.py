@@ -106,5 +106,7 @@ def describe(error: BaseException) -> str:
         trace = trace.tb_next
     if isinstance(error, (OSError, KafkaError)):
         silent = "no answer in time" if isinstance(error, TimeoutError) else "no more is said"
-        return f"{type(error).__name__}: {str(error) or silent}"[:300]
+        # Some of aiokafka's words begin with their class, and go on over several lines.
+        said = " ".join(str(error).split()).removeprefix(f"{type(error).__name__}: ")
+        return f"{type(error).__name__}: {said or silent}"[:300]
     return f"{type(error).__name__}{where}"

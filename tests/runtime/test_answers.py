@@ -174,6 +174,7 @@ async def test_a_described_failure_holds_nothing_of_the_data(postgres_server) ->
     assert "Jansen" not in "".join(found)
     assert found[0] == "UniqueViolationError, SQLSTATE 23505, table t, constraint t_pkey"
     assert describe(StoreWentBack("PostgreSQL was put back")) == "PostgreSQL was put back"
+    assert describe(KafkaConnectionError("it\n is away")) == "KafkaConnectionError: it is away"
 
 
 @given(key=KEYS)

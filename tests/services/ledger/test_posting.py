@@ -20,6 +20,7 @@ from tests.services.ledger.support import (
     NOON,
     VENUE,
     approved,
+    as_admin,
     credited,
     issued,
     last_balance,
@@ -153,6 +154,30 @@ async def test_the_same_message_again_gets_the_same_bytes_and_moves_nothing(
     async with ledger(postgres) as another:
         assert await post(another, sale) == first
         assert last_balance(another) == (2, 350, 0)  # published again, after a death in between
+
+
+async def test_a_ledger_that_was_put_back_and_reads_all_again_tells_the_same_but_for_when(
+    postgres: Database,
+) -> None:
+    """The runbook's way to bring a ledger up to what the others know."""
+    said = [
+        approved("s1", {"21": 250}),
+        reversed_("r1", "s1", {"21": 50}),
+        issued("i", {"21": 200}),
+    ]
+    async with ledger(postgres) as bench:
+        first = await post(bench, *said)
+        before = bench.published.answers[-1].value
+    await as_admin(postgres, "TRUNCATE entry, balance")
+    async with ledger(postgres) as bench:
+        again = await post(bench, *said)
+        after = bench.published.answers[-1].value
+    untimed = [[a._replace(time=NOON) for a in sorted(some)] for some in (first, again)]
+    assert untimed[0] == untimed[1]
+    assert len(first) == 3
+    assert [{**json.loads(x), "at": None} for x in (before, after)] == [
+        {**json.loads(before), "at": None}
+    ] * 2
 
 
 async def test_a_sale_that_was_asked_for_and_then_recorded_is_charged_once(
