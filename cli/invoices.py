@@ -11,7 +11,7 @@ from cli.client import Client
 from cli.messages import Json, given, me, new_id
 from cli.months import a_month
 from cli.pending import pending, show_accounts, why
-from cli.registry import registry_of
+from cli.registry import settings_of
 from cli.replies import Expectation
 from cli.screen import Gauge, Screen, outcome
 
@@ -110,7 +110,7 @@ async def invoices(client: Client, environment: int) -> list[Json]:
     states = (await client.view("invoices.state")).values()
     ours = [s for s in states if s.get("environment") == environment]
     if not ours:
-        await registry_of(client, environment)
+        await settings_of(client, environment)
     return sorted(ours, key=lambda s: (s["period"], s.get("number") or "~", s["account"]))
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from datetime import date, timedelta
+from datetime import datetime, timedelta, tzinfo
 
 from cli.amounts import Misuse
 
 
-def last_month(today: date) -> str:
-    """The month before today's, as YYYY-MM."""
-    return (today.replace(day=1) - timedelta(days=1)).strftime("%Y-%m")
+def last_month(now: datetime, zone: tzinfo) -> str:
+    """The last month that is over by a venue's clock, as YYYY-MM."""
+    first = now.astimezone(zone).date().replace(day=1)
+    return (first - timedelta(days=1)).strftime("%Y-%m")
 
 
 def a_month(text: str) -> str:

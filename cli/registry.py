@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from cli.amounts import Misuse
 from cli.client import Client
 from cli.messages import Json
+from cli.replies import newest
+from schemas.values import state_key
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 SEARCHED = ("email", "street", "postcode", "city", "chamber_number", "vat_number")
@@ -21,6 +24,8 @@ PART_OF_ID = 8
 
 def folded(text: str) -> str:
     """A text without case and accents, as a person who searches means it."""
+    if text.isascii():  # most are, and a search folds all of a venue's customers
+        return " ".join(text.lower().split())
     plain = unicodedata.normalize("NFKD", text.casefold())
     return " ".join("".join(c for c in plain if not unicodedata.combining(c)).split())
 
@@ -60,27 +65,29 @@ class Registry:
 
     def tied_to(self, customer_id: str) -> list[tuple[Json, str]]:
         """The accounts of a customer, each with its role: holder or viewer."""
-        found = []
+        return self._ties.get(customer_id, [])
+
+    @cached_property
+    def _ties(self) -> dict[str, list[tuple[Json, str]]]:
+        """By customer, gathered once: a list of thousands asks for those of each."""
+        found: dict[str, list[tuple[Json, str]]] = {}
         for account in sorted(self.accounts.values(), key=lambda one: str(one["account"])):
-            if account.get("holder") == customer_id:
-                found.append((account, "holder"))
-            elif customer_id in account.get("viewers", ()):
-                found.append((account, "viewer"))
+            holder = account.get("holder")
+            if holder:
+                found.setdefault(holder, []).append((account, "holder"))
+            for viewer in dict.fromkeys(account.get("viewers", ())):
+                if viewer != holder:
+                    found.setdefault(viewer, []).append((account, "viewer"))
         return found
 
     def found(self, text: str) -> list[Json]:
         """The customers with all these words in a name, address, number, or account; by name."""
-        numbers: dict[str, list[str]] = {}
-        for account in self.accounts.values():
-            for who in (account.get("holder"), *account.get("viewers", ())):
-                if who:
-                    numbers.setdefault(who, []).append(account["account"])
         words = folded(text).split()
         hits = []
         for customer in self.customers.values():
             person = " ".join(str(customer.get(p) or "") for p in ("first_name", "last_name"))
             about = (str(customer.get(part) or "") for part in SEARCHED)
-            tied = numbers.get(customer["customer_id"], ())
+            tied = (account["account"] for account, _ in self.tied_to(customer["customer_id"]))
             whole = folded(" ".join((name_of(customer), person, *about, *tied)))
             id_ = str(customer["customer_id"])
             if all(word in whole or (len(word) >= PART_OF_ID and word in id_) for word in words):
@@ -161,6 +168,16 @@ def not_there(environment: int) -> Misuse:
     """What is said of an environment that nobody began: a list of nothing would say it is empty."""
     begin = f"`onaccount env configure {environment}` begins one"
     return Misuse(f"There is no environment {environment}; {begin}.")
+
+
+async def settings_of(client: Client, environment: int) -> Registry:
+    """As `registry_of`, without customers and accounts: in a large venue those take long."""
+    wanted = state_key("environment", environment, environment).encode()
+    read = await client.read("registry.state", wanted=lambda record: record.key == wanted)
+    registry = Registry(environment, newest(read).values())
+    if registry.settings is None:
+        raise not_there(environment)
+    return registry
 
 
 async def registry_of(client: Client, environment: int) -> Registry:

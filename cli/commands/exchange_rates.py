@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from cli.messages import command
 from cli.options import DEFAULT, Common
-from cli.registry import registry_of
+from cli.registry import settings_of
 from cli.screen import outcome
 
 
@@ -34,7 +34,7 @@ async def rate(
     """
     day = first or date.today().isoformat()  # noqa: DTZ011 - the person's own calendar
     async with common.client("exchange_rate.set") as client:
-        currency = (await registry_of(client, environment)).currency
+        currency = (await settings_of(client, environment)).currency
         message = command(
             "exchange_rate.set", environment, by=common.by, currency=currency,
             rate=rate.strip().replace(",", "."), **{"from": day},
@@ -49,7 +49,7 @@ async def rate(
 async def rates(environment: int, /, *, common: Common = DEFAULT) -> int:
     """List the exchange rates that were set; of two for one day the later counts."""
     async with common.client() as client:
-        await registry_of(client, environment)
+        await settings_of(client, environment)
         said = await client.read("invoices.events")
     found = {
         one.message["command_id"]: one.message

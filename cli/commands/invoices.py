@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, datetime
 from typing import Annotated
 
 from cyclopts import App, Parameter
@@ -30,7 +30,7 @@ from cli.invoices import (
 from cli.messages import Json, command
 from cli.months import a_month_or_any, last_month
 from cli.options import DEFAULT, Common
-from cli.registry import UUID
+from cli.registry import UUID, settings_of
 from cli.screen import outcome
 from cli.verify import verify as verify_service
 
@@ -79,7 +79,8 @@ async def run(
     Parameters
     ----------
     period
-        The month, YYYY-MM: the running one or a past one; last month unless given.
+        The month, YYYY-MM: the running one or a past one; unless given the last one that is over,
+        by the venue's clock.
     issue
         Issue at once, with numbers, instead of making drafts to review.
     send
@@ -91,17 +92,20 @@ async def run(
     yes
         Do not ask.
     """
-    message = run_message(
-        environment,
-        period or last_month(date.today()),  # noqa: DTZ011 - the person's own calendar
-        issue=issue,
-        send=send,
-        run_id=run_id,
-        accounts=account,
-        by=common.by,
-    )
-    screen = common.screen
+    month, screen = a_month_or_any(period), common.screen
     async with common.client("invoices.run") as client:
+        if month is None:
+            venue = await settings_of(client, environment)
+            month = last_month(datetime.now(UTC), venue.zone)
+        message = run_message(
+            environment,
+            month,
+            issue=issue,
+            send=send,
+            run_id=run_id,
+            accounts=account,
+            by=common.by,
+        )
         if not common.as_json and run_id is None:
             ahead = await preview(client, screen, message, common.timeout)
             if issue and not yes and can_ask() and not await asked(ahead):

@@ -12,7 +12,7 @@ from cli.books.export import Format, export, format_of
 from cli.books.period import Period
 from cli.books.statement import statement
 from cli.options import DEFAULT, Common
-from cli.registry import registry_of
+from cli.registry import settings_of
 from cli.screen import when
 from cli.verify import verify as verify_service
 
@@ -153,7 +153,7 @@ async def balances_(environment: int, /, *, common: Common = DEFAULT) -> int:
             key=lambda s: str(s["account"]),
         )
         if not rows:
-            await registry_of(client, environment)
+            await settings_of(client, environment)
     screen = common.screen
     screen.data(rows)
     screen.table(

@@ -12,7 +12,7 @@ from cli.invoices import credit_notes, find
 from cli.messages import Json, given, new_id, now
 from cli.options import DEFAULT, Common
 from cli.payments import open_of, typed_on
-from cli.registry import registry_of
+from cli.registry import settings_of
 from cli.screen import Screen, outcome
 
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -75,7 +75,7 @@ async def pay(
 
 async def _what_it_is_instead(client: Client, environment: int, invoice: str) -> None:
     """Raises Misuse where there is no such venue, or where that is a credit note's number."""
-    await registry_of(client, environment)
+    await settings_of(client, environment)
     note = (await credit_notes(client, environment)).get(invoice.lower())
     if note is not None:
         raise Misuse(
@@ -149,7 +149,7 @@ async def _moment(client: Client, environment: int, at: str | None, method: str)
         day = date.fromisoformat(at)
     except ValueError:
         raise Misuse(f"There is no day {at}.") from None
-    return typed_on(day, (await registry_of(client, environment)).zone, method)
+    return typed_on(day, (await settings_of(client, environment)).zone, method)
 
 
 def _show_refund(screen: Screen, receipt: Json) -> None:

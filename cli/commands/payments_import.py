@@ -22,7 +22,7 @@ from cli.messages import Json
 from cli.options import DEFAULT, Common
 from cli.payments import imported_on, noon_of
 from cli.payments import match as matched
-from cli.registry import registry_of
+from cli.registry import settings_of
 from cli.screen import Screen
 
 app = App(name="payments", help="Payments out of a bank's export.", help_format="plaintext")
@@ -60,7 +60,7 @@ async def import_(
     lines = await asyncio.to_thread(read, file)
     screen = common.screen
     async with common.client("payment.record") as client:
-        zone = (await registry_of(client, environment)).zone
+        zone = (await settings_of(client, environment)).zone
         matches = await _matches(client, environment, lines, zone, other_amounts)
         _show(screen, matches)
         paying = [m for m in matches if m.verdict == "pays"]

@@ -14,7 +14,7 @@ from cli.explain import show_story
 from cli.items import item
 from cli.messages import Json, command
 from cli.options import DEFAULT, Common
-from cli.registry import registry_of
+from cli.registry import settings_of
 from cli.screen import outcome, when
 from cli.unbooked import booking, waiting
 from cli.unbooked import unbooked as all_unbooked
@@ -61,7 +61,7 @@ async def unbooked(
     async with common.client() as client:
         states = await all_unbooked(client, environment)
         if environment is not None and not states:
-            await registry_of(client, environment)
+            await settings_of(client, environment)
     rows = [one for one in states if everything or one["status"] == "open"]
     screen = common.screen
     screen.data(rows)

@@ -82,6 +82,16 @@ EXAMPLES: Final[dict[str, dict[str, object]]] = {
 }
 """Words to fill the sentences with; a sentence without an entry has no words."""
 
+TOLD_AS: Final[dict[str, str]] = {
+    "stopped": "cancelled",
+    "no_header": "columns_unclear",
+    "nobody_named": "columns_unclear",
+    "columns_alike": "columns_unclear",
+    "mapping_unknown": "columns_unclear",
+    "sheet_unknown": "sheet_unclear",
+}
+"""The `reason` of import.failed, where the sentence's own name is another."""
+
 
 def page(text: str) -> str:
     """The page with its tables filled in."""
@@ -120,7 +130,7 @@ def _sentences(sentences: dict[str, Sentence], *, names: bool = False) -> str:
     )  # fmt: skip
     for code, (english, dutch) in sentences.items():
         words = EXAMPLES.get(code, {})
-        first = [f"`{code}`"] if names else []
+        first = [f"`{TOLD_AS.get(code, code)}`"] if names else []
         lines.append(f"| {' | '.join([*first, dutch.format(**words), english.format(**words)])} |")
     return "\n".join(lines) + "\n"
 

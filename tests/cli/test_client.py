@@ -15,6 +15,7 @@ from cli.client import Client, answer_topics
 from cli.commands.deadletters import origin_of, place_of, retry_headers
 from cli.demo.bar import _identity
 from cli.messages import command, new_id, now
+from cli.registry import settings_of
 from cli.replies import NoAnswer
 from cli.till import TILL_TOPICS, Till, line
 from cli.trouble import Trouble
@@ -203,6 +204,24 @@ async def test_a_retry_keeps_bytes_origin_and_first_time_but_not_the_cause(
     assert place_of(letter) == "0:0"
     assert origin_of(letter) == "pos.sales/3@17"
     assert retry_headers(letter) == headers[:-1]
+
+
+async def test_a_venues_settings_are_read_without_its_customers_and_those_of_others(
+    broker: KafkaSettings,
+) -> None:
+    said = {"type": "environment.state", "environment": 2891, "version": 2}
+    states = {
+        "environment:2891:2891": {**said, "time_zone": "Europe/Lisbon"},
+        "environment:28912:28912": {**said, "environment": 28912, "time_zone": "Asia/Tokyo"},
+        "customer:2891:2891": {"type": "customer.state", "customer_id": "2891", "version": 1},
+    }
+    async with Client(broker) as client:
+        for key, state in states.items():
+            await client.put("registry.state", json.dumps(state).encode(), key=key.encode())
+        venue = await settings_of(client, 2891)
+        assert (venue.zone.key, venue.customers) == ("Europe/Lisbon", {})
+        with pytest.raises(Misuse, match="There is no environment 289;"):
+            await settings_of(client, 289)
 
 
 async def test_nobody_at_the_address_is_told_soon(unused_address: str) -> None:

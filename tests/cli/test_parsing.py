@@ -1,6 +1,7 @@
 """What is typed becomes the contract's messages."""
 
-from datetime import date
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -106,8 +107,13 @@ def test_a_large_workbook_goes_in_parts_that_add_up() -> None:
     assert not any(isinstance(decode("imports.uploads", encode(p)), Malformed) for p in parts)
 
 
-def test_the_month_before_january_is_december() -> None:
-    assert last_month(date(2026, 1, 31)) == "2025-12"
+def test_the_last_month_is_the_last_that_is_over_by_the_venues_clock() -> None:
+    zone = ZoneInfo("Europe/Amsterdam")
+    assert last_month(datetime(2026, 1, 31, 12, tzinfo=UTC), zone) == "2025-12"
+    assert last_month(datetime(2026, 11, 30, 22, 59, tzinfo=UTC), zone) == "2026-10"
+    assert last_month(datetime(2026, 11, 30, 23, tzinfo=UTC), zone) == "2026-11"
+    here = datetime(2026, 12, 1, 1, tzinfo=ZoneInfo("Asia/Tokyo"))
+    assert last_month(here, zone) == "2026-10"
 
 
 def test_messages_go_to_their_topics_with_the_contracts_keys() -> None:

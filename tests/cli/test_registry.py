@@ -74,6 +74,27 @@ def test_a_customers_accounts_are_those_it_holds_and_those_it_may_see() -> None:
     assert tied == [("28900001", "viewer"), ("28900002", "holder")]
 
 
+def test_a_list_of_thousands_of_customers_goes_through_their_accounts_once() -> None:
+    """Goal: what a customer holds is not looked for among all accounts again for each. Method:
+    the accounts count how often they are asked for their holder."""
+    asked = 0
+
+    class Counted(dict[str, Any]):
+        def get(self, key: str, default: Any = None) -> Any:
+            nonlocal asked
+            asked += key == "holder"
+            return super().get(key, default)
+
+    ids = [f"0191b0c4-7e3a-7cc1-9a51-{n:012}" for n in range(500)]
+    accounts = [Counted(account(str(n), holder=id_)) for n, id_ in enumerate(ids)]
+    known = Registry(2890, [*(customer(id_, company="De Club") for id_ in ids), *accounts])
+    found = known.found("club")
+    assert [[a["account"] for a, _ in known.tied_to(one["customer_id"])] for one in found] == [
+        [str(n)] for n in range(500)
+    ]
+    assert asked == 500
+
+
 def test_accounts_are_chosen_by_number_by_words_or_all_that_are_not_closed() -> None:
     known = registry()
     assert known.chosen(["1", "2", "1"], everyone=False, matching=None) == ["1", "2"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from services.importer.domain.cells import Cell, clean, is_empty, shown
@@ -198,4 +198,17 @@ def _columns(
         values = [shown(cells[index]) for cells in below if index < len(cells)]
         samples = tuple([v for v in values if v][:SAMPLES])
         columns.append(Column(index=index, header=header, field=field, samples=samples))
-    return tuple(columns)
+    return _beside_a_number(columns, wanted)
+
+
+def _beside_a_number(columns: Sequence[Column], wanted: Mapping[str, Field]) -> tuple[Column, ...]:
+    """A column "Huisnr toev" holds both where it stands alone; beside a Huisnr what follows it."""
+    numbers = [column for column in columns if column.field == "house_number"]
+    suffixed = any(column.field == "house_number_suffix" for column in columns)
+    if len(numbers) != 2 or suffixed:
+        return tuple(columns)
+    following = [c for c in numbers if normalise(c.header) == "huisnrtoev" and "+" not in c.header]
+    following = [c for c in following if normalise(c.header) not in wanted]
+    return tuple(
+        replace(c, field="house_number_suffix") if following == [c] else c for c in columns
+    )

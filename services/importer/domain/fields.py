@@ -96,7 +96,7 @@ SYNONYMS: Final[dict[Field, tuple[str, ...]]] = {
     ),
     "house_number_suffix": (
         "Toevoeging", "Huisnummertoevoeging", "Huisnummer toevoeging", "Huisletter", "Toev.",
-        "House number suffix", "House number addition",
+        "House number suffix", "House number addition", "Huisnr. toevoeging",
     ),
     "postcode": (
         "Postcode", "Postkode", "Pc", "Postal code", "Post code", "Zip", "Zip code",

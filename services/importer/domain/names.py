@@ -25,6 +25,8 @@ _INFIXES: Final = frozenset(
     | {"onder", "over", "uit", "von", "zu", "la", "le", "du", "da", "di", "el", "al", "d'", "'s"}
     | {"vd", "v.d.", "v/d"}
 )
+_GENERATIONS: Final = frozenset({"sr", "sr.", "jr", "jr.", "senior", "junior", "ii", "iii"})
+"""Behind a last name, and part of it: "Jan Jansen sr."."""
 
 
 def split_name(name: str) -> dict[str, str]:
@@ -37,6 +39,8 @@ def split_name(name: str) -> dict[str, str]:
     if _ORGANISATION.search(name) or re.search(r"[0-9&+/@]", name):
         return {"company": name}
     last, comma, first = name.partition(",")
+    if first.strip() and _generations(first.split()) == len(first.split()):  # "Jan Jansen, jr."
+        name, comma = f"{last} {first.strip()}", ""
     if comma:
         if not first.strip() or "," in first:
             return {"company": name}
@@ -52,7 +56,16 @@ def split_name(name: str) -> dict[str, str]:
             while end < len(words) - 1 and words[end].casefold() in _INFIXES:
                 end += 1
             return _person(words[:at], words[at:end], words[end:])
-    return _person(words[:-1], [], words[-1:])
+    surname = max(len(words) - 1 - _generations(words), 0)
+    return _person(words[:surname], [], words[surname:])
+
+
+def _generations(words: list[str]) -> int:
+    """How many of the last words only tell one of two namesakes."""
+    count = 0
+    while count < len(words) and words[-1 - count].casefold() in _GENERATIONS:
+        count += 1
+    return count
 
 
 def _tail_of_infixes(words: list[str]) -> list[str]:

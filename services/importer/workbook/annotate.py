@@ -29,6 +29,7 @@ _KNOWN: Final = names(
     "sheetFormatPr", "cols", "col", "sheetData", "dimension",
 )  # fmt: skip
 _RANGE: Final = re.compile(r"([A-Z]{1,3})(\d{1,7})(?::([A-Z]{1,3})(\d{1,7}))?")
+_MERGED: Final = re.compile(r"\$?[A-Z]{1,3}\$?\d{0,7}:\$?([A-Z]{1,3})\$?(\d{1,7})?")
 
 _FORBIDDEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 """What XML cannot hold."""
@@ -71,9 +72,9 @@ def survey(pieces: Iterable[bytes], header_row: int) -> Survey:
                 split = attributes.get("xSplit", "0")
                 found.split = int(split) if split.isdecimal() and len(split) < 4 else 0
             case "mergeCell":
-                merged = _RANGE.fullmatch(attributes.get("ref", ""))
-                if merged and merged[3] and int(merged[4]) >= header_row:
-                    found.last = max(found.last, column_of(merged[3]))
+                merged = _MERGED.fullmatch(attributes.get("ref", ""))
+                if merged and (merged[2] is None or int(merged[2]) >= header_row):
+                    found.last = max(found.last, column_of(merged[1]))
 
     markup = Markup(start, lambda _: depth.leave())
     for piece in pieces:

@@ -59,7 +59,7 @@ def check(path: str, bounds: Bounds) -> None:
             entries = archive.infolist()
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError, struct.error) as error:
         raise Unfit("unreadable") from error
-    names = [entry.filename for entry in entries]
+    names = [plain_name(entry.filename) for entry in entries]
     if (kind := _kind(names)) != "xlsx":
         raise Unfit("not_a_workbook", kind)
     if any(entry.flag_bits & 0x1 for entry in entries):
@@ -70,6 +70,12 @@ def check(path: str, bounds: Bounds) -> None:
         raise Unfit("unreadable")
     _check_sizes(entries, bounds)
     _check_places(entries)
+
+
+def plain_name(name: str) -> str:
+    """An entry's name as it was meant: some writers on Windows put backslashes, and Excel opens
+    what they wrote."""
+    return name.replace("\\", "/")
 
 
 _END: Final = b"PK\x05\x06"
@@ -96,7 +102,7 @@ def _directory_bytes(path: str) -> int:
 
 
 def _kind(names: Sequence[str]) -> str:
-    known = {name.replace("\\", "/").lstrip("/").casefold() for name in names}
+    known = {name.lstrip("/").casefold() for name in names}
     kind = next((kind for part, kind in _PARTS_OF if part.casefold() in known), "zip")
     if kind == "zip" and "[content_types].xml" in known:
         return "xlsx"  # its workbook has another name, which only its relations tell
@@ -104,14 +110,14 @@ def _kind(names: Sequence[str]) -> str:
 
 
 def _is_plain(name: str) -> bool:
-    return not (name.startswith("/") or "\\" in name or ":" in name or ".." in name.split("/"))
+    return not (name.startswith("/") or ":" in name or ".." in name.split("/"))
 
 
 def _check_sizes(entries: Sequence[zipfile.ZipInfo], bounds: Bounds) -> None:
     for entry in entries:
         if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise Unfit("unreadable")
-        if entry.file_size > _most(entry.filename, bounds):
+        if entry.file_size > _most(plain_name(entry.filename), bounds):
             raise Unfit("too_demanding")
         large = entry.file_size > bounds.ratio_from
         if large and entry.file_size > bounds.ratio * max(entry.compress_size, 1):

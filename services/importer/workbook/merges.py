@@ -13,6 +13,9 @@ from services.importer.workbook.lines import MAX_COLUMNS
 from services.importer.workbook.places import LAST_ROW, column_of
 
 _RANGE: Final = re.compile(r"([A-Z]{1,3})([1-9]\d{0,6}):([A-Z]{1,3})([1-9]\d{0,6})")
+_COLUMNS: Final = re.compile(r"([A-Z]{1,3}):([A-Z]{1,3})")
+_ROWS: Final = re.compile(r"([1-9]\d{0,6}):([1-9]\d{0,6})")
+"""Whole columns and whole rows, as some programs write them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,13 +29,17 @@ class Range:
 
 def range_of(attributes: Mapping[str, str]) -> Range | None:
     """A mergeCell element; None where it is within one row. Raises Unfit for what is no range."""
-    reference = attributes.get("ref", "")
+    reference = attributes.get("ref", "").replace("$", "")
     if reference and ":" not in reference:
         return None  # one cell, merged with nothing
-    found = _RANGE.fullmatch(reference)
-    if found is None:
+    if found := _RANGE.fullmatch(reference):
+        column, first, last = column_of(found[1]), int(found[2]), int(found[4])
+    elif found := _COLUMNS.fullmatch(reference):
+        column, first, last = column_of(found[1]), 1, LAST_ROW
+    elif found := _ROWS.fullmatch(reference):
+        column, first, last = 0, int(found[1]), int(found[2])
+    else:
         raise Unfit("unreadable")
-    column, first, last = column_of(found[1]), int(found[2]), int(found[4])
     if first >= last or last > LAST_ROW or column >= MAX_COLUMNS:
         return None
     return Range(column=column, first=first, last=last)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from services.importer.workbook.bounds import Unfit
+from services.importer.workbook.bounds import Unfit, plain_name
 from services.importer.workbook.markup import elements
 
 PIECE: Final = 64 * 1024
@@ -48,7 +48,7 @@ class Package:
         except (zipfile.BadZipFile, ValueError, OSError) as error:
             raise Unfit("unreadable") from error
         # Part names are equivalent whatever their case.
-        self._names = {name.casefold(): name for name in self.archive.namelist()}
+        self._names = {plain_name(n).casefold(): n for n in self.archive.namelist()}
         self.workbook = self._find_workbook()
         self.relations = self._relations(self.workbook)
         self.macros = any(r.kind == "vbaProject" for r in self.relations.values())

@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
+from services.importer.workbook.bounds import plain_name
 from services.importer.workbook.package import Package
 from services.importer.workbook.splice import Splice, with_attribute
 
@@ -33,16 +34,17 @@ def repack(package: Package, to: str, changes: Mapping[str, Change]) -> None:
         all_changes[relations] = _without_macros
     with zipfile.ZipFile(to, "w", compresslevel=LEVEL) as out:
         for entry in package.archive.infolist():
-            name = entry.filename.casefold()
-            if entry.is_dir() or name in macros or "vbaproject" in name:
+            part = plain_name(entry.filename)
+            name = part.casefold()
+            if part.endswith("/") or name in macros or "vbaproject" in name:
                 continue
-            made = zipfile.ZipInfo(entry.filename, entry.date_time)
+            made = zipfile.ZipInfo(part, entry.date_time)
             made.compress_type = entry.compress_type
             made._compresslevel = LEVEL  # type: ignore[attr-defined]
             large = entry.file_size > 1 << 30
             with out.open(made, "w", force_zip64=large) as file:
                 change = all_changes.get(name, _copy)
-                change(package.pieces(entry.filename), file.write)
+                change(package.pieces(part), file.write)
 
 
 def _copy(pieces: Iterable[bytes], write: Writer) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from services.importer.domain.cells import Cell, Odd, account_of
 from services.importer.domain.refusals import Refusal
-from services.importer.workbook.bounds import Bounds, check
+from services.importer.workbook.bounds import Bounds, Unfit, check
 from services.importer.workbook.rows import Row
 from services.importer.workbook.sheets import Sheets
 from tests.services.importer.corpus.markup import edited, string_table, with_strings, with_tail
@@ -223,6 +223,33 @@ def test_a_text_over_merged_rows_stands_for_each_and_a_number_for_none() -> None
         (3, ["De Kraan", Odd(kind="merged", text="500"), "2"]),
         (4, ["De Kraan", Odd(kind="merged", text="500"), "3"]),
     ]
+
+
+@pytest.mark.parametrize("reference", ["$A$2:$A$3", "2:3"])
+def test_whole_rows_and_fixed_references_are_merged_as_other_ranges(reference: str) -> None:
+    rows = HEADER + b'<row r="2">' + text_cell("A2", "De Kraan") + text_cell("B2", "1") + b"</row>"
+    rows += b'<row r="3">' + text_cell("B3", "2") + b"</row>"
+    assert merged(rows, reference)[1:] == [(2, ["De Kraan", "1"]), (3, ["De Kraan", "2"])]
+
+
+def test_a_whole_merged_column_shows_its_first_cell_in_every_row() -> None:
+    """Excel has its list in the other columns then, and below a title in the merged one."""
+    rows = b'<row r="1">' + text_cell("C1", "Leden") + b"</row>"
+    rows += b'<row r="2">' + text_cell("A2", "Bedrijf") + text_cell("B2", "Rekening") + b"</row>"
+    rows += b'<row r="3">' + text_cell("A3", "De Kraan") + text_cell("B3", "1") + b"</row>"
+    assert merged(rows, "C:C")[-1] == (3, ["De Kraan", "1", "Leden"])
+    assert merged(rows, "D:XFD")[-1] == (3, ["De Kraan", "1"])
+
+
+@pytest.mark.parametrize("reference", ["", "A:1", "A1:B", ":", "0:3", "x:y", "A1:B2:C3"])
+def test_what_is_no_range_of_cells_makes_a_workbook_unreadable(reference: str) -> None:
+    with pytest.raises(Unfit, match="unreadable"):
+        merged(HEADER, reference)
+
+
+def merged(rows: bytes, reference: str) -> list[Row]:
+    tail = f'<mergeCells><mergeCell ref="{reference}"/></mergeCells></worksheet>'.encode()
+    return read(changed(**{SHEET: sheet_xml(rows).replace(b"</worksheet>", tail)}))
 
 
 def test_a_merged_title_makes_no_rows() -> None:

@@ -18,7 +18,15 @@ from services.importer.child import ChildLimits, opened
 from services.importer.settings import Settings
 from tests.services.importer.corpus.markup import RELATIONS, edited
 from tests.services.importer.corpus.odd import with_prefix
-from tests.services.importer.files import HEADER, SHEET, changed, sheet, sheet_xml, text_cell
+from tests.services.importer.files import (
+    HEADER,
+    SHEET,
+    changed,
+    sheet,
+    sheet_xml,
+    text_cell,
+    zipped,
+)
 
 LIMITS = Settings(postgres="postgresql://unused").child_limits()
 PIXEL = bytes.fromhex(
@@ -97,6 +105,15 @@ def rich(*, macros: bool = False) -> bytes:
         if macros:
             book.add_vba_project(io.BytesIO(b"macros"), is_stream=True)
     return file.getvalue()
+
+
+async def test_names_with_backslashes_come_back_as_others_have_them(tmp_path: Path) -> None:
+    before = entries(rich(macros=True))
+    content = zipped({name.replace("/", "\\"): each for name, each in before.items()})
+    after = entries(await report(tmp_path, content, RESULTS, header_row=3, title="Leden"))
+    assert list(after) == [name for name in before if "vbaProject" not in name]
+    page = openpyxl.load_workbook(io.BytesIO(zipped(after)))["Leden"]
+    assert "Resultaat" in [cell.value for cell in page[3]]
 
 
 async def test_everything_but_the_result_is_as_it_was(tmp_path: Path) -> None:

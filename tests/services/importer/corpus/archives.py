@@ -107,7 +107,9 @@ SAMPLES = {
             "a name that climbs": lambda: changed(**{"../../etc/x": b""}),
             "an absolute name": lambda: changed(**{"/etc/x": b""}),
             "a name with a drive": lambda: changed(**{"C:/x": b""}),
-            "a name with backslashes": lambda: changed(**{"xl\\x": b""}),
+            "a name that climbs by backslashes": lambda: changed(**{"xl\\..\\..\\x": b""}),
+            "an absolute name with a backslash": lambda: changed(**{"\\etc\\x": b""}),
+            "two names that differ in slashes": lambda: changed(**{SHEET.replace("/", "\\"): b""}),
             "another name in the entry": other_local_name,
             "a rare compression": lambda: with_method(zipfile.ZIP_LZMA),
             "an unknown compression": lambda: patched(10, "<H", 97),
@@ -144,6 +146,9 @@ SAMPLES = {
             "stored and not packed": lambda: with_method(zipfile.ZIP_STORED),
             "bytes behind its end": lambda: good() + b"\0" * 10,
             "a comment": lambda: good()[:-2] + b"\x05\x00hello",
+            "names with backslashes": lambda: zipped(
+                {name.replace("/", "\\"): content for name, content in entries_of(good()).items()}
+            ),
             "an entry that nobody needs": lambda: changed(**{"docProps/thumbnail.jpeg": b"x"}),
         },
     ),

@@ -76,6 +76,18 @@ def test_two_columns_for_one_field_are_put_to_the_person() -> None:
     assert (unclear.reason, unclear.choices) == ("columns_unclear", ("Rekening", "Rek.nr."))
 
 
+def test_what_follows_a_house_number_may_be_called_by_both() -> None:
+    layout = found(outline(["Bedrijf", "Huisnr", "Huisnr toev"], ["A", 12, "b"]))
+    assert [c.field for c in layout.columns] == ["company", "house_number", "house_number_suffix"]
+    alone = found(outline(["Bedrijf", "Huisnr. toev."], ["A", "12b"]))
+    assert [c.field for c in alone.columns] == ["company", "house_number"]
+    both = asked(outline(["Bedrijf", "Huisnr", "Huisnr + toev"], ["A", 12, "12b"]))
+    assert both.choices == ("Huisnr", "Huisnr + toev")
+    headers = ["Bedrijf", "Huisnr", "Huisnr toev"]
+    meant = found(outline(headers, ["A", 1, "12b"]), mapping={"Huisnr toev": "house_number"})
+    assert [c.field for c in meant.columns] == ["company", None, "house_number"]
+
+
 def test_two_sheets_that_fit_are_put_to_the_person() -> None:
     sheets = (outline(*LIST, name="Leden"), outline(*LIST, name="Oud"))
     unclear = asked(*sheets)

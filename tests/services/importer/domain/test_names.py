@@ -13,6 +13,12 @@ from services.importer.domain.names import email_key, full_name, name_keys, spli
         ("Anna Maria van der Berg", ("Anna Maria", "van der", "Berg")),
         ("Vries, Jan de", ("Jan", "de", "Vries")),
         ("Jansen, J.", ("J.", "", "Jansen")),
+        ("Jan Jansen sr.", ("Jan", "", "Jansen sr.")),
+        ("Jan Jansen, jr.", ("Jan", "", "Jansen jr.")),
+        ("Jan de Vries Junior", ("Jan", "de", "Vries Junior")),
+        ("Jansen sr., Jan", ("Jan", "", "Jansen sr.")),
+        ("Jan Peter Jansen jr. II", ("Jan Peter", "", "Jansen jr. II")),
+        ("Jansen sr", ("", "", "Jansen sr")),
     ],
 )
 def test_a_persons_name_falls_apart(name: str, parts: tuple[str, str, str]) -> None:
@@ -22,7 +28,15 @@ def test_a_persons_name_falls_apart(name: str, parts: tuple[str, str, str]) -> N
 
 @pytest.mark.parametrize(
     "name",
-    ["De Kraan B.V.", "Stichting Jeugd", "Van Loon & Zonen", "Heineken", "Café de Zon", "H2O"],
+    [
+        "De Kraan B.V.",
+        "Stichting Jeugd",
+        "Van Loon & Zonen",
+        "Heineken",
+        "Café de Zon",
+        "H2O",
+        "De Kraan,",
+    ],
 )
 def test_a_companys_name_stays_whole(name: str) -> None:
     assert split_name(name) == {"company": name}
