@@ -103,10 +103,13 @@ class Pulse:
         nothing else is asked, or the pulse would take one connection after another; and nothing
         more is waited for, or the lag would be told ever more seldom.
         """
-        patience_s = 0.0
-        if self._asked is None:
-            self._asked, patience_s = asyncio.create_task(question()), ANSWER_S
-        await asyncio.wait({self._asked}, timeout=patience_s)
+        if self._asked is not None:
+            if not self._asked.done():
+                raise TimeoutError
+            late, self._asked = self._asked, None
+            late.result()  # its fault, if any, is told; what it found is older than this question
+        self._asked = asyncio.create_task(question())
+        await asyncio.wait({self._asked}, timeout=ANSWER_S)
         if not self._asked.done():
             raise TimeoutError
         asked, self._asked = self._asked, None

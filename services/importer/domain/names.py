@@ -25,6 +25,7 @@ _INFIXES: Final = frozenset(
     | {"onder", "over", "uit", "von", "zu", "la", "le", "du", "da", "di", "el", "al", "d'", "'s"}
     | {"vd", "v.d.", "v/d"}
 )
+_ABBREVIATED: Final = frozenset({"sr", "jr"})
 _GENERATIONS: Final = frozenset({"sr", "sr.", "jr", "jr.", "senior", "junior", "ii", "iii"})
 """Behind a last name, and part of it: "Jan Jansen sr."."""
 
@@ -57,6 +58,8 @@ def split_name(name: str) -> dict[str, str]:
                 end += 1
             return _person(words[:at], words[at:end], words[end:])
     surname = max(len(words) - 1 - _generations(words), 0)
+    if surname == 0 and words[-1].casefold().rstrip(".") not in _ABBREVIATED:
+        surname = 1  # "Piet Junior" is called so, where "Jansen sr." has no first name
     return _person(words[:surname], [], words[surname:])
 
 

@@ -19,6 +19,7 @@ from services.importer.domain.names import email_key, full_name, name_keys, spli
         ("Jansen sr., Jan", ("Jan", "", "Jansen sr.")),
         ("Jan Peter Jansen jr. II", ("Jan Peter", "", "Jansen jr. II")),
         ("Jansen sr", ("", "", "Jansen sr")),
+        ("Piet Junior", ("Piet", "", "Junior")),
     ],
 )
 def test_a_persons_name_falls_apart(name: str, parts: tuple[str, str, str]) -> None:
