@@ -34,7 +34,7 @@ Handler = Callable[[Sequence[Incoming], "Tx"], Awaitable[Iterable[Answer]]]
 
 
 async def nothing(messages: Sequence[Incoming], tx: Tx) -> Iterable[Answer]:
-    """For a route that takes nothing: it is never called."""
+    """For a route that takes nothing."""
     return ()
 
 

@@ -50,7 +50,7 @@ class Pulse:
         self._waiting = waiting
         self._lanes = lanes
         self._measured: set[Any] = set()
-        self._asked: asyncio.Task[None] | None = None
+        self._asked: dict[str, asyncio.Task[None]] = {}
 
     async def turn(self) -> None:
         """Show that the event loop turns; end the process where the edge itself is at fault."""
@@ -82,37 +82,38 @@ class Pulse:
         except Stopping:
             pass
         finally:
-            if self._asked is not None:
-                self._asked.cancel()
+            for asked in self._asked.values():
+                asked.cancel()
             await self._watch.close()
 
     async def _ask_postgres(self) -> None:
         try:
-            await self._answered(self._look)
+            await self._answered("look", self._look)
             self._status.postgres = None
         except StoreWentBack as error:
             self._went_back(error)
         except Exception as error:
             self._status.postgres = describe(error)
 
-    async def _answered(self, question: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    async def _answered(self, name: str, question: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Ask PostgreSQL something, and wait no longer than `ANSWER_S`. Raises TimeoutError.
 
         From a task of its own: a question to a server that stands still (a disk that hangs) can't
         be called off, for its connection is given back only after a word of the server. Until then
-        nothing else is asked, or the pulse would take one connection after another; and nothing
-        more is waited for, or the lag would be told ever more seldom.
+        the same is not asked again, or the pulse would take one connection after another; and
+        nothing more is waited for, or the lag would be told ever more seldom.
         """
-        if self._asked is not None:
-            if not self._asked.done():
+        late = self._asked.get(name)
+        if late is not None:
+            if not late.done():
                 raise TimeoutError
-            late, self._asked = self._asked, None
+            del self._asked[name]
             late.result()  # its fault, if any, is told; what it found is older than this question
-        self._asked = asyncio.create_task(question())
-        await asyncio.wait({self._asked}, timeout=ANSWER_S)
-        if not self._asked.done():
+        asked = self._asked[name] = asyncio.create_task(question())
+        await asyncio.wait({asked}, timeout=ANSWER_S)
+        if not asked.done():
             raise TimeoutError
-        asked, self._asked = self._asked, None
+        del self._asked[name]
         asked.result()
 
     async def _look(self) -> None:
@@ -122,7 +123,7 @@ class Pulse:
     async def _ask_jobs(self) -> None:
         """Where PostgreSQL is away the next look says so, and these figures stay as they are."""
         with contextlib.suppress(Exception):
-            await self._answered(self._waiting.tell)
+            await self._answered("jobs", self._waiting.tell)
 
     async def _ask_kafka(self) -> None:
         self._let_go()
@@ -171,7 +172,14 @@ class Pulse:
         begins, ends = await self._watch.logs(mine)
         self._guard.compare_with_ends(positions, ends)
         if any(begin > positions.get((tp.topic, tp.partition), 0) for tp, begin in begins.items()):
-            await self._answered(self._look)  # after the beginnings, which only grow too
+            try:
+                await self._answered(
+                    "look", self._look
+                )  # after the beginnings, which only grow too
+            except StoreWentBack:
+                raise
+            except Exception:
+                begins = {}  # PostgreSQL's fault, and told as such; the lag goes on being told
         self._guard.compare_with_begins(self._guard.positions(), begins)
         for tp in self._held():
             if tp in ends:

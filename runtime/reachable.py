@@ -14,7 +14,13 @@ from urllib.parse import parse_qs, urlsplit
 from pydantic_core import PydanticCustomError
 
 SSLMODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
-FILES_OF_DSN: Final = ("sslrootcert", "sslcert", "sslkey")
+_TLS: Final = frozenset(SSLMODES) - {"disable"}
+FILES_OF_DSN: Final = {
+    "sslrootcert": frozenset({"require", "verify-ca", "verify-full"}),
+    "sslcert": _TLS,
+    "sslkey": _TLS,
+}
+"""With which modes the driver reads them."""
 HIGHEST_PORT: Final = 65_535
 
 
@@ -36,6 +42,8 @@ def server(text: str) -> str:
     """One HOST or HOST:PORT."""
     if "," in text:
         raise refused("it must read HOST:PORT, and of one server alone")
+    if text.count(":") > 1 and not text.startswith("["):
+        raise refused("an address of IPv6 stands in brackets: [ADDRESS]:PORT")
     try:
         return servers(text)
     except PydanticCustomError:
@@ -53,13 +61,15 @@ def dsn(text: str) -> str:
     if parts.scheme not in ("postgresql", "postgres"):
         raise refused(form)
     places = parts.netloc.partition("@")[2] if "@" in parts.netloc else parts.netloc
-    ports = [split(one)[1] for one in places.split(",") if one]
+    ports = [split(one)[1] or None for one in places.split(",") if one]
     ports += [one for all_of in options.get("port", []) for one in all_of.split(",")]
     if "@" in places or not all(port is None or _is_port(port) for port in ports):
         raise refused(f"{form}, where @ / ? # of a password are written %40 %2F %3F %23")
-    if not set(options.get("sslmode", [])) <= set(SSLMODES):
+    modes = {mode.replace("_", "-") for mode in options.get("sslmode", [])}
+    if not modes <= set(SSLMODES):
         raise refused(f"sslmode is one of {', '.join(SSLMODES)}")
-    _readable(file for name in FILES_OF_DSN for file in options.get(name, []))
+    asked = [name for name in FILES_OF_DSN if modes & FILES_OF_DSN[name]]
+    _readable(file for name in asked for file in options.get(name, []))
     return text
 
 

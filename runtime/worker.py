@@ -91,7 +91,7 @@ class Worker:
         self.connections = self.database.size + by_key
         self._make_producer = producer
         self._envelope = Envelope(service)
-        self._guard = Guard(service)
+        self._guard = Guard(service, passed_over=_passed_over(lanes))
         self._watch = Watch(settings.client(), service)
         self._states = States(states, self.database)
         self._timers = tuple(timers)
@@ -279,6 +279,11 @@ def _unhandled(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None
     error = context.get("exception")
     said = str(context.get("message", "")).splitlines()[:1]
     log.warning("unhandled", what=said, cause=None if error is None else describe(error))
+
+
+def _passed_over(lanes: Iterable[Lane]) -> set[str]:
+    """Topics that are read for their positions alone."""
+    return {route.topic for lane in lanes for route in lane.routes if not route.takes}
 
 
 def spare_the_collector() -> None:

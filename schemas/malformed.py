@@ -24,6 +24,7 @@ from schemas.values import EXPECTED
 Scalar = str | int | dt.datetime
 
 _ECHOED: Final = ("at", "currency", "total")
+_NAMED: Final = ("moved_from",)
 _PLACES: Final = ("environment", "account", "terminal", "number")
 _UNCOUNTED: Final = frozenset({"at", "by", "terminal", "operator", "note", "valid_s"})
 _MAX_DIGITS: Final = 30
@@ -107,7 +108,7 @@ def examine(
         field=field,
         message=message,
         answered_by=model.answered_by,
-        digest=_digest(value, content, model, ids),
+        digest=_digest(value, content, model, {**ids, **_readable(model, content, _NAMED)}),
     )
 
 

@@ -9,7 +9,7 @@ records were deleted (retention, kafka-delete-records) which nobody had decided.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
@@ -64,8 +64,15 @@ class Guard:
     commits meanwhile is never held against what that statement saw.
     """
 
-    def __init__(self, service: str, clock: Callable[[], float] = seconds) -> None:
+    def __init__(
+        self,
+        service: str,
+        clock: Callable[[], float] = seconds,
+        *,
+        passed_over: Collection[str] = (),
+    ) -> None:
         self._service = service
+        self._passed_over = frozenset(passed_over)
         self._haste = Haste(clock)
         self._seen: dict[tuple[str, int], int] = {}
         self._read: tuple[str | None, Mapping[Place, int]] = (None, NOWHERE)
@@ -113,6 +120,11 @@ class Guard:
                 self._compare(place, position, offset)
 
         return Glance(connection, marks, known, compare, self._haste, few=few)
+
+    def must_read(self, topic: str) -> bool:
+        """Whether records of it that are gone before they were decided are a loss to this service:
+        not where it reads them for their positions alone (`passed_over`)."""
+        return topic not in self._passed_over and must_be_read(topic)
 
     async def look(self, connection: Connection) -> None:
         """Compare all positions with what this process saw or wrote. Raises StoreWentBack."""
@@ -188,7 +200,7 @@ class Guard:
         """Positions that were read after the log's beginnings lie within it. Raises RecordsGone."""
         for tp, begin in begins.items():
             position = positions.get((tp.topic, tp.partition), 0)
-            if position < begin and must_be_read(tp.topic):
+            if position < begin and self.must_read(tp.topic):
                 raise RecordsGone(
                     f"Kafka's topic {tp.topic} partition {tp.partition} begins at offset {begin}, "
                     f"but {self._service} has decided it only up to {position}: what lay between "

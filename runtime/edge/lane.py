@@ -24,7 +24,7 @@ from runtime.database import Database
 from runtime.edge.backoff import Backoff
 from runtime.edge.batch import Batch, Opener
 from runtime.edge.decide import Decider, Settled, TooManyFailures
-from runtime.edge.guard import Guard, Logs, Place, must_be_read
+from runtime.edge.guard import Guard, Logs, Place
 from runtime.edge.offsets import Offsets
 from runtime.edge.publisher import Publisher
 from runtime.edge.watch import Watch
@@ -207,7 +207,7 @@ class EdgeLane(Decider):
         beyond = {
             TopicPartition(*place): known.get(place, 0)
             for place, at in batch.begins.items()
-            if at > known.get(place, 0) and must_be_read(place.topic)
+            if at > known.get(place, 0) and self._guard.must_read(place.topic)
         }
         if not beyond:
             return False

@@ -22,6 +22,9 @@ from services.invoicer.store.invoices import read_states
 from services.invoicer.timers import SCHEDULE
 from services.invoicer.verify import main as verify
 
+TOLD_BYTES = 1024 * 1024
+"""Fetched at once of what is passed over: an upgrade reads years of it once."""
+
 LANES = (
     Lane(
         name="sales",
@@ -56,7 +59,7 @@ LANES = (
             ),
         ),
     ),
-    Lane(name="told", routes=(Route(topic="invoices.events", takes=()),)),
+    Lane(name="told", routes=(Route(topic="invoices.events", takes=()),), fetch_bytes=TOLD_BYTES),
 )
 STATES = (StateKind(kind="invoice", read=read_states),)
 

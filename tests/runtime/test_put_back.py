@@ -158,6 +158,11 @@ def test_what_may_go_unread_by_the_table_is_no_loss() -> None:
     for topic in ("pos.sales", "pos.decisions", "invoices.events", "importer.retries"):
         with pytest.raises(RecordsGone, match=r"begins at offset 5, but importer .* up to 0:"):
             guard.compare_with_begins({}, {TopicPartition(topic, 0): 5})
+    # Of what is read for its positions alone nothing is missed that went before.
+    told = Guard("invoicer", passed_over={"invoices.events"})
+    told.compare_with_begins({}, {TopicPartition("invoices.events", 0): 5})
+    with pytest.raises(RecordsGone):
+        told.compare_with_begins({}, {TopicPartition("pos.decisions", 0): 5})
 
 
 async def test_a_log_that_is_gone_stops_every_worker(

@@ -79,6 +79,8 @@ def test_what_can_not_be_used_is_said_with_its_name_and_without_its_value(
         "postgresql://ledger@one:5432,two:5433/onaccount?target_session_attrs=read-write",
         "postgresql:///onaccount?host=/run/postgresql&port=5432",
         f"postgresql://db/onaccount?sslmode=verify-ca&sslrootcert={__file__}",
+        f"postgresql://db:/onaccount?sslmode=verify_full&sslrootcert={__file__}",
+        "postgresql://%2Frun%2Fpostgresql/onaccount?sslmode=disable&sslrootcert=/no/ca.crt",
     ],
 )
 def test_every_form_of_dsn_that_the_driver_takes_is_taken(

@@ -40,14 +40,17 @@ def split_name(name: str) -> dict[str, str]:
     if _ORGANISATION.search(name) or re.search(r"[0-9&+/@]", name):
         return {"company": name}
     last, comma, first = name.partition(",")
-    if first.strip() and _generations(first.split()) == len(first.split()):  # "Jan Jansen, jr."
+    if _follows(last.split(), first.split()):  # "Jan Jansen, jr."
         name, comma = f"{last} {first.strip()}", ""
     if comma:
         if not first.strip() or "," in first:
             return {"company": name}
-        given = first.split()
+        given, surname = first.split(), last.split()
+        if given and all(_is_short(word) for word in given):  # "van der Berg, sr."
+            at = next((n for n, word in enumerate(surname) if word.casefold() not in _INFIXES), 0)
+            return _person([], surname[:at], [*surname[at:], *given])
         infix = _tail_of_infixes(given)
-        return _person(given[: len(given) - len(infix)], infix, last.split())
+        return _person(given[: len(given) - len(infix)], infix, surname)
     words = name.split()
     if len(words) == 1:
         return {"company": name}
@@ -57,10 +60,21 @@ def split_name(name: str) -> dict[str, str]:
             while end < len(words) - 1 and words[end].casefold() in _INFIXES:
                 end += 1
             return _person(words[:at], words[at:end], words[end:])
-    surname = max(len(words) - 1 - _generations(words), 0)
-    if surname == 0 and words[-1].casefold().rstrip(".") not in _ABBREVIATED:
-        surname = 1  # "Piet Junior" is called so, where "Jansen sr." has no first name
-    return _person(words[:surname], [], words[surname:])
+    begin = max(len(words) - 1 - _generations(words), 0)
+    if begin == 0 and not _is_short(words[-1]):
+        begin = 1  # "Piet Junior" is called so, where "Jansen sr." has no first name
+    return _person(words[:begin], [], words[begin:])
+
+
+def _follows(last: list[str], first: list[str]) -> bool:
+    """Whether what stands behind a comma only tells one of two namesakes, and before it is a whole
+    name: a last name alone begins with an infix, or is one word."""
+    whole = len(last) > 1 and last[0].casefold() not in _INFIXES
+    return whole and bool(first) and _generations(first) == len(first)
+
+
+def _is_short(word: str) -> bool:
+    return word.casefold().rstrip(".") in _ABBREVIATED
 
 
 def _generations(words: list[str]) -> int:

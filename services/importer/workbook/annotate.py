@@ -31,6 +31,8 @@ _KNOWN: Final = names(
 _RANGE: Final = re.compile(r"([A-Z]{1,3})(\d{1,7})(?::([A-Z]{1,3})(\d{1,7}))?")
 _MERGED: Final = re.compile(r"\$?[A-Z]{1,3}\$?\d{0,7}:\$?([A-Z]{1,3})\$?(\d{1,7})?")
 
+_ROWS: Final = re.compile(r"\$?\d{1,7}:\$?(\d{1,7})")
+
 _FORBIDDEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 """What XML cannot hold."""
 
@@ -72,7 +74,10 @@ def survey(pieces: Iterable[bytes], header_row: int) -> Survey:
                 split = attributes.get("xSplit", "0")
                 found.split = int(split) if split.isdecimal() and len(split) < 4 else 0
             case "mergeCell":
-                merged = _MERGED.fullmatch(attributes.get("ref", ""))
+                reference = attributes.get("ref", "")
+                if (rows := _ROWS.fullmatch(reference)) and int(rows[1]) >= header_row:
+                    raise Unfit("too_demanding")  # whole rows leave no column beside them
+                merged = _MERGED.fullmatch(reference)
                 if merged and (merged[2] is None or int(merged[2]) >= header_row):
                     found.last = max(found.last, column_of(merged[1]))
 

@@ -62,10 +62,9 @@ ORDER BY m.created_at, number, m.recipient LIMIT $2;
 SELECT m.kind, m.recipient, m.ended_at, m.code, m.said, count(*) OVER () AS all
 FROM mail AS m
 WHERE m.environment = $1 AND m.state = 'failed' AND m.recipient = $2 AND (m.copy OR m.kind = 'report')
-  AND NOT EXISTS (
-    SELECT FROM mail AS later
-    WHERE later.environment = m.environment AND later.recipient = m.recipient
-      AND later.state = 'sent' AND later.ended_at > m.ended_at)
+  AND m.ended_at > coalesce((
+    SELECT max(later.ended_at) FROM mail AS later
+    WHERE later.environment = $1 AND later.recipient = $2 AND later.state = 'sent'), '-infinity')
 ORDER BY m.ended_at DESC, m.mail_id LIMIT 1;
 
 -- name: declined

@@ -14,7 +14,7 @@ import openpyxl
 import pytest
 import xlsxwriter
 
-from services.importer.child import ChildLimits, opened
+from services.importer.child import ChildLimits, Unread, opened
 from services.importer.settings import Settings
 from tests.services.importer.corpus.markup import RELATIONS, edited
 from tests.services.importer.corpus.odd import with_prefix
@@ -253,6 +253,20 @@ async def test_what_cannot_be_annotated_is_written_anew(tmp_path: Path) -> None:
     assert [c.data_type for c in page[2]] == ["s", "n", "n", "s"]
     # Made again it is the same: a worker that goes on after another says its other parts.
     assert b">2000-01-01T00:00:00Z<" in entries(made)["docProps/core.xml"]
+
+
+async def test_rows_that_are_merged_whole_leave_no_place_for_a_result(tmp_path: Path) -> None:
+    """Excel shows nothing of a merged range but its first cell: the list is written anew."""
+    rows = HEADER + b'<row r="3">' + text_cell("A3", "De Kraan") + b"</row>"
+    end = b"</sheetData>"
+    for reference, fits in ((b"1:1", False), (b"2:3", False), (b"A2:A3", True)):
+        merges = end + b'<mergeCells><mergeCell ref="%s"/></mergeCells>' % reference
+        content = changed(**{SHEET: sheet_xml(rows).replace(end, merges)})
+        if fits:
+            await report(tmp_path, content, [(3, "created", "aangemaakt")])
+        else:
+            with pytest.raises(Unread):
+                await report(tmp_path, content, [(3, "created", "aangemaakt")])
 
 
 async def test_memory_does_not_grow_with_the_rows(tmp_path: Path) -> None:

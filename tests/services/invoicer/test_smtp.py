@@ -219,3 +219,5 @@ def test_a_password_never_goes_to_another_machine_in_the_clear() -> None:
     for half in ("smtp_user", "smtp_password"):
         with pytest.raises(ValueError, match="go together"):
             Settings(smtp="127.0.0.1:587", **{**given, half: None})  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="brackets"):  # which of its parts is the port?
+        Settings(smtp="fd00::5:587", **given)  # type: ignore[arg-type]

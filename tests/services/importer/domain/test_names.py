@@ -20,6 +20,10 @@ from services.importer.domain.names import email_key, full_name, name_keys, spli
         ("Jan Peter Jansen jr. II", ("Jan Peter", "", "Jansen jr. II")),
         ("Jansen sr", ("", "", "Jansen sr")),
         ("Piet Junior", ("Piet", "", "Junior")),
+        ("Bakker, Junior", ("Junior", "", "Bakker")),
+        ("Bakker, jr.", ("", "", "Bakker jr.")),
+        ("van der Berg, sr.", ("", "van der", "Berg sr.")),
+        ("de Vries, Junior", ("Junior", "", "de Vries")),
     ],
 )
 def test_a_persons_name_falls_apart(name: str, parts: tuple[str, str, str]) -> None:
