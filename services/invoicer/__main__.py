@@ -22,8 +22,9 @@ from services.invoicer.store.invoices import read_states
 from services.invoicer.timers import SCHEDULE
 from services.invoicer.verify import main as verify
 
-TOLD_BYTES = 1024 * 1024
-"""Fetched at once of what is passed over: an upgrade reads years of it once."""
+TOLD_BYTES = 5 * 1024 * 1024 // 2
+"""Fetched at once of what is passed over, which an upgrade reads from its beginning: the largest
+record, and little more."""
 
 LANES = (
     Lane(
