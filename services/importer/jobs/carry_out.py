@@ -161,13 +161,16 @@ class CarryingOut:
         last = work.job.payload.get("progress_at")
         if last and tx.now - datetime.fromisoformat(last) < timedelta(seconds=0.8):
             return
-        done = await imports.done(tx, upload)
+        # What was counted is not counted again: bundles end for good.
+        since, before = work.job.payload.get("done", (0, 0))
+        until, more = await imports.done(tx, upload, since=since)
+        done = before + more
         said = ImportProgressed(
             job_id=upload.job_id, environment=upload.environment, done=done, rows=upload.rows
         )
         at = tx.now.astimezone(UTC)
         tx.answer(event(upload, said, at=at, mark=str(int(at.timestamp() * 1000))))
-        tx.save({**work.job.payload, "progress_at": at.isoformat()})
+        tx.save({**work.job.payload, "progress_at": at.isoformat(), "done": (until, done)})
 
     # --- the end ------------------------------------------------------------------------------
 
