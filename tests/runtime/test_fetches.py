@@ -62,7 +62,7 @@ async def test_a_record_that_comes_meanwhile_is_not_kept_waiting(
             await producer.send_and_wait(topic, b"x", partition=n % 2)
             assert await waiting
             waits.append(perf_counter() - begin)
-        assert sorted(waits)[5] < WHOLE_WAIT_MS / 1000 / 4
+        assert sorted(waits)[5] < WHOLE_WAIT_MS / 1000 / 2
 
 
 async def test_a_partition_that_was_left_out_waits_no_longer_than_its_lane_says(
@@ -87,4 +87,4 @@ async def test_a_partition_that_was_left_out_waits_no_longer_than_its_lane_says(
             await producer.send_and_wait(topic, b"x", partition=0)
             assert await consumer.getmany()
             waits.append(perf_counter() - begin)
-        assert sorted(waits)[4] < 2 * SHORT_MS / 1000
+        assert sorted(waits)[4] < 3 * SHORT_MS / 1000
