@@ -2,10 +2,12 @@
 
 import asyncio
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -21,6 +23,21 @@ def who() -> int:
 
 def die() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def heap_flags() -> set[str]:
+    """What the kernel was told of this process's heap (man 5 proc_pid_smaps)."""
+    _, _, heap = Path("/proc/self/smaps").read_text().partition("[heap]")
+    flags = re.search(r"^VmFlags:(.*)$", heap, re.MULTILINE)
+    return set() if flags is None else set(flags[1].split())
+
+
+async def test_typst_s_memory_is_asked_for_in_huge_pages_where_the_kernel_gives_them() -> None:
+    huge = Path("/sys/kernel/mm/transparent_hugepage/enabled")
+    if "[madvise]" not in (huge.read_text() if huge.exists() else ""):
+        pytest.skip("this kernel gives them to all, or to nobody")
+    assert "hg" in await Rendering(1).call(heap_flags)
+    assert "hg" not in heap_flags()
 
 
 async def test_a_killed_process_is_a_fault_of_the_surroundings_and_is_replaced() -> None:
