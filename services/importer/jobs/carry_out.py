@@ -21,7 +21,7 @@ from services.importer.child import ChildLimits, Unread
 from services.importer.domain.columns import Layout
 from services.importer.domain.messages import Tongue, of_failure, of_row
 from services.importer.events import applying, event, failed
-from services.importer.handlers.uploads import REPORT, end, payload
+from services.importer.handlers.uploads import FORGET, REPORT, end, payload
 from services.importer.jobs.forget import Forgetting
 from services.importer.jobs.plan import fail, fail_unread, locked, problem, refusal
 from services.importer.jobs.rows import plan_rows
@@ -102,6 +102,7 @@ class CarryingOut:
                 return False
             if (reason := refusal(environment)) is not None:
                 await fail(tx, upload, reason)
+                await tx.add_job(FORGET, upload.ref, payload(upload))
                 return False
             stale = environment.changes != upload.planned_at_change
         if stale and not await self._plan_again(work, upload, environment):
@@ -117,6 +118,7 @@ class CarryingOut:
             async with work.step() as tx:
                 again = await locked(work, tx)
                 await fail_unread(tx, again, unread, environment.language, self.limits)
+                await tx.add_job(FORGET, upload.ref, payload(upload))
             return False
         # What could be laid out once can be again: the bytes are the same.
         assert isinstance(layout, Layout)

@@ -173,6 +173,8 @@ async def test_what_was_previewed_is_not_imported_once_imports_are_off(postgres:
         failed = failed_of(await place.settle())
         assert (failed.reason, "leverancier" in failed.message) == ("not_enabled", True)
         assert place.registry.asked == []
+        (kept,) = await place.bench.database.fetch("SELECT count(*) AS rows FROM planned_row")
+        assert kept["rows"] == 0  # nothing was sent that could be taken back
         await place.open(language="nl")
         await place.say(place.confirm(JOB))  # it has ended: to be uploaded anew
         await place.settle()
