@@ -18,8 +18,10 @@ Headers = list[tuple[str, bytes | None]]
 
 _SPEC_VERSION = (ce.CE_SPECVERSION, ce.SPEC_VERSION.encode())
 _CONTENT_TYPE = (ce.CONTENT_TYPE, ce.JSON.encode())
-# https://www.w3.org/TR/trace-context/#traceparent-header-field-values
-_TRACEPARENT = re.compile("00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+# https://www.w3.org/TR/trace-context/#versioning-of-traceparent: of a version that is to come the
+# fields of version 00 are read, whatever follows them.
+_FIELDS = "-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}"
+_TRACEPARENT = re.compile(f"00{_FIELDS}|(?!00|ff)[0-9a-f]{{2}}{_FIELDS}(-.*)?")
 
 
 class Answer(NamedTuple):
@@ -91,7 +93,7 @@ class Envelope:
         serial = next(self._serial) & 0xFFFFFFFF
         if trace is not None and _TRACEPARENT.fullmatch(trace):
             # With its flags: who begins a trace has decided whether it is kept, and we record none.
-            return f"{trace[:36]}{self._trace[:8]}{serial:08x}{trace[52:]}".encode()
+            return f"00{trace[2:36]}{self._trace[:8]}{serial:08x}{trace[52:55]}".encode()
         return f"00-{self._trace}{serial:08x}-{self._trace[:8]}{serial:08x}-01".encode()
 
 

@@ -6,19 +6,30 @@ The thread answers even while the event loop hangs, so that liveness can say so.
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
 from typing import Any
 
+import structlog
 from prometheus_client import REGISTRY, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from runtime.faults import describe
 from runtime.status import Status
+
+log = structlog.get_logger()
 
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Whoever asked has gone, or no thread can be had: a line of our log, not a traceback."""
+        error = sys.exception()
+        if error is not None:
+            log.warning("health not told", cause=describe(error))
 
     def server_bind(self) -> None:
         """As TCPServer does it: HTTPServer asks the DNS for a name that nobody reads."""

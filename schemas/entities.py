@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Annotated, Literal, TypeVar
 
 from pydantic import StringConstraints
@@ -49,13 +50,20 @@ class CustomerFields(Part):
     language: Language | None = None
 
 
+_UNSEEN = {"Cc", "Cf", "Zs", "Zl", "Zp"}
+
 Named = TypeVar("Named", bound=CustomerFields)
+
+
+def is_seen(text: str | None) -> bool:
+    """Whether a reader sees anything of it: blanks, controls and marks of no width are nothing."""
+    return any(unicodedata.category(c) not in _UNSEEN for c in text or "")
 
 
 def has_a_name(customer: Named) -> Named:
     """A check for models that make a customer known."""
     names = (customer.first_name, customer.last_name, customer.company)
-    if not any(name and name.strip() for name in names):
+    if not any(map(is_seen, names)):
         raise wrong("last_name", "must be given, or else a first name or a company")
     return customer
 

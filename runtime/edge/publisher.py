@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import ProducerClosed
 
 from runtime.answers import Answer, Envelope, Outgoing
 from runtime.breath import Breath
@@ -163,9 +164,18 @@ async def _deliver(producer: AIOKafkaProducer, records: Sequence[Outgoing]) -> N
 async def _stop(producer: AIOKafkaProducer) -> None:
     """Close it; what it still carries is sent again anyway, and must not arrive after that.
 
-    Its own `stop` waits for deliveries that may never come, and if it is broken off it leaves
-    its sender at work behind our back: then that is ended too.
+    Whoever sends beside the one that failed is told: aiokafka leaves their acks open for ever.
     """
+    try:
+        await _end(producer)
+    finally:
+        with contextlib.suppress(Exception):
+            producer._message_accumulator.fail_all(ProducerClosed())
+
+
+async def _end(producer: AIOKafkaProducer) -> None:
+    """Its own `stop` waits for deliveries that may never come, and if it is broken off it leaves
+    its sender at work behind our back: then that is ended too."""
     with contextlib.suppress(Exception):
         await asyncio.wait_for(producer.stop(), STOP_S)
         return

@@ -60,6 +60,12 @@ BROKEN = {
     " version, description, searched, holder, changed_at) SELECT environment, account, status,"
     " on_account, in_overview, version, description, searched, NULL, changed_at FROM account",
     "a holder that is not there": f"UPDATE account SET holder = gen_random_uuid() WHERE {ACCOUNT}",
+    "a customer of no environment": "INSERT INTO customer SELECT 1, gen_random_uuid(), version, "
+    "erased, fields, name, searched, changed_at FROM customer",
+    "several accounts, one of no environment": "INSERT INTO account (environment, account, status,"
+    " on_account, in_overview, version, description, searched, changed_at) SELECT n, 'new', status,"
+    " on_account, in_overview, version, description, searched, changed_at FROM account, "
+    f"unnest(ARRAY[2890, 1]) AS n WHERE {ACCOUNT}",
     # an answer stands
     "a changed answer": f"UPDATE sale SET answer = 'x' WHERE {sale('approved')}",
     "an approval taken back": f"UPDATE sale SET state = 'declined' WHERE {sale('approved')}",

@@ -52,6 +52,17 @@ async def test_the_authorizers_database_refuses(sold: Database, what: str) -> No
         await try_as(sold.admin, "authorizer", BROKEN[what])
 
 
+@pytest.mark.parametrize(
+    "statement", ["DELETE FROM environment", "UPDATE environment SET environment = 1"]
+)
+async def test_an_environment_stays_also_for_the_tables_owner(
+    sold: Database, statement: str
+) -> None:
+    """Whether there is one is asked when something is added to it, and not again."""
+    with pytest.raises(REFUSED, match="an environment stays"):
+        await try_as(sold.admin, "authorizer", statement)
+
+
 @pytest.mark.parametrize("service", FORBIDDEN)
 async def test_a_service_may_not(sold: Database, service: str) -> None:
     for statement in FORBIDDEN[service]:

@@ -63,11 +63,13 @@ def test_a_repeated_answer_differs_in_its_trace_only() -> None:
     assert one == other
 
 
-@pytest.mark.parametrize("trace", [TRACE, TRACE[:-2] + "00"])
+@pytest.mark.parametrize(
+    "trace", [TRACE, TRACE[:-2] + "00", "01" + TRACE[2:], "cc" + TRACE[2:] + "-what.comes=then"]
+)
 def test_a_traceparent_passes_its_trace_on_under_a_span_of_our_own(trace: str) -> None:
     envelope = Envelope("ledger")
     found = headers(envelope, answer(trace=trace))["traceparent"]
-    assert (found[:36], found[52:]) == (trace[:36], trace[52:])
+    assert (found[:36], found[52:]) == ("00" + trace[2:36], trace[52:55])
     assert found[36:52] != trace[36:52]
     assert len(found) == 55
 
@@ -75,6 +77,7 @@ def test_a_traceparent_passes_its_trace_on_under_a_span_of_our_own(trace: str) -
 @pytest.mark.parametrize(
     "wrong",
     ["", "00-x", TRACE.upper(), TRACE.replace("0a", "zz"), TRACE + "-x",
+     "01" + TRACE[2:] + "x", "ff" + TRACE[2:],
      "00-" + "0" * 32 + TRACE[35:], "00-" + "é" * 52],
 )  # fmt: skip
 def test_a_traceparent_that_is_none_is_replaced(wrong: str) -> None:

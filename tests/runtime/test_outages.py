@@ -13,15 +13,17 @@ from typing import Any
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaTimeoutError
 from prometheus_client import REGISTRY
 
 from runtime import topics
-from runtime.edge.publisher import new_producer
+from runtime.edge.publisher import STOP_S, new_producer
 from runtime.metrics import WAITS
 from runtime.transaction import Tx
 from schemas.topics import TOPIC
 from tests.runtime import toy
 from tests.runtime.rig import Rig, once_each, sale, until
+from tests.runtime.test_bounds import answer, publisher_of
 from tests.support.servers import Server
 
 
@@ -103,6 +105,46 @@ async def test_kafka_killed_inside_a_publish_is_waited_out(rig: Rig, edge_kafka:
     assert await rig.counted(account) == (21, 10_500)
     assert await letters(rig) == before
     once_each(found)
+
+
+async def test_who_publishes_beside_a_delivery_that_fails_is_not_left_waiting(
+    rig: Rig, edge_kafka: Server
+) -> None:
+    """Jobs share a producer. While Kafka is silent one of them gives it up: the other's ack, which
+    is still awaited, comes from none any more, and it sends again."""
+    silent, refused = asyncio.Event(), asyncio.Event()
+
+    class Refusing:
+        """Fails a delivery to another topic, while the first is under way."""
+
+        def __init__(self, client: dict[str, Any]) -> None:
+            self._producer = new_producer(client)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._producer, name)
+
+        async def send_batch(self, batch: Any, topic: str, *, partition: int) -> Any:
+            if topic == "imports.events" and silent.is_set() and not refused.is_set():
+                refused.set()
+                raise KafkaTimeoutError
+            return await self._producer.send_batch(batch, topic, partition=partition)
+
+    publisher = publisher_of(rig, make=Refusing)
+    try:
+        aside = answer(b"1")._replace(topic="imports.events")
+        await publisher.publish([answer(b"1"), aside])
+        edge_kafka.pause()
+        silent.set()
+        first = asyncio.create_task(publisher.publish([answer(b"2")]))
+        await asyncio.sleep(0.2)
+        second = asyncio.create_task(publisher.publish([aside]))
+        await asyncio.wait_for(refused.wait(), 5)
+        await asyncio.sleep(STOP_S + 0.5)
+        edge_kafka.go_on()
+        await asyncio.wait_for(asyncio.gather(first, second), 15)
+    finally:
+        edge_kafka.go_on()
+        await publisher.close()
 
 
 async def test_a_postgres_that_stands_still_is_said_and_the_lag_is_told_meanwhile(

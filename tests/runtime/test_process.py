@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import time
@@ -58,6 +59,22 @@ def test_ready_gives_the_reasons_and_live_is_another_question(status: tuple[Stat
     ]
     assert ask(port, "/live") == (200, {"ok": True, "why": []})
     assert ask(port, "/nothing")[0] == 404
+
+
+def test_a_probe_that_breaks_off_is_a_line_of_the_log(
+    status: tuple[Status, int], capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Logs are one event a line: no traceback of the port's own."""
+    with socket.create_connection(("127.0.0.1", status[1])) as probe:
+        probe.sendall(b"GET /rea")
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    told, until = "", time.monotonic() + 10
+    while "health not told" not in told and time.monotonic() < until:
+        time.sleep(0.02)
+        told += "".join(capfd.readouterr())
+    assert "ConnectionResetError" in told
+    assert "Traceback" not in told
+    assert ask(status[1], "/live")[0] == 200
 
 
 def test_a_loop_that_hangs_is_not_alive_and_a_batch_that_hangs_is_not_either(

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from schemas.commands import Caution
 from schemas.currencies import money
-from schemas.entities import MAX_ACCOUNTS, CustomerFields
+from schemas.entities import MAX_ACCOUNTS, CustomerFields, is_seen
 from schemas.registry import CustomerChange, CustomerErase, CustomerRegister
 from schemas.steps import ChangeStep, RegisterStep
 from services.authorizer.domain import checks
@@ -69,7 +69,7 @@ def change(command: CustomerChange | ChangeStep, registry: Registry, house: Envi
     fields = {
         name: value for name, value in {**before.fields, **given}.items() if value is not None
     }
-    if not any((fields.get(n) or "").strip() for n in ("first_name", "last_name", "company")):
+    if not any(is_seen(fields.get(n)) for n in ("first_name", "last_name", "company")):
         return Refusal(
             reason="invalid",
             field="last_name",

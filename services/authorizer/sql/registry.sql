@@ -173,11 +173,12 @@ WHEN NOT MATCHED THEN DO NOTHING;
 UPDATE environment SET revision = revision + 1 WHERE environment = ANY ($1::int[]);
 
 -- name: add_customers
+-- Here and where accounts are added the arrays are taken apart row by row: in FROM each would be laid
+-- down as a whole first, which takes twice as long.
 INSERT INTO customer (environment, customer_id, version, erased, fields, name, searched,
                       changed_at)
-SELECT u.*, $8
-FROM unnest($1::int[], $2::uuid[], $3::bigint[], $4::bool[], $5::jsonb[], $6::text[], $7::text[])
-     AS u;
+SELECT unnest($1::int[]), unnest($2::uuid[]), unnest($3::bigint[]), unnest($4::bool[]),
+       unnest($5::jsonb[]), unnest($6::text[]), unnest($7::text[]), $8;
 
 -- name: earlier_names
 -- What these customers were called before, each name once.
@@ -206,10 +207,10 @@ WHEN NOT MATCHED THEN DO NOTHING;
 -- name: add_accounts
 INSERT INTO account (environment, account, version, description, searched, status, credit_limit,
                      on_account, in_overview, holder, issued, credited, paid, refunded, changed_at)
-SELECT u.*, $15
-FROM unnest($1::int[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[], $7::bigint[],
-            $8::bool[], $9::bool[], $10::uuid[], $11::bigint[], $12::bigint[], $13::bigint[],
-            $14::bigint[]) AS u;
+SELECT unnest($1::int[]), unnest($2::text[]), unnest($3::bigint[]), unnest($4::text[]),
+       unnest($5::text[]), unnest($6::text[]), unnest($7::bigint[]), unnest($8::bool[]),
+       unnest($9::bool[]), unnest($10::uuid[]), unnest($11::bigint[]), unnest($12::bigint[]),
+       unnest($13::bigint[]), unnest($14::bigint[]), $15;
 
 -- name: change_accounts
 -- The sums are not the registry's to write.

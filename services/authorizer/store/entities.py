@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Sequence
 
+from pydantic_core import to_json
+
 from runtime.breath import Breath
 from runtime.transaction import Tx
 from services.authorizer.domain.entities import Account, Customer, Entity, Environment, Key
@@ -113,7 +115,7 @@ async def _customers(tx: Tx, statement: str, some: Sequence[Customer]) -> None:
             *columns((c.environment, c.customer_id) for c in some),
             [c.version for c in some],
             [c.erased for c in some],
-            [json.dumps(c.fields) for c in some],
+            [to_json(c.fields).decode() for c in some],
             [display_name(c.fields) for c in some],
             [searched_name(c.fields) for c in some],
             tx.now,

@@ -21,9 +21,9 @@ from services.importer.child import ChildLimits, Unread
 from services.importer.domain.columns import Layout
 from services.importer.domain.messages import Tongue, of_failure, of_row
 from services.importer.events import applying, event, failed
-from services.importer.handlers.uploads import REPORT, end, payload
+from services.importer.handlers.uploads import FORGET, REPORT, end, payload
 from services.importer.jobs.forget import Forgetting
-from services.importer.jobs.plan import fail_unread, locked, problem
+from services.importer.jobs.plan import fail, fail_unread, locked, problem, refusal
 from services.importer.jobs.rows import plan_rows
 from services.importer.store import imports, plans, registry, uploads
 from services.importer.store.imports import Needed, Waiting
@@ -92,12 +92,17 @@ class CarryingOut:
     # --- before the first command -------------------------------------------------------------
 
     async def _begin(self, work: Work) -> bool:
-        """Look once more at what was planned, where the registry changed since the preview."""
+        """Look once more at what was planned, where the registry changed since the preview: also at
+        whether imports are still allowed."""
         async with work.step() as tx:
             upload = await locked(work, tx)
             environment = await registry.environment(tx, upload.environment)
             if upload.status != "running" or environment is None:
                 tx.done()
+                return False
+            if (reason := refusal(environment)) is not None:
+                await fail(tx, upload, reason)
+                await tx.add_job(FORGET, upload.ref, payload(upload))
                 return False
             stale = environment.changes != upload.planned_at_change
         if stale and not await self._plan_again(work, upload, environment):
@@ -113,6 +118,7 @@ class CarryingOut:
             async with work.step() as tx:
                 again = await locked(work, tx)
                 await fail_unread(tx, again, unread, environment.language, self.limits)
+                await tx.add_job(FORGET, upload.ref, payload(upload))
             return False
         # What could be laid out once can be again: the bytes are the same.
         assert isinstance(layout, Layout)
@@ -157,13 +163,16 @@ class CarryingOut:
         last = work.job.payload.get("progress_at")
         if last and tx.now - datetime.fromisoformat(last) < timedelta(seconds=0.8):
             return
-        done = await imports.done(tx, upload)
+        # What was counted is not counted again: bundles end for good.
+        since, before = work.job.payload.get("done", (0, 0))
+        until, more = await imports.done(tx, upload, since=since)
+        done = before + more
         said = ImportProgressed(
             job_id=upload.job_id, environment=upload.environment, done=done, rows=upload.rows
         )
         at = tx.now.astimezone(UTC)
         tx.answer(event(upload, said, at=at, mark=str(int(at.timestamp() * 1000))))
-        tx.save({**work.job.payload, "progress_at": at.isoformat()})
+        tx.save({**work.job.payload, "progress_at": at.isoformat(), "done": (until, done)})
 
     # --- the end ------------------------------------------------------------------------------
 

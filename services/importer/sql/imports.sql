@@ -34,11 +34,13 @@ WHERE environment = $1 AND job_id = $2 AND number = ANY ($3::int[])
 RETURNING number, command_id, rows, steps, needs, results;
 
 -- name: done
--- Rows up to which everything has its outcome: those before the first that is open.
-SELECT count(*) FROM planned_row
-WHERE environment = $1 AND job_id = $2 AND row < coalesce(
-    (SELECT min(first_row) FROM bundle WHERE environment = $1 AND job_id = $2 AND NOT ended),
-    2000000);
+-- Up to which row everything has its outcome, and how many there are from row $3 to there.
+SELECT o.row AS until, (
+    SELECT count(*) FROM planned_row AS p
+    WHERE p.environment = $1 AND p.job_id = $2 AND p.row >= $3 AND p.row < o.row) AS rows
+FROM (
+    SELECT coalesce(min(first_row), 2000000) AS row FROM bundle
+    WHERE environment = $1 AND job_id = $2 AND NOT ended) AS o;
 
 -- name: results
 -- Each row's outcome: refused where any of its steps was, else the most that any of them did. What is
@@ -111,14 +113,20 @@ SELECT coalesce(max(row), 0) FROM planned_row WHERE environment = $1 AND job_id 
 -- name: hear
 -- Bundles of which registry.state has told all that they made. Looked up key by key (OFFSET 0): of
 -- tables that are being filled the planner thinks that they are empty, and compared each with each.
+-- What was made last is told last, mostly: while that is missing the rest is not looked up.
 UPDATE bundle AS b SET heard = true
 WHERE environment = $1 AND job_id = $2 AND ended AND NOT heard
-  AND NOT EXISTS (
-    SELECT FROM unnest(b.made_accounts) AS number WHERE NOT EXISTS (
-        SELECT FROM account AS a WHERE a.environment = $1 AND a.account = number OFFSET 0))
-  AND NOT EXISTS (
-    SELECT FROM unnest(b.made_customers) AS who WHERE NOT EXISTS (
-        SELECT FROM customer AS k WHERE k.environment = $1 AND k.customer_id = who OFFSET 0));
+  AND CASE WHEN cardinality(b.made_accounts) = 0 OR EXISTS (
+        SELECT FROM account AS a
+        WHERE a.environment = $1 AND a.account = b.made_accounts[cardinality(b.made_accounts)]
+        OFFSET 0)
+    THEN NOT EXISTS (
+        SELECT FROM unnest(b.made_accounts) AS number WHERE NOT EXISTS (
+            SELECT FROM account AS a WHERE a.environment = $1 AND a.account = number OFFSET 0))
+      AND NOT EXISTS (
+        SELECT FROM unnest(b.made_customers) AS who WHERE NOT EXISTS (
+            SELECT FROM customer AS k WHERE k.environment = $1 AND k.customer_id = who OFFSET 0))
+    ELSE false END;
 
 -- name: unheard
 SELECT EXISTS (SELECT FROM bundle WHERE environment = $1 AND job_id = $2 AND ended AND NOT heard);

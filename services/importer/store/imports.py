@@ -140,9 +140,11 @@ async def send_again(tx: Tx, upload: Upload, late: Sequence[int], at: datetime) 
     return [_waiting(r) for r in sorted(rows, key=lambda r: r["number"])]
 
 
-async def done(tx: Tx, upload: Upload) -> int:
-    """Rows of which everything has its outcome: those before the first open command."""
-    return int(await tx.fetchval(sql.done, upload.environment, upload.job_id))
+async def done(tx: Tx, upload: Upload, *, since: int) -> tuple[int, int]:
+    """Before which row everything has its outcome, and how many there are from `since` to there."""
+    row = await tx.fetchrow(sql.done, upload.environment, upload.job_id, since)
+    assert row is not None
+    return int(row["until"]), int(row["rows"])
 
 
 async def hear(tx: Tx, upload: Upload) -> None:

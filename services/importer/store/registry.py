@@ -170,7 +170,7 @@ async def note_results(tx: Tx, found: Sequence[tuple[Asked, Became]]) -> None:
             [b.environment for b, _ in found],
             [b.job_id for b, _ in found],
             [b.number for b, _ in found],
-            [json.dumps(became.results) for _, became in found],
+            [to_json(became.results).decode() for _, became in found],
             [f"{{{','.join(became.customers)}}}" for _, became in found],
             [json.dumps(became.accounts) for _, became in found],
         )

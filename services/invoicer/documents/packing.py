@@ -14,9 +14,8 @@ _QUICKEST = 1  # of a tenth more bytes
 _HEAD = Struct("<4s2H")  # 4.3.7: which record it is, version needed, flags
 _FACTS = Struct("<3H3L2H")  # method, time, day, CRC-32, sizes, lengths of the name and of no extra
 _ENTRY = Struct("<4s3H")  # 4.3.12: as a head, before it who made it
-_PLACE = Struct(
-    "<3H2L"
-)  # no comment, first disk, no attributes; the file's mode, where its head is
+# No comment, first disk, no attributes; the file's mode, where its head is.
+_PLACE = Struct("<3H2L")
 _END = Struct("<4s4H2LH")  # 4.3.16
 _VERSION, _UNIX = 20, 3 << 8
 _DEFLATED, _MIDNIGHT, _FIRST_DAY = 8, 0, 33  # 1 January 1980, zip's first: always the same

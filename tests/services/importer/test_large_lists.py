@@ -111,6 +111,26 @@ async def test_what_an_import_made_is_looked_for_key_by_key_while_its_tables_are
     plan = "\n".join(row[0] for row in rows)
     assert "SubPlan" in plan
     assert "Anti Join" not in plan, plan
+    assert "Semi Join" not in plan, plan
+
+
+async def test_rows_that_are_done_are_counted_once_however_often_one_looks(
+    postgres: Database,
+) -> None:
+    async with venue(postgres) as place:
+        await place.say(*parts(sheet_workbook(HEADER, *rows(CHUNK + 3)), job_id=JOB))
+        await place.settle()
+        fetch = place.bench.database.fetch
+        numbers = [r[0] for r in await fetch("SELECT number FROM bundle ORDER BY number")]
+        assert len(numbers) > 2
+        until = counted = 0
+        for number in [*numbers[1:2], *numbers[:1], *numbers[2:]]:  # one before its turn
+            await fetch("UPDATE bundle SET ended = true WHERE number = $1", number)
+            ((until, more),) = await fetch(imports.sql.done, 2890, JOB, until)
+            ((_, whole),) = await fetch(imports.sql.done, 2890, JOB, 0)
+            counted += more
+            assert counted == whole
+        assert counted == CHUNK + 3
 
 
 async def kept(place: Venue) -> int:

@@ -163,6 +163,24 @@ async def test_nothing_is_imported_without_terms_or_permission(postgres: Databas
         assert place.registry.asked == []
 
 
+async def test_what_was_previewed_is_not_imported_once_imports_are_off(postgres: Database) -> None:
+    async with venue(postgres) as place:
+        await place.open(language="nl")
+        await place.say(*parts(LIST, job_id=JOB))
+        assert preview_of(await place.settle()).creates == 2
+        await place.open(import_enabled=False, language="nl")
+        await place.say(place.confirm(JOB))
+        failed = failed_of(await place.settle())
+        assert (failed.reason, "leverancier" in failed.message) == ("not_enabled", True)
+        assert place.registry.asked == []
+        (kept,) = await place.bench.database.fetch("SELECT count(*) AS rows FROM planned_row")
+        assert kept["rows"] == 0  # nothing was sent that could be taken back
+        await place.open(language="nl")
+        await place.say(place.confirm(JOB))  # it has ended: to be uploaded anew
+        await place.settle()
+        assert place.registry.asked == []
+
+
 async def test_a_decision_about_an_unknown_job_is_answered_and_not_remembered(
     postgres: Database,
 ) -> None:
