@@ -93,7 +93,8 @@ class Envelope:
         serial = next(self._serial) & 0xFFFFFFFF
         if trace is not None and _TRACEPARENT.fullmatch(trace):
             # With its flags: who begins a trace has decided whether it is kept, and we record none.
-            return f"00{trace[2:36]}{self._trace[:8]}{serial:08x}{trace[52:55]}".encode()
+            flags = trace[53:55] if trace.startswith("00") else f"0{int(trace[54], 16) & 1}"
+            return f"00{trace[2:36]}{self._trace[:8]}{serial:08x}-{flags}".encode()
         return f"00-{self._trace}{serial:08x}-{self._trace[:8]}{serial:08x}-01".encode()
 
 

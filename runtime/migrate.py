@@ -22,6 +22,7 @@ from runtime.settings import SERVICES
 # Any constant that no other program takes; the second key is the service.
 LOCK = 0x6F6E6163
 OLDEST = 17
+TRIES = 5
 """PostgreSQL's oldest version that will do: MERGE ... RETURNING (docs/decisions/0092)."""
 
 
@@ -85,6 +86,16 @@ async def bring_up(dsn: str, service: str, known: list[Migration]) -> list[str]:
         _refuse(service, known, applied)
         new = [m for m in known if m.name not in applied]
         for migration in new:
+            await _apply(connection, migration)
+        return [m.name for m in new]
+    finally:
+        await connection.close()
+
+
+async def _apply(connection: asyncpg.Connection, migration: Migration) -> None:
+    """In one transaction; again where it lost to workers that are serving meanwhile."""
+    for left in reversed(range(TRIES)):
+        try:
             async with connection.transaction():
                 await connection.execute(migration.text)
                 await connection.execute(
@@ -92,9 +103,11 @@ async def bring_up(dsn: str, service: str, known: list[Migration]) -> list[str]:
                     migration.name,
                     migration.checksum,
                 )
-        return [m.name for m in new]
-    finally:
-        await connection.close()
+        except asyncpg.DeadlockDetectedError:
+            if not left:
+                raise
+        else:
+            return
 
 
 def refuse_older(service: str, major: int) -> None:

@@ -56,14 +56,15 @@ Named = TypeVar("Named", bound=CustomerFields)
 
 
 def is_seen(text: str | None) -> bool:
-    """Whether a reader sees anything of it: blanks, controls and marks of no width are nothing."""
+    """Whether a reader sees anything of it. Blanks, controls and what only joins or parts letters
+    (Unicode's Cf, such as the zero-width space) are nothing."""
     return any(unicodedata.category(c) not in _UNSEEN for c in text or "")
 
 
 def has_a_name(customer: Named) -> Named:
     """A check for models that make a customer known."""
     names = (customer.first_name, customer.last_name, customer.company)
-    if not any(map(is_seen, names)):
+    if not any(name and name.strip() for name in names):
         raise wrong("last_name", "must be given, or else a first name or a company")
     return customer
 

@@ -78,10 +78,13 @@ class PatientConsumer(AIOKafkaConsumer):  # type: ignore[misc]
         """A fetch that leaves partitions out is to be over soon, for their records wait for it; one
         that asks for all of them need not be made anew ten times a second.
 
-        It leans on two names inside aiokafka. Should it not look them up any more, nothing breaks
-        but the saving (docs/decisions/0110).
+        It leans on names inside aiokafka: where one of them is not there nothing is saved, and
+        nothing breaks (docs/decisions/0110).
         """
         fetcher = self._fetcher
+        inside = ("_get_actions_per_node", "_fetch_max_wait_ms", "_records")
+        if not all(hasattr(fetcher, name) for name in inside):
+            return
         asked, short_ms = fetcher._get_actions_per_node, fetcher._fetch_max_wait_ms
 
         def asking(assignment: Any) -> Any:

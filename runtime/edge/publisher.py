@@ -21,6 +21,7 @@ MAX_RECORD_BYTES = 2 * 1024 * 1024 + 64 * 1024  # contract part 1: answers 2 MiB
 DELIVERY_TIMEOUT_MS = 10_000
 A_BREATH = 100
 """Records that are made ready in one go."""
+Acks = list[asyncio.Future[Any]]
 START_S = 15.0
 STOP_S = 1.0
 
@@ -59,6 +60,8 @@ class Publisher:
         self._make = make
         self._producer: AIOKafkaProducer | None = None
         self._starting = asyncio.Lock()
+        self._stopping = asyncio.Lock()
+        self._under_way: dict[int, tuple[AIOKafkaProducer, Acks]] = {}  # by the list's id
 
     async def publish(self, answers: Sequence[Answer]) -> None:
         """Return when every answer is acknowledged. Raises only Stopping."""
@@ -82,9 +85,14 @@ class Publisher:
         backoff: Backoff | None = None
         while True:
             producer = self._producer
+            acks: Acks = []
             try:
                 producer = await self._started()
-                await _deliver(producer, records)
+                self._under_way[id(acks)] = producer, acks
+                try:
+                    await _deliver(producer, records, acks)
+                finally:
+                    del self._under_way[id(acks)]
             except Exception as error:
                 await self._discard(producer)
                 backoff = backoff or self._new_backoff()
@@ -111,25 +119,33 @@ class Publisher:
             return self._producer
 
     async def _discard(self, producer: AIOKafkaProducer | None) -> None:
-        """Close this producer; another one that was started meanwhile stays."""
+        """Close this producer; another one that was started meanwhile stays.
+
+        Whoever sends by it beside the one that failed is told once it is closed, and sends again:
+        aiokafka leaves these acks open for ever.
+        """
         if producer is not None:
             if self._producer is producer:
                 self._producer = None
-            await _stop(producer)
+            async with self._stopping:  # who comes second must not go on while the first stops it
+                await _stop(producer)
+            for whose, acks in self._under_way.values():
+                for ack in acks if whose is producer else ():
+                    if not ack.done():
+                        ack.set_exception(ProducerClosed())
 
     async def close(self) -> None:
         await self._discard(self._producer)
 
 
-async def _deliver(producer: AIOKafkaProducer, records: Sequence[Outgoing]) -> None:
-    """Hand the records over in batches of our own making, and await each batch's ack.
+async def _deliver(producer: AIOKafkaProducer, records: Sequence[Outgoing], acks: Acks) -> None:
+    """Hand the records over in batches of our own making, and await each batch's ack (`acks`).
 
     The producer's own `send` makes a future for every record, which costs three times as much
     (docs/performance.md). A record goes where Java's partitioner would put it; a batch that is
     full goes at once, and waits there until the one before it is through.
     """
     breath = Breath()
-    acks: list[asyncio.Future[Any]] = []
     counts: dict[str, int] = {}
     batches: dict[tuple[str, int], Any] = {}
     try:
@@ -164,18 +180,9 @@ async def _deliver(producer: AIOKafkaProducer, records: Sequence[Outgoing]) -> N
 async def _stop(producer: AIOKafkaProducer) -> None:
     """Close it; what it still carries is sent again anyway, and must not arrive after that.
 
-    Whoever sends beside the one that failed is told: aiokafka leaves their acks open for ever.
+    Its own `stop` waits for deliveries that may never come, and if it is broken off it leaves
+    its sender at work behind our back: then that is ended too.
     """
-    try:
-        await _end(producer)
-    finally:
-        with contextlib.suppress(Exception):
-            producer._message_accumulator.fail_all(ProducerClosed())
-
-
-async def _end(producer: AIOKafkaProducer) -> None:
-    """Its own `stop` waits for deliveries that may never come, and if it is broken off it leaves
-    its sender at work behind our back: then that is ended too."""
     with contextlib.suppress(Exception):
         await asyncio.wait_for(producer.stop(), STOP_S)
         return

@@ -69,7 +69,7 @@ def test_a_repeated_answer_differs_in_its_trace_only() -> None:
 def test_a_traceparent_passes_its_trace_on_under_a_span_of_our_own(trace: str) -> None:
     envelope = Envelope("ledger")
     found = headers(envelope, answer(trace=trace))["traceparent"]
-    assert (found[:36], found[52:]) == ("00" + trace[2:36], trace[52:55])
+    assert (found[:36], found[52:]) == ("00" + trace[2:36], trace[52:55])  # flags of known meaning
     assert found[36:52] != trace[36:52]
     assert len(found) == 55
 

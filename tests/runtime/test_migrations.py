@@ -90,6 +90,27 @@ async def test_a_migration_that_fails_leaves_nothing_of_itself(empty: Database) 
     assert len(await bring_up(empty.admin, "ledger", files(TWO, "CREATE TABLE three ()"))) == 1
 
 
+async def test_a_migration_that_loses_to_who_is_serving_meanwhile_is_tried_again(
+    empty: Database,
+) -> None:
+    await bring_up(empty.admin, "ledger", files(ONE, TWO))
+    three = "LOCK TABLE one; LOCK TABLE two; CREATE TABLE three (id int)"
+    serving = await asyncpg.connect(empty.admin)
+    try:
+        await serving.execute("SET search_path TO ledger; SET deadlock_timeout TO '1min'")
+        async with serving.transaction():
+            await serving.execute("LOCK TABLE two IN ROW EXCLUSIVE MODE")
+            coming = asyncio.create_task(bring_up(empty.admin, "ledger", files(ONE, TWO, three)))
+            waiting = "SELECT count(*) FROM pg_locks WHERE relation = 'two'::regclass"
+            while await serving.fetchval(f"{waiting} AND NOT granted") == 0:
+                await asyncio.sleep(0.02)
+            # Each waits for the other now; PostgreSQL breaks the migration off.
+            await serving.execute("LOCK TABLE one IN ROW EXCLUSIVE MODE")
+        assert await coming == ["ledger/0003.sql"]
+    finally:
+        await serving.close()
+
+
 async def test_the_real_migrations_were_applied_and_are_up_to_date(postgres: Database) -> None:
     for service in module.SERVICES:
         assert await migrate(postgres.admin, service) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import signal
@@ -129,6 +130,8 @@ async def test_who_publishes_beside_a_delivery_that_fails_is_not_left_waiting(
                 raise KafkaTimeoutError
             return await self._producer.send_batch(batch, topic, partition=partition)
 
+    unhandled: list[Any] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: unhandled.append(context))
     publisher = publisher_of(rig, make=Refusing)
     try:
         aside = answer(b"1")._replace(topic="imports.events")
@@ -137,11 +140,16 @@ async def test_who_publishes_beside_a_delivery_that_fails_is_not_left_waiting(
         silent.set()
         first = asyncio.create_task(publisher.publish([answer(b"2")]))
         await asyncio.sleep(0.2)
+        # One more to where the first goes: it is not even on its way when all is given up.
+        third = asyncio.create_task(publisher.publish([answer(b"3")]))
+        await asyncio.sleep(0.2)
         second = asyncio.create_task(publisher.publish([aside]))
         await asyncio.wait_for(refused.wait(), 5)
         await asyncio.sleep(STOP_S + 0.5)
         edge_kafka.go_on()
-        await asyncio.wait_for(asyncio.gather(first, second), 15)
+        await asyncio.wait_for(asyncio.gather(first, second, third), 15)
+        gc.collect()
+        assert unhandled == []
     finally:
         edge_kafka.go_on()
         await publisher.close()

@@ -25,6 +25,7 @@ from services.authorizer.domain.names import display_name, fold, person_name
 
 MOST_WARNINGS: Final = 100
 FIELDS: Final = tuple(CustomerFields.model_fields)
+NAMES: Final = ("first_name", "last_name", "company")
 UNKNOWN: Final = Refusal(
     reason="customer_unknown", field="customer_id", message="This customer is not known."
 )
@@ -49,6 +50,13 @@ def register(
             field="customer_id",
             message="Another customer is known under this id; use customer.change to change it.",
         )
+    if not any(is_seen(fields.get(n)) for n in NAMES):
+        # Here, and not where messages are read: what was answered to one before stands.
+        return Refusal(
+            reason="invalid",
+            field="last_name",
+            message="last_name must be given, or else a first name or a company",
+        )
     after = Customer(
         environment=house.environment, customer_id=command.customer_id, version=1, fields=fields
     )
@@ -69,7 +77,7 @@ def change(command: CustomerChange | ChangeStep, registry: Registry, house: Envi
     fields = {
         name: value for name, value in {**before.fields, **given}.items() if value is not None
     }
-    if not any(is_seen(fields.get(n)) for n in ("first_name", "last_name", "company")):
+    if not any(is_seen(fields.get(n)) for n in NAMES):
         return Refusal(
             reason="invalid",
             field="last_name",

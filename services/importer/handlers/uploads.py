@@ -189,7 +189,12 @@ class Uploads:
             return await uploads.said(tx, upload, kind="import.undone")
         if upload.undo_at is not None:
             return []  # under way
-        if upload.forgotten and not upload.never_ran:
+        # What failed before anything was sent is forgotten at once: not late, but nothing to undo.
+        early = record.time <= (upload.confirmed_at or upload.uploaded_at) + timedelta(
+            days=self.undo_days
+        )
+        did_nothing = upload.never_ran or (upload.status == "failed" and early)
+        if upload.forgotten and not did_nothing:
             return [_turn_down(upload, "too_late", record, value=self.undo_days)]
         if not upload.ended or not await undo.anything(tx, upload):
             return [_turn_down(upload, "not_possible", record)]

@@ -175,6 +175,8 @@ async def test_what_was_previewed_is_not_imported_once_imports_are_off(postgres:
         assert place.registry.asked == []
         (kept,) = await place.bench.database.fetch("SELECT count(*) AS rows FROM planned_row")
         assert kept["rows"] == 0  # nothing was sent that could be taken back
+        (undone,) = await place.undone(JOB)
+        assert undone.reason == "not_possible"  # and not too late: it did nothing
         await place.open(language="nl")
         await place.say(place.confirm(JOB))  # it has ended: to be uploaded anew
         await place.settle()

@@ -1,6 +1,9 @@
 -- Whether the environment of a new customer or account is known was asked row by row: a quarter of what
 -- each cost an import here (docs/decisions/0111). It is asked once a statement now. That holds as well,
 -- for an environment that is there stays there, and who logs in may move neither to another.
+-- Sales and commands begin with an environment's row: who waits for this lock has none of the others.
+LOCK TABLE environment, customer, account IN ACCESS EXCLUSIVE MODE;
+
 CREATE FUNCTION environment_is_known() RETURNS trigger LANGUAGE plpgsql
     SET search_path FROM CURRENT AS $$
 BEGIN
