@@ -30,7 +30,7 @@ LIMIT_S = 120.0
 """A document of thousands of lines takes a minute at most."""
 
 _HUGE_PAGES = "glibc.malloc.hugetlb=1"
-"""glibc's malloc asks the kernel for pages of 2 MiB: typst goes through some thirty MiB for each
+"""glibc's malloc asks the kernel for pages of 2 MiB: typst goes through much of its heap for each
 document, and looking up where they lie was a thirtieth of its time. Another malloc, and a kernel
 that has none, don't mind."""
 
