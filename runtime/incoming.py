@@ -68,9 +68,8 @@ class Lane:
     Kafka's acks, another decodes and decides. What two of them have in hand at once is as safe
     as what two workers have. `by_key`: the handlers' statements find all rows by keys, so that
     their plans can be kept; the lane has connections of its own. `fetch_wait_ms`: how long Kafka
-    may keep a fetch that finds nothing and leaves a partition out, so how long a record there can
-    be kept waiting. All partitions are asked for at once, as a batch is nearly done: such a fetch
-    may be kept longer (edge/patient.py).
+    may keep a fetch that finds nothing. All partitions are asked for at once, as a batch is nearly
+    done; should one have been left out, it is also how long a record there can be kept waiting.
     `fetch_bytes`: the most that is fetched of one partition at once (a record at least), where the
     records are so large that what is held of them in memory counts.
     `max_bytes`: what was fetched is decided in transactions of no more than so many bytes of

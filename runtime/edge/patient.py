@@ -25,11 +25,6 @@ FEW = 32
 is fetched while one batch is decided is another."""
 
 
-WHOLE_WAIT_MS = 500
-"""How long Kafka may keep a fetch of all of a consumer's partitions, which whatever comes ends at
-once. It can't keep other records waiting: none are left out."""
-
-
 class BatchDropped(Exception):
     """FastStream did not hand a fetched batch to its lane: the next commit would skip it."""
 
@@ -69,32 +64,6 @@ class PatientConsumer(AIOKafkaConsumer):  # type: ignore[misc]
         self.untaken: Any = None
         self._given: dict[TopicPartition, int] = {}
         self._given_of: Any = None
-
-    async def start(self) -> None:
-        await super().start()
-        self._let_whole_fetches_wait()
-
-    def _let_whole_fetches_wait(self) -> None:
-        """A fetch that leaves partitions out is to be over soon, for their records wait for it; one
-        that asks for all of them need not be made anew ten times a second.
-
-        It leans on names inside aiokafka: where one of them is not there nothing is saved, and
-        nothing breaks (docs/decisions/0110).
-        """
-        fetcher = self._fetcher
-        inside = ("_get_actions_per_node", "_fetch_max_wait_ms", "_records")
-        if not all(hasattr(fetcher, name) for name in inside):
-            return
-        asked, short_ms = fetcher._get_actions_per_node, fetcher._fetch_max_wait_ms
-
-        def asking(assignment: Any) -> Any:
-            left_out = fetcher._records or any(
-                assignment.state_value(tp).paused for tp in assignment.tps
-            )
-            fetcher._fetch_max_wait_ms = short_ms if left_out else max(short_ms, WHOLE_WAIT_MS)
-            return asked(assignment)
-
-        fetcher._get_actions_per_node = asking
 
     async def getmany(
         self, *partitions: Any, timeout_ms: int = 0, max_records: int | None = None
