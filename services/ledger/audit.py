@@ -29,6 +29,7 @@ class Flaw(StrEnum):
     UNGUARDED = "unguarded"  # the database no longer refuses what it must
     # Between the books and the topics (chain.py):
     NOT_POSTED = "not_posted"  # it was decided, and no entry is there
+    DELETED_UNREAD = "deleted_unread"  # decisions went from their topic before they were posted
     NEVER_DECIDED = "never_decided"  # an entry is there, and nothing was decided
     DECISION_DIFFERS = "decision_differs"  # something else was decided than is posted
     ENTRY_MISSING = "entry_missing"  # it was published, and no entry is there

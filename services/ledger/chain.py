@@ -144,7 +144,7 @@ class Chain:
     log: Log
     notes: Notes
     gauge: Gauge
-    before: Mapping[str, Spans]  # what our own topics held before the snapshot
+    before: Mapping[str, Spans]  # what the topics held before the snapshot
 
     async def trace(self, connection: Connection, settled: timedelta) -> None:
         """Look at every link and add what differs to the report. Raises LogAway.
@@ -159,6 +159,7 @@ class Chain:
         )
         balances = Balances(notes=self.notes, before=self.before[BALANCES])
         for topic in ORIGINS:
+            self._look_for_gaps(topic, held[topic], positions)
             async for records in self._records(topic, _up_to(held[topic], topic, positions)):
                 await decided.look_up(connection, topic, records)
         async for records in self._records(ENTRIES, held[ENTRIES]):
@@ -171,6 +172,21 @@ class Chain:
         async for row in connection.cursor(sql.balances_in_place, settled, prefetch=ROWS_AT_ONCE):
             balances.conclude(row)
 
+    def _look_for_gaps(self, topic: str, held: Spans, positions: Sequence[asyncpg.Record]) -> None:
+        """What went from a topic before it was posted can't be named one by one, but it is missing.
+        The beginnings were noted before the snapshot: no sound position in it is behind them."""
+        decided = _decided(topic, positions)
+        for number, span in held.items():
+            at = decided.get(number, 0)
+            self.notes.traced.unread += max(0, span.end - max(at, span.begin))
+            begin = self.before[topic][number].begin if number in self.before[topic] else 0
+            if at < begin:
+                says = (
+                    f"{topic} {number}@{at} to {number}@{begin - 1}, {begin - at:,} records, were "
+                    "deleted before they were read: what they say is not in the books"
+                )
+                self.notes.name(Finding(flaw=Flaw.DELETED_UNREAD, says=says), topic, number)
+
     async def _records(self, topic: str, spans: Spans) -> AsyncIterator[Sequence[Any]]:
         done, total = 0, sum(span.end - span.begin for span in spans.values())
         async for records in self.log.read(topic, spans):
@@ -180,7 +196,7 @@ class Chain:
 
 
 async def prepare(log: Log, report: Report, gauge: Gauge) -> Chain:
-    """Note how far our own topics go. To be called before the snapshot is opened.
+    """Note how far the topics go. To be called before the snapshot is opened.
 
     `log` must have been opened for TOPICS.
     """
@@ -189,7 +205,7 @@ async def prepare(log: Log, report: Report, gauge: Gauge) -> Chain:
         log=log,
         notes=Notes(report=report, traced=report.traced),
         gauge=gauge,
-        before={topic: await log.spans(topic) for topic in (ENTRIES, BALANCES)},
+        before={topic: await log.spans(topic) for topic in TOPICS},
     )
 
 
@@ -198,11 +214,16 @@ def is_whole(spans: Spans) -> bool:
     return not any(span.begin for span in spans.values())
 
 
+def _decided(topic: str, positions: Sequence[asyncpg.Record]) -> dict[int, int]:
+    """How far the ledger has read, by partition."""
+    return {row["partition"]: row["next_offset"] for row in positions if row["topic"] == topic}
+
+
 def _up_to(
     spans: Mapping[int, Span], topic: str, positions: Sequence[asyncpg.Record]
 ) -> dict[int, Span]:
     """What of a topic was decided: nothing of a partition that has no position."""
-    found = {row["partition"]: row["next_offset"] for row in positions if row["topic"] == topic}
+    found = _decided(topic, positions)
     return {
         number: Span(span.begin, max(span.begin, min(span.end, found.get(number, 0))))
         for number, span in spans.items()

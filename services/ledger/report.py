@@ -27,7 +27,7 @@ class Traced:
     `decisions` are messages that move money, repetitions too; `published` are records of
     ledger.entries, `states` of ledger.balances. `unreadable` records lie in the dead letters.
     `older` entries may come from before the topics' beginnings; `unpublished` ones may be on
-    their way.
+    their way. `unread` records of decisions and invoices are still to be taken up by the ledger.
     """
 
     decisions: int = 0
@@ -36,6 +36,7 @@ class Traced:
     unreadable: int = 0
     older: int = 0
     unpublished: int = 0
+    unread: int = 0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -103,5 +104,10 @@ def _traced(traced: Traced) -> Iterator[str]:
         yield f"{traced.unreadable:,} records can't be read; they lie in the dead letters"
     if traced.older:
         yield f"{traced.older:,} entries may be older than what the topics still hold"
+    if traced.unread:
+        yield (
+            f"{traced.unread:,} records of pos.decisions and invoices.events are still to be read "
+            "by the ledger: what they say is not in the books yet"
+        )
     if traced.unpublished:
         yield f"{traced.unpublished:,} entries or balances are still to be published"

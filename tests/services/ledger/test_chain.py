@@ -14,12 +14,15 @@ from datetime import timedelta
 
 import asyncpg
 import pytest
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.records_to_delete import RecordsToDelete
 
 from cli.stack.postgres import Postgres
 from runtime import topics
 from runtime.settings import KafkaSettings
 from services.ledger.audit import Flaw
-from services.ledger.chain import TOPICS
+from services.ledger.chain import ORIGINS, TOPICS
 from services.ledger.log import Log, LogAway
 from services.ledger.report import Report, in_words
 from services.ledger.verify import verify
@@ -267,3 +270,42 @@ async def test_a_kafka_that_is_away_is_said_in_one_sentence() -> None:
     with pytest.raises(LogAway, match=r"Kafka does not answer at 127\.0\.0\.1:1"):
         async with opened("127.0.0.1:1"):
             pass
+
+
+async def test_what_the_ledger_has_not_read_yet_is_counted_and_is_no_fault(
+    own_kafka: Server, books: Database
+) -> None:
+    await as_admin(books, "DELETE FROM entry", "DELETE FROM balance", "DELETE FROM positions")
+    _, report = await look(own_kafka.address, books)
+    async with opened(own_kafka.address) as log:
+        spans = [await log.spans(topic) for topic in ORIGINS]
+    assert report.traced is not None
+    assert report.traced.unread == sum(s.end - s.begin for one in spans for s in one.values()) > 0
+    assert Flaw.DELETED_UNREAD not in {finding.flaw for finding in report.findings}
+    assert "are still to be read by the ledger" in "\n".join(in_words(report))
+
+
+async def test_what_was_deleted_before_it_was_read_is_missing_from_the_books(
+    own_kafka: Server, books: Database
+) -> None:
+    """The last one here: the topic is not whole afterwards."""
+    async with opened(own_kafka.address) as log:
+        spans = await log.spans("pos.decisions")
+    number, end = next((number, span.end) for number, span in spans.items() if span.end > 1)
+    admin = AIOKafkaAdminClient(bootstrap_servers=own_kafka.address)
+    await admin.start()
+    await admin.delete_records({TopicPartition("pos.decisions", number): RecordsToDelete(end)})
+    await admin.close()
+    _, sound = await look(own_kafka.address, books)
+    assert Flaw.DELETED_UNREAD not in {finding.flaw for finding in sound.findings}
+    await as_admin(
+        books,
+        "UPDATE positions SET next_offset = 1 "
+        f"WHERE topic = 'pos.decisions' AND partition = {number}",
+    )
+    _, report = await look(own_kafka.address, books)
+    [gap] = [one for one in report.findings if one.flaw is Flaw.DELETED_UNREAD]
+    assert gap.says.startswith(
+        f"pos.decisions {number}@1 to {number}@{end - 1}, {end - 1} records, were deleted"
+    )
+    assert not report.ok
