@@ -173,3 +173,9 @@ def test_a_bundle_says_whether_it_changes_what_there_was_and_what_that_was() -> 
     assert (link.changing, link.before) == (True, {})
     (new,) = bundled(Bundler(), member(2))
     assert (new.changing, new.before) == (False, {})
+
+
+def test_a_command_without_its_words_is_not_left_out_in_silence() -> None:
+    plan = member(2)
+    with pytest.raises(ValueError, match="zip"):
+        Bundler().bundled([(plan, [worded(plan.commands[0])])])

@@ -58,10 +58,10 @@ def test_each_field_that_an_earlier_row_gave_is_told_with_what_that_says() -> No
 def test_only_what_a_row_would_change_is_held_against_it() -> None:
     """A postcode that stands in the registry already is not what keeps a limit from being set."""
     known = book(customer(ANN, company="A", postcode="3991 A8"))
-    headers = ["Bedrijf", "Rekening", "Limiet", "Postcode"]
-    (plan,) = planned(known, headers, ["A", 1, "veel", "3991 A8"])
+    headers = ["Bedrijf", "Rekening", "Limiet", "Postcode", "Plaats"]
+    (plan,) = planned(known, headers, ["A", 1, "veel", "3991 A8", "Houten"])
     assert [p.column for p in plan.problems] == ["Limiet"]
-    (new,) = planned(book(), headers, ["A", 1, "veel", "3991 A8"])
+    (new,) = planned(book(), headers, ["A", 1, "veel", "3991 A8", "Houten"])
     assert [p.column for p in new.problems] == ["Limiet", "Postcode"]
 
 
@@ -71,3 +71,16 @@ def test_an_account_is_refused_by_the_row_that_has_it() -> None:
     assert [p.verdict for p in (first, second, third)] == ["unchanged", "refused", "create"]
     assert [(p.column, p.value) for p in second.problems] == [("Rekening", "1")]
     assert "stands in row 2 already" in messages(second)[0]
+
+
+def test_who_was_refused_is_known_again_by_the_address_alone() -> None:
+    known = book(customer(ANN, first_name="Piet", last_name="Dijk", email="piet@dijk.nl"))
+    headers = ["Naam", "Mail", "Rekening", "Limiet"]
+    mail = "piet@dijk.nl"
+    first, again, other = planned(
+        known, headers, ["Piet Dijk", mail, 8, "veel"], [None, mail, 8, 5], ["Els Smit", None, 9, 5]
+    )
+    assert [p.verdict for p in (first, again, other)] == ["refused", "create", "create"]
+    # Who is known by nothing may be anybody.
+    _, anybody = planned(book(), headers, [None, None, 8, "veel"], [None, None, 8, 5])
+    assert messages(anybody)[0].startswith("account 8 stands in row 2 too, for somebody else")

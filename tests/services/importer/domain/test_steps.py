@@ -113,6 +113,19 @@ def test_a_limit_of_the_environment_that_is_written_out_changes_nothing() -> Non
     assert known.accounts["28900001"].row == 2
 
 
+def test_of_an_account_that_exists_only_that_it_is_closed_is_told() -> None:
+    headers = ["Bedrijf", "Rekening", "Status"]
+    fields = {"limit": 0, "on_account": True}
+    for status, row, told in (
+        ("active", ["A", 7, None], []),
+        ("closed", ["A", 7, None], ["Rekening"]),
+        ("closed", ["A", 7, "actief"], []),
+    ):
+        known = book(customer(ANN, company="A"), account("7", ANN, status=status, **fields))
+        (plan,) = planned(known, headers, row)
+        assert [w.column for w in plan.warnings] == told
+
+
 def counted(known: Book, house: House, rows: list[list[Any]]) -> Tally:
     headers = ["Bedrijf", "Rekening", "Limiet", "Op rekening"]
     layout = lay_out(
@@ -132,16 +145,17 @@ def counted(known: Book, house: House, rows: list[list[Any]]) -> Tally:
 @pytest.mark.parametrize(
     ("house", "nought", "may_not"),
     [
-        (House(default_limit=0, default_on_account=False), 2, 2),
-        (House(default_limit=0, default_on_account=True), 2, 0),
-        (House(default_limit=500, default_on_account=False), 0, 2),
+        (House(default_limit=0, default_on_account=False), 3, 3),
+        (House(default_limit=0, default_on_account=True), 3, 0),
+        (House(default_limit=500, default_on_account=False), 0, 3),
         (House(default_limit=None, default_on_account=None), 0, 0),
-        (House(), 2, 0),
+        (House(), 3, 0),
     ],
 )
 def test_new_accounts_of_which_nobody_says_that_they_may_buy_are_counted(
     house: House, nought: int, may_not: int
 ) -> None:
-    rows = [["A", 1, None, None], ["B", 2, 5, None], ["C", 3, None, "ja"], ["D", 4, 0, "nee"]]
+    rows = [["A", 1, None, None], ["B", 2, 5, None], ["C", 3, None, "ja"], ["D", 4, 0, "nee"],
+            ["E", 5, None, None]]  # fmt: skip
     tally = counted(book(), house, rows)
     assert (tally.limit_nought, tally.may_not_buy) == (nought, may_not)
