@@ -208,7 +208,15 @@ async def search(
     terminal: Terminal = "cli",
     common: Common = DEFAULT,
 ) -> int:
-    """Search accounts as a till does: also those that can't be charged, with why."""
+    """Search accounts as a till does: also those that can't be charged, with why.
+
+    Parameters
+    ----------
+    query
+        A word of a name, or part of a number.
+    more
+        More of them; what is found has all.
+    """
     async with common.client("terminal.searched") as client:
         till = Till(client, environment, terminal, timeout_s=common.timeout)
         found = await till.search(" ".join((query, *more)))

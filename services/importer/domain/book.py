@@ -52,8 +52,7 @@ class Book:
     def know_customer(self, customer: KnownCustomer) -> None:
         """Take up a customer, or one that has changed, under its e-mail address and names."""
         self.customers[customer.customer_id] = customer
-        key = email_key(customer.fields.get("email"), customer.fields.get("email_fictitious"))
-        if key:
+        if key := _mail(customer):
             self._by_email.setdefault(key, {})[customer.customer_id] = None
         for name in name_keys(customer.fields):
             self._by_name.setdefault(name, {})[customer.customer_id] = None
@@ -76,11 +75,10 @@ class Book:
         self.changed_accounts[account.account] = None
 
     def with_email(self, email: str | None) -> list[KnownCustomer]:
-        return [
-            c
-            for i in self._by_email.get(email or "", ())
-            if email_key((c := self.customers[i]).fields.get("email")) == email
-        ]
+        """Customers of this address; one that a row has given another, or calls made up, is none
+        of them."""
+        found = [self.customers[i] for i in self._by_email.get(email or "", ())]
+        return [c for c in found if _mail(c) == email]
 
     def with_name(self, keys: Iterable[str]) -> list[KnownCustomer]:
         """Customers of these names; by one that an earlier row has changed nobody is meant."""
@@ -106,10 +104,14 @@ class Book:
         return numbers
 
 
+def _mail(customer: KnownCustomer) -> str | None:
+    return email_key(customer.fields.get("email"), customer.fields.get("email_fictitious"))
+
+
 def series_of(environment: int, account: str) -> int:
     """Where an account stands in the environment's series; 0 for one that is not of it.
 
-    Five more digits than the environment's number are the bound: a longer number is another kind.
+    Six more digits than the environment's number are the bound: a longer number is another kind.
     """
     own = str(environment)
     series = account[len(own) :]
