@@ -14,7 +14,7 @@ unexport PYTHONDONTWRITEBYTECODE
 	prove-ten-thousand prove-invoicer-mutants prove-documents golden bench bench-scale demo test check format
 
 help:  ## list the targets
-	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1	/' | expand -t 20
+	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1	/' | expand -t 30
 
 setup:  ## make .venv from the hashed locks
 	@PYTHON='$(PYTHON)' sh .ci/setup
