@@ -38,6 +38,17 @@ async def test_an_account_takes_its_environments_defaults(postgres: Database) ->
         ]  # fmt: skip
 
 
+async def test_a_limit_may_be_lowered_to_nothing_and_no_further(postgres: Database) -> None:
+    async with venue(postgres) as bench:
+        lowered, below = await bench.order(
+            command("account.change", 1, accounts=[GUEST], raise_limit_by=-1000),
+            command("account.change", 2, accounts=[GUEST], raise_limit_by=-1),
+        )
+        assert changes(lowered) == [("account", GUEST, "changed")]
+        assert below["reason"] == "invalid"
+        assert bench.told()[f"account:{VENUE}:{GUEST}"]["limit"] == 0
+
+
 async def test_null_of_what_is_optional_is_as_if_it_were_absent_and_the_same_content(
     postgres: Database,
 ) -> None:
