@@ -44,9 +44,7 @@ _OF_WORD: Final = {
     "FT": _those("HUF"),
 }
 _ELSEWHERE: Final = _those("AED BGN CHF IDR ILS JPY MAD PHP RON THB ZAR")
-_WORDS: Final = sorted(
-    _ELSEWHERE.union(_OF_WORD, *_OF_SIGN.values(), *_OF_WORD.values()), key=len, reverse=True
-)
+_WORDS: Final = _ELSEWHERE.union(_OF_WORD, *_OF_SIGN.values(), *_OF_WORD.values())
 _MARK: Final = re.compile(
     rf"(?:\b[A-Z]{{1,2}})?[{_SIGNS}]|\b(?:{'|'.join(_WORDS)})\b", re.IGNORECASE
 )

@@ -244,6 +244,7 @@ class Planner:
 
         One that was closed is not among them.
         """
+        assert entry.account_count is not None
         held = [
             account
             for account in book.held_by(customer.customer_id)
@@ -252,7 +253,7 @@ class Planner:
         self._change_accounts(entry, held, after, steps)
         for account in held:
             book.note_account(account)
-        for number in book.next_accounts((entry.account_count or 0) - len(held)):
+        for number in book.next_accounts(entry.account_count - len(held)):
             self._open(entry, book, number, customer.customer_id, after, steps)
 
     def _open(

@@ -38,7 +38,7 @@ def _in_our_words() -> Iterator[None]:
         if fault.errno not in NO_ROOM and FOLDERS not in str(fault.filename):
             raise
         why = os.strerror(fault.errno or 0)
-        raise NoPlace(f"no place for a workbook in {tempfile.gettempdir()}: {why}") from fault
+        raise NoPlace(f"room for a workbook in {tempfile.gettempdir()} ({why})") from fault
 
 
 @asynccontextmanager

@@ -44,7 +44,7 @@ async def test_an_import_waits_for_a_place_and_then_all_of_it_comes(
         await at.say(*parts(LIST, mode="import"))
         with capture_logs() as logs:
             await at.bench.run_jobs(at.kinds)
-        said = f"no place for a workbook in {place}: {os.strerror(errno.ENOTDIR)}"
+        said = f"room for a workbook in {place} ({os.strerror(errno.ENOTDIR)})"
         assert [line["cause"] for line in logs if line["event"] == "waiting"] == [said]
         assert at.events == []
         make(place)

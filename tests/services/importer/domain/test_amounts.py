@@ -6,6 +6,7 @@ import pytest
 
 from services.importer.domain.amounts import amount_of, evidence, is_unclear, style_of
 from services.importer.domain.cells import Odd
+from services.importer.domain.currencies import currency_in
 from services.importer.domain.refusals import Refusal
 
 EXACT: list[tuple[Any, int]] = [
@@ -29,6 +30,9 @@ EXACT: list[tuple[Any, int]] = [
     ("1.250,-", 125000),
     (" 75\u00a0", 7500),
     (Odd(kind="padded", text="0050"), 5000),
+    (99_999_999.99, 9_999_999_999),
+    ("99.999.999,99", 9_999_999_999),
+    (Odd(kind="padded", text="0"), 0),
 ]
 
 REFUSED: list[tuple[Any, str]] = [
@@ -45,6 +49,11 @@ REFUSED: list[tuple[Any, str]] = [
     (True, "not_an_amount"),
     (10**15, "damaged_number"),
     (10**9, "amount_too_large"),
+    (100_000_000, "amount_too_large"),
+    (10**15 - 1, "amount_too_large"),
+    (-(10**15), "damaged_number"),
+    (Odd(kind="long", text="1" * 100), "not_an_amount"),
+    (-0.01, "negative_amount"),
     (Odd(kind="date", text="2026-05-01"), "is_date"),
     (Odd(kind="error", text="#N/A"), "is_error"),
     ("$50", "other_currency"),
@@ -90,6 +99,16 @@ def test_an_amount_is_of_the_environments_currency_or_refused(
     for currency in other:
         found = amount_of(text, style=None, currency=currency)
         assert found == Refusal(code="other_currency", where=currency)
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [("€ 5 of $ 6", "€"), ("5 Euros", "Euros"), ("US$ 5", "US$"), ("5", ""), ("Eurosport", "")],
+)
+def test_the_currency_that_a_text_names_first_is_told_as_it_stands_there(
+    text: str, named: str
+) -> None:
+    assert currency_in(text) == named
 
 
 def test_a_letter_for_a_digit_is_answered_with_what_to_write() -> None:

@@ -46,3 +46,9 @@ def test_a_company_that_had_no_contact_gets_the_one_that_the_row_names() -> None
     known = book(customer(ANN, company="Twelve B.V."))
     (plan,) = planned(known, ["Bedrijf", "Contactpersoon"], ["Twelve B.V.", "Els Smit"])
     assert plan.commands[0].body == {"customer_id": ANN, "first_name": "Els", "last_name": "Smit"}
+
+
+def test_a_company_in_the_column_of_names_is_the_same_however_its_legal_form_is_written() -> None:
+    known = book(customer(ANN, company="De Kraan B.V."))
+    (same,) = planned(known, ["Naam"], ["De Kraan BV"])
+    assert same.verdict == "unchanged"

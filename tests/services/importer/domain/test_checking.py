@@ -11,6 +11,7 @@ from schemas.registry import CustomerRegister
 from services.authorizer.domain.customers import register
 from services.authorizer.domain.entities import Environment, Refusal, Registry
 from services.importer.domain.checking import wrong_particulars
+from services.importer.domain.refusals import Refusal as Wrong
 
 VALUES = {
     "email": ("a@b.nl", "jan.@b.nl", "a@-b.nl", "o'neil@b.ie", "é@b.nl", "x@test.nl", "x@b.local",
@@ -35,3 +36,14 @@ def test_what_the_registry_takes_and_refuses_is_known_beforehand(name: str, coun
         )  # fmt: skip
         refused = isinstance(register(command, Registry(), house), Refusal)
         assert bool(wrong_particulars(given, given["country"])) == refused, (country, value)
+
+
+@pytest.mark.parametrize(
+    ("number", "country"),
+    [("be 1", "BE"), ("B-E1", "BE"), ("12345", "NL"), ("B1", "NL"), ("?", "NL")],
+)
+def test_a_vat_number_is_wrong_for_the_country_that_it_names_or_its_customers(
+    number: str, country: str
+) -> None:
+    wrong = Wrong(code="not_a_vat_number", where=country)
+    assert wrong_particulars({"vat_number": number}, "NL") == [("vat_number", wrong)]

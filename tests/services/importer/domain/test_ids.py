@@ -14,3 +14,5 @@ def test_ids_are_those_of_the_library(job: uuid.UUID, environment: int, number: 
     assert made == str(uuid.uuid5(job, f"{environment}/customer/{number}"))
     made = ids.bundle_id(str(job), environment, number)
     assert made == str(uuid.uuid5(job, f"{environment}/bundle/{number}"))
+    made = ids.undo_id(str(job), environment, "account", str(number), "close")
+    assert made == str(uuid.uuid5(job, f"{environment}/undo/account/{number}/close"))
