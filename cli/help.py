@@ -1,9 +1,9 @@
 """How help is laid out: paragraphs as wide as the terminal, and each parameter says what it is."""
 
 import re
-from copy import copy
 from typing import TYPE_CHECKING, Any
 
+from attrs import evolve
 from cyclopts.help import DefaultFormatter, HelpEntry, HelpPanel
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Joined(DefaultFormatter):
 
     def __call__(self, console: "Console", options: "ConsoleOptions", panel: HelpPanel) -> None:
         """Print the panel of a group of commands or parameters."""
-        entries = [_told(entry) for entry in panel.entries]
+        entries = [evolve(entry, description=_says(entry)) for entry in panel.entries]
         super().__call__(console, options, panel.copy(entries=entries))
 
     def render_description(
@@ -61,12 +61,6 @@ def joined(description: Any) -> Any:
     if isinstance(text, Text):
         description.primary_renderable = Text(WITHIN.sub(" ", text.plain), end=text.end)
     return description
-
-
-def _told(entry: HelpEntry) -> HelpEntry:
-    told = copy(entry)
-    told.description = _says(entry)
-    return told
 
 
 def _says(entry: HelpEntry) -> Any:
