@@ -26,6 +26,7 @@ LONGEST_WHOLE = 20
 LEAST_FOLDED = 14  # a name is read no more where it is folded narrower than this
 MOMENT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d \S+")
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+SETTING = re.compile(r"ONACCOUNT_\w+")
 SPARSE_STEP = 0.25  # without a terminal: a line for each quarter that is done
 
 
@@ -183,10 +184,10 @@ class Screen:
 
 
 def _in_one_piece(cell: str) -> bool:
-    """Whether a cell is not to be folded: a word, a time, or an id that is copied."""
+    """Whether a cell is not to be folded: a word, a time, an id or a setting that is copied."""
     if len(cell) <= LONGEST_WHOLE and " " not in cell:
         return True
-    return bool(UUID.fullmatch(cell) or MOMENT.fullmatch(cell))
+    return any(kind.fullmatch(cell) for kind in (UUID, MOMENT, SETTING))
 
 
 def _least_width(

@@ -10,6 +10,7 @@ from cyclopts import App, Parameter
 
 from cli.amounts import Misuse, cents, money
 from cli.asking import Yes, agreed
+from cli.imported import counted
 from cli.messages import CLEAR, Json, command
 from cli.options import DEFAULT, Common
 from cli.registry import Registry, folded, name_of, registry_of
@@ -135,7 +136,7 @@ async def set_(
         accounts,
         choice,
         common,
-        lambda currency: f"Set the limit to {money(amount, currency)}",
+        lambda currency: f"set the limit to {money(amount, currency)}",
         limit=amount,
     )
 
@@ -163,7 +164,7 @@ async def raise_(
         accounts,
         choice,
         common,
-        lambda currency: f"Raise the limit by {money(amount, currency)}",
+        lambda currency: f"raise the limit by {money(amount, currency)}",
         raise_limit_by=amount,
     )
 
@@ -179,7 +180,7 @@ async def none_(
 ) -> int:
     """Let accounts spend without a limit."""
     return await _change(
-        environment, accounts, choice, common, lambda _: "Take the limit away", limit=CLEAR
+        environment, accounts, choice, common, lambda _: "take the limit away", limit=CLEAR
     )
 
 
@@ -209,7 +210,7 @@ async def _change(
             )
             if value is not None
         )
-        question = f"{what(registry.currency)}{more}, of {len(chosen):,} accounts?"
+        question = f"For {counted(len(chosen), 'account')}: {what(registry.currency)}{more}?"
         if not named and not await agreed(screen, question, yes=choice.yes):
             return 1
         order = command(

@@ -112,7 +112,8 @@ class Postgres:
             "max_connections": "300",
             "shared_buffers": "128MB",
             "fsync": "on" if self.fsync else "off",
-            "synchronous_commit": "on" if self.fsync else "off",
+            # Without it a commit waits in the server's own memory, and goes with a killed server.
+            "synchronous_commit": "on",
             "full_page_writes": "on" if self.fsync else "off",
             "password_encryption": "scram-sha-256",
             "timezone": "UTC",

@@ -202,6 +202,17 @@ def test_where_not_even_numbers_and_ids_find_room_each_row_is_told_line_by_line(
     assert all(len(line) <= 50 for line in shown.splitlines())
 
 
+def test_the_name_of_a_setting_is_never_broken(capsys: pytest.CaptureFixture[str]) -> None:
+    screen = Screen()
+    screen.console.width = 80
+    names = ("ONACCOUNT_KAFKA", "ONACCOUNT_KAFKA_SASL_MECHANISM")
+    meaning = "SASL mechanism, where the protocol is one of SASL_*, and nothing else at all."
+    screen.table(("Setting", "Meaning"), [(name, meaning) for name in names])
+    shown = capsys.readouterr().out
+    assert all(f"{name} " in shown for name in names)
+    assert all(len(line) <= 80 for line in shown.splitlines())
+
+
 def test_a_refusal_says_by_which_command_it_is_mended(capsys: pytest.CaptureFixture[str]) -> None:
     refused = {"type": "command.refused", "environment": 2890, "reason": "gdpr_not_accepted",
                "message": "not yet"}  # fmt: skip

@@ -61,7 +61,8 @@ def well_formed(wire: Wire, env: int) -> None:
         assert datetime.fromisoformat(headers["ce_time"].decode()).tzinfo, one
         assert one.key == _key(one).encode(), one
         if not one.body["type"].endswith(".state"):
-            assert told.setdefault(headers["ce_id"], one.same) == one.same
+            first = told.setdefault(headers["ce_id"], one.same)
+            assert first == one.same, f"{headers['ce_id']!r} was {first} and is {one.same}"
     assert told
 
 

@@ -65,6 +65,25 @@ async def test_backends_that_outlive_a_killed_postmaster_do_not_keep_a_new_one_f
     connection.terminate()
 
 
+async def test_what_was_committed_just_before_a_kill_is_there_also_without_fsync(
+    server: Postgres,
+) -> None:
+    """What says `--no-fsync` gives up the crash of a machine, not that of a process."""
+    one = Server(server)
+    await one.start()
+    connection = await asyncpg.connect(server.dsn("postgres"))
+    await connection.execute("CREATE TABLE one (id int)")
+    for number in range(200):
+        await connection.execute("INSERT INTO one VALUES ($1)", number)
+    await one.kill()
+    connection.terminate()
+    await one.start()
+    connection = await asyncpg.connect(server.dsn("postgres"))
+    assert await connection.fetchval("SELECT count(*) FROM one") == 200
+    await connection.close()
+    await one.stop()
+
+
 async def test_it_takes_no_other_password_and_listens_on_this_machine_only(
     own_postgres: Server,
 ) -> None:

@@ -38,6 +38,44 @@ async def test_an_account_takes_its_environments_defaults(postgres: Database) ->
         ]  # fmt: skip
 
 
+async def test_a_limit_may_be_lowered_to_nothing_and_no_further(postgres: Database) -> None:
+    async with venue(postgres) as bench:
+        lowered, below = await bench.order(
+            command("account.change", 1, accounts=[GUEST], raise_limit_by=-1000),
+            command("account.change", 2, accounts=[GUEST], raise_limit_by=-1),
+        )
+        assert changes(lowered) == [("account", GUEST, "changed")]
+        assert below["reason"] == "invalid"
+        assert bench.told()[f"account:{VENUE}:{GUEST}"]["limit"] == 0
+
+
+async def test_null_of_what_is_optional_is_as_if_it_were_absent_and_the_same_content(
+    postgres: Database,
+) -> None:
+    """As programs write it that know of no absent fields. A null limit is none, as ever."""
+    defaults = {"default_limit": 5000, "default_on_account": True}
+    nothing = {"status": None, "on_account": None, "in_overview": None, "holder": None}
+    async with venue(postgres, **defaults) as bench:
+        opened, again, absent = await bench.order(
+            command("account.open", 1, account="28900002", description=None, **nothing),
+            command("account.open", 2, account="28900002", limit=5000, **nothing),
+            command("account.open", 1, account="28900002"),
+        )
+        assert changes(opened) == [("account", "28900002", "created")]
+        assert changes(again)[0][2] == "unchanged"
+        assert absent == opened
+        raised, lowered, refused = await bench.order(
+            command("account.change", 3, accounts=["28900002"], limit=None, raise_limit_by=None),
+            command("account.change", 4, accounts=["28900002"], limit=7, only_if_unused=None),
+            command("account.change", 5, accounts=["28900002"], status=None),
+        )
+        assert changes(raised)[0][2] == changes(lowered)[0][2] == "changed"
+        assert (refused["reason"], refused["field"]) == ("invalid", "status")
+        state = bench.told()[f"account:{VENUE}:28900002"]
+        found = [state[name] for name in ("limit", "status", "on_account", "in_overview")]
+        assert found == [7, "active", True, False]
+
+
 async def test_a_number_unlike_its_environments_is_allowed_with_a_warning(
     postgres: Database,
 ) -> None:
