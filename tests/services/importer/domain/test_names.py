@@ -27,6 +27,7 @@ from services.importer.domain.names import email_key, full_name, name_keys, spli
         ("Berg, Jan van der", ("Jan", "van der", "Berg")),
         ("Jan van de", ("Jan", "van", "de")),
         ("van der, sr.", ("", "", "van der sr.")),
+        ("Bakker, Jan jr.", ("Jan jr.", "", "Bakker")),
         ("Jan jr. II", ("Jan", "", "jr. II")),
     ],
 )

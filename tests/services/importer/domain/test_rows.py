@@ -44,6 +44,8 @@ def test_a_row_may_end_before_the_last_column() -> None:
         (["Bedrijf", None, None], False),
         (["Bedrijf", "Rekening", 5], False),
         (["Bedrijf", None, "x"], False),
+        (["Bedrijf", "Rekening"], True),
+        (["Bedrijf"], False),
     ],
 )
 def test_a_row_repeats_the_header_where_two_cells_do_and_none_says_more(
