@@ -14,7 +14,7 @@ unexport PYTHONDONTWRITEBYTECODE
 	prove-ten-thousand prove-invoicer-mutants prove-documents golden bench bench-scale demo test check format
 
 help:  ## list the targets
-	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1	/' | expand -t 20
+	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1	/' | expand -t 30
 
 setup:  ## make .venv from the hashed locks
 	@PYTHON='$(PYTHON)' sh .ci/setup
@@ -36,8 +36,9 @@ check: setup  ## formatting, lint, types, import direction, generated files, tid
 	@if [ -f schemas/generate.py ]; then $(BIN)/python -m schemas.generate --check; fi
 	@$(BIN)/python -m pytest -q tests/tidy
 
-prove-chaos: setup  ## two minutes of sales while everything is killed in turn; then all must add up
-	@ONACCOUNT_CHAOS_S=120 $(BIN)/python -m pytest -q tests/journeys/test_killed_everywhere.py
+prove-chaos: setup  ## two minutes of sales, two of a whole story, while everything is killed: all must add up
+	@ONACCOUNT_CHAOS_S=120 $(BIN)/python -m pytest -q -n 0 tests/journeys/test_killed_everywhere.py \
+		tests/outside/test_a_story.py
 
 FROM ?= HEAD~20
 

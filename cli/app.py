@@ -2,6 +2,8 @@
 
 from cyclopts import App
 
+from cli.help import Joined
+
 app = App(
     name="onaccount",
     help="""Buy on account: the till sells now, an invoice follows.
@@ -11,6 +13,7 @@ Kafka through ONACCOUNT_KAFKA, or through the stack.json of a local stack
 (`onaccount stack up`, --dir).
 """,
     help_format="plaintext",
+    help_formatter=Joined(),
     suppress_keyboard_interrupt=False,  # main() says so in a sentence
     help_epilogue="""Start here:
 

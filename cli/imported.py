@@ -140,8 +140,6 @@ def counted(number: int, noun: str) -> str:
 
 def show_states(screen: Screen, states: list[Json]) -> None:
     """Show imports as they stand, the newest last."""
-    for state in states:
-        screen.data(state)
     numbers = ("Rows", "Created", "Changed", "Same", "Refused")
     screen.table(
         ("Job", "Env", "File", "Status", *numbers, "By", "At"),

@@ -166,7 +166,7 @@ def _fits(words: Sequence[str], number: str, called: str) -> bool:
 
 def not_there(environment: int) -> Misuse:
     """What is said of an environment that nobody began: a list of nothing would say it is empty."""
-    begin = f"`onaccount env configure {environment}` begins one"
+    begin = f"`onaccount env configure {environment} --name NAME` begins one"
     return Misuse(f"There is no environment {environment}; {begin}.")
 
 

@@ -31,6 +31,7 @@ from runtime.metrics import JOBS
 from runtime.slots import POLL_S, Slots
 from runtime.state import Publishes, States, Touched
 from runtime.status import Status
+from runtime.stuck import Stuck
 from runtime.transaction import sql
 from runtime.work import AnsweringTx, Job, JobKind, StepTx, Work
 
@@ -73,6 +74,7 @@ class JobRunner:
         self._status = status
         self._stopping = stopping
         self._leases = Leases(database, status, stopping)
+        self.stuck = Stuck(status, stopping)
         names = [kind.kind for kind in self.kinds]
         self.committed = Bell()
         """Rings when a lane of this worker has committed, and now and then besides."""
@@ -191,11 +193,11 @@ class JobRunner:
                 doing = kind.together(Bundle(works))
                 error = await self._guarded(works, kind, doing)
                 if error is not None and not has_itself_to_blame(error):
-                    log.warning("jobs failed", kind=kind.kind, cause=describe(error))
-                    await self._leases.release(works, 1.0, 0)
+                    await self._put_off(works, kind, error)
                     return
                 if error is not None:
                     log.warning("failed together", kind=kind.kind, cause=describe(error))
+            self.stuck.over(*(work.job.id for work in works if work.ended))
             for work in works:
                 if not work.ended:
                     await self.work(work, kind)
@@ -206,7 +208,9 @@ class JobRunner:
     async def work(self, work: Work, kind: JobKind) -> None:
         """Run a claimed job until it is done, postponed, failed or lost."""
         error = await self._guarded([work], kind, _until_ended(work, kind))
-        if error is not None:
+        if error is None:
+            self.stuck.over(work.job.id)
+        else:
             await self._failed(work, kind, error)
 
     async def _guarded(
@@ -236,12 +240,17 @@ class JobRunner:
             keeper.cancel()
         return None
 
+    async def _put_off(self, works: Sequence[Work], kind: JobKind, error: Exception) -> None:
+        """Give jobs back that a fault of the surroundings stopped; for longer each time."""
+        delay_s = self.stuck.failed(kind.kind, [work.job.id for work in works], error)
+        await self._leases.release(works, delay_s, 0)
+
     async def _failed(self, work: Work, kind: JobKind, error: Exception) -> None:
-        own = has_itself_to_blame(error)
-        log.warning("job failed", kind=kind.kind, job=work.job.id, cause=describe(error), own=own)
-        if not own:
-            await self._leases.release([work], 1.0, 0)
+        if not has_itself_to_blame(error):
+            await self._put_off([work], kind, error)
             return
+        self.stuck.over(work.job.id)
+        log.warning("job failed", kind=kind.kind, job=work.job.id, cause=describe(error))
         if work.job.attempts + 1 < TRIES:
             await self._leases.release([work], 1.0, 1)
             return
@@ -265,6 +274,7 @@ class JobRunner:
         backoff = Backoff("unpublished answers", self._stopping, self._status.waits)
         while True:
             try:
+                self.stuck.lapse()
                 if self._status.went_back is None:
                     await self.recover()
                 backoff.over()

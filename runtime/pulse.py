@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from typing import Any
 
 import structlog
+from aiokafka.errors import UnknownTopicOrPartitionError
 
 from runtime.database import Database
 from runtime.edge.backoff import pause
@@ -41,6 +42,7 @@ class Pulse:
         watch: Watch,
         waiting: Waiting,
         lanes: Sequence[tuple[EdgeLane, Any]],
+        topics: Collection[str],
     ) -> None:
         self._status = status
         self._stopping = stopping
@@ -49,8 +51,10 @@ class Pulse:
         self._watch = watch
         self._waiting = waiting
         self._lanes = lanes
+        self._topics = topics
         self._measured: set[Any] = set()
         self._asked: dict[str, asyncio.Task[None]] = {}
+        self._jobs_untold: str | None = None
 
     async def turn(self) -> None:
         """Show that the event loop turns; end the process where the edge itself is at fault."""
@@ -89,11 +93,11 @@ class Pulse:
     async def _ask_postgres(self) -> None:
         try:
             await self._answered("look", self._look)
-            self._status.postgres = None
+            self._postgres_is(None)
         except StoreWentBack as error:
             self._went_back(error)
         except Exception as error:
-            self._status.postgres = describe(error)
+            self._postgres_is(error)
 
     async def _answered(self, name: str, question: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Ask PostgreSQL something, and wait no longer than `ANSWER_S`. Raises TimeoutError.
@@ -121,19 +125,41 @@ class Pulse:
             await self._guard.look(connection)
 
     async def _ask_jobs(self) -> None:
-        """Where PostgreSQL is away the next look says so, and these figures stay as they are."""
-        with contextlib.suppress(Exception):
+        """These figures stay as they are where they can't be had. That is no reason to serve no
+        more, but it is said: an alert rests on them, and that a look at PostgreSQL goes well says
+        nothing of them (a table without a grant, one that takes too long to be looked through)."""
+        why = None
+        try:
             await self._answered("jobs", self._waiting.tell)
+        except Exception as error:
+            why = describe(error)
+        _tell("jobs' figures", why, self._jobs_untold)
+        self._jobs_untold = why
 
     async def _ask_kafka(self) -> None:
         self._let_go()
         try:
-            await self._measure_lag()
-            self._status.kafka = None
+            try:
+                await self._measure_lag()
+            except UnknownTopicOrPartitionError:
+                await self._watch.find(self._topics)
+                raise
+            self._kafka_is(None)
         except StoreWentBack as error:
+            self._kafka_is(None)
             self._went_back(error)
         except Exception as error:
-            self._status.kafka = describe(error)
+            self._kafka_is(error)
+
+    def _postgres_is(self, error: Exception | None) -> None:
+        why, before = None if error is None else describe(error), self._status.postgres
+        self._status.postgres = why
+        _tell("PostgreSQL", why, before)
+
+    def _kafka_is(self, error: Exception | None) -> None:
+        why, before = None if error is None else describe(error), self._status.kafka
+        self._status.kafka = why
+        _tell("Kafka", why, before)
 
     def _went_back(self, error: StoreWentBack) -> None:
         """Stop all: lanes leave their group, no job is given a step, no timer ticks."""
@@ -187,3 +213,12 @@ class Pulse:
                 position = positions.get((tp.topic, tp.partition), begins.get(tp, 0))
                 LAG.labels(tp.topic, str(tp.partition)).set(max(0, ends[tp] - position))
                 self._measured.add(tp)
+
+
+def _tell(what: str, why: str | None, before: str | None) -> None:
+    """A line of the log where it is another than before: lanes that have nothing to do say nothing
+    of a server that is away, or of a topic that was deleted."""
+    if why is not None and why != before:
+        log.warning("not as it must be", what=what, why=why)
+    elif why is None and before is not None:
+        log.info("as it must be", what=what)

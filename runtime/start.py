@@ -16,7 +16,7 @@ from runtime.edge.guard import Guard, Logs
 from runtime.edge.subscribe import EdgeBroker
 from runtime.edge.watch import Watch
 from runtime.faults import Said, Stopping, StoreWentBack, describe
-from runtime.settings import SERVICES, WorkerSettings
+from runtime.settings import SERVICES
 from runtime.status import Status
 
 
@@ -28,10 +28,6 @@ class AnothersSchema(Said):
     """The DSN is another service's."""
 
 
-class MissingTopics(Said):
-    """Topics that this worker reads or writes are not there."""
-
-
 class Start:
     """Opens what a worker needs, in order."""
 
@@ -39,7 +35,6 @@ class Start:
         self,
         *,
         service: str,
-        settings: WorkerSettings,
         status: Status,
         stopping: asyncio.Event,
         database: Database,
@@ -50,7 +45,6 @@ class Start:
         topics: set[str],
     ) -> None:
         self._service = service
-        self._settings = settings
         self._status = status
         self._stopping = stopping
         self._database = database
@@ -123,12 +117,7 @@ class Start:
         self._status.postgres = None
 
     async def _find_topics(self) -> None:
-        missing = self._topics - await self._watch.topics()
-        if missing:
-            raise MissingTopics(
-                f"missing on {self._settings.kafka}: {', '.join(sorted(missing))}; "
-                "create what is missing with `onaccount topics apply`"
-            )
+        await self._watch.find(self._topics)
         self._status.kafka = None
 
     async def _compare(self) -> None:

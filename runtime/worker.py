@@ -152,7 +152,6 @@ class Worker:
     def _new_start(self) -> Start:
         return Start(
             service=self.service,
-            settings=self.settings,
             status=self.status,
             stopping=self.stopping,
             database=self.database,
@@ -173,6 +172,7 @@ class Worker:
             watch=Watch(self.settings.client(), self.service),
             waiting=Waiting(self.database, self.jobs.kinds),
             lanes=list(zip(self.lanes, self.subscribers, strict=True)),
+            topics=self.topics,
         )
 
     def run(self) -> None:
@@ -260,12 +260,23 @@ class Worker:
         for task in (*aside, *pulse):
             task.cancel()
         await asyncio.gather(*aside, *pulse, return_exceptions=True)
-        closing = [s.stop() for s in self.subscribers]
+        closing = [_left(edge, s) for edge, s in zip(self.lanes, self.subscribers, strict=True)]
         closing += [p.close() for p in self._publishers]
         closing += [self._watch.close()]
         await _within(CLOSE_S, *closing)
         await asyncio.gather(self.database.close(), self._by_key.close())
         log.info("stopped")
+
+
+async def _left(edge: EdgeLane, subscriber: Any) -> None:
+    """The lane has left its group: also with a batch in hand that was waited for long enough.
+
+    FastStream waits for it once more, and we no longer: its consumer would stay in the group,
+    dead, until Kafka misses it, and its partitions with it.
+    """
+    if edge.has_a_batch and subscriber.consumer is not None:
+        await subscriber.consumer.stop()
+    await subscriber.stop()
 
 
 async def _within(patience_s: float, *work: Awaitable[Any]) -> None:

@@ -15,6 +15,8 @@ class Part(BaseModel):
     Instances are checked when they are made and not again when they are put into a message.
     """
 
+    # `defer_build`: what checks and writes a model is made when it is first used, since a worker or
+    # a command uses a few of them all (docs/performance.md).
     model_config = ConfigDict(
         frozen=True,
         extra="ignore",
@@ -25,6 +27,7 @@ class Part(BaseModel):
         revalidate_instances="never",
         hide_input_in_errors=True,
         allow_inf_nan=False,
+        defer_build=True,
     )
 
 

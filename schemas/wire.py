@@ -14,7 +14,7 @@ from operator import or_
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field, TypeAdapter, ValidationError
-from pydantic_core import SchemaValidator
+from pydantic_core import SchemaSerializer, SchemaValidator
 
 from schemas.base import Message, Patch
 from schemas.malformed import Malformed, Undecodable, examine
@@ -47,19 +47,14 @@ class _Reader:
         self.max_bytes = max_bytes
 
 
-_READERS: Final = {
-    topic.name: _Reader(topic.messages, topic.max_value_bytes) for topic in TOPICS if topic.messages
-}
 TOPIC_MESSAGES: Final[dict[str, tuple[type[Message], ...]]] = {
     topic.name: topic.messages for topic in TOPICS if topic.messages
 }
 """Which messages a topic carries. Dead letters and retries carry any, as on their origin."""
 
-_WRITERS: Final = {
-    model: (f'{{"type":"{kind}",'.encode(), model.__pydantic_serializer__, issubclass(model, Patch))
-    for kind, model in MESSAGES.items()
-}
-"""By model: how its bytes begin, what writes the rest, and whether null differs from absent."""
+_MOST_BYTES: Final = {topic.name: topic.max_value_bytes for topic in TOPICS}
+
+_writers: dict[type[Message], tuple[bytes, SchemaSerializer, bool]] = {}
 
 
 def decode(topic: str, value: bytes | None) -> Message | Malformed:
@@ -74,8 +69,12 @@ def decode(topic: str, value: bytes | None) -> Message | Malformed:
 
 @cache
 def reader(topic: str) -> Callable[[bytes | None], Message | Malformed]:
-    """`decode` for one topic, for those that read many records of it."""
-    known = _READERS[topic]
+    """`decode` for one topic, for those that read many records of it.
+
+    What reads is made when it is first asked for, since a worker or a command reads a few topics
+    of all (docs/performance.md). Workers ask before they serve.
+    """
+    known = _Reader(TOPIC_MESSAGES[topic], _MOST_BYTES[topic])
     validate, models, max_bytes = known.validator.validate_json, known.models, known.max_bytes
 
     def read(value: bytes | None) -> Message | Malformed:
@@ -98,9 +97,22 @@ def encode(message: Message) -> bytes:
     as null too (the limit of sale.approved). Of a Patch exactly those fields are written that
     were given. Times are UTC.
     """
-    opening, serializer, is_patch = _WRITERS[type(message)]
+    opening, serializer, is_patch = _writers.get(type(message)) or _writer(type(message))
     if is_patch:
         body = serializer.to_json(message, exclude_unset=True, exclude={"type"}, by_alias=True)
     else:
         body = serializer.to_json(message, exclude_defaults=True, by_alias=True)
     return opening + body[1:]
+
+
+def _writer(model: type[Message]) -> tuple[bytes, SchemaSerializer, bool]:
+    """How a model's bytes begin, what writes the rest, and whether null differs from absent.
+
+    Raises KeyError for a model that is no message of the contract.
+    """
+    kind = model.model_fields["type"].default
+    if MESSAGES[kind] is not model:
+        raise KeyError(model)
+    model.model_rebuild()
+    made = f'{{"type":"{kind}",'.encode(), model.__pydantic_serializer__, issubclass(model, Patch)
+    return _writers.setdefault(model, made)

@@ -126,7 +126,9 @@ async def list_(environment: int | None = None, /, *, common: Common = DEFAULT) 
             states = [s for s in states if s["environment"] == environment]
             if not states:
                 await registry_of(client, environment)
-    show_states(common.screen, sorted(states, key=lambda s: str(s["at"])))
+    states.sort(key=lambda s: str(s["at"]))
+    common.screen.data(states)
+    show_states(common.screen, states)
     return 0
 
 
@@ -138,6 +140,7 @@ async def show(job_id: str, /, *, common: Common = DEFAULT) -> int:
         state = await job_state(client, job_id)
         told = [r.message for r in await client.read("imports.events")]
         registry = await registry_of(client, state["environment"])
+    screen.data(state)
     show_states(screen, [state])
     said = {m["type"]: m for m in told if m.get("job_id") == state["job_id"]}
     if preview := said.get("import.previewed"):
@@ -206,7 +209,7 @@ async def undo(
     screen = common.screen
     async with common.client("import.undo") as client:
         state = await job_state(client, job_id)
-        show_states(Screen(as_json=screen.as_json), [state] if not screen.as_json else [])
+        show_states(screen, [state])
         question = f"Take back what {state['file_name']} made and changed?"
         if not await agreed(screen, question, yes=yes):
             return 1

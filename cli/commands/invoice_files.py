@@ -31,6 +31,8 @@ async def get_document(
 
     Parameters
     ----------
+    format
+        The invoice itself, its specification, or the file for the buyer's books.
     out
         File or folder to save it to; here, under its own name, unless given.
     """
@@ -81,6 +83,8 @@ async def statement(
         First day, YYYY-MM-DD.
     until
         The day after the last, YYYY-MM-DD.
+    format
+        As a document, or as a list to work with.
     to
         Mail it instead: to the holder, the viewers, or an address.
     out

@@ -44,7 +44,7 @@ app = App(
     onaccount invoices approve 2890 --all
     onaccount invoices run 2890 2026-10 --issue --send    or at once
     onaccount invoices undelivered 2890
-    onaccount invoices send 2890 --undelivered            when addresses are mended
+    onaccount invoices send 2890 --undelivered            once mended
     onaccount invoices document 2890 2026-00001 --format ubl
     onaccount invoices pay 2890 2026-00001 125,50 --method bank
     onaccount invoices payments import 2890 export.csv

@@ -40,6 +40,8 @@ async def migrate(
 
     Parameters
     ----------
+    services
+        authorizer, ledger, importer, invoicer; all unless named.
     dsn
         Of a role that may become the schemas' owners. Better given in the environment: what
         stands on a command line can be seen by others on the machine.

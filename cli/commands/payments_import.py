@@ -50,6 +50,8 @@ async def import_(
 
     Parameters
     ----------
+    file
+        What the bank exports; docs/invoicing.md lists the kinds.
     yes
         Do not ask: record what matches.
     dry_run

@@ -48,6 +48,8 @@ def show(
 
     Parameters
     ----------
+    text
+        Only settings with this in their name or meaning.
     markdown
         As the page docs/settings.md.
     """

@@ -208,14 +208,25 @@ async def search(
     terminal: Terminal = "cli",
     common: Common = DEFAULT,
 ) -> int:
-    """Search accounts as a till does: also those that can't be charged, with why."""
+    """Search accounts as a till does: also those that can't be charged, with why.
+
+    Parameters
+    ----------
+    query
+        A word of a name, or part of a number.
+    more
+        More of them; what is found has all.
+    """
     async with common.client("terminal.searched") as client:
         till = Till(client, environment, terminal, timeout_s=common.timeout)
-        found = await till.search(" ".join((query, *more)))
+        found = await till.search(sought := " ".join((query, *more)))
     screen = common.screen
     screen.data(found)
     if reason := found.get("reason"):
         screen.bad(f"nothing can be found: {str(reason).replace('_', ' ')}")
+        return 1
+    if not found["accounts"]:
+        screen.bad(f"no account fits {sought!r}")
         return 1
     screen.table(
         ("Account", "Name", "Description", "Can be charged"),
@@ -230,4 +241,4 @@ async def search(
         ),
     )
     Display(screen, "").first_of_more(found)
-    return 0 if found["accounts"] else 1
+    return 0

@@ -5,7 +5,16 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-stack = App(name="stack")
+stack = App(
+    name="stack",
+    help_epilogue="""Examples:
+
+    onaccount stack up                       in var/, until Ctrl-C
+    onaccount stack up --workers authorizer=2,invoicer=2
+    onaccount stack up --dir /tmp/other --ports kafka=9092
+    onaccount stack down                     from another terminal
+""",
+)
 
 Dir = Annotated[
     Path, Parameter(name="--dir", help="Where its data, logs and mails are kept, and stack.json.")
@@ -32,9 +41,9 @@ def up(
 ) -> int:
     """Run a stack until SIGTERM or Ctrl-C, on free ports.
 
-    D/stack.json tells where everything is, once everything serves. A process that
-    dies is started again at the same address. A folder that was used before is
-    taken up again with its data.
+    stack.json in its folder tells where everything is, once everything serves. A
+    process that dies is started again at the same address. A folder that was used
+    before is taken up again with its data.
     """
     from cli.stack.commands import up as run
     from cli.stack.plan import Wishes, parse_counts

@@ -41,6 +41,13 @@ class Backoff:
 
     async def pause(self, error: BaseException) -> None:
         """Wait a little longer than last time. Raises Stopping when the worker is to stop."""
+        self.tell(error)
+        delay_s = self._delay_s * random.uniform(0.8, 1.2)  # noqa: S311
+        self._delay_s = min(self._delay_s * 2, LONGEST_S)
+        await pause(delay_s, self._stopping)
+
+    def tell(self, error: BaseException) -> None:
+        """Say that it is waited for; `pause` does so, and then waits."""
         WAITS.labels(self._where).inc()
         now = time.monotonic()
         said = describe(error)
@@ -51,9 +58,6 @@ class Backoff:
             self.waiting_for, self._said_at = said, now
         if now - self._since >= LONG_S:
             self._waits[self._where] = said
-        delay_s = self._delay_s * random.uniform(0.8, 1.2)  # noqa: S311
-        self._delay_s = min(self._delay_s * 2, LONGEST_S)
-        await pause(delay_s, self._stopping)
 
     def over(self) -> None:
         """What was waited for is back."""

@@ -261,6 +261,11 @@ class EdgeLane(Decider):
         if self._leaving is None:
             self._offsets.settled(consumer, marks)
 
+    @property
+    def has_a_batch(self) -> bool:
+        """Whether one is in hand now."""
+        return not self._idle.is_set()
+
     async def drained(self) -> None:
         """Return when the last offset commit is through."""
         await self._offsets.drained()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
@@ -13,8 +13,13 @@ from aiokafka.errors import for_code
 from aiokafka.structs import TopicPartition
 
 from runtime.edge.guard import Logs
+from runtime.faults import Said
 
 TIMEOUT_S = 10.0
+
+
+class MissingTopics(Said):
+    """Topics that this worker reads or writes are not there."""
 
 
 class Watch:
@@ -31,6 +36,15 @@ class Watch:
         """The names of all topics. Raises KafkaError, OSError or TimeoutError."""
         async with self._lock, self._fresh_on_fault():
             return set(await asyncio.wait_for((await self._admins()).list_topics(), TIMEOUT_S))
+
+    async def find(self, topics: Collection[str]) -> None:
+        """Return where all of these topics are there. Raises MissingTopics, and as `topics`."""
+        missing = set(topics) - await self.topics()
+        if missing:
+            raise MissingTopics(
+                f"missing on {self._client['bootstrap_servers']}: {', '.join(sorted(missing))}; "
+                "create what is missing with `onaccount topics apply`"
+            )
 
     async def ends(self, topics: Iterable[str]) -> dict[str, dict[int, int]]:
         """topic -> partition -> end offset, of partitions that hold at least one record.

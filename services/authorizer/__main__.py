@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+if __name__ == "__main__":
+    from runtime.early import ready_to_end
+
+    ready_to_end()
+
 from functools import partial
 
 from runtime.incoming import Lane, Route

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -76,7 +77,8 @@ class Child:
     async def hear(self) -> dict[str, Any]:
         """Its next line that says anything; signs of life between them count against silence.
 
-        Raises Unread for what it found, and where it died or fell silent.
+        Raises Unread for what it found, and where it died or fell silent; OSError where a disk took
+        no more of what it wrote.
         """
         while "busy" in (said := await self._line()):
             pass
@@ -94,6 +96,8 @@ class Child:
             # Killed for its CPU time, out of memory in a library that aborts, or the like.
             raise Unread("too_demanding")
         said = lines.read(line)
+        if "no_room" in said:
+            raise OSError(said["no_room"], os.strerror(said["no_room"]))
         if "failed" in said:
             raise Unread(str(said["failed"]), str(said.get("kind", "")))
         return said

@@ -9,6 +9,8 @@ from typing import Any
 from pydantic_core import to_json
 
 from runtime.answers import Answer, answer
+from runtime.told import first_told
+from runtime.transaction import Tx
 from schemas.base import Message
 from schemas.commands import Command
 from schemas.imports import ImportFailed, MappedField
@@ -66,7 +68,8 @@ def failed(
     return event(upload, said, at=at)
 
 
-def turned_down(
+async def turned_down(
+    tx: Tx,
     environment: int,
     job_id: str,
     reason: str,
@@ -76,14 +79,14 @@ def turned_down(
     mark: str,
     **words: object,
 ) -> Answer:
-    """An answer to one message that leaves the job, if there is one, as it is. Not remembered.
+    """An answer to one message that leaves the job, if there is one, as it is.
 
-    `mark` tells the message from others: made from it, so that its redelivery is answered alike.
+    `mark` is made from what the message says: refused for the same again, it is told the same.
     """
     message = of_failure(reason, tongue, **words)
     said = ImportFailed(job_id=job_id, environment=environment, reason=reason, message=message)
     ce_id = f"import.failed/{environment}/{job_id}/{reason}/{mark}"
-    return answer(EVENTS, job_id, said, id=ce_id, time=at)
+    return await first_told(tx, answer(EVENTS, job_id, said, id=ce_id, time=at))
 
 
 def applying(upload: Upload, bundle: Waiting) -> Answer:

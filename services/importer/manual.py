@@ -12,11 +12,13 @@ from typing import Final
 
 from services.importer.domain.failure_sentences import FAILURES
 from services.importer.domain.fields import FIELDS, SYNONYMS
+from services.importer.domain.kinds import KINDS
 from services.importer.domain.sentences import CELLS, ROWS, Sentence
 from services.importer.domain.statuses import OF_A_DAY, OF_PEOPLE, WORDS
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "importing.md"
 _TABLE: Final = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+ENGLISH, DUTCH = 0, 1
 
 EXAMPLES: Final[dict[str, dict[str, object]]] = {
     "not_text": {"value": "TRUE"},
@@ -73,14 +75,14 @@ EXAMPLES: Final[dict[str, dict[str, object]]] = {
     "stopped": {"done": 40, "rows": 100},
     "too_large": {"value": 20},
     "too_many_rows": {"value": 200000},
-    "not_a_workbook": {"value": "een PDF", "advice": "..."},
+    "not_a_workbook": {"value": KINDS["pdf"], "advice": "..."},
     "columns_unclear": {"value": "Limiet"},
     "columns_alike": {"value": "Rekening"},
     "mapping_unknown": {"value": "naam"},
     "sheet_unknown": {"value": "2025"},
     "too_late": {"value": 30},
 }
-"""Words to fill the sentences with; a sentence without an entry has no words."""
+"""Words to fill the sentences with, for both tongues or as (English, Dutch); some need none."""
 
 TOLD_AS: Final[dict[str, str]] = {
     "stopped": "cancelled",
@@ -124,14 +126,21 @@ def _statuses() -> str:
     return "\n".join(lines) + "\n"
 
 
+def _words(code: str, tongue: int) -> dict[str, object]:
+    return {
+        name: word[tongue] if isinstance(word, tuple) else word
+        for name, word in EXAMPLES.get(code, {}).items()
+    }
+
+
 def _sentences(sentences: dict[str, Sentence], *, names: bool = False) -> str:
     lines = ["| reason | Nederlands | English |", "|---|---|---|"] if names else (
         ["| Nederlands | English |", "|---|---|"]
     )  # fmt: skip
     for code, (english, dutch) in sentences.items():
-        words = EXAMPLES.get(code, {})
         first = [f"`{TOLD_AS.get(code, code)}`"] if names else []
-        lines.append(f"| {' | '.join([*first, dutch.format(**words), english.format(**words)])} |")
+        told = [dutch.format(**_words(code, DUTCH)), english.format(**_words(code, ENGLISH))]
+        lines.append(f"| {' | '.join([*first, *told])} |")
     return "\n".join(lines) + "\n"
 
 

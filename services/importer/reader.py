@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, Final
 
 from services.importer.workbook import lines
 from services.importer.workbook.bounds import Bounds, Unfit, check
-from services.importer.workbook.limits import confine
+from services.importer.workbook.limits import NO_ROOM, confine
 from services.importer.workbook.sheets import Sheets
 
 ROWS_A_LINE = 100
@@ -34,8 +34,21 @@ def main() -> None:
     except BrokenPipeError:
         pass
     except Exception as error:
+        if (number := _no_room(error)) is not None:
+            _say(answers, {"no_room": number})
+            return
         # What a broken file may still make somebody stumble over.
         _say(answers, {"failed": "unreadable", "cause": type(error).__name__})
+
+
+def _no_room(error: BaseException | None) -> int | None:
+    """The number of the fault where a disk took no more, whatever a library made of it: that is
+    not the workbook's doing, and it is tried again."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in NO_ROOM:
+            return error.errno
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def _serve(request: dict[str, Any], asked: BinaryIO, answers: BinaryIO) -> None:

@@ -1,5 +1,10 @@
 """The invoicer's composition root: `python -m services.invoicer` serves, `... verify` audits."""
 
+if __name__ == "__main__":
+    from runtime.early import ready_to_end
+
+    ready_to_end()
+
 import sys
 
 from runtime.incoming import Lane, Route

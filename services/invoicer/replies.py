@@ -6,6 +6,7 @@ from typing import Literal
 
 from runtime.answers import Answer, answer
 from runtime.incoming import Incoming
+from runtime.told import first_told
 from runtime.transaction import Tx
 from schemas.base import Message
 from schemas.commands import Change, CommandApplied, CommandRefused
@@ -66,8 +67,7 @@ def told(tx: Tx, environment: int, message: Message, of: str) -> Answer:
 def refused(
     incoming: Incoming, environment: int, command_id: str, refusal: Refusal, content: bytes = b""
 ) -> Answer:
-    """command.refused. Its id and time are made from the record and its content, so that a
-    refusal which nobody remembers is the same when the record comes again."""
+    """command.refused, of a request that is remembered with its answers."""
     return answer(
         EVENTS,
         str(environment),
@@ -83,3 +83,17 @@ def refused(
         ),
         time=incoming.time,
     )
+
+
+async def refused_once(
+    tx: Tx,
+    incoming: Incoming,
+    environment: int,
+    command_id: str,
+    refusal: Refusal,
+    content: bytes,
+) -> Answer:
+    """command.refused of what takes no id's place: what is refused so again gets the same bytes.
+
+    `content` is a digest of what tells this refusal from others under the id."""
+    return await first_told(tx, refused(incoming, environment, command_id, refusal, content))

@@ -1,5 +1,10 @@
 """The ledger: without arguments the worker; `verify` checks the books (see verify.py)."""
 
+if __name__ == "__main__":
+    from runtime.early import ready_to_end
+
+    ready_to_end()
+
 import sys
 
 from runtime.incoming import Lane, Route

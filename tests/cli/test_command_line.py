@@ -32,7 +32,7 @@ def test_help_lists_every_group_and_where_to_start(onaccount: Run) -> None:
     assert "onaccount demo" in told.out
 
 
-@pytest.mark.parametrize("group", sorted(set(GROUPS) - {"stack"}))
+@pytest.mark.parametrize("group", sorted(GROUPS))
 def test_each_group_teaches_by_examples(group: str, onaccount: Run) -> None:
     told = onaccount(group, "--help")
     assert told.status == 0, told.err

@@ -118,6 +118,20 @@ def test_the_last_stage_has_no_build_tools_and_no_root() -> None:
     assert re.fullmatch(r"BASE=python:\d+\.\d+-slim-\w+", base)
 
 
+def test_jemalloc_is_put_where_a_worker_of_the_image_looks_for_it(
+    image: Path, tmp_path: Path
+) -> None:
+    (step,) = (rest for word, rest in instructions() if word == "RUN" and "jemalloc" in rest)
+    to = re.search(r"cp /usr/lib/\*/(libjemalloc\.so\.2) /opt/onaccount/(\S+)/ ", step)
+    assert to is not None
+    there = image.parents[1] / to[2] / to[1]
+    there.touch()
+    asks = "from services.invoicer.rendering import memory; print(memory({})['LD_PRELOAD'])"
+    done = run(image, "-c", asks, cwd=tmp_path)
+    there.unlink()
+    assert (done.stdout.strip(), done.stderr) == (str(there), "")
+
+
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_worker_that_misses_its_database_says_so_in_one_sentence(
     image: Path, service: str, tmp_path: Path

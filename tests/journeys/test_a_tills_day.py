@@ -208,6 +208,24 @@ def test_of_an_environment_that_nobody_began_there_is_no_list(
     assert "There is no environment 2891" in told.err
 
 
+def test_a_search_that_finds_nothing_says_so(onaccount: Run) -> None:
+    told = onaccount("till", "search", "2890", "nobody", "here")
+    assert (told.status, told.out) == (1, "✗ no account fits 'nobody here'\n")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("env", "list"), ("import", "list"), ("import", "list", "2890"), ("sales", "unbooked"),
+     ("dead-letters", "list"), ("invoices", "list", "2890"), ("account", "list", "2890")],
+)  # fmt: skip
+def test_a_list_is_one_array_of_json_also_where_nothing_is_on_it(
+    words: tuple[str, ...], onaccount: Run
+) -> None:
+    told = onaccount(*words, "--json")
+    assert told.status == 0
+    assert isinstance(json.loads(told.out), list)
+
+
 def test_a_guest_is_found_by_name_allowed_and_erased(onaccount: Run) -> None:
     new = onaccount("customer", "register", "2890", "--first-name", "Zoë", "--last-name", "Müller",
                     "--email", "test@test.nl", "--json").json  # fmt: skip

@@ -1,4 +1,4 @@
-"""One stack with two authorizers and two invoicers, and a client that knows the contract alone."""
+"""One stack with two workers of each kind, and a client that knows the contract alone."""
 
 import itertools
 from collections.abc import AsyncIterator, Iterator
@@ -10,12 +10,13 @@ from tests.support import run
 from tests.support.stacks import Stack, begin_stack
 
 _ENVIRONMENTS = itertools.count(7001)
+_TWO = "authorizer=2,ledger=2,importer=2,invoicer=2"
 
 
 @pytest.fixture(scope="package")
 def pairs() -> Iterator[Stack]:
-    """A whole stack in which sales and runs are always in two workers' hands."""
-    whole = begin_stack(run.current().new_folder("pairs"), workers="authorizer=2,invoicer=2")
+    """A whole stack in which everything is always in two workers' hands."""
+    whole = begin_stack(run.current().new_folder("pairs"), workers=_TWO)
     try:
         whole.wait_ready()
         yield whole

@@ -25,6 +25,7 @@ async def sell_on(database: Database) -> None:
     """A venue with a sale in each state, what an invoice does to it, and the ledger's entries."""
     async with venue(database) as bench:
         await bench.order(command("customer.register", "c", customer_id=uid("jo"), company="Jo"),
+                          command("customer.register", "z", customer_id=uid("zoe"), company="Zoe"),
                           command("account.link", "l", account=GUEST, customer_id=uid("jo"),
                                   role="holder"))  # fmt: skip
         await bench.sell(
@@ -106,6 +107,7 @@ FORBIDDEN = {
         *(f"DELETE FROM {table}" for table in
           ("sale", "cancellation", "refusal", "unbooked", "command", "invoice_effect", "account",
            "customer", "environment")),
+        f"DELETE FROM customer WHERE customer_id = '{uid('zoe')}'",  # whom nothing refers to
         "TRUNCATE sale", "UPDATE cancellation SET answer = 'x'", "UPDATE command SET answer = 'x'",
         "UPDATE refusal SET answer = 'x'", "UPDATE invoice_effect SET amount = 0",
         "UPDATE account SET account = 'x'", "UPDATE sale SET sale_id = gen_random_uuid()",
@@ -228,4 +230,40 @@ BROKEN |= {
     "a sale in the list without a whole digest": row(
         "unbooked", environment="2890", sale_id="gen_random_uuid()", digest="'x'", reason="'r'",
         noted_at="now()"),
+}  # fmt: skip
+
+
+def new_environment(settings: str = "", **other: str) -> str:
+    """An environment of its own, right but for what is said; of its settings something else."""
+    found = """'{"currency": "EUR", "language": "nl", "limit_release": "issued"}'::jsonb"""
+    values = {"environment": "7", "version": "1", "revision": "1", "active": "true",
+              "settings": f"{found} || '{settings or '{}'}'", "changed_at": "now()"}  # fmt: skip
+    return row("environment", **{**values, **other})
+
+
+def viewing(account: str, customer: str) -> str:
+    return row("account_viewer", environment="2890", account=account, customer_id=customer)
+
+
+JO = f"customer_id = '{uid('jo')}'"
+ERASED = "erased = true, fields = '{}', name = '', searched = ''"
+BROKEN |= {
+    "the same environment twice": new_environment(environment="2890"),
+    "an environment below one": new_environment(environment="0"),
+    "an environment's version that no reader takes": new_environment(version="0"),
+    "a directory's version that no till takes": new_environment(revision="0"),
+    "terms that nobody accepted": new_environment(gdpr_at="now()"),
+    "a venue's currency that is none": new_environment('{"currency": "euro"}'),
+    "a language that nothing is said in": new_environment('{"language": "de"}'),
+    "a limit that is released never": new_environment('{"limit_release": "never"}'),
+    "settings that are none": new_environment(settings="[]"),
+    "a customer's version that no reader takes": f"UPDATE customer SET version = 0 WHERE {JO}",
+    "a customer's fields that are none": f"UPDATE customer SET fields = '[]' WHERE {JO}",
+    "an erased customer with a name": f"UPDATE customer SET erased = true WHERE {JO}",
+    "an erased customer with a name of before":
+        f"UPDATE customer SET {ERASED}, earlier_names = '{{Jo}}' WHERE {JO}",
+    "a viewer of no account": viewing("'nope'", f"'{uid('jo')}'"),
+    "a viewer that is not there": viewing(f"'{GUEST}'", "gen_random_uuid()"),
+    "the same viewer twice": f"INSERT INTO account_viewer SELECT 2890, '{GUEST}', '{uid('jo')}' "
+    "FROM generate_series(1, 2)",
 }  # fmt: skip

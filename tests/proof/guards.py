@@ -10,15 +10,15 @@ import asyncpg
 _RIGHTS = {
     "authorizer": {
         "DELETE": ("sale", "cancellation", "refusal", "unbooked", "command", "invoice_effect",
-                   "account"),
+                   "account", "customer", "environment"),
         "UPDATE": ("cancellation", "refusal", "command", "invoice_effect"),
         "TRUNCATE": ("sale",),
     },
     "ledger": {"DELETE": ("entry", "balance"), "UPDATE": ("entry", "balance"),
                "TRUNCATE": ("entry",)},
 }  # fmt: skip
-TABLES = ("account", "sale", "cancellation", "refusal", "unbooked", "command", "invoice_effect",
-          "entry", "balance")  # fmt: skip
+TABLES = ("environment", "customer", "account", "account_viewer", "sale", "cancellation", "refusal",
+          "unbooked", "command", "invoice_effect", "entry", "balance")  # fmt: skip
 
 CONSTRAINTS = """
 SELECT n.nspname AS schema, c.relname AS table, k.conname AS name,

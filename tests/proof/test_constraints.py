@@ -104,7 +104,12 @@ async def test_what_the_owner_deletes_is_missed_and_what_is_lawful_goes_on(
         await connection.close()
 
 
-DOUBLY_GUARDED = {}
+DOUBLY_GUARDED = {
+    "authorizer.environment": "no right to DELETE: environment_stays refuses it to everyone",
+    "authorizer.environment environment_stays": "for the owner: whoever logs in has no right to",
+    "authorizer.environment environment_settings_check":
+        "what is no object has no currency, and that column is NOT NULL",
+}  # fmt: skip
 """Guards whose every breach another one refuses too, and why they stay (docs/proof.md)."""
 
 

@@ -15,11 +15,13 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from runtime.health import HealthServer
+from runtime.settings import SERVICES
 from runtime.status import PULSE_OLD_S, Status
 from tests.runtime.rig import ROOT, Rig, sale
 
@@ -186,6 +188,45 @@ async def test_told_to_stop_at_any_moment_of_its_start_it_exits_zero(
     assert process.returncode == 0, rest
     assert time.monotonic() - began < 10
     assert "Traceback" not in rest
+
+
+def caught(process: subprocess.Popen[str], number: signal.Signals) -> bool:
+    """Whether the process has a handler of its own for a signal (proc(5): SigCgt)."""
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    caught = next(line for line in status.splitlines() if line.startswith("SigCgt:"))
+    return bool(int(caught.split()[1], 16) >> (number - 1) & 1)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_told_to_stop_before_its_code_is_loaded_a_worker_exits_zero(service: str) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", f"services.{service}"], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as process:
+        while not caught(process, signal.SIGTERM):
+            time.sleep(0.001)
+        process.terminate()
+        said = process.communicate(timeout=60)[0]
+    assert process.returncode == 0
+    assert said == ""
+
+
+def test_a_check_that_is_broken_off_does_not_say_that_all_is_well() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", EARLY, "verify"], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        process.terminate()
+        process.communicate(timeout=60)
+    assert process.returncode == -signal.SIGTERM
+
+
+EARLY = """
+from runtime.early import ready_to_end
+ready_to_end()
+print("ready", flush=True)
+import time; time.sleep(60)
+"""
 
 
 @pytest.mark.parametrize("away", ["kafka", "postgres"])

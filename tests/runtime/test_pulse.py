@@ -5,10 +5,13 @@ import contextlib
 from types import SimpleNamespace
 from typing import Any, cast
 
+import asyncpg
 from aiokafka import TopicPartition
+from aiokafka.errors import UnknownTopicOrPartitionError
 from prometheus_client import REGISTRY
+from structlog.testing import capture_logs
 
-from runtime.edge.watch import Logs
+from runtime.edge.watch import Logs, MissingTopics
 from runtime.pulse import Pulse
 from runtime.status import Status
 
@@ -36,7 +39,7 @@ def lag(partition: int) -> float | None:
     return REGISTRY.get_sample_value("onaccount_lag_records", labels)
 
 
-def watching(held: set[TopicPartition]) -> tuple[Pulse, SimpleNamespace]:
+def watching(held: set[TopicPartition], waiting: Any = None) -> tuple[Pulse, SimpleNamespace]:
     """The pulse of a worker that holds these partitions, and its subscriber."""
     subscriber = SimpleNamespace(
         topic_names=[TOPIC], consumer=SimpleNamespace(assignment=lambda: set(held))
@@ -48,8 +51,9 @@ def watching(held: set[TopicPartition]) -> tuple[Pulse, SimpleNamespace]:
         database=cast("Any", SimpleNamespace(connection=contextlib.nullcontext)),
         guard=known,
         watch=known,
-        waiting=cast("Any", None),
+        waiting=waiting,
         lanes=[(cast("Any", None), subscriber)],
+        topics={TOPIC},
     )
     return pulse, subscriber
 
@@ -75,3 +79,52 @@ async def test_of_a_partition_of_which_nothing_was_decided_yet_all_that_is_there
     held.remove(NEW)
     await pulse._ask_kafka()
     assert lag(2) is None
+
+
+class Untold:
+    """Figures that can't be had, until `fault` is None."""
+
+    def __init__(self, fault: Exception | None) -> None:
+        self.fault = fault
+
+    async def tell(self) -> None:
+        if self.fault is not None:
+            raise self.fault
+
+
+async def test_figures_of_jobs_that_can_not_be_had_are_told_of_once() -> None:
+    """An alert rests on them, which would never be heard."""
+    waiting = Untold(asyncpg.InsufficientPrivilegeError("permission denied for table job"))
+    pulse, _ = watching(set(), waiting)
+    with capture_logs() as logs:
+        await pulse._ask_jobs()
+        await pulse._ask_jobs()
+        waiting.fault = None
+        await pulse._ask_jobs()
+    assert [(line["event"], line["what"]) for line in logs] == [
+        ("not as it must be", "jobs' figures"),
+        ("as it must be", "jobs' figures"),
+    ]
+    assert logs[0]["why"].startswith("InsufficientPrivilegeError")
+
+
+async def test_what_a_server_lacks_is_in_ready_and_in_the_log_once() -> None:
+    class Missing(Known):
+        async def logs(self, topics: set[str]) -> Logs:
+            raise UnknownTopicOrPartitionError(TOPIC)
+
+        async def find(self, topics: set[str]) -> None:
+            raise MissingTopics(f"missing: {', '.join(topics)}")
+
+    pulse, _ = watching(set())
+    pulse._status.kafka = None
+    known: Any = Known()
+    pulse._watch = cast("Any", Missing())
+    with capture_logs() as logs:
+        await pulse._ask_kafka()
+        await pulse._ask_kafka()
+        assert pulse._status.kafka == f"missing: {TOPIC}"
+        pulse._watch = known
+        await pulse._ask_kafka()
+    assert pulse._status.kafka is None
+    assert [line["event"] for line in logs] == ["not as it must be", "as it must be"]

@@ -13,14 +13,14 @@ FAILURES: Final[dict[str, Sentence]] = {
     ),
     "gdpr_not_accepted": (
         "Before members can be imported, the GDPR terms must be accepted"
-        " (Klantinstellingen > GDPR).",
+        " (`onaccount env accept-gdpr`).",
         "Voordat er leden kunnen worden geïmporteerd, moet akkoord zijn gegeven op de GDPR"
-        " (Klantinstellingen > GDPR).",
+        " (`onaccount env accept-gdpr`).",
     ),
     "not_enabled": (
         "Import from Excel is not switched on for this environment. Ask your supplier, and send"
         " the workbook along.",
-        "Importeren uit Excel staat voor deze omgeving niet aan. Neem contact op met je"
+        "Importeren uit Excel staat voor deze omgeving niet aan. Neem contact op met uw"
         " leverancier en stuur het Excel-bestand mee.",
     ),
     "unknown_job": (

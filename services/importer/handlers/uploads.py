@@ -72,7 +72,7 @@ class Uploads:
             case ImportConfirmed() | ImportCancelled() | ImportUndo() as message:
                 return await self._decided(message, record, tongues, tx)
             case Malformed() as malformed:
-                return [_malformed(malformed, record)]
+                return [await _malformed(malformed, record, tx)]
         return []
 
     # --- parts --------------------------------------------------------------------------------
@@ -92,7 +92,7 @@ class Uploads:
         seen = await uploads.part_digest(tx, upload, message.part)
         mine = sha256(message.content.encode()).digest()
         if upload.head != head or (seen is not None and seen != mine):
-            return [_turn_down(upload, "job_id_reused", record)]
+            return [await _turn_down(upload, "job_id_reused", message, record, tx)]
         if seen is not None:
             return await uploads.said(tx, upload, at_part=message.part)
         if upload.status != "received":
@@ -146,8 +146,8 @@ class Uploads:
         if upload is None:
             tongue = tongues.get(message.environment, "en")
             return [
-                turned_down(
-                    message.environment, message.job_id, "unknown_job", tongue,
+                await turned_down(
+                    tx, message.environment, message.job_id, "unknown_job", tongue,
                     at=record.time, mark=message.type,
                 )
             ]  # fmt: skip
@@ -195,9 +195,9 @@ class Uploads:
         )
         did_nothing = upload.never_ran or (upload.status == "failed" and early)
         if upload.forgotten and not did_nothing:
-            return [_turn_down(upload, "too_late", record, value=self.undo_days)]
+            return [await _turn_down(upload, "too_late", message, record, tx, value=self.undo_days)]
         if not upload.ended or not await undo.anything(tx, upload):
-            return [_turn_down(upload, "not_possible", record)]
+            return [await _turn_down(upload, "not_possible", message, record, tx)]
         await undo.ask(tx, upload, message.by, record.time)
         key = serial(upload.environment)
         await tx.add_job(UNDO, upload.ref, payload(upload), serial=key, barrier=tx.ends)
@@ -248,26 +248,36 @@ def _decoded(message: ImportUploaded) -> bytes | None:
         return None
 
 
-def _turn_down(upload: Upload, reason: str, record: Incoming, **words: object) -> Answer:
-    return turned_down(
+async def _turn_down(
+    upload: Upload,
+    reason: str,
+    message: ImportUploaded | ImportUndo,
+    record: Incoming,
+    tx: Tx,
+    **words: object,
+) -> Answer:
+    return await turned_down(
+        tx,
         upload.environment,
         upload.job_id,
         reason,
         upload.language,
         at=record.time,
-        mark=f"{record.partition}-{record.offset}",
+        mark=f"{message.type}/{digest(message).hex()[:16]}",
         **words,
     )
 
 
-def _malformed(message: Malformed, record: Incoming) -> Answer:
+async def _malformed(message: Malformed, record: Incoming, tx: Tx) -> Answer:
     """A message that names its job but is wrong otherwise; the job, if there is one, goes on."""
-    return turned_down(
+    wrong = sha256(repr((message.type, message.field, message.message)).encode()).hexdigest()
+    return await turned_down(
+        tx,
         int(message.ids["environment"]),
         str(message.ids["job_id"]),
         "invalid_message",
         "en",
         at=record.time,
-        mark=f"{record.partition}-{record.offset}",
+        mark=wrong[:16],
         value=f"{message.field} {message.message}",
     )

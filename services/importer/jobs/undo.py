@@ -84,7 +84,8 @@ class Undoing:
         """Our own code failed again and again: what was taken back stays so."""
         upload = await locked(work, tx)
         tx.answer(
-            turned_down(
+            await turned_down(
+                tx,
                 upload.environment,
                 upload.job_id,
                 "not_processed",

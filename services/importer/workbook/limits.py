@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import resource
 from collections.abc import Mapping
+from typing import Final
+
+NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
+"""What a disk says that takes no more. Beyond file_bytes it is EFBIG, which is the file's doing."""
 
 
 def confine(limits: Mapping[str, int]) -> None:

@@ -69,7 +69,13 @@ def rewrite(request: dict[str, Any], sign: Callable[[], None] = lambda: None) ->
     new workbook, written as it is read."""
     import xlsxwriter
 
-    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    options = {
+        "constant_memory": True,
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        # What it puts aside meanwhile holds people's data: it goes with the folder of the workbook.
+        "tmpdir": str(Path(request["to"]).parent),
+    }
     with xlsxwriter.Workbook(request["to"], options) as book:
         book.set_properties({"created": MADE})  # made again it is the same
         styles = {

@@ -5,6 +5,7 @@ the same id with the same content gets the same bytes again, with other content 
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from hashlib import sha256
 from typing import Any
 
 from runtime.answers import Answer
@@ -38,7 +39,7 @@ from services.invoicer.handlers import (
     sending,
 )
 from services.invoicer.handlers import statements as statement_requests
-from services.invoicer.replies import Done, Refusal, applied, refused
+from services.invoicer.replies import Done, Refusal, applied, refused, refused_once
 from services.invoicer.store import invoices, registry, requests
 
 Decide = Callable[..., Awaitable[Done | Refusal]]
@@ -76,7 +77,7 @@ async def _handle(incoming: Incoming, tx: Tx) -> Iterable[Answer]:
         case PendingRequest() as message:
             return await pending.request(incoming, message, tx)
         case Malformed() as message:
-            return [_malformed(incoming, message)]
+            return [await _malformed(incoming, message, tx)]
         case message:
             return await _decide(incoming, message, tx)
 
@@ -99,7 +100,7 @@ async def _decide(incoming: Incoming, message: Message, tx: Tx) -> Sequence[Answ
     recalled = await requests.recall(tx, number, kind, name)
     if recalled is not None:
         if recalled.digest != content:
-            return [refused(incoming, number, name, _reused(field), content)]
+            return [await refused_once(tx, incoming, number, name, _reused(field), content)]
         for invoice_id in recalled.touched:
             tx.touch("invoice", number, invoice_id)
         if isinstance(message, StatementRequest):
@@ -107,7 +108,7 @@ async def _decide(incoming: Incoming, message: Message, tx: Tx) -> Sequence[Answ
         return recalled.answers
     if isinstance(message, PaymentRecord | PaymentRefund) and too_early(message.at, incoming.time):
         # As what can't be read: it takes no id's place, and `at` is no content of it.
-        return [refused(incoming, number, name, _TOO_EARLY, content)]
+        return [await refused_once(tx, incoming, number, name, _TOO_EARLY, content)]
     done = await decide(message, tx)
     if isinstance(done, Refusal):
         answers = [*done.events, refused(incoming, number, name, done, content)]
@@ -126,12 +127,12 @@ def _reused(field: str) -> Refusal:
     )
 
 
-def _malformed(incoming: Incoming, message: Malformed) -> Answer:
-    """The sender is told which field is wrong; nothing is remembered, for nothing was changed."""
+async def _malformed(incoming: Incoming, message: Malformed, tx: Tx) -> Answer:
+    """The sender is told which field is wrong. Whoever mends it may keep its id."""
     refusal = Refusal(
         reason=INVALID, field=message.field, message=f"{message.field} {message.message}"
     )
-    return _told(incoming, message.ids, refusal, message.field.encode())
+    return await _told(tx, incoming, message.ids, refusal, message.type)
 
 
 async def not_processed(messages: Sequence[Incoming], tx: Tx) -> Iterable[Answer]:
@@ -141,22 +142,26 @@ async def not_processed(messages: Sequence[Incoming], tx: Tx) -> Iterable[Answer
         message="This could not be processed; it was set aside for the operators.",
     )
     return [
-        _told(
+        await _told(
+            tx,
             incoming,
             incoming.message.ids
             if isinstance(incoming.message, Malformed)
             else incoming.message.model_dump(),
             refusal,
+            incoming.message.type,
         )
         for incoming in messages
     ]
 
 
-def _told(
-    incoming: Incoming, ids: Mapping[str, Any], refusal: Refusal, content: bytes = b""
+async def _told(
+    tx: Tx, incoming: Incoming, ids: Mapping[str, Any], refusal: Refusal, kind: str
 ) -> Answer:
     name = next(field for field in _IDS if field in ids)
-    return refused(incoming, int(ids["environment"]), str(ids[name]), refusal, content)
+    content = sha256(repr((kind, refusal.field, refusal.message)).encode()).digest()
+    number = int(ids["environment"])
+    return await refused_once(tx, incoming, number, str(ids[name]), refusal, content)
 
 
 _IDS = ("command_id", "payment_id", "refund_id", "statement_id", "request_id", "run_id")

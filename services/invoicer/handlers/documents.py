@@ -11,7 +11,7 @@ from runtime.transaction import Tx
 from schemas.billing import DocumentPart
 from schemas.content import digest
 from schemas.invoices import DocumentRequest, StatementRequest
-from services.invoicer.replies import Refusal, refused
+from services.invoicer.replies import Refusal, refused, refused_once
 from services.invoicer.store import documents, invoices, requests
 
 PART_BYTES = 700_000
@@ -25,7 +25,7 @@ async def request(incoming: Incoming, asked: DocumentRequest, tx: Tx) -> Sequenc
     recalled = await requests.recall(tx, number, "document", name)
     if recalled is not None:
         if recalled.digest != content:
-            return [refused(incoming, number, name, REUSED, content)]
+            return [await refused_once(tx, incoming, number, name, REUSED, content)]
         if recalled.answers:
             return recalled.answers
         return await kept_parts(tx, asked, recalled.asked_at) or ()

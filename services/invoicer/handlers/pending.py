@@ -12,7 +12,7 @@ from runtime.transaction import Tx
 from schemas.content import digest
 from schemas.invoices import PendingRequest
 from services.invoicer.handlers.documents import REUSED
-from services.invoicer.replies import refused
+from services.invoicer.replies import refused_once
 from services.invoicer.store import requests
 
 
@@ -23,7 +23,7 @@ async def request(incoming: Incoming, asked: PendingRequest, tx: Tx) -> Sequence
     recalled = await requests.recall(tx, number, "pending", name)
     if recalled is not None:
         if recalled.digest != content:
-            return [refused(incoming, number, name, REUSED, content)]
+            return [await refused_once(tx, incoming, number, name, REUSED, content)]
         return recalled.answers
     await requests.remember(tx, number, "pending", name, content, ())
     await tx.add_job("pending", f"{number}/{name}", asked.model_dump(), barrier=tx.ends)

@@ -4,7 +4,7 @@ The message only records a job, to be taken up once every sale and every registr
 there when it was asked has been seen (the barrier); so the job, not this handler, sees whether it
 can be carried out. Answered by run.completed, or command.refused with the run_id. The same run_id
 with the same content is answered the same; what was refused made nothing, and may be asked for
-again under its id.
+again under its id: while it would be refused for the same, with the same bytes.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from runtime.incoming import Incoming
 from runtime.transaction import Tx
 from schemas.content import digest
 from schemas.invoices import InvoicesRun
-from services.invoicer.replies import Refusal, refused
+from services.invoicer.replies import Refusal, refused_once
 from services.invoicer.store import requests, runs
 
 
@@ -24,7 +24,8 @@ async def run(incoming: Incoming, asked: InvoicesRun, tx: Tx) -> Sequence[Answer
     known = await runs.find(tx, asked.environment, asked.run_id)
     if known is not None and known.state != "refused":
         if known.digest != content:
-            return [refused(incoming, asked.environment, asked.run_id, REUSED, content)]
+            number, name = asked.environment, asked.run_id
+            return [await refused_once(tx, incoming, number, name, REUSED, content)]
         recalled = await requests.recall(tx, asked.environment, "run", asked.run_id)
         return () if recalled is None else recalled.answers
     if known is not None and known.asked_at >= incoming.time:

@@ -8,11 +8,13 @@ after each step: runs take turns, and a small one waits for a step of a great on
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from runtime.answers import Answer, answer
 from runtime.jobs import JobKind, StepTx, Work
+from runtime.told import first_told
 from schemas.billing import RunCompleted, RunProgressed
 from schemas.commands import CommandRefused
 from schemas.registry import EnvironmentState
@@ -99,7 +101,7 @@ async def _begin(tx: StepTx, environment: EnvironmentState | None, number: int, 
 
 
 async def _refuse(tx: StepTx, number: int, asked: Run, refusal: Refusal) -> Answer:
-    """It made nothing, so it may be asked for again; this attempt is answered once."""
+    """It made nothing, so it may be asked for again. Refused for the same, it is told the same."""
     await runs.end(tx, number, asked.run_id, "refused")
     said = CommandRefused(
         command_id=asked.run_id,
@@ -108,8 +110,9 @@ async def _refuse(tx: StepTx, number: int, asked: Run, refusal: Refusal) -> Answ
         field=refusal.field,
         message=refusal.message,
     )
-    name = f"command.refused/{number}/{asked.run_id}/{asked.attempt}"
-    refused = answer(EVENTS, str(number), said, id=name, time=tx.now)
+    why = sha256(asked.digest + refusal.message.encode()).hexdigest()[:16]
+    name = f"command.refused/{number}/{asked.run_id}/{refusal.reason}/{why}"
+    refused = await first_told(tx, answer(EVENTS, str(number), said, id=name, time=tx.now))
     tx.answer(refused)
     tx.done()
     return refused

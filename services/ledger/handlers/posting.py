@@ -151,5 +151,11 @@ def _again(recalled: Recalled, journal: Journal, entry_id: str) -> Answer:
     """The answer that was given, byte for byte; the first message of a source stands."""
     if not recalled.says(journal):
         CONTRADICTED.labels(journal.kind).inc()
-        log.error("entry.contradicted", environment=recalled.key.environment, entry_id=entry_id)
+        log.error(
+            "entry.contradicted",
+            environment=recalled.key.environment,
+            kind=journal.kind,
+            source_id=journal.event.source_id,
+            entry_id=entry_id,
+        )
     return repeated(recalled.key, entry_id, recalled.posted_at, recalled.answer)

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import psutil
 import pytest
 
 from runtime.faults import Fault, fault_of
-from services.invoicer.rendering import RendererDied, Rendering, TakesTooLong
+from services.invoicer.rendering import RendererDied, Rendering, TakesTooLong, memory
 from tests.services.invoicer.world import World, said, sale
 
 
@@ -36,8 +37,34 @@ async def test_typst_s_memory_is_asked_for_in_huge_pages_where_the_kernel_gives_
     huge = Path("/sys/kernel/mm/transparent_hugepage/enabled")
     if "[madvise]" not in (huge.read_text() if huge.exists() else ""):
         pytest.skip("this kernel gives them to all, or to nobody")
-    assert "hg" in await Rendering(1).call(heap_flags)
+    assert "hg" in await Rendering(1, libraries=()).call(heap_flags)
     assert "hg" not in heap_flags()
+
+
+def mapped() -> set[str]:
+    """The files that this process has in its memory."""
+    return set(re.findall(r"(?<= )/.*", Path("/proc/self/maps").read_text()))
+
+
+async def test_jemalloc_is_loaded_where_a_folder_of_libraries_has_it(tmp_path: Path) -> None:
+    """Any library will do to see that the one of that name is loaded, and first of all."""
+    some = next(file for file in sorted(mapped()) if re.search(r"/lib(m|z|dl|c)[.-]", file))
+    theirs = tmp_path / "lib" / "libjemalloc.so.2"
+    theirs.parent.mkdir()
+    shutil.copy(some, theirs)
+    rendering = Rendering(1, libraries=(tmp_path, theirs.parent))
+    assert str(theirs) in await rendering.call(mapped)
+    assert str(theirs) not in await Rendering(1, libraries=(tmp_path,)).call(mapped)
+
+
+def test_what_the_operator_says_of_malloc_stands(tmp_path: Path) -> None:
+    (tmp_path / "libjemalloc.so.2").touch()
+    found = memory({}, (tmp_path,))
+    assert found["LD_PRELOAD"] == str(tmp_path / "libjemalloc.so.2")
+    assert set(found) == {"LD_PRELOAD", "MALLOC_CONF", "GLIBC_TUNABLES"}
+    assert set(memory({}, ())) == {"GLIBC_TUNABLES"}
+    said = dict.fromkeys(found, "theirs")
+    assert memory({**said, "HOME": "/"}, (tmp_path,)) == {**said, "HOME": "/"}
 
 
 async def test_a_killed_process_is_a_fault_of_the_surroundings_and_is_replaced() -> None:

@@ -1,0 +1,60 @@
+"""A worker that is told to stop leaves its group, also with a batch that nobody can wait for."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from typing import Any
+
+from aiokafka.admin import AIOKafkaAdminClient
+from structlog.testing import capture_logs
+
+from runtime.transaction import Tx
+from tests.runtime.rig import Rig, once_each, sale, until
+from tests.runtime.toy import Toy
+
+
+async def members(rig: Rig) -> int:
+    """How many consumers Kafka takes for members of the group."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=rig.kafka)
+    await admin.start()
+    try:
+        (found,) = await admin.describe_consumer_groups([rig.service])
+        return len(found.groups[0][-2])
+    finally:
+        await admin.close()
+
+
+async def test_with_a_batch_in_hand_that_does_not_end_it_leaves_its_group_all_the_same(
+    rig: Rig,
+) -> None:
+    """Else Kafka keeps its partitions for it until it misses it: a session's time-out longer."""
+    account = "leaving"
+    wanted = [sale(account) for _ in range(3)]
+    with capture_logs() as logs:
+        await stop_with_a_batch_in_hand(rig, wanted)
+        assert await members(rig) == 0
+        gc.collect()
+        await asyncio.sleep(0)
+    assert [line for line in logs if "Unclosed" in str(line)] == []
+    async with rig.worker():
+        once_each(await rig.all_answered(account, [s["sale_id"] for s in wanted]))
+
+
+async def stop_with_a_batch_in_hand(rig: Rig, sales: list[dict[str, Any]]) -> None:
+    hangs = asyncio.Event()
+
+    async def hang(tx: Tx) -> None:
+        hangs.set()
+        await asyncio.sleep(3600)
+
+    it = Toy()
+    it.pause = hang
+    settings: dict[str, Any] = {"drain_s": 0.5, "session_timeout_ms": 30_000}
+    worker = Rig(rig.kafka, rig.admin, rig.dsn, settings=settings).build(it)
+    serving = asyncio.create_task(worker.serve())
+    await until(lambda: worker.status.started, "the worker serves")
+    await rig.send(*sales)
+    await asyncio.wait_for(hangs.wait(), 30)
+    worker.stopping.set()
+    assert await asyncio.wait_for(serving, 15) == 0
