@@ -66,6 +66,8 @@ TESTS: dict[str, Tests] = {
     f"{IMPORTED}cells.py": (f"{_D}cells.py {_D}rows.py", *_ROWS),
     f"{IMPORTED}names.py": (f"{_D}names.py", *_ROWS),
     f"{IMPORTED}rows.py": (f"{_D}rows.py", *_ROWS),
+    f"{IMPORTED}columns.py": (f"{_D}columns.py {_D}header_rows.py", *_ROWS),
+    f"{IMPORTED}cautions.py": (f"{_D}header_rows.py", *_ROWS),
 }
 
 
