@@ -167,6 +167,7 @@ def main(share: int, of: int, only: str, results: Path) -> None:
 
 if __name__ == "__main__":
     import aiokafka
+    import faststream.kafka
     import hypothesis.stateful
     import openpyxl
     import pycountry
@@ -174,14 +175,15 @@ if __name__ == "__main__":
     import xlsxwriter
 
     import runtime.transaction
-    import runtime.worker
     import schemas.wire
     import tests.support.fixtures
 
     compile_tree()
-    for each in (aiokafka, hypothesis, openpyxl, pycountry, uvloop, xlsxwriter):
+    for each in (aiokafka, faststream, hypothesis, openpyxl, pycountry, uvloop, xlsxwriter):
         assert each is not None
     for each in (runtime, schemas, tests):
         assert each is not None
+    # A child would find the code there, whatever its file says.
+    assert not sys.modules.keys() & {one.removesuffix(".py").replace("/", ".") for one in TESTS}
     gc.freeze()  # else each child looks through all of it, and has it copied
     main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], Path(sys.argv[4]))
