@@ -37,7 +37,7 @@ def problems_of(
             row=entry.row,
             column=entry.headers.get(name, ""),
             value=str(given[name])[:100],
-            message=of_cell(refusal, str(given[name])[:100], tongue),
+            message=of_cell(refusal, str(given[name]), tongue),
         )
         for name, refusal in wrong_particulars(given, fields.get("country") or home)
     )

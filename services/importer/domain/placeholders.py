@@ -32,7 +32,9 @@ NAMED: Final[frozenset[Field]] = frozenset((
 
 def says_nothing(cell: Cell) -> bool:
     """Whether a cell holds dashes alone, or that it does not apply."""
-    if not isinstance(cell, str) or (cell[:1].isalnum() and cell[:1] not in "nN"):
+    if not isinstance(cell, str):
+        return False
+    if (first := cell[:1]).isalnum() and first not in "nN":
         return False  # nearly all cells
     text = clean(cell)
     if not text.strip(_DASHES):

@@ -82,8 +82,6 @@ class Planner:
 
     def plan(self, entry: Entry, book: Book) -> RowPlan:
         """Decide about one row, and note in the book what it makes and changes."""
-        if entry.left_out:
-            return RowPlan(row=entry.row, warnings=entry.warnings)
         customer = match(entry, book)
         wrong = (*entry.problems, *self._taken(entry, book, customer))
         if entry.problems:

@@ -42,7 +42,7 @@ class Entry:
     `customer` holds fields of customer.register; `name` is the column "Naam" as it stands, and
     `name_parts` says which fields of `customer` were made of it; `settings` holds fields of
     account.open. `headers` gives the header of each field, for messages. `problems` refuse the
-    row, which then says as much as could be read; one that is `left_out` is about nobody.
+    row, which then says as much as could be read.
     """
 
     row: int
@@ -55,7 +55,6 @@ class Entry:
     warnings: tuple[Problem, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
-    left_out: bool = False
 
     @property
     def has_name_column(self) -> bool:
@@ -124,10 +123,11 @@ class RowReader:
         return self._entry(row, values, problems)
 
     def _left_out(self, row: int, value: str, code: str) -> Entry:
+        """A row that is about nobody."""
         warning = self._problem(row, "", value, code)
         return Entry(
             row=row, customer={}, name=None, name_parts=frozenset(), account=None,
-            account_count=None, settings={}, warnings=(warning,), left_out=True,
+            account_count=None, settings={}, warnings=(warning,),
         )  # fmt: skip
 
     def _repeats_the_header(self, cells: Sequence[Cell]) -> bool:

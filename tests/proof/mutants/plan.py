@@ -19,9 +19,14 @@ _LOCKS = f"{_P}locks.py {_P}finds.py"
 _SELLING = (f"{_P}finds.py {_T}sums.py", f"{_T}sales.py {_T}cancellations.py", _MODEL)
 _COMMANDS = f"{_T}environments.py {_T}customers.py {_T}accounts.py {_T}registry.py"
 _REGISTRY = (f"{_P}survivors.py {_P}finds.py", _COMMANDS, _MODEL)
+_I = "tests/services/importer/"
+_D = f"{_I}domain/test_"
+_ROWS = (f"{_D}planning.py {_D}messy.py", f"{_I}domain")
+_LISTS = (*_ROWS, f"{_I}test_imports.py {_I}test_earlier.py")
 
 DOMAIN = "services/authorizer/domain/"
 STORE = "services/authorizer/store/"
+IMPORTED = "services/importer/domain/"
 TESTS: dict[str, Tests] = {
     f"{DOMAIN}standing.py": (f"{_T}standing.py {_P}survivors.py", *_SELLING, _COMMANDS),
     f"{DOMAIN}sales.py": (f"{_T}decisions.py", *_SELLING),
@@ -44,6 +49,25 @@ TESTS: dict[str, Tests] = {
     f"{DOMAIN}commands.py": _REGISTRY,
     f"{DOMAIN}entities.py": _REGISTRY,
     "services/authorizer/sql/registry.sql": (_LOCKS, *_REGISTRY, _TOGETHER),
+    f"{IMPORTED}matching.py": (f"{_D}matching.py {_D}shared_addresses.py", *_LISTS),
+    f"{IMPORTED}undoing.py": (f"{_D}undoing.py", f"{_I}test_undo.py"),
+    f"{IMPORTED}amounts.py": (f"{_D}amounts.py", *_ROWS),
+    f"{IMPORTED}bundles.py": (f"{_D}bundles.py", *_LISTS),
+    f"{IMPORTED}book.py": (f"{_D}book.py", *_LISTS),
+    f"{IMPORTED}changes.py": (f"{_D}changes.py", *_ROWS),
+    f"{IMPORTED}ids.py": (f"{_D}ids.py", *_ROWS),
+    f"{IMPORTED}planning.py": (f"{_D}steps.py {_D}refused_rows.py", *_LISTS),
+    f"{IMPORTED}claims.py": (f"{_D}refused_rows.py", *_ROWS),
+    f"{IMPORTED}currencies.py": (f"{_D}amounts.py", *_ROWS),
+    f"{IMPORTED}checking.py": (f"{_D}checking.py {_D}refused_rows.py", *_ROWS),
+    f"{IMPORTED}statuses.py": (f"{_D}statuses.py", *_ROWS),
+    f"{IMPORTED}placeholders.py": (f"{_D}placeholders.py {_D}rows.py", *_ROWS),
+    f"{IMPORTED}lengths.py": (f"{_D}lengths.py", *_ROWS),
+    f"{IMPORTED}cells.py": (f"{_D}cells.py {_D}rows.py", *_ROWS),
+    f"{IMPORTED}names.py": (f"{_D}names.py", *_ROWS),
+    f"{IMPORTED}rows.py": (f"{_D}rows.py", *_ROWS),
+    f"{IMPORTED}columns.py": (f"{_D}columns.py {_D}header_rows.py", *_ROWS),
+    f"{IMPORTED}cautions.py": (f"{_D}header_rows.py", *_ROWS),
 }
 
 

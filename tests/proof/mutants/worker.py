@@ -7,6 +7,8 @@ that file until one fails.
 
 from __future__ import annotations
 
+import compileall
+import gc
 import json
 import os
 import random
@@ -15,6 +17,7 @@ import signal
 import sys
 import time
 from pathlib import Path
+from py_compile import PycInvalidationMode
 from typing import Any
 
 import pytest
@@ -26,6 +29,10 @@ from tests.support.apart import run_apart
 
 TREE = Path.cwd()
 PATIENCE_S = float(os.environ.get("ONACCOUNT_MUTANT_PATIENCE_S", "240"))
+OPTIONS = (
+    "-x", "-q", "-n0", "-p", "no:cacheprovider", "-p", "no:anyio", "--no-header", "--tb=no",
+    "--assert=plain",
+)  # fmt: skip
 SMALLER = {"ONACCOUNT_MODEL_SEQUENCES": "25", "ONACCOUNT_MODEL_SHRINK": "0"}
 
 
@@ -65,6 +72,15 @@ def start_server() -> Path:
     return file
 
 
+def compile_tree() -> None:
+    """So that a child compiles only the file with the fault: what was compiled counts where it is
+    of the very text. By time and length, a fault of the same second would pass for the code."""
+    by_text = PycInvalidationMode.CHECKED_HASH
+    compileall.compile_dir(TREE, quiet=1, invalidation_mode=by_text)
+    # Faults are not kept, nor what hypothesis or pytest would write beside them.
+    sys.dont_write_bytecode = True
+
+
 def tried(phases: Tests, warm: Path) -> tuple[str, str]:
     """("killed", by which test) or ("survived", "")."""
     for tests in phases:
@@ -100,9 +116,8 @@ def _run_child(tests: list[str], warm: Path, noted: Path) -> None:
     quiet = os.open(os.devnull, os.O_WRONLY)
     os.dup2(quiet, 1)
     os.dup2(quiet, 2)
-    options = ["-x", "-q", "-n0", "-p", "no:cacheprovider", "--no-header", "--tb=no"]
     existing = [test for test in tests if Path(test).exists()]
-    os._exit(pytest.main([*options, *existing], plugins=[Warm(warm), Notes(noted)]))
+    os._exit(pytest.main([*OPTIONS, *existing], plugins=[Warm(warm), Notes(noted)]))
 
 
 def try_fault(fault: Fault, warm: Path) -> tuple[str, str]:
@@ -152,16 +167,23 @@ def main(share: int, of: int, only: str, results: Path) -> None:
 
 if __name__ == "__main__":
     import aiokafka
+    import faststream.kafka
     import hypothesis.stateful
+    import openpyxl
+    import pycountry
     import uvloop
+    import xlsxwriter
 
     import runtime.transaction
     import schemas.wire
     import tests.support.fixtures
 
-    # A fault may be as long as what it replaces, and written within the second: what was compiled
-    # of the one would pass for the other.
-    sys.dont_write_bytecode = True
-    for each in (aiokafka, hypothesis, uvloop, runtime, schemas, tests):
+    compile_tree()
+    for each in (aiokafka, faststream, hypothesis, openpyxl, pycountry, uvloop, xlsxwriter):
         assert each is not None
+    for each in (runtime, schemas, tests):
+        assert each is not None
+    # A child would find the code there, whatever its file says.
+    assert not sys.modules.keys() & {one.removesuffix(".py").replace("/", ".") for one in TESTS}
+    gc.freeze()  # else each child looks through all of it, and has it copied
     main(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], Path(sys.argv[4]))

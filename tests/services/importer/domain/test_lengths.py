@@ -88,3 +88,13 @@ def test_a_very_long_text_is_refused_as_what_its_column_is_not(header: str, says
 def test_only_the_beginning_of_a_long_text_stands_in_a_sentence() -> None:
     assert brief("x" * 40) == "x" * 40
     assert brief("x" * 41) == "x" * 39 + "…"
+
+
+@pytest.mark.parametrize(
+    ("header", "at_most"), [("Huisnummer", 10), ("Toevoeging", 8), ("Voorletters", 40)]
+)
+def test_what_is_a_part_of_a_field_has_an_end_of_its_own(header: str, at_most: int) -> None:
+    headers = ["Bedrijf", "Straat", header]
+    for length, verdict in ((at_most, "create"), (at_most + 1, "refused")):
+        (plan,) = planned(book(), headers, ["A", "Kade", "1" * length])
+        assert plan.verdict == verdict

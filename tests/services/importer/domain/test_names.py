@@ -24,6 +24,11 @@ from services.importer.domain.names import email_key, full_name, name_keys, spli
         ("Bakker, jr.", ("", "", "Bakker jr.")),
         ("van der Berg, sr.", ("", "van der", "Berg sr.")),
         ("de Vries, Junior", ("Junior", "", "de Vries")),
+        ("Berg, Jan van der", ("Jan", "van der", "Berg")),
+        ("Jan van de", ("Jan", "van", "de")),
+        ("van der, sr.", ("", "", "van der sr.")),
+        ("Bakker, Jan jr.", ("Jan jr.", "", "Bakker")),
+        ("Jan jr. II", ("Jan", "", "jr. II")),
     ],
 )
 def test_a_persons_name_falls_apart(name: str, parts: tuple[str, str, str]) -> None:
