@@ -38,7 +38,8 @@ class _Server(ThreadingHTTPServer):
 
 
 class HealthServer:
-    """Serves /live and /ready (200 or 503 with the reasons as JSON) and /metrics."""
+    """Serves /live and /ready (200 or 503 with the reasons as JSON) and /metrics. What only some
+    jobs wait for is `stuck` in /ready, whatever its status."""
 
     def __init__(self, status: Status, host: str, port: int) -> None:
         class Handler(BaseHTTPRequestHandler):
@@ -51,7 +52,10 @@ class HealthServer:
                     self._send(200, generate_latest(REGISTRY), CONTENT_TYPE_LATEST)
                 elif path in ("/live", "/ready"):
                     why = status.dead() if path == "/live" else status.unready()
-                    body = json.dumps({"ok": not why, "why": why}).encode()
+                    said: dict[str, Any] = {"ok": not why, "why": why}
+                    if path == "/ready" and (stuck := status.beside()):
+                        said["stuck"] = stuck
+                    body = json.dumps(said).encode()
                     self._send(503 if why else 200, body, "application/json")
                 else:
                     self._send(404, b'{"ok": false, "why": ["try /live, /ready or /metrics"]}')

@@ -26,7 +26,7 @@ from runtime.database import Database
 from runtime.edge.backoff import Backoff, pause
 from runtime.edge.guard import Guard
 from runtime.faults import LeaseLost, Stopping, StoreWentBack, describe, has_itself_to_blame
-from runtime.leases import Leases
+from runtime.leases import Leases, lost
 from runtime.metrics import JOBS
 from runtime.slots import POLL_S, Slots
 from runtime.state import Publishes, States, Touched
@@ -66,8 +66,7 @@ class JobRunner:
         self.kinds = tuple(kinds)
         self.database = database
         self.wake = wake
-        cleared = [kind.kind for kind in self.kinds if kind.cleared]
-        self.clearing = Clearing(database, cleared, done_days)
+        self.clearing = Clearing(database, [k.kind for k in self.kinds if k.cleared], done_days)
         self._publisher = publisher
         self._states = states
         self.guard = guard
@@ -188,28 +187,31 @@ class JobRunner:
 
     async def work_together(self, works: Sequence[Work], kind: JobKind) -> None:
         """Run claimed jobs: several together, and then each that was left open alone."""
-        try:
-            if len(works) > 1 and kind.together is not None:
-                doing = kind.together(Bundle(works))
-                error = await self._guarded(works, kind, doing)
-                if error is not None and not has_itself_to_blame(error):
+        with self.stuck.at_work(works):
+            try:
+                await self._work_together(works, kind)
+            except (asyncio.CancelledError, Stopping):
+                await self._leases.give_back(works)
+                raise
+
+    async def _work_together(self, works: Sequence[Work], kind: JobKind) -> None:
+        if len(works) > 1 and kind.together is not None:
+            error = await self._guarded(works, kind, kind.together(Bundle(works)))
+            if error is not None:
+                if not has_itself_to_blame(error):
                     await self._put_off(works, kind, error)
                     return
-                if error is not None:
-                    log.warning("failed together", kind=kind.kind, cause=describe(error))
-            self.stuck.over(*(work.job.id for work in works if work.ended))
-            for work in works:
-                if not work.ended:
-                    await self.work(work, kind)
-        except (asyncio.CancelledError, Stopping):
-            await self._leases.give_back(works)
-            raise
+                log.warning("failed together", kind=kind.kind, cause=describe(error))
+        self.stuck.over(work.job.id for work in works if work.ended)
+        for work in works:
+            if not work.ended:
+                await self.work(work, kind)
 
     async def work(self, work: Work, kind: JobKind) -> None:
         """Run a claimed job until it is done, postponed, failed or lost."""
         error = await self._guarded([work], kind, _until_ended(work, kind))
         if error is None:
-            self.stuck.over(work.job.id)
+            self.stuck.over([work.job.id])
         else:
             await self._failed(work, kind, error)
 
@@ -221,12 +223,12 @@ class JobRunner:
         try:
             await doing
         except LeaseLost:
-            _lost(works)
+            lost(works)
         except (asyncio.CancelledError, Stopping):
             task = asyncio.current_task()
             if keeper.done() and not self._stopping.is_set() and task is not None:
                 task.uncancel()
-                _lost(works)  # cancelled by their keeper
+                lost(works)  # cancelled by their keeper
                 return None
             await self._leases.give_back(works)
             raise
@@ -242,14 +244,14 @@ class JobRunner:
 
     async def _put_off(self, works: Sequence[Work], kind: JobKind, error: Exception) -> None:
         """Give jobs back that a fault of the surroundings stopped; for longer each time."""
-        delay_s = self.stuck.failed(kind.kind, [work.job.id for work in works], error)
-        await self._leases.release(works, delay_s, 0)
+        left, delay_s = self.stuck.failed(kind.kind, works, error)
+        await self._leases.release(left, delay_s, 0)
 
     async def _failed(self, work: Work, kind: JobKind, error: Exception) -> None:
         if not has_itself_to_blame(error):
             await self._put_off([work], kind, error)
             return
-        self.stuck.over(work.job.id)
+        self.stuck.over([work.job.id])
         log.warning("job failed", kind=kind.kind, job=work.job.id, cause=describe(error))
         if work.job.attempts + 1 < TRIES:
             await self._leases.release([work], 1.0, 1)
@@ -274,9 +276,9 @@ class JobRunner:
         backoff = Backoff("unpublished answers", self._stopping, self._status.waits)
         while True:
             try:
-                self.stuck.lapse()
                 if self._status.went_back is None:
                     await self.recover()
+                await self.stuck.forget_what_others_have(self.database)
                 backoff.over()
                 await asyncio.sleep(RECOVER_AFTER_S)
             except Stopping:
@@ -310,11 +312,3 @@ async def _until_ended(work: Work, kind: JobKind) -> None:
         await kind.run(work)
         if work.steps == before:
             raise NoStep(f"a job of kind {kind.kind} returned without a step")
-
-
-def _lost(works: Sequence[Work]) -> None:
-    """Another worker has them; nothing is to be done for them here, and nothing given back."""
-    for work in works:
-        if not work.ended:
-            log.info("job taken over by another worker", kind=work.kind.kind, job=work.job.id)
-            work.ended = True

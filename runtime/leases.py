@@ -49,6 +49,8 @@ class Leases:
 
         Their lease may run out meanwhile: then there is nothing to give back.
         """
+        if not works:
+            return
         where = f"job {works[0].kind.kind}: giving back"
         backoff = Backoff(where, self._stopping, self._status.waits)
         while True:
@@ -74,3 +76,11 @@ class Leases:
 
 def _open(works: Sequence[Work]) -> list[int]:
     return [work.job.id for work in works if not work.ended]
+
+
+def lost(works: Sequence[Work]) -> None:
+    """Another worker has them; nothing is to be done for them here, and nothing given back."""
+    for work in works:
+        if not work.ended:
+            log.info("job taken over by another worker", kind=work.kind.kind, job=work.job.id)
+            work.ended = True

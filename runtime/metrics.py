@@ -28,5 +28,8 @@ JOBS = Counter("onaccount_jobs", "Jobs by how they ended", ["kind", "end"])
 OLDEST_JOB = Gauge(
     "onaccount_oldest_job_seconds", "Since the oldest open job was asked for; 0: none", ["kind"]
 )
+STUCK = Gauge(
+    "onaccount_stuck_jobs", "Jobs that this worker put off, for want of what they need", ["kind"]
+)
 READY = Gauge("onaccount_ready", "1 while the worker serves")
 STOPPED = Gauge("onaccount_stopped", "1 while it stands still on purpose, alive", ["cause"])

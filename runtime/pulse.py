@@ -95,6 +95,7 @@ class Pulse:
             await self._answered("look", self._look)
             self._postgres_is(None)
         except StoreWentBack as error:
+            self._postgres_is(None)
             self._went_back(error)
         except Exception as error:
             self._postgres_is(error)

@@ -25,6 +25,8 @@ class Status:
     done: dict[str, float] = field(default_factory=dict)
     stops: dict[str, str] = field(default_factory=dict)
     waits: dict[str, str] = field(default_factory=dict)
+    stuck: dict[str, str] = field(default_factory=dict)
+    """What some jobs wait for, by kind, while all else is served: no reason not to be ready."""
     went_back: str | None = None
     fatal: str | None = None
 
@@ -77,6 +79,10 @@ class Status:
         ]
         why += [f"{where}: waits for {cause}" for where, cause in list(self.waits.items())]
         return why
+
+    def beside(self) -> list[str]:
+        """What does not go on though this worker serves."""
+        return [f"{where}: waits for {cause}" for where, cause in list(self.stuck.items())]
 
     def dead(self) -> list[str]:
         """Why this worker should be started anew; empty while it lives.

@@ -2,69 +2,96 @@
 operator hears of it.
 
 The job itself is given back meanwhile: another worker may have what this one lacks (room on a
-disk), and other jobs of its kind may need none of it. So nobody waits with it in hand; and whoever
-said that it waits would never hear that another has done it. What was not heard of for a while is
-therefore no longer told.
+disk), and other jobs of its kind may need none of it. So the worker serves on, and is ready; what
+it could not do is told beside that. Whose job another worker has done, or is at, tells it no more.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
-import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from runtime.database import Database
 from runtime.edge.backoff import LONGEST_S, Backoff
+from runtime.metrics import STUCK
 from runtime.status import Status
+from runtime.transaction import sql
+from runtime.work import Work
 
 FIRST_S = 1.0
-LAPSE_S = 30.0
-"""After the time for which it was put off. Longer than most jobs take until they fail again."""
+SAID = 5
+"""Jobs that a line of the log names at most."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Job:
     kind: str
     delay_s: float
-    until: float
 
 
 class Stuck:
-    """The jobs of one worker that are tried again and again. Said as what lanes wait for is: in the
-    log once and then each minute, by kind, and in /ready once it lasts a second."""
+    """The jobs of one worker that are tried again and again. Said in the log once and then each
+    minute, by kind; in the body of /ready once it lasts a second; and as a figure."""
 
-    def __init__(
-        self, status: Status, stopping: asyncio.Event, *, lapse_s: float = LAPSE_S
-    ) -> None:
+    def __init__(self, status: Status, stopping: asyncio.Event) -> None:
         self._status = status
         self._stopping = stopping
-        self._lapse_s = lapse_s
         self._jobs: dict[int, _Job] = {}
         self._told: dict[str, Backoff] = {}
+        self._in_hand: set[int] = set()
 
-    def failed(self, kind: str, jobs: Sequence[int], error: Exception) -> float:
-        """Put jobs off that failed together: longer than last time. Gives the seconds."""
+    @property
+    def jobs(self) -> Sequence[int]:
+        """Their ids."""
+        return tuple(self._jobs)
+
+    @contextlib.contextmanager
+    def at_work(self, works: Iterable[Work]) -> Iterator[None]:
+        """This worker has these in hand."""
+        ids = {work.job.id for work in works}
+        self._in_hand |= ids
+        try:
+            yield
+        finally:
+            self._in_hand -= ids
+
+    def failed(
+        self, kind: str, works: Sequence[Work], error: Exception
+    ) -> tuple[Sequence[Work], float]:
+        """Put off what failed together, but for what had ended before: which, and how many seconds,
+        which are more than last time."""
+        self.over(work.job.id for work in works if work.ended)
+        left = [work for work in works if not work.ended]
+        return left, self.put_off(kind, [work.job.id for work in left], error) if left else 0.0
+
+    def put_off(self, kind: str, jobs: Sequence[int], error: Exception) -> float:
+        """The same of jobs by their ids, which have not ended; gives the seconds."""
         if kind not in self._told:
-            self._told[kind] = Backoff(f"jobs: {kind}", self._stopping, self._status.waits)
-        self._told[kind].tell(error)
+            self._told[kind] = Backoff(f"jobs: {kind}", self._stopping, self._status.stuck)
+        self._told[kind].tell(error, jobs=list(jobs[:SAID]))
         before = [self._jobs[job].delay_s for job in jobs if job in self._jobs]
         delay_s = min(max(before) * 2, LONGEST_S) if before else FIRST_S
-        until = time.monotonic() + delay_s + self._lapse_s
-        self._jobs |= dict.fromkeys(jobs, _Job(kind, delay_s, until))
+        self._jobs |= dict.fromkeys(jobs, _Job(kind, delay_s))
+        self._count(kind)
         return delay_s * random.uniform(0.8, 1.2)  # noqa: S311
 
-    def over(self, *jobs: int) -> None:
+    def over(self, jobs: Iterable[int]) -> None:
         """They went on; or another worker has them."""
         for job in jobs:
-            if (known := self._jobs.pop(job, None)) is not None:
-                self._told_over(known.kind)
+            if (known := self._jobs.pop(job, None)) is not None and not self._count(known.kind):
+                self._told[known.kind].over()
 
-    def lapse(self) -> None:
-        """Forget what was not heard of for so long: another has done it, or is at it."""
-        now = time.monotonic()
-        self.over(*[job for job, one in self._jobs.items() if one.until < now])
+    async def forget_what_others_have(self, database: Database) -> None:
+        """Those that another worker has done, or is at. Raises what asyncpg raises."""
+        ids = self._jobs.keys() - self._in_hand
+        if ids:
+            rows = await database.fetch(sql.held_by_nobody, list(ids))
+            self.over(ids.difference(row["id"] for row in rows) - self._in_hand)
 
-    def _told_over(self, kind: str) -> None:
-        if all(one.kind != kind for one in self._jobs.values()):
-            self._told[kind].over()
+    def _count(self, kind: str) -> int:
+        number = sum(one.kind == kind for one in self._jobs.values())
+        STUCK.labels(kind).set(number)
+        return number

@@ -46,15 +46,16 @@ class Backoff:
         self._delay_s = min(self._delay_s * 2, LONGEST_S)
         await pause(delay_s, self._stopping)
 
-    def tell(self, error: BaseException) -> None:
-        """Say that it is waited for; `pause` does so, and then waits."""
+    def tell(self, error: BaseException, **more: object) -> None:
+        """Say that it is waited for; `pause` does so, and then waits. `more` is for the log."""
         WAITS.labels(self._where).inc()
         now = time.monotonic()
         said = describe(error)
         if self._since is None:
             self._since = now
         if self.waiting_for != said or now - self._said_at >= SAID_AGAIN_S:
-            log.warning("waiting", where=self._where, cause=said, for_s=round(now - self._since, 1))
+            for_s = round(now - self._since, 1)
+            log.warning("waiting", where=self._where, cause=said, for_s=for_s, **more)
             self.waiting_for, self._said_at = said, now
         if now - self._since >= LONG_S:
             self._waits[self._where] = said

@@ -191,6 +191,11 @@ UPDATE job SET lease = NULL, leased_until = NULL,
     due_at = now() + make_interval(secs => $3), attempts = attempts + $4
 WHERE id = ANY ($1::bigint[]) AND lease = $2;
 
+-- name: held_by_nobody
+-- Which of these jobs are open, and in no worker's hands.
+SELECT id FROM job
+WHERE id = ANY ($1::bigint[]) AND state = 'open' AND (leased_until IS NULL OR leased_until < now());
+
 -- name: clear_done
 -- Some jobs of these kinds that have been done for so long. Another worker clears others.
 DELETE FROM job WHERE id IN (
