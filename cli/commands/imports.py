@@ -86,6 +86,8 @@ async def import_(
         given several times. The same as the options that follow.
     limit
         Limit for rows without one, as 100,00; none: no limit.
+    status
+        The new accounts' status; only an active one can be bought on.
     """
     environment, file = _what(what, file, environment)
     named: Json = {"limit": limit, "on_account": on_account, "in_overview": in_overview}
