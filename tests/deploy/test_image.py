@@ -135,7 +135,7 @@ def test_jemalloc_is_put_where_a_worker_of_the_image_looks_for_it(
 
 
 def test_a_change_of_code_runs_no_apt_again() -> None:
-    """A layer is made again where one above it changed; the folder it copies to is there by then."""
+    """A layer is made again where one above it changed; the folder that it copies to is there."""
     steps = [f"{word} {rest}" for word, rest in instructions()]
     (apt,) = (place for place, step in enumerate(steps) if "apt-get install" in step)
     code = min(steps.index(f"COPY {name} {name}") for name in ("schemas", "runtime", "services"))
