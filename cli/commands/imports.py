@@ -43,6 +43,7 @@ The workbook comes back beside the file with the outcome of each row.
 )
 
 Several = Annotated[list[str] | None, Parameter(negative="")]
+Mapping = Annotated[list[str] | None, Parameter(name=("--mapping", "--column"), negative="")]
 
 
 @app.default
@@ -54,9 +55,7 @@ async def import_(
     environment: Annotated[int | None, Parameter(name=("--environment", "-e"))] = None,
     yes: Yes = False,
     sheet: str | None = None,
-    mapping: Annotated[list[str] | None, Parameter(name=("--mapping", "--column"), negative="")] = (
-        None
-    ),
+    mapping: Mapping = None,
     defaults: Several = None,
     limit: str | None = None,
     on_account: bool | None = None,
