@@ -25,7 +25,6 @@ EVERYWHERE = {
     "WORDS": "Only what has these words; all without any.",
     "--account": "Only this account.",
     "--period": "Only this month, YYYY-MM.",
-    "--status": "The account's status; only an active one can be bought on.",
     "--description": "What the account is for, as `Tafel 9`.",
     "--on-account": "Whether it may buy on account.",
     "--in-overview": "Whether it stands behind the till's on-account button.",

@@ -1,4 +1,4 @@
-"""What a command prints: tables and sentences for people, one JSON object a line for machines."""
+"""What a command prints: tables and sentences for people, a JSON value a line for machines."""
 
 from __future__ import annotations
 

@@ -71,14 +71,14 @@ def has_a_name(customer: Named) -> Named:
 
 class OpeningFields(Part):
     """An account as it is opened. What is absent of limit, on_account and in_overview is the
-    environment's default, else 0 or false; limit null is no limit. Null for another is absent."""
+    environment's default, else 0 or false; limit null is no limit."""
 
     account: Account
     description: Text | None = None
-    status: AccountStatus | None = "active"
+    status: AccountStatus = "active"
     limit: Amount | None = None
-    on_account: bool | None = None
-    in_overview: bool | None = None
+    on_account: Annotated[bool | None, NOT_NULL] = None
+    in_overview: Annotated[bool | None, NOT_NULL] = None
     holder: Uuid | None = None
 
 

@@ -2,9 +2,7 @@
 
 In EnvironmentConfigure, CustomerChange, AccountOpen and AccountChange an absent field differs
 from null (`model_fields_set`). Null clears a setting back to its default, and a text to nothing;
-null for `limit` is: no limit. Of AccountOpen null for any other is as if it were absent, and so it
-is of what an AccountChange does rather than sets (raise_limit_by, only_if_unused). The fields that
-take no null are marked NOT_NULL: there is nothing that they could be cleared to.
+null for `limit` is: no limit. The fields that take no null are marked NOT_NULL.
 """
 
 from __future__ import annotations
@@ -28,6 +26,7 @@ from schemas.entities import (
 from schemas.values import (
     BASE64_PATTERN,
     COLOUR_PATTERN,
+    NOT_NULL,
     NUMBER_FORMAT_PATTERN,
     ZONE_PATTERN,
     Account,
@@ -151,7 +150,7 @@ class CustomerErase(Command):
 
 class AccountOpen(OpeningFields, PatchCommand):
     """Open an account. What is absent of limit, on_account and in_overview is the environment's
-    default, else 0 or false; limit null is no limit. Null for another is absent."""
+    default, else 0 or false; limit null is no limit."""
 
     type: Literal["account.open"] = "account.open"
 
@@ -160,12 +159,12 @@ class AccountChange(ChangeFields, PatchCommand):
     """Change accounts, all or none. Absent: stays. Null: clears description; no limit."""
 
     type: Literal["account.change"] = "account.change"
-    raise_limit_by: Money | None = None
-    only_if_unused: bool | None = None
+    raise_limit_by: Annotated[Money | None, NOT_NULL] = None
+    only_if_unused: Annotated[bool | None, NOT_NULL] = None
 
     @model_validator(mode="after")
     def _one_way_to_set_the_limit(self) -> Self:
-        if "limit" in self.model_fields_set and self.raise_limit_by is not None:
+        if {"limit", "raise_limit_by"} <= self.model_fields_set:
             raise wrong("raise_limit_by", "can't be given together with limit")
         return self
 

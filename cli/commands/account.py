@@ -58,6 +58,8 @@ async def open_(
         Its number, kept as typed: environment and a series, as 28900001.
     series
         Open so many, under the next free numbers, instead of one.
+    status
+        The account's status; only an active one can be bought on.
     on_account
         Whether it may buy on account.
     in_overview
@@ -139,6 +141,8 @@ async def change(
 
     Parameters
     ----------
+    status
+        The account's status; only an active one can be bought on.
     raise_limit_by
         Raise the limit by this amount, as 50,00.
     only_if_unused

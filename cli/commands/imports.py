@@ -43,6 +43,7 @@ The workbook comes back beside the file with the outcome of each row.
 )
 
 Several = Annotated[list[str] | None, Parameter(negative="")]
+Mapping = Annotated[list[str] | None, Parameter(name=("--mapping", "--column"), negative="")]
 
 
 @app.default
@@ -54,9 +55,7 @@ async def import_(
     environment: Annotated[int | None, Parameter(name=("--environment", "-e"))] = None,
     yes: Yes = False,
     sheet: str | None = None,
-    mapping: Annotated[list[str] | None, Parameter(name=("--mapping", "--column"), negative="")] = (
-        None
-    ),
+    mapping: Mapping = None,
     defaults: Several = None,
     limit: str | None = None,
     on_account: bool | None = None,
@@ -86,6 +85,8 @@ async def import_(
         given several times. The same as the options that follow.
     limit
         Limit for rows without one, as 100,00; none: no limit.
+    status
+        The new accounts' status; only an active one can be bought on.
     """
     environment, file = _what(what, file, environment)
     named: Json = {"limit": limit, "on_account": on_account, "in_overview": in_overview}

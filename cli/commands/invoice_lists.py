@@ -40,7 +40,13 @@ async def list_(
     period: str | None = None,
     common: Common = DEFAULT,
 ) -> int:
-    """List invoices as they stand; drafts that were deleted only with --status deleted."""
+    """List invoices as they stand; drafts that were deleted only with --status deleted.
+
+    Parameters
+    ----------
+    status
+        Only those that stand so.
+    """
     month = a_month_or_any(period)
     async with common.client() as client:
         states = await _of(client, environment, account)

@@ -27,7 +27,8 @@ class Traced:
     `decisions` are messages that move money, repetitions too; `published` are records of
     ledger.entries, `states` of ledger.balances. `unreadable` records lie in the dead letters.
     `older` entries may come from before the topics' beginnings; `unpublished` ones may be on
-    their way. `unread` records of decisions and invoices are still to be taken up by the ledger.
+    their way. `unread` offsets of decisions and invoices are still to be taken up by the ledger:
+    records, and the marks that Kafka sets behind each transaction.
     """
 
     decisions: int = 0
@@ -106,8 +107,9 @@ def _traced(traced: Traced) -> Iterator[str]:
         yield f"{traced.older:,} entries may be older than what the topics still hold"
     if traced.unread:
         yield (
-            f"{traced.unread:,} records of pos.decisions and invoices.events are still to be read "
-            "by the ledger: what they say is not in the books yet"
+            f"up to {traced.unread:,} records of pos.decisions and invoices.events, Kafka's "
+            "transaction marks among them, are still to be read by the ledger: what they say is "
+            "not in the books yet"
         )
     if traced.unpublished:
         yield f"{traced.unpublished:,} entries or balances are still to be published"

@@ -73,3 +73,20 @@ def test_a_paragraph_is_one_line_and_two_paragraphs_stay_two() -> None:
     assert joined(Description()).primary_renderable.plain == (
         "Of a role that may become an owner.\n\nOr not."
     )
+
+
+@pytest.mark.parametrize(
+    ("words", "says", "choice"),
+    [
+        ("invoices list", "Only those that stand so.", "issued"),
+        ("account open", "The account's status; only an active one can be bought on.", "blocked"),
+        ("account change", "The account's status; only an active one can be bought on.", "blocked"),
+        ("import", "The new accounts' status; only an active one can be bought on.", "blocked"),
+    ],
+)
+def test_a_status_is_of_what_the_command_is_about(words: str, says: str, choice: str) -> None:
+    told = io.StringIO()
+    app.help_print(words.split(), console=Console(file=told, width=300))
+    (line,) = (line for line in told.getvalue().splitlines() if "--status CHOICE" in line)
+    assert says in line
+    assert choice in line

@@ -125,11 +125,22 @@ def test_jemalloc_is_put_where_a_worker_of_the_image_looks_for_it(
     to = re.search(r"cp /usr/lib/\*/(libjemalloc\.so\.2) /opt/onaccount/(\S+)/ ", step)
     assert to is not None
     there = image.parents[1] / to[2] / to[1]
-    there.touch()
     asks = "from services.invoicer.rendering import memory; print(memory({})['LD_PRELOAD'])"
-    done = run(image, "-c", asks, cwd=tmp_path)
-    there.unlink()
+    there.touch()
+    try:
+        done = run(image, "-c", asks, cwd=tmp_path)
+    finally:
+        there.unlink()  # an empty one is no library: the tests after this one share the image
     assert (done.stdout.strip(), done.stderr) == (str(there), "")
+
+
+def test_a_change_of_code_runs_no_apt_again() -> None:
+    """A layer is made again where one above it changed; the folder that it copies to is there."""
+    steps = [f"{word} {rest}" for word, rest in instructions()]
+    (apt,) = (place for place, step in enumerate(steps) if "apt-get install" in step)
+    code = min(steps.index(f"COPY {name} {name}") for name in ("schemas", "runtime", "services"))
+    (venv,) = (place for place, step in enumerate(steps) if "-m venv" in step)
+    assert venv < apt < code
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -9,7 +9,7 @@ import hashlib
 import io
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -30,9 +30,18 @@ _ENDS = ("import.completed", "import.failed")
 
 
 class Venue:
-    """One venue; `settings` are those of its environment."""
+    """One venue; `settings` are those of its environment. `nobody_waits` fails where a worker has
+    stopped for good, and is asked wherever an answer is long in coming."""
 
-    def __init__(self, wire: Wire, env: int, rng: random.Random, settings: Json) -> None:
+    def __init__(
+        self,
+        wire: Wire,
+        env: int,
+        rng: random.Random,
+        settings: Json,
+        nobody_waits: Callable[[], Awaitable[None]],
+    ) -> None:
+        self.nobody_waits = nobody_waits
         self.wire, self.env, self.rng, self.settings = wire, env, rng, settings
         self.zone = ZoneInfo(settings["time_zone"])
         self.accounts = [f"{env}{number:02}" for number in range(_PEOPLE)]
@@ -54,6 +63,7 @@ class Venue:
             try:
                 found = await self.wire.wait(answers, environment=self.env, within_s=_AGAIN_S)
             except AssertionError:
+                await self.nobody_waits()
                 await self.wire.say(topic, body)
             else:
                 return found[-1].body
@@ -164,7 +174,7 @@ class Venue:
         days = self.rng.randint(0, 44) if recorded else 0
         return {
             **{"type": "sale.recorded" if recorded else "sale.requested", "sale_id": new_id()},
-            **{"environment": self.env, "terminal": "bar", "at": now(days=-days, minutes=1)},
+            **{"environment": self.env, "terminal": "bar", "at": now(days=-days)},
             **{"account": self.rng.choice(self.accounts), "currency": self.settings["currency"]},
             **{"total": sum(line["total"] for line in lines), "lines": lines},
         }
@@ -227,6 +237,7 @@ class Venue:
             waiting = self._unanswered()
             if not waiting:
                 break
+            await self.nobody_waits()
             for topic, body in waiting:
                 await self.wire.say(topic, body)
             await asyncio.sleep(2)

@@ -193,8 +193,9 @@ async def test_told_to_stop_at_any_moment_of_its_start_it_exits_zero(
 def caught(process: subprocess.Popen[str], number: signal.Signals) -> bool:
     """Whether the process has a handler of its own for a signal (proc(5): SigCgt)."""
     status = Path(f"/proc/{process.pid}/status").read_text()
-    caught = next(line for line in status.splitlines() if line.startswith("SigCgt:"))
-    return bool(int(caught.split()[1], 16) >> (number - 1) & 1)
+    lines = (line for line in status.splitlines() if line.startswith("SigCgt:"))
+    found = next(lines, "SigCgt: 0")  # a dead one that nobody has waited for may have none
+    return bool(int(found.split()[1], 16) >> (number - 1) & 1)
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -202,7 +203,10 @@ def test_told_to_stop_before_its_code_is_loaded_a_worker_exits_zero(service: str
     with subprocess.Popen(
         [sys.executable, "-m", f"services.{service}"], cwd=ROOT, stdout=subprocess.PIPE, text=True
     ) as process:
+        end = time.monotonic() + 60
         while not caught(process, signal.SIGTERM):
+            assert process.poll() is None, f"it died with {process.returncode}"
+            assert time.monotonic() < end, "it has no handler of its own after 60 s"
             time.sleep(0.001)
         process.terminate()
         said = process.communicate(timeout=60)[0]

@@ -130,7 +130,19 @@ def test_a_cancellation_that_is_wrong_says_where(changes: dict[str, Any], field:
         (command("account.change", accounts=["1"], on_account=None), "on_account"),
         (command("account.change", accounts=["1"] * 10_001), "accounts"),
         (command("account.change", accounts=[]), "accounts"),
-        (command("account.change", accounts=["1"], status=None), "status"),
+        (
+            command("account.change", accounts=["1"], limit=None, raise_limit_by=None),
+            "raise_limit_by",
+        ),
+        (
+            command(
+                "account.open",
+                account="1",
+                **dict.fromkeys(("status", "limit", "on_account", "in_overview", "holder")),
+            ),
+            "status",
+        ),
+        (command("account.open", account="1", status=None), "status"),
         (command("account.open", account="1", limit=-1), "limit"),
         (command("account.open", account="1", limit=12.5), "limit"),
         (command("customer.register", customer_id=SALE_ID, first_name="  "), "last_name"),

@@ -1,10 +1,13 @@
 """A whole stack, started as a person would: `onaccount stack up`."""
 
+import http.client
 import json
 import os
 import signal
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +15,7 @@ from typing import Any
 
 from cli.stack.folder import Folder
 from cli.stack.process import Mark, wait_until
+from cli.stack.worker import for_good
 from tests.support.run import current
 from tests.support.servers import lay_storage, quicken_kafka
 
@@ -44,6 +48,13 @@ class Stack:
         """The health address of a worker."""
         return str(next(one["health"] for one in self.info["processes"] if one["name"] == name))
 
+    def stopped_for_good(self) -> str | None:
+        """The words of a worker that waits for a person (a store went back); None where all go."""
+        for one in self.info["processes"]:
+            if "health" in one and (why := for_good(_unready(one["health"]))):
+                return f"{one['name']}: {why}"
+        return None
+
     def kill(self, name: str) -> int:
         """kill -9 one of its processes; gives the pid that it had."""
         pid = self.pid(name)
@@ -70,6 +81,18 @@ class Stack:
         if self.process.poll() is None:
             self.process.send_signal(number)
         return self.process.wait(within_s)
+
+
+def _unready(health: str) -> list[str]:
+    """Why a worker does not serve, as it says; nothing where it is away or too busy to say it."""
+    try:
+        with urllib.request.urlopen(f"{health}/ready", timeout=2):
+            return []
+    except urllib.error.HTTPError as answer:
+        why: list[str] = json.loads(answer.read())["why"]
+        return why
+    except (OSError, http.client.HTTPException):
+        return []
 
 
 def begin_stack(

@@ -31,7 +31,6 @@ MOST_WARNINGS: Final = 100
 NO_SUMS: Final = Sums()
 
 _SETTINGS: Final = ("description", "status", "limit", "on_account", "in_overview")
-_NULLABLE: Final = frozenset({"description", "limit"})
 
 
 def open_account(
@@ -75,14 +74,9 @@ def open_account(
 
 
 def _given(command: AccountOpen | AccountChange | OpenStep | ChangeAccountsStep) -> dict[str, Any]:
-    """The settings that a command gives. A null limit is none; a null description is emptied;
-    any other null is as if it were not there."""
+    """The settings that a command gives. Only a limit may be null; a description is emptied."""
     values, is_given = command.__dict__, command.model_fields_set
-    given: dict[str, Any] = {
-        name: values[name]
-        for name in _SETTINGS
-        if name in is_given and (values[name] is not None or name in _NULLABLE)
-    }
+    given: dict[str, Any] = {name: values[name] for name in _SETTINGS if name in is_given}
     if "description" in given:
         given["description"] = given["description"] or ""
     return given

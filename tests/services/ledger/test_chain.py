@@ -282,7 +282,9 @@ async def test_what_the_ledger_has_not_read_yet_is_counted_and_is_no_fault(
     assert report.traced is not None
     assert report.traced.unread == sum(s.end - s.begin for one in spans for s in one.values()) > 0
     assert Flaw.DELETED_UNREAD not in {finding.flaw for finding in report.findings}
-    assert "are still to be read by the ledger" in "\n".join(in_words(report))
+    words = "\n".join(in_words(report))
+    assert f"up to {report.traced.unread} records of pos.decisions and invoices.events" in words
+    assert "transaction marks among them, are still to be read by the ledger" in words
 
 
 async def test_what_was_deleted_before_it_was_read_is_missing_from_the_books(
