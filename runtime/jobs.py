@@ -245,6 +245,8 @@ class JobRunner:
     async def _put_off(self, works: Sequence[Work], kind: JobKind, error: Exception) -> None:
         """Give jobs back that a fault of the surroundings stopped; for longer each time."""
         left, delay_s = self.stuck.failed(kind.kind, works, error)
+        if not left:  # what a step had still to tell is published by whoever finds it
+            log.warning("failed when it was done", kind=kind.kind, cause=describe(error))
         await self._leases.release(left, delay_s, 0)
 
     async def _failed(self, work: Work, kind: JobKind, error: Exception) -> None:
