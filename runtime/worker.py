@@ -20,6 +20,7 @@ from runtime import logs
 from runtime.answers import Envelope
 from runtime.database import Database
 from runtime.deadletters import dead_letters, retries
+from runtime.early import done
 from runtime.edge.backoff import Backoff
 from runtime.edge.guard import Guard
 from runtime.edge.lane import EdgeLane
@@ -179,7 +180,7 @@ class Worker:
         """Serve until told to stop; exits 0 then, 1 when the process itself is at fault."""
         # From the first moment on: before the loop runs, to be told to stop is to be done.
         for name in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(name, lambda *_: sys.exit(0))
+            signal.signal(name, done)
         logs.configure(self.service, self.settings.worker or self.service, self.settings.log_level)
         try:
             health = HealthServer(self.status, self.settings.health_host, self.settings.health_port)
