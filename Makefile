@@ -37,7 +37,7 @@ check: setup  ## formatting, lint, types, import direction, generated files, tid
 	@$(BIN)/python -m pytest -q tests/tidy
 
 prove-chaos: setup  ## two minutes of sales, two of a whole story, while everything is killed: all must add up
-	@ONACCOUNT_CHAOS_S=120 $(BIN)/python -m pytest -q -n 0 tests/journeys/test_killed_everywhere.py \
+	@ONACCOUNT_CHAOS_S=120 $(BIN)/python -m pytest -q -n 0 tests/outside/test_killed_everywhere.py \
 		tests/outside/test_a_story.py
 
 FROM ?= HEAD~20

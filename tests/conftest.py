@@ -1,7 +1,7 @@
 """Fixtures for all tests, and the servers' end (tests/support/run.py)."""
 
 import signal
-from typing import IO
+from typing import IO, Any
 
 import pytest
 
@@ -17,6 +17,7 @@ from tests.support.fixtures import (
     smtp,
     stack,
 )
+from tests.support.sharing import ByFileOrFolder
 
 __all__ = [
     "kafka",
@@ -42,6 +43,11 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if not hasattr(config, "workerinput"):
         config.stash[LOCK] = run.begin()
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFileOrFolder | None:
+    """Who gets which tests; None: as xdist does by itself."""
+    return ByFileOrFolder(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

@@ -34,7 +34,7 @@ from tests.support.mails import MailServer
 from tests.support.run import current
 from tests.support.stacks import Stack, begin_stack
 
-pytestmark = [pytest.mark.xdist_group("journey-of-a-month"), pytest.mark.timeout(3600)]
+pytestmark = pytest.mark.timeout(3600)
 
 ACCOUNTS = int(os.environ.get("ONACCOUNT_MONTH_ACCOUNTS", "6"))
 SALES = int(os.environ.get("ONACCOUNT_MONTH_SALES", "120"))

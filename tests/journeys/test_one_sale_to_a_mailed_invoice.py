@@ -18,8 +18,6 @@ from cli.demo import mails
 from tests.cli.running import Run, Told, runner
 from tests.support.stacks import Stack
 
-pytestmark = pytest.mark.xdist_group("journey-of-one-sale")
-
 VENUE, ACCOUNT = "2890", "28900001"
 CUSTOMER = "01890a5d-ac96-774b-bcce-b302099a8057"
 SALE = "01890a5d-ac96-774b-bcce-b302099a8058"

@@ -22,7 +22,7 @@ from tests.outside.story import Venue
 from tests.outside.wire import Json, Wire, sale
 from tests.support.stacks import Stack
 
-pytestmark = [pytest.mark.xdist_group("outside"), pytest.mark.timeout(900)]
+pytestmark = pytest.mark.timeout(900)
 
 _TUMULT_S = float(os.environ.get("ONACCOUNT_CHAOS_S", "7"))
 _DUTCH: Json = {

@@ -15,13 +15,9 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import pytest
-
 from tests.outside.holding import books, settled
 from tests.outside.wire import Json, Wire, cancel, new_id, now, sale
 from tests.support.stacks import Stack
-
-pytestmark = pytest.mark.xdist_group("outside")
 
 _MONTH = datetime.now(ZoneInfo("Europe/Amsterdam")).strftime("%Y-%m")
 _PLACE = {"street": "Kade 1", "postcode": "1011 AB", "city": "Amsterdam", "country": "NL"}

@@ -8,12 +8,8 @@ from datetime import datetime
 from hashlib import sha256
 from zoneinfo import ZoneInfo
 
-import pytest
-
 from tests.outside.holding import until
 from tests.outside.wire import Json, Wire, new_id, now, sale
-
-pytestmark = pytest.mark.xdist_group("outside")
 
 _MONTH = datetime.now(ZoneInfo("Europe/Amsterdam")).strftime("%Y-%m")
 _IDS = ("command_id", "payment_id", "statement_id", "request_id", "run_id", "job_id")

@@ -6,12 +6,8 @@ import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pytest
-
 from tests.outside.holding import books, settled, until, well_formed
 from tests.outside.wire import Json, Wire, cancel, line, new_id, now, sale
-
-pytestmark = pytest.mark.xdist_group("outside")
 
 _ANSWERS = ("pos.decisions", "pos.directories", "registry.outcomes")
 
