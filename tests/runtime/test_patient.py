@@ -1,0 +1,51 @@
+"""The consumer that never returns with nothing: how it waits where nothing comes."""
+
+import asyncio
+
+from aiokafka import AIOKafkaProducer
+
+from runtime.edge.patient import SILENCE_WAIT_MS, PatientConsumer
+from tests.runtime.rig import until
+from tests.support.fixtures import NewTopicName
+
+WAIT_MS = 50
+
+
+def kept_ms(consumer: PatientConsumer) -> int:
+    """How long Kafka may keep the next fetch that finds nothing."""
+    return int(consumer._fetcher._fetch_max_wait_ms)
+
+
+async def test_in_a_silence_kafka_is_asked_seldom_and_what_comes_is_given_all_the_same(
+    kafka: str, new_topic: NewTopicName
+) -> None:
+    topic = await new_topic(partitions=3)
+    consumer = PatientConsumer(
+        topic,
+        bootstrap_servers=kafka,
+        group_id=topic,
+        fetch_max_wait_ms=WAIT_MS,
+        auto_offset_reset="earliest",
+    )
+    async with AIOKafkaProducer(bootstrap_servers=kafka) as producer, consumer:
+        for partition in range(3):
+            said = str(partition).encode()
+            taken = asyncio.create_task(consumer.getmany())
+            await until(lambda: kept_ms(consumer) == SILENCE_WAIT_MS, "it is silent", 20)
+            await producer.send_and_wait(topic, said, partition=partition)
+            given = await asyncio.wait_for(taken, 20)
+            assert [record.value for records in given.values() for record in records] == [said]
+            assert kept_ms(consumer) == WAIT_MS
+
+
+async def test_a_lane_that_waits_longer_by_itself_is_not_hurried(
+    kafka: str, new_topic: NewTopicName
+) -> None:
+    consumer = PatientConsumer(
+        await new_topic(), bootstrap_servers=kafka, fetch_max_wait_ms=2 * SILENCE_WAIT_MS
+    )
+    async with consumer:
+        taken = asyncio.create_task(consumer.getmany())
+        await asyncio.sleep(1.5)
+        assert kept_ms(consumer) == 2 * SILENCE_WAIT_MS
+        taken.cancel()
