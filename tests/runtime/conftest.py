@@ -1,7 +1,6 @@
 """Fixtures of the edge's tests."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -10,15 +9,6 @@ from tests.runtime.rig import Rig
 from tests.support import databases, run, servers
 from tests.support.apart import run_apart
 from tests.support.servers import Server
-
-HERE = Path(__file__).parent
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests on the edge's broker stay in one process: a broker takes long to start."""
-    for item in items:
-        if HERE in item.path.parents and "edge_kafka" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("edge"))
 
 
 @pytest.fixture(scope="session")
