@@ -10,8 +10,8 @@ BIN := .venv/bin
 # is two thirds of its start; tests start a hundred and fifty of them.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup fuzz prove-chaos prove-upgrade prove-model prove-interleavings prove-mutants prove-month \
-	prove-ten-thousand prove-invoicer-mutants prove-documents golden bench bench-scale demo test check format
+.PHONY: help setup fuzz prove-chaos prove-cluster prove-upgrade prove-model prove-interleavings prove-mutants \
+	prove-month prove-ten-thousand prove-invoicer-mutants prove-documents golden bench bench-scale demo test check format
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1	/' | expand -t 30
@@ -37,8 +37,11 @@ check: setup  ## formatting, lint, types, import direction, generated files, tid
 	@$(BIN)/python -m pytest -q tests/tidy
 
 prove-chaos: setup  ## two minutes of sales, two of a whole story, while everything is killed: all must add up
-	@ONACCOUNT_CHAOS_S=120 $(BIN)/python -m pytest -q -n 0 tests/outside/test_killed_everywhere.py \
-		tests/outside/test_a_story.py
+	@ONACCOUNT_CHAOS_S=120 $(BIN)/python -m pytest -q -n 0 \
+		tests/outside/test_killed_everywhere.py tests/outside/test_a_story.py
+
+prove-cluster: setup  ## the same story for two minutes on three brokers that die, alone and together
+	@ONACCOUNT_CHAOS_S=120 $(BIN)/python -m pytest -q -n 0 tests/outside/three_brokers.py $(ARGS)
 
 FROM ?= HEAD~20
 

@@ -16,21 +16,21 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from tests.outside import reckoning
-from tests.outside.holding import books, settled, until, well_formed
+from tests.outside.adding_up import adds_up
+from tests.outside.holding import settled
 from tests.outside.story import Venue
-from tests.outside.wire import Json, Wire, sale
+from tests.outside.wire import Json, Wire
 from tests.support.stacks import Stack
 
 pytestmark = pytest.mark.timeout(900)
 
 _TUMULT_S = float(os.environ.get("ONACCOUNT_CHAOS_S", "7"))
-_DUTCH: Json = {
+DUTCH: Json = {
     **{"legal_name": "Kroeg B.V.", "country": "NL", "postcode": "1011 AB", "currency": "EUR"},
     **{"vat_number": "NL856432106B01", "chamber_number": "66221355", "language": "nl"},
     **{"iban": "NL91ABNA0417164300", "time_zone": "Europe/Amsterdam", "limit_release": "issued"},
 }
-_ABROAD: Json = {
+ABROAD: Json = {
     **{"legal_name": "Bar SA", "country": "BE", "postcode": "1000", "currency": "USD"},
     **{"vat_number": "BE0428759497", "chamber_number": "0428759497", "language": "en"},
     **{"iban": "BE68539007547034", "time_zone": "America/New_York", "limit_release": "paid"},
@@ -47,8 +47,8 @@ async def test_whatever_is_killed_in_a_story_of_two_venues_all_of_it_adds_up(
         assert await asyncio.to_thread(pairs.stopped_for_good) is None
 
     venues = [
-        Venue(wire, env, rng, _DUTCH, nobody_waits),
-        Venue(wire, env + 2000, rng, _ABROAD, nobody_waits),
+        Venue(wire, env, rng, DUTCH, nobody_waits),
+        Venue(wire, env + 2000, rng, ABROAD, nobody_waits),
     ]
     await asyncio.gather(*(venue.begin() for venue in venues))
     end = time.monotonic() + _TUMULT_S
@@ -59,7 +59,7 @@ async def test_whatever_is_killed_in_a_story_of_two_venues_all_of_it_adds_up(
         await venue.settle()
         await settled(wire, venue.env)
     for venue in venues:
-        await _adds_up(wire, venue)
+        await adds_up(wire, venue)
 
 
 async def _kill(stack: Stack, rng: random.Random, end: float) -> None:
@@ -79,42 +79,3 @@ async def _look(nobody_waits: Callable[[], Awaitable[None]], end: float) -> None
     while time.monotonic() < end:
         await nobody_waits()
         await asyncio.sleep(1)
-
-
-async def _adds_up(wire: Wire, venue: Venue) -> None:
-    env = venue.env
-    found = reckoning.accounts(wire, env)
-    for kind in ("invoice.issued", "credit_note.issued"):
-        for document in wire.events(kind, env):
-            reckoning.vat_is_exact(document)
-    reckoning.months_are_apart(wire, env, venue.zone)
-    reckoning.numbers_have_no_gap(wire, env)
-    assert reckoning.unbilled_sales(wire, env) == {}
-    await until(lambda: _told(wire, venue, found))
-    reckoning.invoices_stand_as_told(wire, env)
-    sums = books(wire, env)
-    assert sums["receivable:unbilled"] == sum(one.unbilled for one in found.values()) == 0
-    assert sums["receivable:billed"] == sum(one.billed for one in found.values())
-    for sold in wire.events("sale.approved", env):
-        assert not sold["online"] or sold["limit"] is None or sold["used"] <= sold["limit"]
-    for kind in ("account.state", "customer.state", "environment.state", "import.state"):
-        reckoning.newest(wire, kind, env)
-    well_formed(wire, env)
-    dead = [one for one in wire.seen if one.topic.endswith("dead-letters")]
-    assert [one for one in dead if one.body.get("environment") == env] == []
-    for account in venue.accounts:
-        nothing = sale(env, account, ("1", 0, "21"), currency=venue.settings["currency"])
-        used = (await wire.sale(nothing)).body["used"]
-        assert used == found[account].used(venue.settings["limit_release"]), account
-
-
-def _told(wire: Wire, venue: Venue, found: dict[str, reckoning.Account]) -> bool:
-    """Whether each account on which something was posted has a balance, and the newest is what its
-    events make; and no other has one."""
-    newest = reckoning.newest(wire, "balance.state", venue.env).values()
-    told = {b["account"]: (b["unbilled"], b["billed"], b["version"]) for b in newest}
-    return told == {
-        account: (one.unbilled, one.billed, one.entries)
-        for account, one in found.items()
-        if one.entries
-    }

@@ -1,0 +1,66 @@
+"""Kafka as a site has it: three brokers, each topic on all of them. What tests/outside/
+three_brokers.py does for minutes with a whole stack, is here in short.
+"""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from aiokafka import AIOKafkaProducer
+
+from cli.stack.postgres import Postgres
+from schemas.topics import TOPICS
+from tests.journeys.raw import send_until_taken
+from tests.runtime.rig import Rig, once_each, sale
+from tests.support import databases
+from tests.support.apart import run_apart
+from tests.support.cluster import Cluster, three_brokers
+from tests.support.run import current
+
+SALES = 6
+
+
+@pytest.fixture(scope="module")
+def three() -> Iterator[Cluster]:
+    with three_brokers(current().new_folder("three")) as cluster:
+        yield cluster
+
+
+@pytest.fixture(scope="module")
+def on_three(three: Cluster, postgres_server: Postgres) -> Iterator[Rig]:
+    database = run_apart(databases.copy_template(postgres_server))
+    rig = Rig(three.address, database.admin, database.dsn("ledger"))
+    run_apart(rig.prepare())
+    yield rig
+    run_apart(databases.drop(postgres_server, database))
+
+
+async def test_topics_are_kept_three_times_and_two_must_have_what_is_acknowledged(
+    three: Cluster, on_three: Rig
+) -> None:
+    await three.in_sync()
+    assert {
+        (name, len(at)) for name, parts in (await three.replicas()).items() for at in parts
+    } == {(topic.name, 3) for topic in TOPICS}
+    settings = await three.settings("pos.decisions")
+    assert settings["min.insync.replicas"] == "2"
+    assert settings["unclean.leader.election.enable"] == "false"
+
+
+async def test_each_broker_may_die_while_tills_sell(three: Cluster, on_three: Rig) -> None:
+    """Whichever leads: sales are answered while it is away, all of them once, and it comes back."""
+    account, said = "of three", []
+    async with on_three.worker():
+        for broker in three.brokers:
+            await three.in_sync()
+            async with AIOKafkaProducer(bootstrap_servers=three.address, acks="all") as till:
+                await broker.kill()
+                for _ in range(SALES):
+                    one = sale(account)
+                    said.append(one["sale_id"])
+                    await send_until_taken(till, "pos.sales", json.dumps(one).encode(), None)
+            await on_three.all_answered(account, said)
+            await broker.start()
+        found = await on_three.all_answered(account, said)
+    once_each(found)
+    assert await on_three.counted(account) == (3 * SALES, 3 * SALES * 500)
