@@ -4,6 +4,7 @@ Only fonts that are shipped are used, and the time of making is given. A process
 """
 
 import json
+import os
 import re
 import threading
 from datetime import UTC, date, datetime, time
@@ -43,14 +44,11 @@ def pdf(
     text = json.dumps(data, ensure_ascii=False)
     families = _families()[:1] if _PLAIN.fullmatch(text) else _families() + _east_asian(text)
     text = f'{text[:-1]}, "fonts": {json.dumps(families)}}}'
-    main = (
-        f'#import "{template}": pages\n'
-        f"#pages(json(bytes({_literal(text)})), bytes({_literal(attached.decode())}))"
-    )
     try:
         with _one_at_a_time:
+            main = _desk().laid(template, text, attached)
             made = _compiler().compile(
-                main.encode(), format="pdf", pdf_standards=standard, timestamp=made_at
+                main, format="pdf", pdf_standards=standard, timestamp=made_at
             )
     except typst.TypstError:
         raise NotSet("typst refused it") from None  # its own words may quote what a person typed
@@ -63,9 +61,35 @@ def pdf(
     return cast("bytes", made)
 
 
-def _literal(text: str) -> str:
-    """As a string in typst's code, which only a quote ends and only a backslash escapes."""
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+class _Desk:
+    """Where templates, data and attachment lie for the compiler: in files that this process has
+    open, two of them in memory, for there may be no disk that it may write on.
+
+    As literals of the main file they were read letter by letter (docs/decisions/0118). Raises
+    OSError where the system shows no process its files.
+    """
+
+    root = "/proc/self/fd"
+
+    def __init__(self) -> None:
+        self._templates = os.open(_templates(), os.O_RDONLY | os.O_DIRECTORY)
+        self._data, self._attached = os.memfd_create("data"), os.memfd_create("attached")
+        Path(self.root, str(self._data)).stat()
+
+    def laid(self, template: str, data: str, attached: bytes) -> bytes:
+        """The main file, of which these are laid out."""
+        for file, content in ((self._data, data.encode()), (self._attached, attached)):
+            os.ftruncate(file, 0)
+            os.pwrite(file, content, 0)
+        return (
+            f'#import "/{self._templates}/{template}": pages\n'
+            f'#pages(json("/{self._data}"), read("/{self._attached}", encoding: none))'
+        ).encode()
+
+
+@cache
+def _desk() -> _Desk:
+    return _Desk()
 
 
 def _templates() -> Path:
@@ -74,7 +98,7 @@ def _templates() -> Path:
 
 @cache
 def _compiler() -> typst.Compiler:
-    return typst.Compiler(root=_templates(), font_paths=fonts())
+    return typst.Compiler(root=_Desk.root, font_paths=fonts())
 
 
 @cache
