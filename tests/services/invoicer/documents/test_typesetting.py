@@ -3,14 +3,19 @@
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
+from typing import cast
 
 import pytest
 import typst
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from services.invoicer.documents.model import Logo
+from services.invoicer.documents.pdf import render_pdf
 from services.invoicer.documents.text import clean
-from services.invoicer.documents.typesetting import _Desk
+from services.invoicer.documents.typesetting import _PLAIN, _Desk, _our_fonts, fonts
+from tests.services.invoicer.documents.samples import SELLER, invoice
 
 Read = Callable[..., tuple[object, object]]
 
@@ -59,3 +64,54 @@ def test_an_attachment_is_read_byte_for_byte(read: Read, text: str) -> None:
 def test_nothing_is_left_of_what_was_longer(read: Read) -> None:
     assert read('{"a": "some words"}', b"many bytes") == ({"a": "some words"}, b"many bytes")
     assert read("{}", b"few") == ({}, b"few")
+
+
+LETTERS = [c for c in map(chr, range(0x20, 0x2300)) if _PLAIN.fullmatch(c) and c != "\x7f"]
+WEIGHTS = (400, 600, 700)
+
+
+def widths(fonts: typst.Fonts, words: list[str]) -> list[list[float]]:
+    """Of these words in each weight, in thousandths of the size."""
+    shown = json.dumps(json.dumps(words, ensure_ascii=False), ensure_ascii=False)
+    main = (
+        '#set text(font: "Noto Sans", size: 1000pt, fallback: false, number-width: "tabular")\n'
+        f"#context [#metadata({WEIGHTS}.map(weight => json(bytes({shown})).map(word => "
+        "measure(text(weight: weight, word)).width.pt())))<it>]"
+    )
+    found = typst.query(main.encode(), "<it>", "value", one=True, font_paths=fonts)
+    return cast("list[list[float]]", json.loads(found))
+
+
+def test_our_fonts_have_the_widths_of_the_font_that_they_are_made_of() -> None:
+    pairs = [a + b for a in "AFLPTVWYařvy.,1" for b in "AaOeoňvy.,-1"]
+    words = [letter for letter in LETTERS if not letter.isspace() and letter != "\u00ad"] + pairs
+    for ours, its in zip(widths(_our_fonts(), words), widths(fonts(), words), strict=True):
+        apart = {w: (a, b) for w, a, b in zip(words, ours, its, strict=True) if abs(a - b) > 1}
+        assert not apart
+
+
+@pytest.mark.parametrize("weight", WEIGHTS)
+def test_our_fonts_have_every_letter_that_is_set_in_them_alone(weight: int) -> None:
+    def made(text: str) -> object:
+        shown = json.dumps(json.dumps(text, ensure_ascii=False), ensure_ascii=False)
+        main = (
+            f'#set document(title: "x")\n#set text(font: "Noto Sans", weight: {weight})\n'
+            f"#json(bytes({shown}))"
+        )
+        compiler = typst.Compiler(font_paths=_our_fonts())
+        return compiler.compile(main.encode(), format="pdf", pdf_standards="a-3b")
+
+    assert made("".join(LETTERS))
+    with pytest.raises(typst.TypstError):
+        made("γ")
+
+
+def test_a_logo_that_is_written_in_letters_has_all_fonts() -> None:
+    def fonts_of(within: str) -> set[str]:
+        svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 90 9">{within}</svg>'
+        logo = Logo(content=svg.encode(), media_type="image/svg+xml")
+        made = render_pdf(invoice(seller=replace(SELLER, logo=logo)))
+        return set(re.findall("[A-Z]{6}\\+([A-Za-z]+)", made.decode("latin-1")))
+
+    assert fonts_of("<rect width='9' height='9'/>") == {"NotoSans"}
+    assert "DejaVuSansMono" in fonts_of("<text y='9' font-family='DejaVu Sans Mono'>Club</text>")
