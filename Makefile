@@ -11,7 +11,8 @@ BIN := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup fuzz prove-chaos prove-cluster prove-upgrade prove-model prove-interleavings prove-mutants \
-	prove-month prove-ten-thousand prove-invoicer-mutants prove-documents golden bench bench-scale demo test check format
+	prove-month prove-ten-thousand prove-invoicer-mutants prove-documents golden fonts bench bench-scale demo \
+	test check format
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1	/' | expand -t 30
@@ -74,6 +75,20 @@ prove-documents: setup  ## 300 random invoices and credit notes before the UBL s
 
 golden: setup  ## make the pictures again that documents are compared with; then look at them
 	@$(BIN)/python -m tests.services.invoicer.documents.golden
+
+FONTS := services/invoicer/documents/fonts
+LETTERS := 20-7e,a0-17f,200b,2013,2014,2018-201e,2022,2026,20ac,2212
+fonts: setup  ## make the fonts of most documents again, where Noto Sans or their letters have changed
+	@for each in 400:Regular 600:SemiBold 700:Bold; do \
+		made=$(FONTS)/NotoSans-$${each#*:}.ttf; \
+		$(BIN)/uv tool run fonttools@4.68.0 varLib.instancer -q --update-name-table \
+			--no-recalc-timestamp -o $$made \
+			"$$($(BIN)/python -c 'import manimgx_fonts as f; print(f.__path__[0])')/NotoSans[wght].ttf" \
+			wght=$${each%:*} && \
+		$(BIN)/uv tool run --from fonttools@4.68.0 pyftsubset $$made --output-file=$$made --unicodes=$(LETTERS) \
+			--layout-features=kern,mark,mkmk,ccmp,locl,liga,clig,calt,tnum,lnum \
+			--name-IDs='*' --notdef-outline --no-hinting || exit 1; \
+	done
 
 prove-ten-thousand: setup  ## one run over 10,000 accounts, killed in the middle, in memory that stays
 	@ONACCOUNT_RUN_ACCOUNTS=10000 $(BIN)/python -m pytest -q -s tests/services/invoicer/test_many_accounts.py

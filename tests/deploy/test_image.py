@@ -187,9 +187,12 @@ def test_the_process_that_opens_workbooks_finds_its_code_when_started_with_i(
 
 
 def test_the_documents_templates_and_fonts_are_in_the_wheel(image: Path, tmp_path: Path) -> None:
-    code = "from services.invoicer.documents import typesetting as t; t._compiler(); t._families()"
+    code = (
+        "from services.invoicer.documents import typesetting as t; t._desk(); t._families();"
+        "print(len(t._our_fonts().fonts()), len(list(t._templates().glob('*.typ'))))"
+    )
     done = run(image, "-c", code, cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
+    assert (done.returncode, done.stdout.split()) == (0, ["3", "3"]), done.stderr
 
 
 def test_the_probe_says_what_the_health_port_says(image: Path, tmp_path: Path) -> None:

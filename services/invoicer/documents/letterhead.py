@@ -11,7 +11,10 @@ from services.invoicer.documents.model import Address, Language, Seller
 from services.invoicer.documents.text import breakable, iban_text, shortened
 
 # As templates/letter.typ has them; a name is larger than usual, and bold.
+_VENUE_MM, _VENUES_SIZE = 98.0, 2.25
 _BUYER_MM, _NAMES_SIZE, _FACTS_MM, _FACTS_GAP_MM = 74.0, 1.2, 86.0, 4.0
+
+_MANY = 2  # rows below the legal name
 
 _REPEATED = 90  # characters of a name on every page; in full it stands on the first
 
@@ -20,24 +23,31 @@ def letterhead_data(
     seller: Seller, language: Language, *, with_logo: bool, seen_from: str | None = None
 ) -> dict[str, Any]:
     """`words`, `colour`, `logo` and `seller`, as templates/letter.typ takes them. `seen_from`: the
-    reader's country, where it is known."""
+    reader's country, where it is known. `name_is_lower`: surely, in one line beside three or more,
+    half as high each."""
     words = LABELS[language]
+    logo = logo_data(seller.logo) if with_logo and seller.logo else None
+    name = breakable(seller.shown_name)
+    address = address_rows(seller.address, language, seen_from=seen_from)
+    facts = present(
+        (words["chamber_number"], seller.chamber_number),
+        (words["vat_number"], seller.vat_number),
+        (words["iban"], iban_text(seller.iban) if seller.iban else None),
+        ("", seller.email),
+        longest=34,
+    )
+    fits = width_mm(name) * _VENUES_SIZE <= _VENUE_MM
     return {
         "language": language,
         "words": dict(words),
         "colour": accent_colour(seller.colour),
-        "logo": logo_data(seller.logo) if with_logo and seller.logo else None,
+        "logo": logo,
+        "name_is_lower": logo is None and fits and len(address) + len(facts) >= _MANY,
         "seller": {
-            "name": breakable(seller.shown_name),
+            "name": name,
             "legal_name": breakable(seller.legal_name),
-            "address": address_rows(seller.address, language, seen_from=seen_from),
-            "facts": present(
-                (words["chamber_number"], seller.chamber_number),
-                (words["vat_number"], seller.vat_number),
-                (words["iban"], iban_text(seller.iban) if seller.iban else None),
-                ("", seller.email),
-                longest=34,
-            ),
+            "address": address,
+            "facts": facts,
             "running": breakable(shortened(seller.shown_name, _REPEATED)),
             "footer": _footer(seller, words),
         },

@@ -62,6 +62,19 @@ def _png_size(content: bytes) -> tuple[float, float] | None:
     return (width, height) if width * height <= MOST_PIXELS else None
 
 
+def _links_out(root: Any) -> bool:
+    """Whether a picture takes in more than itself, or may do so by an entity: typst would look for
+    it among the files of the process that makes documents."""
+    for element in root.iter():
+        if isinstance(element, etree._Entity):
+            return True
+        for name, value in element.items():
+            inside = value.strip().startswith(("#", "data:"))
+            if name.rpartition("}")[2].lower() == "href" and not inside:
+                return True
+    return False
+
+
 def _svg_size(content: bytes) -> tuple[float, float] | None:
     """Of the view box, else of width and height, else what SVG readers take for it. No entity is
     resolved, nothing is fetched."""
@@ -71,7 +84,7 @@ def _svg_size(content: bytes) -> tuple[float, float] | None:
         content.decode()
     except (etree.XMLSyntaxError, UnicodeDecodeError):
         return None
-    if etree.QName(root).localname != "svg":
+    if etree.QName(root).localname != "svg" or _links_out(root):
         return None
     box = re.findall(r"[-+.\d]+(?:e[-+]?\d+)?", root.get("viewBox", ""))
     values = box[2:4] if len(box) == 4 else [root.get("width", "100"), root.get("height", "100")]

@@ -217,6 +217,7 @@ def _whole(text: str, numbers: Iterable[str]) -> Markup:
 def _templates() -> Environment:
     templates = Environment(
         loader=PackageLoader("services.invoicer.documents"),
+        auto_reload=False,  # it would ask the disk for each mail
         autoescape=select_autoescape(("html.j2",), default=False),
         undefined=StrictUndefined,
         trim_blocks=True,

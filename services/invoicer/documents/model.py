@@ -13,11 +13,13 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Literal
+from functools import lru_cache
+from typing import Literal, NamedTuple
 
 from services.invoicer.vat import VatRow, amount_of
 
 Language = Literal["nl", "en"]
+_REMEMBERED = 4_096  # quantities
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,14 +85,15 @@ class Buyer:
         return bool(self.chamber_number or self.vat_number or self.peppol_id)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class Line(NamedTuple):
     """One sale line as it is billed (or credited) here.
 
     `sold_at` is the sale's booked_at in the venue's time zone (aware): its date is the supply
     date. `quantity` is a decimal string, `unit_price` gross minor units, `vat_rate` as on the wire.
     `total` is what this document bills of it: usually round_half_up(quantity x unit_price), less
     where part of the line was reversed or billed before. `part` says so then.
+
+    A tuple: there are many, and each is made, handed to another process and made there again.
     """
 
     sale_id: str
@@ -113,13 +116,17 @@ class Line:
         has a negative quantity; and 1 (or -1) x the rest where only a part is billed."""
         if self.part:
             return Decimal(1 if self.total >= 0 else -1)
-        quantity = Decimal(self.quantity)
-        return -quantity if self.unit_price < 0 else quantity
+        return _billed_quantity(self.quantity, self.unit_price < 0)
 
     @property
     def billed_price(self) -> int:
         """The gross unit price that goes with `billed_quantity`; never negative."""
         return abs(self.total if self.part else self.unit_price)
+
+
+@lru_cache(_REMEMBERED)
+def _billed_quantity(quantity: str, is_discount: bool) -> Decimal:
+    return -Decimal(quantity) if is_discount else Decimal(quantity)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -88,8 +88,11 @@ def table_data(
         content = longest * DIGIT_MM + (PERCENT_MM if place == last - 1 else 0)
         widths.append(round(max(content, len(head) * SMALL_LETTER_MM) + INSET_MM, 2))
     room = _TABLE_MM - sum(width or 0 for width in widths) - INSET_MM
+    rooms = [room if width is None else width - INSET_MM for width in widths]
+    fit = all(len(head) * SMALL_LETTER_MM <= its for head, its in zip(heads, rooms, strict=True))
     return {
         "heads": list(heads),
+        "heads_fit": fit,
         "widths": widths,
         "greys": list(greys),
         "groups": [

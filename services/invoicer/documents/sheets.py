@@ -24,6 +24,7 @@ _WIDTH_MARGIN = 0.7109375  # 18.3.1.13: cell margins in the default font
 _DAY_ZERO = date(1899, 12, 30)
 _DAY_S = 86_400
 _ALIKE = {"[Content_Types].xml", "_rels/.rels", "xl/_rels/workbook.xml.rels", "xl/styles.xml"}
+_OF_A_STRING = ' t="s">'  # a cell's type (18.18.11)
 _READ_AS_ESCAPE = re.compile("(_x[0-9A-Fa-f]{4}_)")
 
 
@@ -57,18 +58,16 @@ class Parts:
     def __init__(self) -> None:
         self._styles: dict[Style, int] = {Style(): 0}
         self._strings: dict[str, int] = {}
-        self._uses = 0
 
     def style(self, style: Style) -> int:
         return self._styles.setdefault(style, len(self._styles))
 
     def string(self, text: str) -> int:
-        self._uses += 1
         return self._strings.setdefault(text, len(self._strings))
 
-    def strings_xml(self) -> str:
+    def strings_xml(self, uses: int) -> str:
         items = "".join(f"<si><t>{_string(text)}</t></si>" for text in self._strings)
-        counts = f'count="{self._uses}" uniqueCount="{len(self._strings)}"'
+        counts = f'count="{uses}" uniqueCount="{len(self._strings)}"'
         return f"{_HEAD}<sst {_MAIN} {counts}>{items}</sst>"
 
     def styles_xml(self) -> str:
@@ -96,6 +95,7 @@ def package(
     sheets: Sequence[Sheet], parts: Parts, *, title: str, author: str, made_at: datetime
 ) -> bytes:
     """The .xlsx file. The same content gives the same bytes."""
+    filled = {f"xl/worksheets/sheet{n + 1}.xml": _sheet(s, n == 0) for n, s in enumerate(sheets)}
     files = {
         "[Content_Types].xml": _content_types(len(sheets)),
         "_rels/.rels": _relations(
@@ -110,9 +110,11 @@ def package(
             ("styles", "styles.xml"),
             ("sharedStrings", "sharedStrings.xml"),
         ),
-        **{f"xl/worksheets/sheet{n + 1}.xml": _sheet(s, n == 0) for n, s in enumerate(sheets)},
+        **filled,
         "xl/styles.xml": parts.styles_xml(),
-        "xl/sharedStrings.xml": parts.strings_xml(),
+        "xl/sharedStrings.xml": parts.strings_xml(
+            sum(each.count(_OF_A_STRING) for each in filled.values())
+        ),
     }
     return zipped(files, _ALIKE)
 

@@ -4,6 +4,7 @@ Only fonts that are shipped are used, and the time of making is given. A process
 """
 
 import json
+import os
 import re
 import threading
 from datetime import UTC, date, datetime, time
@@ -18,7 +19,9 @@ Standard = Literal["a-3b", "1.7"]
 _PLAIN = re.compile(
     "[\x00-\x7f\xa0-\u017f\u200b\u2013\u2014\u2018-\u201e\u2022\u2026\u20ac\u2212]*"
 )
-"""What the first font has for sure: with it alone the same pages are set a tenth sooner."""
+"""What the fonts in fonts/ have: with them alone the same pages are set sooner by a fifth."""
+
+_FAMILY = ("Noto Sans",)
 
 _KANA = re.compile("[\u3040-\u30ff]")
 _HANGUL = re.compile("[\u1100-\u11ff\u3130-\u318f\uac00-\ud7a3]")
@@ -41,16 +44,14 @@ def pdf(
     """The pages of a template, which is a function `pages(data, attached)`. Raises NotSet."""
     made_at = datetime.combine(made_on, time(), UTC)
     text = json.dumps(data, ensure_ascii=False)
-    families = _families()[:1] if _PLAIN.fullmatch(text) else _families() + _east_asian(text)
+    plain = _PLAIN.fullmatch(text) is not None
+    families = _FAMILY if plain else _families() + _east_asian(text)
     text = f'{text[:-1]}, "fonts": {json.dumps(families)}}}'
-    main = (
-        f'#import "{template}": pages\n'
-        f"#pages(json(bytes({_literal(text)})), bytes({_literal(attached.decode())}))"
-    )
     try:
         with _one_at_a_time:
-            made = _compiler().compile(
-                main.encode(), format="pdf", pdf_standards=standard, timestamp=made_at
+            main = _desk().laid(template, text, attached)
+            made = _compiler(only_ours=plain and not _letters_of_its_own(data)).compile(
+                main, format="pdf", pdf_standards=standard, timestamp=made_at
             )
     except typst.TypstError:
         raise NotSet("typst refused it") from None  # its own words may quote what a person typed
@@ -63,23 +64,63 @@ def pdf(
     return cast("bytes", made)
 
 
-def _literal(text: str) -> str:
-    """As a string in typst's code, which only a quote ends and only a backslash escapes."""
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+class _Desk:
+    """Where templates, data and attachment lie for the compiler: in files that this process has
+    open, two of them in memory, for there may be no disk that it may write on.
+
+    As literals of the main file they were read letter by letter (docs/decisions/0118). Raises
+    OSError where the system shows no process its files.
+    """
+
+    root = "/proc/self/fd"
+
+    def __init__(self) -> None:
+        self._templates = os.open(_templates(), os.O_RDONLY | os.O_DIRECTORY)
+        self._data, self._attached = os.memfd_create("data"), os.memfd_create("attached")
+        Path(self.root, str(self._data)).stat()
+
+    def laid(self, template: str, data: str, attached: bytes) -> bytes:
+        """The main file, of which these are laid out."""
+        for file, content in ((self._data, data.encode()), (self._attached, attached)):
+            os.ftruncate(file, 0)
+            os.pwrite(file, content, 0)
+        return (
+            f'#import "/{self._templates}/{template}": pages\n'
+            f'#pages(json("/{self._data}"), read("/{self._attached}", encoding: none))'
+        ).encode()
+
+
+@cache
+def _desk() -> _Desk:
+    return _Desk()
 
 
 def _templates() -> Path:
     return Path(str(files(__package__) / "templates"))
 
 
+def _letters_of_its_own(data: dict[str, Any]) -> bool:
+    """Whether a logo may be written in letters: it may ask for any font."""
+    logo = data.get("logo")
+    return logo is not None and "text" in logo["svg"]
+
+
 @cache
-def _compiler() -> typst.Compiler:
-    return typst.Compiler(root=_templates(), font_paths=fonts())
+def _compiler(*, only_ours: bool) -> typst.Compiler:
+    return typst.Compiler(root=_Desk.root, font_paths=_our_fonts() if only_ours else fonts())
+
+
+@cache
+def _our_fonts() -> typst.Fonts:
+    """Three weights of Noto Sans, made of the font whose weight can be any: typst need not work
+    out each letter's outline and width for a weight, in each document (docs/decisions/0119)."""
+    ours = [str(files(__package__) / "fonts")]
+    return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=ours)
 
 
 @cache
 def fonts() -> typst.Fonts:
-    """The fonts that are shipped, read once."""
+    """All fonts that are shipped, read once."""
     paths = [str(files("manimgx_fonts")), str(files("manimgx_fonts_cjk"))]
     return typst.Fonts(include_system_fonts=False, font_paths=paths)
 
@@ -90,7 +131,7 @@ def _families() -> tuple[str, ...]:
     noto = sorted(
         name for name in fonts().families() if name.startswith("Noto") and "CJK" not in name
     )
-    return ("Noto Sans", *(name for name in noto if name != "Noto Sans"), "DejaVu Sans Mono")
+    return (*_FAMILY, *(name for name in noto if name not in _FAMILY), "DejaVu Sans Mono")
 
 
 def _east_asian(text: str) -> tuple[str, ...]:

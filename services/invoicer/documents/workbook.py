@@ -67,15 +67,17 @@ class Book:
             right = column.kind in {"quantity", "rate", "money"}
             heads.append(self._text(1, place, column.header, self._looks.head(right=right)))
         sheet.rows.append(_row(1, heads))
-        sums = [Decimal(0)] * len(columns)
+        sums, amounts = [Decimal(0)] * len(columns), dict[int, int]()
         kinds = [column.kind for column in columns]
         summed = [place for place, column in enumerate(columns) if column.summed]
         texts = [(place, one.width) for place, one in enumerate(columns) if one.kind == "text"]
         last = 1
+        rests = [_Rests(self, kind) for kind in kinds]
+        letters = [_letters(place) for place in range(len(columns))]
         for last, row in enumerate(rows, start=2):
             cells = [
-                self._cell(last, place, kind, cell)
-                for place, (kind, cell) in enumerate(zip(kinds, row, strict=True))
+                f'<c r="{letter}{last}" {rest}' if (rest := known[cell]) else ""
+                for letter, known, cell in zip(letters, rests, row, strict=True)
             ]
             tall = 1
             for place, width in texts:
@@ -83,8 +85,12 @@ class Book:
                     tall = max(tall, _lines(text, width))
             sheet.rows.append(_row(last, cells, tall))
             for place in summed:
-                if (cell := row[place]) is not None:
-                    sums[place] += self._number(cell)
+                if isinstance(cell := row[place], int):
+                    amounts[place] = amounts.get(place, 0) + cell
+                elif isinstance(cell, Decimal):
+                    sums[place] += cell
+        for place, amount in amounts.items():
+            sums[place] += decimal_amount(amount, self._currency)
         bottom = max(last, 2)
         sheet.filtered = f"A1:{column_letters(len(columns) - 1)}{bottom}"
         if any(column.summed for column in columns):
@@ -112,27 +118,29 @@ class Book:
 
     def _cell(self, row: int, place: int, kind: Kind, cell: Cell, *, left: bool = False) -> str:
         """A `<c>` element, or nothing for what is empty."""
+        rest = self.rest(kind, cell, left=left)
+        return f'<c r="{_letters(place)}{row}" {rest}' if rest else ""
+
+    def rest(self, kind: Kind, cell: Cell, *, left: bool = False) -> str:
+        """What follows a cell's place, which is the same wherever the same stands in a column."""
         if cell is None or cell == "":
             return ""
         style = self._looks.of(kind, cell, left=left)
         if kind == "text" or isinstance(cell, str):
-            return self._text(row, place, clean(str(cell))[:_LONGEST_CELL], style)
+            return self._string(clean(str(cell))[:_LONGEST_CELL], style)
         if isinstance(cell, int):
             number = _amount(cell, self._currency)
         elif isinstance(cell, Decimal):
             number = f"{cell / 100 if kind == 'rate' else cell:f}"
         else:
             number = _serial(cell)
-        return f'<c r="{_letters(place)}{row}" s="{style}"><v>{number}</v></c>'
+        return f's="{style}"><v>{number}</v></c>'
 
     def _text(self, row: int, place: int, text: str, style: int) -> str:
-        number = self._parts.string(text)
-        return f'<c r="{_letters(place)}{row}" s="{style}" t="s"><v>{number}</v></c>'
+        return f'<c r="{_letters(place)}{row}" {self._string(text, style)}'
 
-    def _number(self, cell: Cell) -> Decimal:
-        if isinstance(cell, int):
-            return decimal_amount(cell, self._currency)
-        return cell if isinstance(cell, Decimal) else Decimal(0)
+    def _string(self, text: str, style: int) -> str:
+        return f's="{style}" t="s"><v>{self._parts.string(text)}</v></c>'
 
     def _totals(
         self, columns: Sequence[Column], last: int, sums: Sequence[Decimal], total: str
@@ -148,6 +156,20 @@ class Book:
             else:
                 cells.append(self._text(row, place, total if place == 0 else "", style))
         return _row(row, cells)
+
+
+class _Rests(dict[Cell, str]):
+    """What cells of one column are but for their place; a month says few things often."""
+
+    def __init__(self, book: Book, kind: Kind) -> None:
+        super().__init__()
+        self._book, self._kind = book, kind
+
+    def __missing__(self, cell: Cell) -> str:
+        rest = self._book.rest(self._kind, cell)
+        if not isinstance(cell, Decimal):  # 1 and 1.0 are equal, and written as they are
+            self[cell] = rest
+        return rest
 
 
 class _Looks:

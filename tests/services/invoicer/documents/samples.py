@@ -175,7 +175,7 @@ def many_lines(count: int, seed: int = 7) -> tuple[Line, ...]:
             days=rng.randrange(28), minutes=rng.randrange(720)
         )
         one = line(description, quantity=str(rng.randint(1, 6)), unit_price=price, vat_rate=rate)
-        lines.append(replace(one, sold_at=at))
+        lines.append(one._replace(sold_at=at))
     return tuple(sorted(lines, key=lambda each: each.sold_at))
 
 
@@ -211,7 +211,7 @@ def _random_line(rng: random.Random) -> Line:
         sale_id=str(UUID(int=rng.getrandbits(128))),
     )
     if rng.random() < 0.15:  # a part of it was taken back or billed before
-        one = replace(one, total=one.total - rng.choice((-1, 1)) * (abs(one.total) // 3))
+        one = one._replace(total=one.total - rng.choice((-1, 1)) * (abs(one.total) // 3))
     return one
 
 

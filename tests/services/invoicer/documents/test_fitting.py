@@ -10,15 +10,22 @@ from dataclasses import replace
 import pytest
 import typst
 
-from services.invoicer.documents.fitting import amount_mm, height_mm, table_mm, width_mm
-from services.invoicer.documents.model import Invoice
+from services.invoicer.documents.fitting import (
+    SMALL_LETTER_MM,
+    amount_mm,
+    height_mm,
+    table_mm,
+    width_mm,
+)
+from services.invoicer.documents.labels import LABELS
+from services.invoicer.documents.model import Invoice, Language
 from services.invoicer.documents.page import page_data
 from services.invoicer.documents.pdf import render_pdf
 from services.invoicer.documents.typesetting import fonts
 from tests.services.invoicer.documents.paper import letters, one_over_another
 from tests.services.invoicer.documents.samples import BUSINESS, GUEST, SELLER, invoice, line
 
-PLACED = ("vat_is_lower", "closing_is_lower", "buyer_is_lower")
+PLACED = ("vat_is_lower", "closing_is_lower", "buyer_is_lower", "name_is_lower")
 RATES = ("21", "9", "0", "5.5")
 
 
@@ -61,6 +68,16 @@ def test_a_table_is_never_wider_than_was_reckoned() -> None:
     assert measured(f"measure({table}).width", [heads, rows]) <= table_mm(heads, rows)
 
 
+@pytest.mark.parametrize("language", ["nl", "en"])
+def test_no_head_of_the_table_is_wider_than_was_reckoned(language: Language) -> None:
+    """They are in semibold, and their row is as high as one line of them."""
+    said = page_data(invoice(language=language), with_logo=False)
+    assert said["heads_fit"]
+    for head in (*said["heads"], LABELS[language]["account"]):
+        found = measured("measure(text(size: 8pt, weight: 600, d)).width", head)
+        assert found <= len(head) * SMALL_LETTER_MM, head
+
+
 def test_what_no_latin_letter_is_may_be_of_any_size() -> None:
     assert width_mm("Bier \u05e9") == float("inf") == height_mm(["\u05e9"], 120)
     assert height_mm(["W" * 99], 120) == float("inf"), "a word that is broken within"
@@ -89,7 +106,9 @@ def test_nothing_that_is_placed_meets_what_stands_beside_it(language: str) -> No
                     *(line(unit_price=price, vat_rate=rate) for rate in RATES[:count]),
                     language=language,
                     buyer=replace(BUSINESS if size % 2 else GUEST, company=grown.strip()),
-                    seller=replace(SELLER, legal_name=(grown * 4).strip()),
+                    seller=replace(
+                        SELLER, legal_name=(grown * 4).strip(), name=(grown * 2)[: size * 8].strip()
+                    ),
                 )
             )
         )
@@ -99,4 +118,4 @@ def test_nothing_that_is_placed_meets_what_stands_beside_it(language: str) -> No
 
 def test_an_ordinary_invoice_is_set_by_what_surely_fits() -> None:
     for given in (invoice(), invoice(buyer=GUEST, language="en")):
-        assert apart(given) == (True, True, True)
+        assert apart(given) == (True, True, True, True)

@@ -1,5 +1,6 @@
 """The PDF shows what the law asks and what people typed, and is the same each time."""
 
+import base64
 import hashlib
 import io
 import json
@@ -271,6 +272,47 @@ def test_the_venues_logo_stands_in_place_of_its_name(logo: Logo) -> None:
 def test_a_logo_that_is_no_picture_does_not_stop_an_invoice(logo: Logo) -> None:
     content = render_pdf(invoice(seller=replace(SELLER, logo=logo)))
     assert b"pdfaid" in content
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "../1", "letter.png", "file://x.png", "/etc/passwd", "https://club.example/a.png",
+        "&#46;&#46;/1", " ../1",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("name", ["href", "xlink:href"])
+def test_a_logo_that_takes_in_another_file_is_no_picture(link: str, name: str) -> None:
+    svg = (
+        '<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
+        f'viewBox="0 0 9 9"><g><image width="9" height="9" {name}="{{}}"/></g></svg>'
+    )
+    assert logo_data(Logo(content=svg.format(link).encode(), media_type="image/svg+xml")) is None
+    within = "data:image/png;base64," + base64.b64encode(png()).decode()
+    for inside in (within, "#part"):
+        its = svg.format(inside).encode()
+        assert logo_data(Logo(content=its, media_type="image/svg+xml")) is not None
+
+
+@pytest.mark.parametrize(
+    "entities",
+    [
+        """<!ENTITY x "<image href='../1'/>">""",
+        """<!ENTITY x "<image hr&#101;f='../1'/>">""",
+        """<!ENTITY x "&y;"> <!ENTITY y "words">""",
+    ],
+)
+def test_what_a_logo_takes_in_by_an_entity_is_no_picture(entities: str) -> None:
+    svg = (
+        f'<!DOCTYPE svg [{entities} <!ENTITY ns "http://www.w3.org/2000/svg">'
+        ' <!ENTITY up "../1">]>'
+        '<svg xmlns="&ns;" viewBox="0 0 9 9">{}</svg>'
+    )
+    for within in ("&x;", "<g>&x;</g>", '<image href="&up;"/>'):
+        its = svg.format(within).encode()
+        assert logo_data(Logo(content=its, media_type="image/svg+xml")) is None
+    its = svg.format("<rect/>").encode()
+    assert logo_data(Logo(content=its, media_type="image/svg+xml")) is not None
 
 
 def test_a_logo_is_fitted_into_its_box() -> None:
