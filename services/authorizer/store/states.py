@@ -99,7 +99,11 @@ def customer_state(
     if checks.is_fictitious(fields.get("email") or ""):
         fields["email_fictitious"] = True
     told = "".join(
-        [f'"{name}":{_json(fields[name])},' for name in FIELDS if fields.get(name) is not None]
+        [
+            f'"{name}":{quoted(value) if type(value) is str else _json(value)},'
+            for name in FIELDS
+            if (value := fields.get(name)) is not None
+        ]
     )
     return (
         f'{{"type":"customer.state",{told}"environment":{environment},'
