@@ -4,6 +4,7 @@ They are not remembered answers. A worker publishes the row as it stands; after 
 before it commits its offsets, it reads the versions again and publishes once more each row that
 moved on meanwhile. Two workers that race on a row can put the older record last only if the one
 that published it saw the newer version too and published again: so the newest record is last.
+Where a mark shows that none of many rows can have moved on, they are not read again (`Tx.mark`).
 A row that a worker wrote itself it need not read first (`Tx.know`): should it have moved on since,
 that is seen in the same way.
 """
