@@ -90,12 +90,12 @@ class Envelope:
         return sealed
 
     def _traceparent(self, trace: str | None) -> bytes:
-        serial = next(self._serial) & 0xFFFFFFFF
+        serial = f"{next(self._serial) & 0xFFFFFFFF:08x}"
         if trace is not None and _TRACEPARENT.fullmatch(trace):
             # With its flags: who begins a trace has decided whether it is kept, and we record none.
             flags = trace[53:55] if trace.startswith("00") else f"0{int(trace[54], 16) & 1}"
-            return f"00{trace[2:36]}{self._trace[:8]}{serial:08x}-{flags}".encode()
-        return f"00-{self._trace}{serial:08x}-{self._trace[:8]}{serial:08x}-01".encode()
+            return f"00{trace[2:36]}{self._trace[:8]}{serial}-{flags}".encode()
+        return f"00-{self._trace}{serial}-{self._trace[:8]}{serial}-01".encode()
 
 
 @cache

@@ -4,6 +4,7 @@ They are not remembered answers. A worker publishes the row as it stands; after 
 before it commits its offsets, it reads the versions again and publishes once more each row that
 moved on meanwhile. Two workers that race on a row can put the older record last only if the one
 that published it saw the newer version too and published again: so the newest record is last.
+Where a mark shows that none of many rows can have moved on, they are not read again (`Tx.mark`).
 A row that a worker wrote itself it need not read first (`Tx.know`): should it have moved on since,
 that is seen in the same way.
 """
@@ -17,7 +18,7 @@ from typing import Any, Protocol
 from runtime.answers import Answer
 from runtime.breath import Breath
 from runtime.database import Connection, Database
-from runtime.transaction import Known, Named
+from runtime.transaction import Known, Marks, Named
 
 Key = tuple[Any, ...]
 Touched = Mapping[Named, Known | None]
@@ -30,11 +31,14 @@ Rows = Mapping[Key, Known]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateKind:
     """How rows of one kind are read; `newer` gives those of some that moved on beyond a version,
-    where that is less."""
+    where that is less. It may look first at the marks of the transaction that wrote them."""
 
     kind: str
     read: Callable[[Connection, Sequence[Key]], Awaitable[Rows]]
-    newer: Callable[[Connection, Mapping[Key, int]], Awaitable[Sequence[Key]]] | None = None
+    newer: Callable[[Connection, Mapping[Key, int], Marks], Awaitable[Sequence[Key]]] | None = None
+
+
+NO_MARKS: Marks = {}
 
 
 class Publishes(Protocol):
@@ -52,9 +56,12 @@ class States:
         self._kinds = {k.kind: k for k in kinds}
         self._database = database
 
-    async def publish(self, touched: Touched, publisher: Publishes) -> None:
+    async def publish(
+        self, touched: Touched, publisher: Publishes, marks: Marks = NO_MARKS
+    ) -> None:
         """Publish the rows and return when the last record of each is the newest. Rows of several
-        kinds go out together: what reads them has them in one fetch.
+        kinds go out together: what reads them has them in one fetch. `marks`: as the transaction
+        left them that touched the rows.
 
         Raises KeyError for a kind that the service did not declare.
         """
@@ -66,7 +73,7 @@ class States:
             some = []
             for kind, keys in by_kind.items():
                 rows = {key: touched[kind, key] for key in keys[start : start + CHUNK]}
-                some.append(Telling(self._kinds[kind], self._database, rows))
+                some.append(Telling(self._kinds[kind], self._database, rows, marks))
             await _tell(some, publisher)
 
 
@@ -74,10 +81,15 @@ class Telling:
     """Rows of one kind that are told until none of them has moved on."""
 
     def __init__(
-        self, kind: StateKind, database: Database, touched: Mapping[Key, Known | None]
+        self,
+        kind: StateKind,
+        database: Database,
+        touched: Mapping[Key, Known | None],
+        marks: Marks,
     ) -> None:
         self._kind = kind
         self._database = database
+        self._marks = marks
         self._published: dict[Key, int] = {}
         self._known = {key: row for key, row in touched.items() if row is not None}
         self._asked: Sequence[Key] = [key for key in touched if key not in self._known]
@@ -99,12 +111,12 @@ class Telling:
 
     async def told(self, moved: Rows) -> None:
         """These are published: which of them is to be looked at again?"""
-        self._published |= {key: version for key, (version, _) in moved.items()}
+        versions = {key: version for key, (version, _) in moved.items()}
+        self._published |= versions
         self._asked = list(moved)
         if moved and self._kind.newer is not None:
-            versions = {key: version for key, (version, _) in moved.items()}
             async with self._database.connection() as connection:
-                self._asked = await self._kind.newer(connection, versions)
+                self._asked = await self._kind.newer(connection, versions, self._marks)
 
 
 async def _tell(some: Sequence[Telling], publisher: Publishes) -> None:

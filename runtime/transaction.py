@@ -21,6 +21,10 @@ Named = tuple[str, tuple[Any, ...]]
 Known = tuple[int, Callable[[], Answer]]
 """A row's version, and what words its state record."""
 
+Marks = Mapping[Any, int]
+"""What moves on with each change to some rows, by a name that who marked it gave, and how it stood
+when they were written: as long as it stands so none of them was changed again."""
+
 Ends = Mapping[str, Mapping[int, int]]
 NO_ENDS: Ends = {}
 
@@ -34,7 +38,9 @@ class Tx:
     what a handler leaves is what is committed. In a batch of retries others may follow.
     """
 
-    __slots__ = ("_committed", "_connection", "alone", "ends", "jobs_added", "now", "touched")
+    __slots__ = (
+        "_committed", "_connection", "alone", "ends", "jobs_added", "marks", "now", "touched",
+    )  # fmt: skip
 
     def __init__(
         self, connection: Connection, now: datetime, ends: Ends = NO_ENDS, *, alone: bool = False
@@ -44,6 +50,7 @@ class Tx:
         self.ends = ends
         self.alone = alone
         self.touched: dict[Named, Known | None] = {}
+        self.marks: dict[Any, int] = {}
         self.jobs_added = 0
         self._committed: list[Callable[[], None]] = []
 
@@ -78,6 +85,11 @@ class Tx:
         """As `touch`, by whoever wrote the row and knows how it stands when this commits: it is
         not read again to be told. Of several in one transaction the last counts."""
         self.touched[kind, key] = known
+
+    def mark(self, name: Any, stands: int) -> None:
+        """What of this transaction's rows is told may be looked at by this mark, once for all of
+        them, to see whether any moved on since (`StateKind.newer`). Of several the last counts."""
+        self.marks[name] = stands
 
     def when_committed(self, then: Callable[[], None]) -> None:
         """For what this process remembers of a handler's transaction, and only once it is so. What

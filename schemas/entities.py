@@ -58,13 +58,17 @@ Named = TypeVar("Named", bound=CustomerFields)
 def is_seen(text: str | None) -> bool:
     """Whether a reader sees anything of it. Blanks, controls and what only joins or parts letters
     (Unicode's Cf, such as the zero-width space) are nothing."""
+    if text and text[0].isalnum():  # nearly all
+        return True
     return any(unicodedata.category(c) not in _UNSEEN for c in text or "")
 
 
 def has_a_name(customer: Named) -> Named:
     """A check for models that make a customer known."""
-    names = (customer.first_name, customer.last_name, customer.company)
-    if not any(name and name.strip() for name in names):
+    for name in (customer.company, customer.last_name, customer.first_name):
+        if name and not name.isspace():
+            break
+    else:
         raise wrong("last_name", "must be given, or else a first name or a company")
     return customer
 

@@ -21,7 +21,7 @@ from runtime.edge.publisher import Publisher
 from runtime.faults import Fault, Said, StoreWentBack, describe, fault_of
 from runtime.incoming import Incoming, Route
 from runtime.metrics import DEAD_LETTERS, RETRIES
-from runtime.transaction import Ends, Known, Named
+from runtime.transaction import Ends, Known, Marks, Named
 
 log = structlog.get_logger()
 
@@ -44,10 +44,14 @@ class Settled:
 
     answers: list[Answer] = field(default_factory=list)
     touched: dict[Named, Known | None] = field(default_factory=dict)
+    marks: Marks = field(default_factory=dict)
 
     def add(self, other: Settled) -> None:
+        """What another transaction came to, after this one. Of two marks of one name the older
+        stays: between the two transactions somebody else may have changed what the first wrote."""
         self.answers += other.answers
         self.touched |= other.touched
+        self.marks = {**other.marks, **self.marks}
 
 
 class Decider:
@@ -160,7 +164,7 @@ class Decider:
                 settled.answers += await route.handler(incoming, tx)
         tx.was_committed()
         self._guard.wrote(marks)
-        settled.touched = tx.touched
+        settled.touched, settled.marks = tx.touched, tx.marks
         # Positions moved on: a barrier may be reached, or a job may be new.
         self._wake_jobs.set()
         return settled

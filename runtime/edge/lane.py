@@ -247,7 +247,7 @@ class EdgeLane(Decider):
             return
         while True:
             try:
-                await self._states.publish(settled.touched, self._publisher)
+                await self._states.publish(settled.touched, self._publisher, settled.marks)
             except Stopping:
                 raise
             except Exception as error:

@@ -30,6 +30,7 @@ from services.importer.handlers.uploads import (
     UNDO,
     Uploads,
 )
+from services.importer.heap import give_large_blocks_back
 from services.importer.jobs.carry_out import CarryingOut
 from services.importer.jobs.expire import expire
 from services.importer.jobs.files import FOLDERS
@@ -147,6 +148,7 @@ def build(settings: Settings) -> Worker:
 
 
 def main() -> None:
+    give_large_blocks_back()
     worker = build(Settings.read())
     clear(FOLDERS)  # people's workbooks that one who was killed has left
     worker.run()

@@ -6,7 +6,7 @@ from functools import partial
 from runtime.answers import Answer
 from runtime.database import Connection
 from runtime.state import Key, Rows, StateKind
-from runtime.transaction import Known
+from runtime.transaction import Known, Marks
 from schemas.values import account_key
 from services.ledger import store
 from services.ledger.answers import moment, text
@@ -43,7 +43,7 @@ def state_bytes(environment: int, account: str, row: store.Balance) -> bytes:
     ).encode()
 
 
-async def newer(connection: Connection, told: Mapping[Key, int]) -> Sequence[Key]:
+async def newer(connection: Connection, told: Mapping[Key, int], _: Marks) -> Sequence[Key]:
     """Those that moved on beyond the version that was told; only versions are read."""
     now = await store.versions(connection, [AccountKey(*key) for key in told])
     return [key for key, version in now.items() if version > told[key]]

@@ -13,7 +13,7 @@ import pytest
 from runtime.answers import Answer
 from runtime.database import Connection, Database
 from runtime.state import Key, Rows, StateKind, States
-from runtime.transaction import Tx
+from runtime.transaction import Marks, Tx
 from tests.runtime import toy
 from tests.runtime.rig import Rig, once_each, sale, until
 from tests.support.databases import Database as Copy
@@ -182,7 +182,7 @@ async def test_of_two_workers_that_race_on_a_row_the_newest_record_is_last(
         reads.append(row.version)
         return row.state(keys)
 
-    async def newer(connection: Connection, told: Mapping[Key, int]) -> Sequence[Key]:
+    async def newer(connection: Connection, told: Mapping[Key, int], _: Marks) -> Sequence[Key]:
         return [key for key, version in told.items() if row.version > version]
 
     class Racing:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from schemas.base import Message
-from schemas.content import CONTENT_V1, NULL_COUNTS, digest
+from schemas.content import CONTENT_V1, NULL_COUNTS, canonical, digest
+from schemas.steps import RegistryApply
 from schemas.topics import MESSAGES, TOPIC
 from schemas.wire import decode
 from tests.schemas.message_strategies import (
@@ -19,6 +23,7 @@ from tests.schemas.message_strategies import (
     line,
     of_topic,
     sale,
+    written,
 )
 
 
@@ -55,6 +60,31 @@ GOLDEN: dict[str, tuple[dict[str, Any], str]] = {
         ),
         "64eb210725b95dc60797f2d6aeaaf47f2129e99aa52f63225f18ca582d5989e0",
     ),
+    "what an import asks": (
+        command(
+            "registry.apply",
+            steps=[
+                {
+                    "step": 0,
+                    "type": "customer.register",
+                    "customer_id": OTHER_ID,
+                    "company": 'Café "De" Kroon 😀',
+                    "email_fictitious": True,
+                    "city": None,
+                },
+                {
+                    "step": 1,
+                    "after": 0,
+                    "type": "account.open",
+                    "account": "007",
+                    "limit": None,
+                    "holder": OTHER_ID,
+                },
+                {"step": 2, "type": "account.change", "accounts": ["1", "2"], "limit": 500},
+            ],
+        ),
+        "be1fcfc683b757f667b8a7a6a5d000cafb72be9db349d890b7d82fb1150af048",
+    ),
     "a run": (
         {
             "type": "invoices.run",
@@ -87,6 +117,14 @@ def test_a_digest_of_version_1_never_changes(name: str) -> None:
     message, expected = GOLDEN[name]
 
     assert content(message) == expected
+
+
+@given(st.data())
+def test_what_an_import_asks_has_the_digest_of_any_other_command(data: st.DataObject) -> None:
+    message = decode("registry.commands", data.draw(written("registry.apply")))
+    assert isinstance(message, RegistryApply)
+
+    assert digest(message) == sha256(canonical(message).encode()).digest()
 
 
 @pytest.mark.parametrize(

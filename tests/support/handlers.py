@@ -104,7 +104,7 @@ class HandlerBench:
                 return found
         async with self.transaction(ends) as tx:
             answers = list(await handler(incoming, tx))
-        await self.states.publish(tx.touched, self.published)
+        await self.states.publish(tx.touched, self.published, tx.marks)
         return answers
 
     async def _at_once(self, at_once: AtOnce, incoming: Sequence[Incoming]) -> list[Answer] | None:

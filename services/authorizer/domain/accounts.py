@@ -21,6 +21,7 @@ from services.authorizer.domain.entities import (
     Refusal,
     Registry,
     applied,
+    made,
 )
 from services.authorizer.domain.standing import Sums
 
@@ -70,7 +71,7 @@ def open_account(
         sums=registry.early_sums.get(key, NO_SUMS),
         **settings,
     )
-    return applied((None, after), warnings=warnings)
+    return made(after, warnings)
 
 
 def _given(command: AccountOpen | AccountChange | OpenStep | ChangeAccountsStep) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from services.authorizer.domain.entities import (
     Refusal,
     Registry,
     applied,
+    made,
 )
 from services.authorizer.domain.names import display_name, fold, person_name
 
@@ -50,7 +51,7 @@ def register(
             field="customer_id",
             message="Another customer is known under this id; use customer.change to change it.",
         )
-    if not any(is_seen(fields.get(n)) for n in NAMES):
+    if not _is_named(fields):
         # Here, and not where messages are read: what was answered to one before stands.
         return Refusal(
             reason="invalid",
@@ -60,7 +61,7 @@ def register(
     after = Customer(
         environment=house.environment, customer_id=command.customer_id, version=1, fields=fields
     )
-    return _wrong(fields, fields, house) or applied((None, after))
+    return _wrong(fields, fields, house) or made(after)
 
 
 def change(command: CustomerChange | ChangeStep, registry: Registry, house: Environment) -> Outcome:
@@ -77,7 +78,7 @@ def change(command: CustomerChange | ChangeStep, registry: Registry, house: Envi
     fields = {
         name: value for name, value in {**before.fields, **given}.items() if value is not None
     }
-    if not any(is_seen(fields.get(n)) for n in NAMES):
+    if not _is_named(fields):
         return Refusal(
             reason="invalid",
             field="last_name",
@@ -155,6 +156,10 @@ def _left_behind(
     return tuple(
         Caution(kind=kind, id=id_, message=says) for kind, id_, says in told[:MOST_WARNINGS]
     )
+
+
+def _is_named(fields: Mapping[str, Any]) -> bool:
+    return any(is_seen(fields.get(name)) for name in NAMES)
 
 
 def _given(command: CustomerRegister | RegisterStep) -> dict[str, Any]:

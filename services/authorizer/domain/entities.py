@@ -164,6 +164,11 @@ class Registry:
         ]
 
 
+def made(after: Entity, warnings: tuple[Caution, ...] = ()) -> Applied:
+    """The outcome that one thing came to be, of its first version: an import has two a row."""
+    return Applied((Effect(after.kind, after.id, "created"),), warnings, (after,))
+
+
 def change_of(before: Entity | None, after: Entity) -> tuple[Effect, Entity | None]:
     """What became of one thing, and how it is to be kept; None where nothing changed.
 

@@ -50,8 +50,9 @@ from services.authorizer.store.spoken import accounts_named
 MOST_ACCOUNTS = 20_000
 """That are held in memory at once: two commands of the greatest size."""
 
-STEP_WEIGHS = 20
-"""Accounts that weigh as much as a step: each step makes a thing, where an account is changed."""
+STEP_WEIGHS = 16
+"""Accounts that weigh as much as a step: each step makes a thing, where an account is changed. Six
+bundles of an import, which is what is decided at once, are one part then and not two."""
 
 REPUBLISH = "republish"
 
@@ -160,8 +161,8 @@ async def _carry_out(part: Sequence[Incoming], tx: Tx) -> list[Answer]:
             refusals[name] = _answer(message, REUSED, tx, suffix=f"/{content.hex()[:16]}")
             said.append(name)
     written = list(known.changed.values())
-    await entities.record(tx, written, before)
-    states.know(tx, written)
+    revisions = await entities.record(tx, written, before)
+    states.know(tx, written, revisions)
     await registry.record_commands(tx, made)
     first = await sales.remember_refusals(tx, refusals) if refusals else {}
     return [first[one] if isinstance(one, RefusalKey) else one for one in said]

@@ -169,8 +169,10 @@ WHEN MATCHED THEN
 WHEN NOT MATCHED THEN DO NOTHING;
 
 -- name: new_revisions
--- What a till's directory shows of these environments may have changed.
-UPDATE environment SET revision = revision + 1 WHERE environment = ANY ($1::int[]);
+-- What a till's directory shows of these environments may have changed. Every change to a customer
+-- or an account comes by here, so who told some of them sees by the revision whether any moved on.
+UPDATE environment SET revision = revision + 1 WHERE environment = ANY ($1::int[])
+RETURNING environment, revision;
 
 -- name: add_customers
 -- Here and where accounts are added the arrays are taken apart row by row: in FROM each would be laid

@@ -28,6 +28,9 @@ CROSS JOIN LATERAL (
     WHERE a.environment = u.environment AND a.account = u.account
     OFFSET 0) AS a;
 
+-- name: revisions
+SELECT environment, revision FROM environment WHERE environment = ANY ($1::int[]);
+
 -- name: newer_customers
 -- Those that moved on beyond the version that was told.
 SELECT u.environment, u.customer_id::text AS id

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from pydantic_core import to_json
 
@@ -15,10 +15,13 @@ from services.authorizer.store import directory
 from services.authorizer.store.registry import A_BREATH, columns, sql
 
 
-async def record(tx: Tx, changed: Collection[Entity], before: Collection[Entity]) -> None:
+async def record(
+    tx: Tx, changed: Collection[Entity], before: Collection[Entity]
+) -> Mapping[int, int]:
     """Write what changed; a unique violation means that another worker was first.
 
-    `before` is all that was read at the batch's beginning: what is not among it is new.
+    `before` is all that was read at the batch's beginning: what is not among it is new. Gives the
+    revision at which that leaves each environment that was there before.
     """
     breath = Breath()
     known: dict[tuple[str, int, str], Entity] = {}
@@ -56,8 +59,10 @@ async def record(tx: Tx, changed: Collection[Entity], before: Collection[Entity]
     revised = {e.environment for e in changed} - {
         e.environment for e in new if isinstance(e, Environment)
     }
-    if revised:
-        await tx.execute(sql.new_revisions, sorted(revised))
+    if not revised:
+        return {}
+    rows = await tx.fetch(sql.new_revisions, sorted(revised))
+    return {r["environment"]: r["revision"] for r in rows}
 
 
 async def _names_to_forget(

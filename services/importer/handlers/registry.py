@@ -40,13 +40,15 @@ async def hear_state(batch: Sequence[Incoming], tx: Tx) -> Iterable[Answer]:
     customers: dict[Hashable, CustomerState] = {}
     accounts: dict[Hashable, AccountState] = {}
     for record in batch:
-        match record.message:
-            case EnvironmentState() as state:
-                _keep(environments, state.environment, state)
-            case CustomerState() as state:
-                _keep(customers, (state.environment, state.customer_id), state)
-            case AccountState() as state:
-                _keep(accounts, (state.environment, state.account), state)
+        state = record.message
+        # By its very type: of a model isinstance takes ten times as long.
+        kind = type(state)
+        if kind is CustomerState:
+            _keep(customers, (state.environment, state.customer_id), state)
+        elif kind is AccountState:
+            _keep(accounts, (state.environment, state.account), state)
+        elif kind is EnvironmentState:
+            _keep(environments, state.environment, state)
     await registry.hear_environments(tx, environments.values())
     erased = await registry.hear_customers(tx, customers.values())
     await registry.hear_accounts(tx, accounts.values())
@@ -57,7 +59,8 @@ async def hear_state(batch: Sequence[Incoming], tx: Tx) -> Iterable[Answer]:
 
 
 def _keep(newest: dict[Hashable, S], key: Hashable, state: S) -> None:
-    if key not in newest or newest[key].version < state.version:
+    known = newest.setdefault(key, state)
+    if known.version < state.version:
         newest[key] = state
 
 
