@@ -13,8 +13,8 @@ INTERRUPTED = 130
 def main(words: list[str] | None = None) -> NoReturn:
     """Run a command (that of this process unless given) and end with its exit status.
 
-    0 done, 1 refused or a check failed, 2 not understood, 3 no answer in time or unreachable,
-    130 after Ctrl-C.
+    0 done, 1 refused, a check failed or a search found nothing, 2 not understood or what is named
+    is not there, 3 no answer in time or unreachable, 130 after Ctrl-C.
     """
     try:
         status = _run(sys.argv[1:] if words is None else words)
