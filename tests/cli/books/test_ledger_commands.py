@@ -15,7 +15,6 @@ from tests.cli.running import Run, runner
 from tests.support.apart import run_apart
 from tests.support.servers import Server
 
-
 QUIET = "0009"
 """Of this account nothing was ever posted."""
 
