@@ -187,7 +187,9 @@ with loading():
 """
 
 
-def test_once_it_is_loaded_a_ctrl_c_is_heard_as_before_and_where_it_is_ignored_it_stays_so() -> None:
+def test_once_it_is_loaded_a_ctrl_c_is_heard_as_before_and_where_it_is_ignored_it_stays_so() -> (
+    None
+):
     before = signal.getsignal(signal.SIGINT)
     try:
         for handler in (signal.default_int_handler, signal.SIG_IGN):
