@@ -150,6 +150,18 @@ def test_what_may_be_given_again_anyway_is_to_be_looked_for_first() -> None:
     assert "look whether it was done" in repetition({"type": "environment.activate"})
 
 
+@pytest.mark.parametrize(
+    "words", [("till", "sell", "2890", "1"), ("sales", "assign", "2890", ID, "1")]
+)
+def test_what_is_sold_may_begin_with_what_is_taken_off(words: tuple[str, ...]) -> None:
+    items = ["-3 x Fles 0,15 0%", "2 x Pils 3,50 21%"]
+    _, given, _ = app.parse_args(
+        [*words, *items, "--by", "anna"], print_error=False, exit_on_error=False
+    )
+    assert given.arguments["items"] == items
+    assert "common" in given.arguments
+
+
 def test_ctrl_c_while_its_code_is_loaded_ends_a_command_at_once() -> None:
     """Method: Python says of each module when it is loaded; the messages are among the last."""
     with subprocess.Popen(
