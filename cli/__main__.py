@@ -1,7 +1,13 @@
 """Entry point of the `onaccount` command: what goes wrong is told in one sentence."""
 
+import contextlib
 import json
+import os
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from types import FrameType
 from typing import NoReturn
 
 from cli.trouble import Trouble, from_os_error
@@ -13,8 +19,8 @@ INTERRUPTED = 130
 def main(words: list[str] | None = None) -> NoReturn:
     """Run a command (that of this process unless given) and end with its exit status.
 
-    0 done, 1 refused or a check failed, 2 not understood, 3 no answer in time or unreachable,
-    130 after Ctrl-C.
+    0 done, 1 refused, a check failed or a search found nothing, 2 not understood or what is named
+    is not there, 3 no answer in time or unreachable, 130 after Ctrl-C.
     """
     try:
         status = _run(sys.argv[1:] if words is None else words)
@@ -30,12 +36,39 @@ def told_of(stopped: KeyboardInterrupt) -> str:
     return " ".join(("stopped.", *dict.fromkeys(notes)))
 
 
-def _run(words: list[str]) -> int:
-    # Imported here: it takes a while, and a Ctrl-C meanwhile is one like any other.
-    from cyclopts import CycloptsError
-    from cyclopts.exceptions import UnusedCliTokensError
+@contextlib.contextmanager
+def loading() -> Iterator[None]:
+    """While code is loaded a Ctrl-C ends at once: nothing was asked yet, and nothing is open.
 
-    from cli.app import app
+    An exception would not do: what C or Rust calls back (a model that pydantic builds) swallows
+    it, and the command is carried out all the same. Where Ctrl-C is ignored, or heard by somebody
+    else, it stays so.
+    """
+    heard = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if not heard or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    signal.signal(signal.SIGINT, _end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    os.write(2, b"onaccount: stopped.\n")
+    os._exit(INTERRUPTED)
+
+
+def _run(words: list[str]) -> int:
+    with loading():
+        from cyclopts import CycloptsError
+        from cyclopts.exceptions import UnusedCliTokensError
+
+        from cli.app import GROUPS, app
+
+        if words and words[0] in GROUPS:
+            app[words[0]]  # which loads its module, and the messages
 
     as_json = "--json" in words
     try:

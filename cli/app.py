@@ -23,8 +23,9 @@ Kafka through ONACCOUNT_KAFKA, or through the stack.json of a local stack
     onaccount account list 2890
     onaccount till sell 2890 28900001 "2 x Pils 3,50 21%"
 
-Exit status: 0 done, 1 refused or a check failed, 2 not understood,
-3 no answer or unreachable.
+Exit status: 0 done, 1 refused, a check failed or nothing found,
+2 not understood or not there, 3 no answer or unreachable. With --json
+what is wrong is {"error": "..."} on standard error.
 """,
 )
 

@@ -142,11 +142,10 @@ def _once(replies: Iterable[Reply]) -> list[Reply]:
 
 
 def show_story(screen: Screen, story: Story) -> int:
-    """Show what is known of a sale; status 1 where nothing is."""
-    screen.data(as_json(story))
+    """Show what is known of a sale; raises Misuse where nothing is."""
     if not (story.asked or story.answers or story.unbooked):
-        screen.bad(f"nothing is known of sale {story.sale_id}")
-        return 1
+        raise Misuse(f"Nothing is known of sale {story.sale_id}; the till or the invoice tells it.")
+    screen.data(as_json(story))
     first = story.decision or (story.asked[0].message if story.asked else {})
     currency = first.get("currency")
     facts = {name: first.get(name) for name in ("environment", "account", "terminal")}

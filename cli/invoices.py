@@ -61,13 +61,8 @@ def show_run(screen: Screen, result: Json) -> int:
         screen.bad(f"refused, {reason}: {result.get('message')}")
         return 1
     currency = result.get("currency") or "EUR"
-    screen.good(
-        f"{result['period']}: {result['drafted']} drafted, {result['issued']} issued, "
-        f"{result['sent']} given to the mailer, {money(result['total'], currency)} in all"
-    )
-    if notes := result.get("credit_notes"):
-        what = "1 credit note" if notes == 1 else f"{notes} credit notes"
-        screen.good(f"{what} besides, {money(result['credited'], currency)} in all")
+    for sentence in what_was_done(result):
+        screen.good(f"{result['period']}: {sentence}")
     if result["vat"]:
         screen.table(
             ("VAT", "Base", "VAT amount", "Gross"),
@@ -86,6 +81,26 @@ def show_run(screen: Screen, result: Json) -> int:
     if (more := len(left_over(result)) - MOST_SAID) > 0:
         screen.say(f"! and {more} more: --json has all of them", "yellow")
     return 0
+
+
+def what_was_done(result: Json) -> list[str]:
+    """What a run made: invoices or drafts, and credit notes; or that there was nothing to make."""
+    currency = result.get("currency") or "EUR"
+    said = []
+    if result["drafted"]:
+        drafts = "1 draft" if result["drafted"] == 1 else f"{result['drafted']} drafts"
+        said.append(f"{drafts} to review, {money(result['total'], currency)} in all")
+    if result["issued"]:
+        mailed = f"{result['sent']} given to the mailer" if result["sent"] else "none mailed"
+        total = money(result["total"], currency)
+        said.append(f"{result['issued']} issued, {mailed}, {total} in all")
+    if notes := result.get("credit_notes"):
+        what = "1 credit note" if notes == 1 else f"{notes} credit notes"
+        said.append(f"{what}, {money(result['credited'], currency)} in all")
+    if not said:
+        left = result["open"] or result["skipped"]
+        said.append("nothing was invoiced" if left else "there was nothing to invoice")
+    return said
 
 
 def left_over(result: Json) -> list[str]:
@@ -167,10 +182,16 @@ async def preview(client: Client, screen: Screen, run: Json, timeout_s: float) -
     billed = [row for row in rows if row.get("why") is None]
     credited = [row for row in rows if row.get("why") == "credit_due"]
     total = money(sum(row["amount"] for row in billed), currency)
-    screen.say(f"{len(billed)} to invoice, {total} in all; {len(credited)} to credit")
+    nothing = "there is nothing to invoice"
+    screen.say(f"{len(billed)} to invoice, {total} in all" if billed else nothing)
+    if credited:
+        screen.say(f"{len(credited)} to credit")
     if found.get("lacking"):  # of drafts too: better said before they are reviewed
         screen.say(f"! {found['lacking']}", "yellow")
-    return f"Issue {len(billed)} invoices, {total} in all, with numbers for good?"
+    if not billed:
+        return "Give numbers to credit notes, for good?" if credited else "Run it all the same?"
+    what = "1 invoice" if len(billed) == 1 else f"{len(billed)} invoices"
+    return f"Issue {what}, {total} in all, with numbers for good?"
 
 
 async def give_all(

@@ -86,6 +86,8 @@ def how_much(found: Json, of_months: Sequence[Json] | None, currency: str) -> st
     if of_months is not None:
         count = sum(row.get("sales", 1) for row in of_months)
         amount = sum(row["amount"] for row in of_months)
+    if not count:
+        return "nothing waits to be invoiced"
     sales = "1 sale" if count == 1 else f"{count} sales"
     return f"{sales}, {money(amount, currency)} not yet invoiced"
 

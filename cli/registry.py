@@ -97,10 +97,7 @@ class Registry:
     def account(self, number: str) -> Json:
         """The account of this number; raises Misuse where there is none."""
         if number not in self.accounts:
-            raise Misuse(
-                f"Environment {self.environment} has no account {number}; `onaccount account list "
-                f"{self.environment}` shows which it has."
-            )
+            raise no_account(self.environment, number)
         return self.accounts[number]
 
     def customer(self, text: str) -> Json:
@@ -168,6 +165,12 @@ def not_there(environment: int) -> Misuse:
     """What is said of an environment that nobody began: a list of nothing would say it is empty."""
     begin = f"`onaccount env configure {environment} --name NAME` begins one"
     return Misuse(f"There is no environment {environment}; {begin}.")
+
+
+def no_account(environment: int, number: str) -> Misuse:
+    """What is said of an account that nobody opened."""
+    shown = f"`onaccount account list {environment}` shows which it has"
+    return Misuse(f"Environment {environment} has no account {number}; {shown}.")
 
 
 async def settings_of(client: Client, environment: int) -> Registry:

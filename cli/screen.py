@@ -166,7 +166,9 @@ class Screen:
 
         def gauge(done: int, total: int) -> None:
             nonlocal told
-            share = done / total if total else 1.0
+            if not total:
+                return
+            share = done / total
             if share >= told + SPARSE_STEP or (done == total and told < 1.0):
                 told = share
                 self.say(f"  {what}: {done:,} of {total:,}")

@@ -72,6 +72,7 @@ CONTENT_V1: Final[dict[str, tuple[str, ...]]] = {
     "import.cancelled": ("job_id", "environment"),
     "import.undo": ("job_id", "environment"),
     "invoices.run": ("run_id", "environment", "period", "accounts", "mode", "send"),
+    "invoices.republish": _COMMAND,
     "invoice.approve": _INVOICE,
     "invoice.send": (*_INVOICE, "to", "credit_note_id"),
     "invoice.delete": _INVOICE,

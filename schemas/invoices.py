@@ -55,6 +55,13 @@ class InvoicesRun(Message):
     by: RequiredText
 
 
+class InvoicesRepublish(Command):
+    """Tell once more what moved money (each invoice, credit note, payment and refund) and how each
+    invoice stands. For a topic that was lost; whoever has a thing counts it once."""
+
+    type: Literal["invoices.republish"] = "invoices.republish"
+
+
 class _InvoiceCommand(Command):
     invoice_id: Uuid
 

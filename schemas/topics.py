@@ -222,6 +222,7 @@ _CONTRACT: Final = (
             invoices.StatementRequest,
             invoices.DocumentRequest,
             invoices.PendingRequest,
+            invoices.InvoicesRepublish,
         ),
         writers=("finance", "invoicer"),
         readers=("invoicer",),

@@ -25,6 +25,14 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "amount": (
         "bedrag", "bedrageur", "amount", "amounteur", "transactiebedrag", "transactionamount",
     ),
+    "out": (
+        "af", "debet", "debit", "afschrijving", "afgeschreven", "uit", "uitgaven", "debitamount",
+        "debetbedrag", "bedragaf", "paidout", "moneyout", "withdrawal",
+    ),
+    "in": (
+        "bij", "credit", "bijschrijving", "bijgeschreven", "in", "inkomsten", "creditamount",
+        "creditbedrag", "bedragbij", "paidin", "moneyin", "deposit",
+    ),
     "sign": (
         "afbij", "debitcredit", "debetcredit", "creditdebet", "creditdebit", "dc", "cd", "bijaf",
     ),
@@ -102,11 +110,16 @@ def _with_header(rows: Sequence[tuple[int, list[str]]], where: str) -> Iterator[
             for name, its in places.items()
         }
         currency = cells["currency"].upper() or "EUR"
-        amount = _minor(cells["amount"], currency, where, number)
+        if places["amount"]:
+            amount = _minor(cells["amount"], currency, where, number)
+            if places["sign"]:
+                amount = _signed(amount, cells["sign"], where, number)
+        else:
+            amount = _of_two(cells["out"], cells["in"], currency, where, number)
         yield Line(
             row=number,
             on=_date(cells["on"], where, number),
-            amount=_signed(amount, cells["sign"], where, number) if places["sign"] else amount,
+            amount=amount,
             currency=currency,
             name=cells["name"],
             iban=compact(cells["iban"]),
@@ -121,10 +134,13 @@ def _header(rows: Sequence[tuple[int, list[str]]], where: str) -> tuple[int, dic
     """The line that names the columns, and where each stands; above it some banks put a title."""
     found = [(i, _places(row)) for i, (_, row) in enumerate(rows[:_BEFORE_HEADER])]
     for i, places in found:
-        if places["on"] and places["amount"]:
+        if places["on"] and (places["amount"] or (places["out"] and places["in"])):
             return i, places
     missing = [name for name in ("on", "amount") if not found[0][1][name]]
-    names = {"on": "a date (Datum, Date)", "amount": "an amount (Bedrag, Amount)"}
+    names = {
+        "on": "a date (Datum, Date)",
+        "amount": "an amount (Bedrag, Amount; or two: Debet and Credit)",
+    }
     raise Misuse(
         f"{where} has no column with {' and '.join(names[m] for m in missing)}; its first "
         f"line says: {', '.join(rows[0][1])[:200]}. Where the bank names no columns, put a line "
@@ -161,6 +177,18 @@ def _places(header: Sequence[str]) -> dict[str, list[int]]:
         its = [plain.index(name) for name in names if name in plain]
         found[field] = its if field in _SEVERAL else its[:1]
     return found
+
+
+def _of_two(out: str, into: str, currency: str, where: str, row: int) -> int:
+    """What one of two columns says, where what went out and what came in have one each.
+    Some banks write what went out with its sign; what came in has none."""
+    went, came = (_minor(text, currency, where, row) if text else 0 for text in (out, into))
+    if not (out or into) or (went and came) or came < 0:
+        raise Misuse(
+            f"{where}, line {row}: {out!r} and {into!r} do not say whether money came in or went "
+            "out."
+        )
+    return came - abs(went)
 
 
 def _signed(amount: int, sign: str, where: str, row: int) -> int:

@@ -11,7 +11,7 @@ from cli.asking import Yes, agreed
 from cli.client import Client
 from cli.messages import CLEAR, Json, command
 from cli.options import DEFAULT, Common
-from cli.registry import UUID, folded, name_of, not_there, registry_of
+from cli.registry import UUID, folded, name_of, no_account, not_there, registry_of
 from cli.screen import outcome
 from cli.series import TAKEN, numbers, open_all
 
@@ -258,14 +258,10 @@ async def show(environment: int, account: str, /, *, common: Common = DEFAULT) -
     found = next(
         (row for row in await _accounts(environment, common) if row["account"] == account), None
     )
+    if found is None:
+        raise no_account(environment, account)
     screen = common.screen
     screen.data(found)
-    if found is None:
-        screen.bad(
-            f"environment {environment} has no account {account}; "
-            f"`onaccount account list {environment}` shows which it has"
-        )
-        return 1
     amounts = {k: money(found[k], found["currency"]) for k in ("limit", "unbilled", "billed")}
     hidden = ("type", "environment", "name", "holder", "viewers", "viewer_names", "currency")
     screen.fields(

@@ -37,6 +37,7 @@ origin and first time.
 
 Group = Literal["authorizer", "ledger", "importer", "invoicer"]
 MANY = 50
+ALL = "all"
 AT_ONCE = 20  # letters have up to 2 MiB
 PLACE = re.compile(r"(\d{1,6}):(\d{1,18})")
 
@@ -155,6 +156,8 @@ def _table(screen: Screen, rows: Sequence[Row]) -> None:
 @app.command
 async def show(group: Group, place: str, /, *, common: Common = DEFAULT) -> int:
     """Show one dead letter: its headers, and its bytes as far as they can be read."""
+    if place == ALL:
+        raise Misuse(f"Name one; `onaccount dead-letters list {group}` shows which there are.")
     async with common.client() as client:
         (letter,) = await _at(client, group, place)
     screen = common.screen
@@ -233,7 +236,7 @@ async def _letters(client: Client, group: str) -> tuple[list[Reply], Retried]:
 
 async def _at(client: Client, group: str, place: str) -> list[Reply]:
     letters, retried = await _letters(client, group)
-    if place == "all":
+    if place == ALL:
         return [letter for letter in letters if not _was_retried(letter, retried)]
     if not PLACE.fullmatch(place):
         raise Misuse(

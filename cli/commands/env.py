@@ -13,6 +13,7 @@ from cli.amounts import Misuse, cents, money
 from cli.logo import logo_told
 from cli.messages import CLEAR, Json, command
 from cli.options import DEFAULT, Common
+from cli.registry import not_there
 from cli.screen import when
 from schemas.numbering import in_common
 
@@ -230,14 +231,10 @@ async def show(environment: int, /, *, common: Common = DEFAULT) -> int:
     async with common.client() as client:
         states = await client.view("registry.state", environment=environment)
     state = next((s for s in states.values() if s.get("type") == "environment.state"), None)
-    screen = common.screen
-    screen.data(state if state is None else {**state, "needs": needs(state)})
     if state is None:
-        screen.bad(
-            f"environment {environment} is not known; `onaccount env configure {environment} "
-            '--name "..."` makes it'
-        )
-        return 1
+        raise not_there(environment)
+    screen = common.screen
+    screen.data({**state, "needs": needs(state)})
     shown = {k: v for k, v in state.items() if k not in ("type", "environment")}
     shown["logo"] = logo_told(state.get("logo"))
     if shown.get("default_limit") is not None:

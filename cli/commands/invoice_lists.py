@@ -155,9 +155,12 @@ def _show_open(screen: Screen, rows: Sequence[Json]) -> None:
         right=("Total", "Open", "Days over"),
         if_any=True,
     )
+    if not rows:
+        screen.say("nothing is to be paid")
+        return
     late = [s for s in rows if s["days_overdue"] > 0]
     on = "1 invoice" if len(rows) == 1 else f"{len(rows)} invoices"
-    currency = rows[0]["currency"] if rows else "EUR"  # a venue bills in one
+    currency = rows[0]["currency"]  # a venue bills in one
     told = f"{money(sum(s['open'] for s in rows), currency)} open on {on}"
     if late:
         told += f", of it {money(sum(s['open'] for s in late), currency)} overdue on {len(late)}"

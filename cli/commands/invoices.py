@@ -222,6 +222,22 @@ def verify(environment: int | None = None, /, *, common: Common = DEFAULT) -> in
     return verify_service("invoicer", common, *chosen)
 
 
+@app.command
+async def republish(environment: int, /, *, common: Common = DEFAULT) -> int:
+    """Let all that moved money be told again: invoices, credit notes, payments, refunds.
+
+    For whoever lost invoices.events or invoices.state. Nothing changes, nothing is mailed, and
+    whoever has a thing already counts it once.
+    """
+    message = command("invoices.republish", environment, by=common.by)
+    async with common.client("invoices.republish") as client:
+        reply = await client.ask(message, timeout_s=common.timeout)
+    status = outcome(common.screen, reply.message)
+    if status == 0:
+        common.screen.say("its invoices, credit notes, payments and refunds follow")
+    return status
+
+
 async def _give(
     environment: int,
     invoice: str,

@@ -12,7 +12,7 @@ from cli.books.export import Format, export, format_of
 from cli.books.period import Period
 from cli.books.statement import statement
 from cli.options import DEFAULT, Common
-from cli.registry import settings_of
+from cli.registry import no_account, settings_of
 from cli.screen import when
 from cli.verify import verify as verify_service
 
@@ -70,10 +70,8 @@ async def show(
     async with common.client() as client:
         found = await read_account(client, environment, account, common.screen)
     screen = common.screen
-    if found.balance is None and not found.entries:
-        screen.data({"entries": [], "balance": None})
-        screen.bad(f"nothing was ever posted for account {account} of environment {environment}")
-        return 1
+    if account not in found.venue.accounts and not found.entries:
+        raise no_account(environment, account)
     listed = statement(
         found.entries.values(), found.documents, period=within, zone=found.venue.zone
     )

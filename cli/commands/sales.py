@@ -99,7 +99,7 @@ async def assign(
     environment: int,
     sale_id: str,
     account: str,
-    items: Annotated[list[str] | None, Parameter(negative="")] = None,
+    items: Annotated[list[str] | None, Parameter(negative="", allow_leading_hyphen=True)] = None,
     /,
     *,
     content: Content = None,

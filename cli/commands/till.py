@@ -126,7 +126,7 @@ async def sign_on(
 async def sell(
     environment: int,
     account: str,
-    items: Annotated[list[str], Parameter(negative="")],
+    items: Annotated[list[str], Parameter(negative="", allow_leading_hyphen=True)],
     /,
     *,
     terminal: Terminal = "cli",

@@ -14,6 +14,7 @@ from schemas.pos import SaleApproved, SaleDeclined, SaleReversalRefused, SaleRev
 from schemas.registry import AccountState, CustomerState, EnvironmentState
 from services.invoicer.fresh import Fresh
 from services.invoicer.handlers import commands, registry, sales
+from services.invoicer.jobs import republish
 from services.invoicer.jobs.delivery import Delivery
 from services.invoicer.jobs.documents import Documents
 from services.invoicer.jobs.mail import Mailing
@@ -82,6 +83,7 @@ def build(settings: Settings) -> Worker:
         jobs=(
             RUN,
             PENDING,
+            republish.kind(),
             documents.kind(side_by_side=settings.document_processes + 1),
             Delivery(rendering=rendering).kind(),
             Statements(rendering=rendering).kind(),

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.__main__ import told_of
+from cli.__main__ import loading, told_of
 from cli.app import GROUPS, app
 from cli.messages import repetition
 from cli.replies import Expectation
@@ -148,6 +148,70 @@ def test_what_had_no_answer_and_would_count_twice_can_be_given_again_as_is_told(
 
 def test_what_may_be_given_again_anyway_is_to_be_looked_for_first() -> None:
     assert "look whether it was done" in repetition({"type": "environment.activate"})
+
+
+@pytest.mark.parametrize(
+    "words", [("till", "sell", "2890", "1"), ("sales", "assign", "2890", ID, "1")]
+)
+def test_what_is_sold_may_begin_with_what_is_taken_off(words: tuple[str, ...]) -> None:
+    items = ["-3 x Fles 0,15 0%", "2 x Pils 3,50 21%"]
+    _, given, _ = app.parse_args(
+        [*words, *items, "--by", "anna"], print_error=False, exit_on_error=False
+    )
+    assert given.arguments["items"] == items
+    assert "common" in given.arguments
+
+
+def test_ctrl_c_while_its_code_is_loaded_ends_a_command_at_once() -> None:
+    """Method: Python says of each module when it is loaded; the messages are among the last."""
+    with subprocess.Popen(
+        [sys.executable, "-X", "importtime", "-m", "cli", "env", "show", "2890"],
+        env={**os.environ, "ONACCOUNT_KAFKA": "127.0.0.1:1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        assert any(line.strip().endswith("schemas.values") for line in process.stderr)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert (out, err.splitlines()[-1]) == ("", "onaccount: stopped.")
+
+
+def test_no_code_that_is_loaded_can_swallow_a_ctrl_c() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", SWALLOWING], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "onaccount: stopped.\n")
+
+
+SWALLOWING = """
+import os, signal
+from cli.__main__ import loading
+with loading():
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+        for _ in range(10**6): pass
+    except BaseException:
+        pass
+    print("it goes on", flush=True)
+"""
+
+
+def test_once_it_is_loaded_a_ctrl_c_is_heard_as_before_and_where_it_is_ignored_it_stays_so() -> (
+    None
+):
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        for handler in (signal.default_int_handler, signal.SIG_IGN):
+            signal.signal(signal.SIGINT, handler)
+            with loading():
+                same = signal.getsignal(signal.SIGINT) is handler
+            assert same == (handler is signal.SIG_IGN)
+            assert signal.getsignal(signal.SIGINT) is handler
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def test_whoever_presses_ctrl_c_is_told_what_was_sent_and_had_no_answer() -> None:

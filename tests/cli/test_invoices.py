@@ -15,6 +15,7 @@ from cli.invoices import (
     show_all,
     show_run,
     statement_message,
+    what_was_done,
     what_was_made,
 )
 from cli.mails import undelivered_mails, undelivered_statements
@@ -93,6 +94,29 @@ def test_what_a_run_left_is_told_once_and_drafts_in_one_line(
     shown = capsys.readouterr().out
     assert "€3.00 on drafts" in shown
     assert "account 3" not in shown
+
+
+@pytest.mark.parametrize(
+    ("came", "said"),
+    [
+        ({}, ["there was nothing to invoice"]),
+        ({"open": [{}]}, ["nothing was invoiced"]),
+        ({"skipped": [{}]}, ["nothing was invoiced"]),
+        ({"drafted": 1, "total": 700}, ["1 draft to review, €7.00 in all"]),
+        ({"drafted": 2, "total": 700}, ["2 drafts to review, €7.00 in all"]),
+        ({"issued": 2, "total": 700}, ["2 issued, none mailed, €7.00 in all"]),
+        (
+            {"issued": 2, "sent": 1, "total": 700, "credit_notes": 1, "credited": 100},
+            ["2 issued, 1 given to the mailer, €7.00 in all", "1 credit note, €1.00 in all"],
+        ),
+        ({"credit_notes": 3, "credited": 100}, ["3 credit notes, €1.00 in all"]),
+    ],
+)
+def test_the_end_of_a_run_says_what_was_made_and_nothing_of_what_was_not(
+    came: Json, said: list[str]
+) -> None:
+    nothing = {"drafted": 0, "issued": 0, "sent": 0, "total": 0, "open": [], "skipped": []}
+    assert what_was_done(nothing | came) == said
 
 
 def test_accounts_that_a_run_was_not_asked_for_are_told_in_one_line() -> None:

@@ -125,6 +125,28 @@ def test_the_rules_own_test_names_rules_that_exist() -> None:
     assert set(re.findall(r'alertname="(\w+)"', tried)) <= set(RULES)
 
 
+def test_each_rule_is_seen_to_fire_and_to_be_silent_in_the_rules_own_test() -> None:
+    """Of what is expected there: who is named fires, who is asked for and not named is silent."""
+    tried = yaml.safe_load((DEPLOY / "alerts" / "onaccount.test.yaml").read_text("utf-8"))
+    fire, silent = set[str](), set[str]()
+    for each in (one for test in tried["tests"] for one in test["promql_expr_test"]):
+        asked = re.search(r'alertname=~?"([^"]+)"', each["expr"])
+        whose = {name for name in RULES if asked is None or re.fullmatch(asked[1], name)}
+        named = set(re.findall(r'alertname="(\w+)"', str(each["exp_samples"])))
+        fire |= named
+        silent |= whose - named
+    assert fire == set(RULES)
+    assert silent == set(RULES)
+
+
+def test_batches_are_shown_lane_by_lane() -> None:
+    """Together the many quick ones of one lane would hide the slow ones of another."""
+    shown = [(title, t["expr"]) for title, p in PANELS.items() for t in p["targets"]]
+    of_batches = [expr for _, expr in shown if re.search("onaccount_batch_(seconds|records)", expr)]
+    assert len(of_batches) == 4
+    assert all("lane" in by for expr in of_batches for by in BY.findall(expr))
+
+
 def test_every_panel_is_readable_and_asks_the_source_that_was_chosen() -> None:
     variables = {one["name"] for one in BOARD["templating"]["list"]}
     assert variables == {"datasource", "service"}

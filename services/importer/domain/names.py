@@ -46,7 +46,7 @@ def split_name(name: str) -> dict[str, str]:
         if not first.strip() or "," in first:
             return {"company": name}
         given, surname = first.split(), last.split()
-        if given and all(_is_short(word) for word in given):  # "van der Berg, sr."
+        if _is_short(given[0]) and _generations(given) == len(given):  # "van der Berg, sr."
             at = next((n for n, word in enumerate(surname) if word.casefold() not in _INFIXES), 0)
             return _person([], surname[:at], [*surname[at:], *given])
         infix = _tail_of_infixes(given)
@@ -61,7 +61,7 @@ def split_name(name: str) -> dict[str, str]:
                 end += 1
             return _person(words[:at], words[at:end], words[end:])
     begin = max(len(words) - 1 - _generations(words), 0)
-    if begin == 0 and not _is_short(words[-1]):
+    if begin == 0 and not _is_short(words[1]):
         begin = 1  # "Piet Junior" is called so, where "Jansen sr." has no first name
     return _person(words[:begin], [], words[begin:])
 

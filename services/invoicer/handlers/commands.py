@@ -21,6 +21,7 @@ from schemas.invoices import (
     InvoiceCorrect,
     InvoiceDelete,
     InvoiceSend,
+    InvoicesRepublish,
     InvoicesRun,
     PaymentRecord,
     PaymentRefund,
@@ -35,6 +36,7 @@ from services.invoicer.handlers import (
     payments,
     pending,
     rates,
+    republish,
     runs,
     sending,
 )
@@ -50,6 +52,7 @@ _DECIDES: dict[type[Message], tuple[requests.Kind, str, Decide]] = {
     InvoiceCorrect: ("command", "command_id", corrections.correct),
     InvoiceSend: ("command", "command_id", sending.send),
     ExchangeRateSet: ("command", "command_id", rates.set_rate),
+    InvoicesRepublish: ("command", "command_id", republish.ask),
     PaymentRecord: ("payment", "payment_id", payments.record),
     PaymentRefund: ("payment", "refund_id", payments.refund),
     StatementRequest: ("statement", "statement_id", statement_requests.request),

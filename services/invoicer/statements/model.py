@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 
 from services.invoicer.documents.model import Language, Seller
 
@@ -23,6 +24,15 @@ class Row:
     vat_rate: str
     amount: int
     back: bool
+
+    @property
+    def shown(self) -> tuple[Decimal | None, int | None]:
+        """Quantity and price as the invoice has them, whose prices are never negative (EN 16931
+        BR-27): of -3.00 for a discount, -1 x 3.00."""
+        quantity = None if self.quantity is None else Decimal(self.quantity)
+        if quantity is None or self.unit_price is None or self.unit_price >= 0:
+            return quantity, self.unit_price
+        return -quantity, -self.unit_price
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,6 @@
 """What a statement's PDF lays out: words, amounts and dates as text, in the reader's language."""
 
 from collections.abc import Iterator
-from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
@@ -96,12 +95,13 @@ def _days(statement: Statement, rows: tuple[Row, ...], *, level: int) -> Iterato
 
 def _shown(statement: Statement, row: Row) -> Shown:
     language = statement.language
+    quantity, price = row.shown
     return Shown(
         cells=(
             f"{row.at:%H:%M}",
             clean(described(row, statement)),
-            "" if row.quantity is None else quantity_text(Decimal(row.quantity), language),
-            "" if row.unit_price is None else _money(statement, row.unit_price),
+            "" if quantity is None else quantity_text(quantity, language),
+            "" if price is None else _money(statement, price),
             rate_label(row.vat_rate, language),
             _money(statement, row.amount),
         )

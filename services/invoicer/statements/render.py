@@ -72,13 +72,14 @@ def render_workbook(statement: Statement) -> bytes:
 
 def _cells(statement: Statement) -> Iterator[tuple[Cell, ...]]:
     for row in statement.rows:
+        quantity, price = row.shown
         yield (
             row.account,
             row.at.date(),
             row.at.time().replace(microsecond=0, tzinfo=None),
             described(row, statement),
-            None if row.quantity is None else Decimal(row.quantity),
-            row.unit_price,
+            quantity,
+            price,
             Decimal(row.vat_rate),
             row.amount,
             row.terminal,

@@ -55,6 +55,10 @@ COMPLETED,5000.00
 TRANSFER,Current,2026-08-06 08:00:00,2026-08-06 08:00:01,Brood,-80.00,0.00,EUR,COMPLETED,4920.00
 CARD_PAYMENT,Current,2026-08-06 09:00:00,,Hotel,-12.00,0.00,EUR,PENDING,
 """
+TWO_COLUMNS = """Datum;Naam;IBAN;Debet;Credit;Omschrijving
+05-08-2026;Hr J. Jansen;NL20INGB0001234567;;"1.250,50";factuur 2026-00001
+06-08-2026;Bakker;;80,00;0,00;Brood
+"""
 PLAIN = """Date,Amount,Name,IBAN,Description
 05-08-2026,"1.250,50",Hr J. Jansen,NL20 INGB 0001 2345 67,factuur 2026-00001
 06-08-2026,-80.00,Bakker,,Brood
@@ -65,7 +69,9 @@ DAY = date(2026, 8, 5)
 
 
 @pytest.mark.parametrize(
-    "text", [ING, RABO, ABN, KNAB, PLAIN], ids=["ing", "rabo", "abn", "knab", "plain"]
+    "text",
+    [ING, RABO, ABN, KNAB, TWO_COLUMNS, PLAIN],
+    ids=["ing", "rabo", "abn", "knab", "debit and credit", "plain"],
 )
 def test_one_payment_reads_the_same_in_each_banks_export(text: str) -> None:
     came, went = lines(text, "export.csv")
@@ -94,6 +100,10 @@ def test_a_line_is_the_same_line_in_a_later_longer_export_with_other_quotes() ->
         ("Datum;Bedrag\n31-02-2026;12,50\n", "'31-02-2026' is not a date"),
         ("Datum;Bedrag;Af Bij\n20260801;12,50;Weg\n", "'Weg' does not say whether"),
         ("Datum;Bedrag;Af Bij\n20260801;12,50;\n", "'' does not say whether"),
+        ("Datum;Debet\n20260801;12,50\n", "no column with an amount"),
+        ("Datum;Debet;Credit\n20260801;;\n", "line 2: '' and '' do not say whether"),
+        ("Datum;Debet;Credit\n20260801;1,00;2,00\n", "'1,00' and '2,00' do not say whether"),
+        ("Datum;Debet;Credit\n20260801;;-2,00\n", "'' and '-2,00' do not say whether"),
         ("Datum;Bedrag;W;V\n20260801;12,50;Af;Bij\n", "'Af Bij' does not say whether"),
     ],
 )
@@ -105,6 +115,21 @@ def test_what_can_not_be_read_is_refused_with_its_line(text: str, says: str) -> 
 def test_money_that_went_out_is_known_by_its_word_whatever_its_column_is_called() -> None:
     text = "Datum;Bedrag;Richting;Soort\n20260801;12,50;Af;x\n20260802;12,50;Bij;y\n20260803;1;Af\n"
     assert [each.amount for each in lines(text, "x")] == [-1250, 1250, -100]
+
+
+@pytest.mark.parametrize(
+    ("out", "into"), [("Af", "Bij"), ("Debit", "Credit"), ("Paid out", "Paid in")]
+)
+def test_what_went_out_and_what_came_in_may_stand_in_columns_of_their_own(
+    out: str, into: str
+) -> None:
+    text = f"Datum;{into};{out}\n20260801;12,50;\n20260802;;3,00\n20260803;0;-4,00\n20260804;0;\n"
+    assert [each.amount for each in lines(text, "x")] == [1250, -300, -400, 0]
+
+
+def test_where_there_is_an_amount_besides_it_is_what_counts() -> None:
+    text = "Datum;Bedrag;Debet;Credit\n20260801;-12,50;12,50;\n20260802;3,00;;3,00\n"
+    assert [each.amount for each in lines(text, "x")] == [-1250, 300]
 
 
 def test_a_column_of_dashes_where_a_bank_has_nothing_to_say_turns_no_money_round() -> None:

@@ -15,12 +15,16 @@ from tests.cli.running import Run, runner
 from tests.support.apart import run_apart
 from tests.support.servers import Server
 
+QUIET = "0009"
+"""Of this account nothing was ever posted."""
+
 
 def states() -> list[tuple[str, dict[str, Any]]]:
     """What registry.state holds, an older record of the venue among it."""
     head = {"environment": 2890, "version": 2}
     venue = {**THE_VENUE.settings, "version": 2}
-    found = [("environment:2890:2890", venue)]
+    quiet = {"type": "account.state", **head, "account": QUIET, "description": ""}
+    found = [("environment:2890:2890", venue), (f"account:2890:{QUIET}", quiet)]
     for account, state in THE_VENUE.accounts.items():
         found.append((f"account:2890:{account}", {"type": "account.state", **head, **state}))
     for customer, state in THE_VENUE.customers.items():
@@ -103,9 +107,10 @@ def test_with_its_legs_a_statement_shows_both_sides(onaccount: Run) -> None:
 
 
 def test_an_account_without_entries_is_said_to_have_none(onaccount: Run) -> None:
-    told = onaccount("ledger", "show", "2890", "0008")
-    assert told.status == 1
-    assert "nothing was ever posted for account 0008" in told.out
+    told = onaccount("ledger", "show", "2890", QUIET)
+    assert told.status == 0
+    assert "0 entries; owed: €0.00 not yet invoiced, €0.00 invoiced" in told.out
+    assert onaccount("ledger", "show", "2890", QUIET, "--json").json["entries"] == []
 
 
 def test_an_unknown_environment_is_one_sentence(onaccount: Run) -> None:

@@ -10,11 +10,13 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import time
 from collections import Counter
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -26,6 +28,12 @@ EXPLAINED = Path(__file__).with_name("explained.txt")
 def say(text: str) -> None:
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
+
+
+def stopped(number: int, frame: FrameType | None) -> None:
+    """Handles SIGTERM: by an exception, as a Ctrl-C, so that what was started ends too."""
+    signal.signal(number, signal.SIG_IGN)
+    sys.exit(128 + number)
 
 
 def copy_tree(to: Path) -> None:
@@ -102,14 +110,15 @@ def main() -> int:
     survived = [one for one in read(results) if one["outcome"] == "survived"]
     results.unlink(missing_ok=True)
     (HOME / "again.json").write_text(json.dumps(survived if options.again else None))
-    workers = []
-    for job in range(options.jobs):
-        tree = HOME / f"tree-{job}"
-        copy_tree(tree)
-        command = [sys.executable, "-m", "tests.proof.mutants.worker", str(job),
-                   str(options.jobs), options.only, str(results)]  # fmt: skip
-        workers.append(subprocess.Popen(command, cwd=tree))
+    signal.signal(signal.SIGTERM, stopped)
+    workers: list[subprocess.Popen[bytes]] = []
     try:
+        for job in range(options.jobs):
+            tree = HOME / f"tree-{job}"
+            copy_tree(tree)
+            command = [sys.executable, "-m", "tests.proof.mutants.worker", str(job),
+                       str(options.jobs), options.only, str(results)]  # fmt: skip
+            workers.append(subprocess.Popen(command, cwd=tree))
         follow(workers, results)
     finally:
         for worker in workers:

@@ -8,6 +8,7 @@ that file until one fails.
 from __future__ import annotations
 
 import compileall
+import contextlib
 import gc
 import json
 import os
@@ -22,6 +23,7 @@ from typing import Any
 
 import pytest
 
+from tests.proof.mutants.__main__ import stopped
 from tests.proof.mutants.plan import TESTS, Tests, planned
 from tests.proof.mutants.python_faults import Fault
 from tests.support import databases, run, servers
@@ -96,21 +98,26 @@ def _tried(tests: list[str], warm: Path) -> tuple[str, str]:
     child = os.fork()
     if child == 0:
         _run_child(tests, warm, noted)
-    deadline = time.monotonic() + PATIENCE_S
-    while time.monotonic() < deadline:
-        pid, status = os.waitpid(child, os.WNOHANG)
-        if pid:
-            by = (
-                noted.read_text() if noted.exists() else f"exit {os.waitstatus_to_exitcode(status)}"
-            )
-            return ("survived", "") if status == 0 else ("killed", by)
-        time.sleep(0.02)
-    os.killpg(child, signal.SIGKILL)
-    os.waitpid(child, 0)
+    pid, deadline = 0, time.monotonic() + PATIENCE_S
+    try:
+        while time.monotonic() < deadline:
+            pid, status = os.waitpid(child, os.WNOHANG)
+            if pid:
+                exited = f"exit {os.waitstatus_to_exitcode(status)}"
+                by = noted.read_text() if noted.exists() else exited
+                return ("survived", "") if status == 0 else ("killed", by)
+            time.sleep(0.02)
+    finally:
+        if not pid:  # it takes too long, or we are told to stop
+            with contextlib.suppress(ProcessLookupError):  # it may have no group of its own yet
+                os.killpg(child, signal.SIGKILL)
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
     return "killed", f"no end within {PATIENCE_S:.0f} s"
 
 
 def _run_child(tests: list[str], warm: Path, noted: Path) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.setpgid(0, 0)
     os.environ.update(SMALLER)
     quiet = os.open(os.devnull, os.O_WRONLY)
@@ -141,9 +148,10 @@ def _wanted(faults: list[Fault], again: Path) -> list[Fault]:
 
 def main(share: int, of: int, only: str, results: Path) -> None:
     """Every `of`th fault from `share` on; one line of JSON each, appended to `results`."""
+    signal.signal(signal.SIGTERM, stopped)
     lock = run.begin()
-    warm = start_server()
     try:
+        warm = start_server()
         todo = _wanted(planned(TREE, only), results.with_name("again.json"))
         # Without a fault all must pass: else every fault would seem to be found.
         phases = sorted({phase for name in {one.file for one in todo} for phase in TESTS[name]})

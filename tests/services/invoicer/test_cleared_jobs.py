@@ -5,6 +5,7 @@ from tests.services.invoicer.test_drafts import approve
 from tests.services.invoicer.test_mail import send
 from tests.services.invoicer.test_pending import pending
 from tests.services.invoicer.test_statements import request as statement
+from tests.services.invoicer.test_told_again import again as republished
 from tests.services.invoicer.world import World, asked, said, sale
 from tests.support.mails import MailServer
 
@@ -26,7 +27,7 @@ async def test_what_was_asked_long_ago_is_answered_alike_and_not_done_again(
     rest = [
         approve(draft["invoice_id"]), send(invoice["invoice_id"], to="bo@club.nl"), pending(),
         document(invoice_id=invoice["invoice_id"]), document(invoice_id=draft["invoice_id"]),
-        statement(), statement(to="holder"),
+        statement(), statement(to="holder"), republished(),
     ]  # fmt: skip
     for message in rest:
         await world.command(message)
@@ -34,7 +35,7 @@ async def test_what_was_asked_long_ago_is_answered_alike_and_not_done_again(
     mails = len(smtp.mails)
     before = [await world.command(message) for message in (*first, *rest)]
     kinds = {row["kind"] for row in await world.fetch("SELECT DISTINCT kind FROM job")}
-    assert kinds >= {"run", "document", "mail", "statement", "pending"}
+    assert kinds >= {"run", "document", "mail", "statement", "pending", "republish"}
     assert await world.bench.clear_jobs(world.kinds) > 8
     assert await world.fetch("SELECT FROM job") == []
     assert [await world.command(message) for message in (*first, *rest)] == before

@@ -11,6 +11,7 @@ import pypdf
 
 from schemas.invoices import StatementRequest
 from tests.services.invoicer.people import account, customer
+from tests.services.invoicer.test_documents import request as document
 from tests.services.invoicer.world import (
     BEER,
     ENV,
@@ -68,6 +69,28 @@ async def test_a_statement_lists_what_was_sold_and_taken_back_by_the_venues_cloc
     again = await world.command(asked)
     assert types(again) == ["command.applied", "document.part"]
     assert again[1:] == told
+
+
+async def test_a_discount_reads_as_it_does_on_the_invoice(world: World) -> None:
+    """An invoice has no negative price (EN 16931 BR-27): its quantity is."""
+    await world.guests("A1")
+    await world.sell(sale("A1", BEER, ("Korting", "1", -300, "21"), ("Retour", "-2", -50, "0")))
+    (invoice,) = said(await world.run(send=False), "invoice.issued")
+    await world.command(request())
+    its = await world.command(document(invoice_id=invoice["invoice_id"], format="xlsx"))
+    of_statement, of_invoice = (
+        openpyxl.load_workbook(io.BytesIO(content(told))).worksheets[0]
+        for told in (await world.jobs(), its)
+    )
+    shown = [r[3:8] for r in of_statement.iter_rows(min_row=2, values_only=True)][:3]
+    assert [(what, count, price) for what, count, price, *_ in shown] == [
+        ("Bier", 2, 3.5),
+        ("Korting", -1, 3),
+        ("Retour", 2, 0.5),
+    ]
+    assert [each[:3] for each in shown] == [
+        r[2:5] for r in of_invoice.iter_rows(min_row=2, values_only=True)
+    ][:3]
 
 
 async def test_the_workbook_of_a_statement_says_each_thing_under_a_word_of_its_own(

@@ -1,55 +1,102 @@
-"""deploy/postgres/tell-invoices-again.sql: what was told of money is told once more, as it was."""
+"""invoices.republish: what was told of money is told once more, as it was, and nothing else."""
 
 from collections.abc import Iterable
-from pathlib import Path
+from datetime import UTC, datetime
+
+import pytest
 
 from runtime.answers import Answer
-from schemas.base import Message
-from schemas.wire import decode
+from schemas.invoices import InvoicesRepublish
+from services.invoicer.jobs import republish
+from services.invoicer.store.invoices import read_states
 from tests.services.invoicer.test_corrections import correct
 from tests.services.invoicer.test_payments import payment, refund
-from tests.services.invoicer.world import BEER, LUNCH, World, reversal, said, sale
+from tests.services.invoicer.world import (
+    BEER,
+    ENV,
+    LUNCH,
+    World,
+    new_id,
+    reversal,
+    said,
+    sale,
+    types,
+)
 
-SCRIPT = Path(__file__).parents[3] / "deploy" / "postgres" / "tell-invoices-again.sql"
 MONEY = {"invoice.issued", "credit_note.issued", "payment.received", "payment.refunded"}
 
 
-def by_id(answers: Iterable[Answer]) -> dict[str, tuple[str, str, Message]]:
-    return {a.id: (a.topic, a.key, decode(a.topic, a.value)) for a in answers if a.type in MONEY}
+def again(environment: int = ENV) -> InvoicesRepublish:
+    return InvoicesRepublish(
+        command_id=new_id(), environment=environment, at=datetime.now(UTC), by="anna"
+    )
 
 
-async def again(world: World) -> list[Answer]:
-    """What the script leaves to be published."""
-    async with world.bench.database.connection() as connection:
-        await connection.execute(SCRIPT.read_text())
-        rows = await connection.fetch(
-            "SELECT topic, key, ce_id, ce_type, ce_time, value FROM unpublished ORDER BY id"
-        )
-    return [Answer(*row) for row in rows]
+def of_money(answers: Iterable[Answer]) -> dict[str, tuple[str, str, str, bytes]]:
+    return {a.id: (a.topic, a.key, a.type, a.value) for a in answers if a.type in MONEY}
 
 
-async def test_all_that_moved_money_is_told_again_as_it_was_and_nothing_else(world: World) -> None:
-    """A run's invoices and its credit note, which are worded from rows; and what commands made."""
+async def a_month(world: World) -> list[Answer]:
+    """A run's invoices and its credit note, what commands made of them, payments, and a draft."""
     await world.guests("A1", "A2", "A3")
     returned = sale("A2", BEER, LUNCH)
     await world.sell(sale("A1", BEER, LUNCH), sale("A1", BEER), returned)
     ran = await world.run("run", send=False)
     first = said(ran, "invoice.issued")
     one, two = (next(i for i in first if i["account"] == a) for a in ("A1", "A2"))
+    paid = payment(100, invoice_id=two["invoice_id"])
     ran += await world.command(
         payment(2000, invoice_id=two["invoice_id"]),
         refund(50, invoice_id=two["invoice_id"]),
+        paid,
+        refund(100, invoice_id=two["invoice_id"], reverses=paid.payment_id, method="storno"),
         correct(one["invoice_id"], reason='"één" te veel'),
     )
     await world.sell(reversal(returned))
     ran += await world.run("run", run_id="july-2", send=False)
     await world.sell(sale("A3", LUNCH))
-    ran += await world.run("run", run_id="july-3", mode="draft", send=False)
+    return ran + await world.run("run", run_id="july-3", mode="draft", send=False)
 
-    told = by_id(ran)
-    kinds = [message.type for _, _, message in told.values()]
-    assert sorted(kinds) == sorted([*["invoice.issued"] * 3, *["credit_note.issued"] * 2,
-                                    "payment.received", "payment.refunded"])  # fmt: skip
-    found = await again(world)
-    assert by_id(found) == told
-    assert len(found) == len(told)
+
+@pytest.mark.parametrize("at_once", [1, 2, 100])
+async def test_all_that_moved_money_is_told_again_in_the_same_bytes_and_nothing_else(
+    world: World, at_once: int
+) -> None:
+    told = of_money(await a_month(world))
+    kinds = [kind for _, _, kind, _ in told.values()]
+    assert {kind: kinds.count(kind) for kind in MONEY} == {
+        "invoice.issued": 3, "credit_note.issued": 2, "payment.received": 2, "payment.refunded": 2,
+    }  # fmt: skip
+    states = await stand(world)
+
+    (applied,) = await world.command(again())
+    found = await world.bench.run_jobs([republish.kind(at_once)])
+
+    assert (applied.type, said([applied])[0]["changes"]) == ("command.applied", [])
+    assert of_money(found) == told
+    assert sorted(types(found)) == sorted([*kinds, *["invoice.state"] * 4])
+    assert {a.key: a.value for a in found if a.type == "invoice.state"} == states
+    assert await stand(world) == states
+
+
+async def stand(world: World) -> dict[str, bytes]:
+    """Each invoice as invoices.state has it."""
+    keys = [(ENV, r["id"]) for r in await world.fetch("SELECT invoice_id::text AS id FROM invoice")]
+    async with world.bench.database.connection() as connection:
+        rows = await read_states(connection, keys)
+    return {made().key: made().value for _, made in rows.values()}
+
+
+async def test_the_same_again_is_answered_alike_and_told_once(world: World) -> None:
+    await a_month(world)
+    asked = again()
+    first = await world.command(asked)
+    assert await world.jobs("republish") != []
+    assert await world.command(asked) == first
+    assert await world.jobs("republish") == []
+
+
+async def test_an_environment_that_is_not_known_is_refused(world: World) -> None:
+    await world.guests("A1")
+    (refused,) = said(await world.command(again(4711)))
+    assert (refused["type"], refused["reason"]) == ("command.refused", "environment_unknown")

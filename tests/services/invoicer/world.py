@@ -17,6 +17,7 @@ from schemas.pos import ReversedLine, SaleApproved, SaleLine, SaleReversed
 from schemas.values import line_total
 from services.invoicer.__main__ import STATES
 from services.invoicer.handlers import commands, registry, sales
+from services.invoicer.jobs import republish
 from services.invoicer.jobs.delivery import Delivery
 from services.invoicer.jobs.documents import Documents
 from services.invoicer.jobs.mail import Mailing
@@ -133,6 +134,7 @@ class World:
         return (
             RUN,
             PENDING,
+            republish.kind(),
             Documents(rendering=Rendering(0)).kind(1),
             Delivery(rendering=Rendering(0)).kind(),
             Statements(rendering=Rendering(0)).kind(),

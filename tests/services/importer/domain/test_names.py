@@ -28,7 +28,11 @@ from services.importer.domain.names import email_key, full_name, name_keys, spli
         ("Jan van de", ("Jan", "van", "de")),
         ("van der, sr.", ("", "", "van der sr.")),
         ("Bakker, Jan jr.", ("Jan jr.", "", "Bakker")),
-        ("Jan jr. II", ("Jan", "", "jr. II")),
+        ("Jan jr. II", ("", "", "Jan jr. II")),
+        ("Jansen, jr. II", ("", "", "Jansen jr. II")),
+        ("van der Berg, sr. Jan", ("sr. Jan", "", "van der Berg")),
+        ("Piet Junior II", ("Piet", "", "Junior II")),
+        ("Jan Peter II", ("Jan", "", "Peter II")),
     ],
 )
 def test_a_persons_name_falls_apart(name: str, parts: tuple[str, str, str]) -> None:

@@ -1,0 +1,46 @@
+"""Telling again what moved money and how each invoice stands: a job, step by step.
+
+Nothing changes, so versions stay as they are, and no mail goes out. What was told of mails, drafts
+and runs does not come back.
+"""
+
+from functools import partial
+from typing import Final
+
+from runtime.jobs import JobKind, Work
+from services.invoicer.store import republish as store
+
+A_STEP: Final = 100
+"""Of one step: an invoice of ten thousand sales has most of a megabyte."""
+
+FIRST: Final = "00000000-0000-0000-0000-000000000000"
+
+_READ: Final = {
+    "invoice": store.invoices,
+    "credit_note": store.credit_notes,
+    "payment": store.payments,
+}
+_ORDER: Final = tuple(_READ)
+
+
+async def republish(work: Work, a_step: int) -> None:
+    """One step: the next invoices, credit notes or payments."""
+    payload = work.job.payload
+    environment, kind = int(payload["environment"]), payload.get("kind", _ORDER[0])
+    async with work.step() as tx:
+        ids, told = await _READ[kind](tx, environment, payload.get("after", FIRST), a_step)
+        tx.answer(*told)
+        if kind == "invoice":
+            for id_ in ids:
+                tx.touch(kind, environment, id_)
+        if len(ids) == a_step:
+            tx.save({"environment": environment, "kind": kind, "after": ids[-1]})
+        elif kind == _ORDER[-1]:
+            tx.done()
+        else:
+            tx.save({"environment": environment, "kind": _ORDER[_ORDER.index(kind) + 1]})
+
+
+def kind(a_step: int = A_STEP) -> JobKind:
+    """The job, so many at a time."""
+    return JobKind(kind="republish", run=partial(republish, a_step=a_step), cleared=True)
