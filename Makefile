@@ -10,8 +10,8 @@ BIN := .venv/bin
 # is two thirds of its start; tests start a hundred and fifty of them.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup fuzz prove-chaos prove-cluster prove-upgrade prove-model prove-interleavings prove-mutants \
-	prove-month prove-ten-thousand prove-invoicer-mutants prove-documents golden fonts bench bench-scale demo \
+.PHONY: help setup fuzz prove-chaos prove-cluster prove-recovery prove-upgrade prove-model prove-interleavings \
+	prove-mutants prove-month prove-ten-thousand prove-invoicer-mutants prove-documents golden fonts bench bench-scale demo \
 	test check format
 
 help:  ## list the targets
@@ -43,6 +43,9 @@ prove-chaos: setup  ## two minutes of sales, two of a whole story, while everyth
 
 prove-cluster: setup  ## the same story for two minutes on three brokers that die, alone and together
 	@ONACCOUNT_CHAOS_S=120 $(BIN)/python -m pytest -q -n 0 tests/outside/three_brokers.py $(ARGS)
+
+prove-recovery: setup  ## records deleted unread: what the runbook then says, on a stack, to its end
+	@$(BIN)/python -m pytest -q -n 0 tests/journeys/after_a_gap.py $(ARGS)
 
 FROM ?= HEAD~20
 

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterator
-from itertools import product
 from typing import Any
 
 import pytest
@@ -29,7 +28,8 @@ NOT_THERE = {
     "place": ("0:17", "all"),
     "sale_id": (NOBODY, "17"),
 }
-"""What may be asked for, by the name of a command's argument. 2890 is there, and is empty."""
+"""What may be asked for, by the name of a command's argument: all of the first, and all of the
+second, where the environment is there and is empty."""
 
 
 async def fill(kafka: str) -> None:
@@ -59,7 +59,7 @@ def showing() -> Iterator[tuple[str, ...]]:
         for name in sorted({"show", "explain"} & set(app[group])):
             taken: Any = app[group][name].assemble_argument_collection()
             named = [one.field_info.name for one in taken if one.required]
-            for words in product(*(NOT_THERE[each] for each in named)):
+            for words in zip(*(NOT_THERE[each] for each in named), strict=True):
                 if words != ("2890",):  # that one is there
                     yield group, name, *words
 
@@ -71,9 +71,10 @@ def test_what_is_not_there_is_one_sentence_and_status_2_whatever_shows_it(onacco
         assert (told.status, told.out) == (2, ""), (words, told)
         assert told.err.startswith("onaccount: "), (words, told)
         assert told.err.count("\n") == 1, (words, told)
-        asked = onaccount(*words, "--json")
-        assert (asked.status, asked.out) == (2, ""), (words, asked)
-        assert f"onaccount: {json.loads(asked.err)['error']}\n" == told.err
+        if words[0] not in groups:
+            asked = onaccount(*words, "--json")
+            assert (asked.status, asked.out) == (2, ""), (words, asked)
+            assert f"onaccount: {json.loads(asked.err)['error']}\n" == told.err
         groups.add(words[0])
     assert groups >= {"env", "account", "customer", "import", "invoices", "ledger", "sales"}
 

@@ -3,6 +3,8 @@
 Goal: it is carried out to its end, and the books are whole and true. Method: a stack without a
 ledger sells, invoices and is paid; both topics that the ledger reads are emptied, as a retention
 does it; the ledger is seen to stop; then step by step what the page says.
+
+`make prove-recovery` runs it.
 """
 
 from collections.abc import Callable
