@@ -12,7 +12,7 @@ from cli.messages import Json, given, me, new_id
 from cli.months import a_month
 from cli.pending import pending, show_accounts, why
 from cli.registry import settings_of
-from cli.replies import Expectation
+from cli.replies import Expectation, holding
 from cli.screen import Gauge, Screen, outcome
 
 SIDE_BY_SIDE = 20
@@ -105,13 +105,36 @@ def left_over(result: Json) -> list[str]:
     return said
 
 
-async def invoices(client: Client, environment: int) -> list[Json]:
-    """Invoices as they stand, by month and number; raises Misuse for no known environment."""
-    states = (await client.view("invoices.state")).values()
-    ours = [s for s in states if s.get("environment") == environment]
+async def invoices(
+    client: Client, environment: int, *, account: str | None = None, period: str | None = None
+) -> list[Json]:
+    """Invoices as they stand, by month and number; raises Misuse for no known environment.
+
+    After years they are many: those of one account or month are told from the rest unread.
+    """
+    chosen = [holding(one) for one in (account, period) if one is not None]
+    states = await client.view(
+        "invoices.state",
+        environment=environment,
+        wanted=lambda record: all(holds(record) for holds in chosen),
+    )
+    ours = [
+        s
+        for s in states.values()
+        if account in (None, s["account"]) and period in (None, s["period"])
+    ]
     if not ours:
         await settings_of(client, environment)
     return sorted(ours, key=lambda s: (s["period"], s.get("number") or "~", s["account"]))
+
+
+async def invoices_of(client: Client, environment: int, ids: Iterable[str]) -> dict[str, Json]:
+    """Those of these ids, by id, as they stand."""
+    keys = {f"{environment}:{one}".encode() for one in ids}
+    states = await client.view(
+        "invoices.state", environment=environment, wanted=lambda record: record.key in keys
+    )
+    return {s["invoice_id"]: s for s in states.values()}
 
 
 async def find(client: Client, environment: int, invoice: str) -> Json:
@@ -121,12 +144,16 @@ async def find(client: Client, environment: int, invoice: str) -> Json:
 
 async def find_all(client: Client, environment: int, named: Sequence[str]) -> list[Json]:
     """As `find`, of several at once; raises Misuse where one of them is not there."""
-    states = await invoices(client, environment)
-    known = {s["invoice_id"]: s for s in states}
-    known |= {str(s["number"]).lower(): s for s in states if s.get("number")}
-    if any(name.lower() not in known for name in named):
+    states = await client.view("invoices.state", environment=environment, wanted=holding(*named))
+    known = {s["invoice_id"]: s for s in states.values()}
+    known |= {str(s["number"]).lower(): s for s in states.values() if s.get("number")}
+    if strange := {name.lower() for name in named} - known.keys():
+        if not known:
+            await settings_of(client, environment)
         notes = await credit_notes(client, environment)
-        known |= {key: known[note["invoice_id"]] for key, note in notes.items()}
+        of = {name: notes[name]["invoice_id"] for name in strange & notes.keys()}
+        credited = await invoices_of(client, environment, of.values())
+        known |= {name: credited[invoice_id] for name, invoice_id in of.items()}
     for name in named:
         if name.lower() not in known:
             raise Misuse(
@@ -140,7 +167,7 @@ async def credit_notes(client: Client, environment: int) -> dict[str, Json]:
     """The venue's credit notes, by id and by number (in small letters)."""
     return {
         key: said.message
-        for said in await client.read("invoices.events")
+        for said in await client.read("invoices.events", wanted=holding("credit_note.issued"))
         if said.type == "credit_note.issued" and said.message.get("environment") == environment
         for key in (said.message["credit_note_id"], str(said.message["number"]).lower())
     }
