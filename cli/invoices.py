@@ -182,6 +182,13 @@ async def preview(client: Client, screen: Screen, run: Json, timeout_s: float) -
         found = await pending(client, run["environment"], timeout_s)
     if found["type"] == "command.refused":
         return "Go on?"  # the run is refused with the same reason
+    return show_found(screen, run, found)
+
+
+def show_found(screen: Screen, run: Json, found: Json) -> str:
+    """Show what is open (`pending.listed`, all parts together) as this run will find it; gives the
+    question. Of very much only the first entries are listed, and then nobody is asked for less
+    than will be issued."""
     rows = [
         row
         for row in found["accounts"]
@@ -195,9 +202,14 @@ async def preview(client: Client, screen: Screen, run: Json, timeout_s: float) -
     credited = [row for row in rows if row.get("why") == "credit_due"]
     total = money(sum(row["amount"] for row in billed), currency)
     screen.say(f"{len(billed)} to invoice, {total} in all; {len(credited)} to credit")
+    cut = sum(row["amount"] for row in found["accounts"]) != found["amount"]
+    if cut:
+        all_open = money(found["amount"], currency)
+        screen.say(f"! more is open than is listed: {all_open} in all", "yellow")
     if found.get("lacking"):  # of drafts too: better said before they are reviewed
         screen.say(f"! {found['lacking']}", "yellow")
-    return f"Issue {len(billed)} invoices, {total} in all, with numbers for good?"
+    more = "more than " if cut else ""
+    return f"Issue {more}{len(billed)} invoices, {more}{total} in all, with numbers for good?"
 
 
 async def give_all(
