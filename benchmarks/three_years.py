@@ -75,35 +75,35 @@ class Filling:
         connection = await self._connect()
         await connection.execute(sql.begin)
         await connection.close()
-        await self._do("house", AFTER, json.dumps(SETTINGS))
-        await self._do("houses_copies", json.dumps(state))
-        await self._do("people", customers)
-        await self._do("accounts", accounts, customers)
+        await self._do(sql.house, AFTER, json.dumps(SETTINGS))
+        await self._do(sql.houses_copies, json.dumps(state))
+        await self._do(sql.people, customers)
+        await self._do(sql.accounts, accounts, customers)
         last = min(sales // MONTHS * 4, accounts * 2)
-        await self._do("sales", sales, MONTHS, accounts, accounts * 4 // 25, AFTER, last)
-        await self._do("invoices", MONTHS, AFTER)
-        await self._do("invoiced", MONTHS)
-        await self._do("invoicers_invoices")
+        await self._do(sql.sales, sales, MONTHS, accounts, accounts * 4 // 25, AFTER, last)
+        await self._do(sql.invoices, MONTHS, AFTER)
+        await self._do(sql.invoiced, MONTHS)
+        await self._do(sql.invoicers_invoices)
         await asyncio.gather(self._authorizer(accounts), self._invoicer(), self._ledger())
         connection = await self._connect()
         await connection.execute("VACUUM ANALYZE")
         await connection.close()
 
     async def _authorizer(self, accounts: int) -> None:
-        for name in ("decided", "effects", "authorizers_sums"):
-            await self._do(name)
-        await self._do("commands", accounts * 3 // 2)
-        await self._do("directories", REVISIONS)
-        await self._do("sessions", accounts * 3, REVISIONS)
-        await self._do("searches", accounts * 6)
+        for statement in (sql.decided, sql.effects, sql.authorizers_sums):
+            await self._do(statement)
+        await self._do(sql.commands, accounts * 3 // 2)
+        await self._do(sql.directories, REVISIONS)
+        await self._do(sql.sessions, accounts * 3, REVISIONS)
+        await self._do(sql.searches, accounts * 6)
 
     async def _invoicer(self) -> None:
-        for name in (
-            "invoicers_sales", "invoicers_lines", "runs", "run_items", "series", "numbers",
-            "letterhead", "invoicers_invoice_lines", "payments", "requests", "answers", "mails",
-            "documents",
+        for statement in (
+            sql.invoicers_sales, sql.invoicers_lines, sql.runs, sql.run_items, sql.series,
+            sql.numbers, sql.letterhead, sql.invoicers_invoice_lines, sql.payments, sql.requests,
+            sql.answers, sql.mails, sql.documents,
         ):  # fmt: skip
-            await self._do(name)
+            await self._do(statement)
 
     async def _ledger(self) -> None:
         """Its entries, whose ids and bytes only its own code makes."""
@@ -124,14 +124,14 @@ class Filling:
                         await flush()
         await flush()
         await asyncio.gather(reading.close(), writing.close())
-        await self._do("balances")
+        await self._do(sql.balances)
 
     async def _connect(self) -> asyncpg.Connection:
         return await asyncpg.connect(self._dsn, server_settings=FILLING)
 
-    async def _do(self, name: str, *arguments: Any) -> None:
+    async def _do(self, statement: str, *arguments: Any) -> None:
         connection = await self._connect()
-        await connection.execute(getattr(sql, name), ENVIRONMENT, *arguments)
+        await connection.execute(statement, ENVIRONMENT, *arguments)
         await connection.close()
 
 

@@ -19,7 +19,7 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from cli.amounts import Misuse
 from cli.messages import ROUTES, Json, answered_id, id_of, key_of, topic_of
-from cli.replies import Expectation, Newest, Reply, encode, reply_of
+from cli.replies import Expectation, Newest, Reply, Wanted, encode, reply_of, states_of
 from cli.screen import Gauge
 from cli.trouble import Trouble
 from cli.where import Unreachable
@@ -152,9 +152,7 @@ class Client:
 
     # --- reading ------------------------------------------------------------------------------
 
-    async def read(
-        self, *topics: str, wanted: Callable[[ConsumerRecord], bool] | None = None
-    ) -> list[Reply]:
+    async def read(self, *topics: str, wanted: Wanted | None = None) -> list[Reply]:
         """Every record that the topics hold now, partition by partition in order of offset.
 
         `wanted` looks at a record before it is decoded: only those that it takes are kept.
@@ -164,10 +162,7 @@ class Client:
         return found
 
     async def replies(
-        self,
-        *topics: str,
-        wanted: Callable[[ConsumerRecord], bool] | None = None,
-        gauge: Gauge | None = None,
+        self, *topics: str, wanted: Wanted | None = None, gauge: Gauge | None = None
     ) -> AsyncIterator[Reply]:
         """As `scan`, decoded, one by one; only those that are `wanted`."""
         async for records in self.scan(*topics, gauge=gauge):
@@ -218,26 +213,15 @@ class Client:
                     )
 
     async def view(
-        self,
-        *topics: str,
-        environment: int | None = None,
-        wanted: Callable[[ConsumerRecord], bool] | None = None,
+        self, *topics: str, environment: int | None = None, wanted: Wanted | None = None
     ) -> dict[str, Json]:
         """The newest state of every entity of compacted topics, by record key.
 
         With `environment` only of that one: nothing else is decoded. `wanted` may only ask for what
         never changes of an entity, or an older state would stand for it.
         """
-        # kind:environment:id, or environment:id; an account number may hold anything.
-        mark, start = f":{environment}:".encode(), f"{environment}:".encode()
-
-        def ours(record: ConsumerRecord) -> bool:
-            key = record.key or b""
-            its = environment is None or mark in key or key.startswith(start)
-            return its and (wanted is None or not record.value or wanted(record))
-
         found = Newest()
-        async for reply in self.replies(*topics, wanted=ours):
+        async for reply in self.replies(*topics, wanted=states_of(environment, wanted)):
             found.take(reply)
         if environment is None:
             return found.states

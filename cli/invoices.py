@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from datetime import date, timedelta
 
 from cli.amounts import Misuse, money
 from cli.client import Client
@@ -299,33 +298,3 @@ def what_was_made(event: Json) -> str:
     """A document in a few words."""
     what = "credit note" if event["type"] == "credit_note.issued" else "invoice"
     return f"{what} {event['number']}: {money(event['total'], event['currency'])}"
-
-
-def statement_message(
-    environment: int,
-    account: str | None,
-    *,
-    period: str | None,
-    first: str | None,
-    until: str | None,
-    format: str,
-    to: str | None,
-    by: str,
-) -> Json:
-    """statement.request over a month or from a day until another; raises Misuse for neither."""
-    if (first is None) != (until is None) or (period is not None and first is not None):
-        raise Misuse("Give either --period, or both --from and --until.")
-    if first is None or until is None:
-        month = period or date.today().strftime("%Y-%m")  # noqa: DTZ011 - the person's calendar
-        begin = date.fromisoformat(f"{a_month(month)}-01")
-        first, until = f"{begin}", f"{(begin + timedelta(days=31)).replace(day=1)}"
-    return {
-        "type": "statement.request",
-        "statement_id": new_id(),
-        "environment": environment,
-        "from": first,
-        "until": until,
-        "format": format,
-        "by": by,
-        **given({"account": account, "to": to}),
-    }

@@ -109,7 +109,26 @@ def _read(value: bytes) -> object:
         return {}
 
 
-def holding(*texts: str) -> Callable[[ConsumerRecord], bool]:
+Wanted = Callable[[ConsumerRecord], bool]
+"""Whether a record is to be decoded."""
+
+
+def states_of(environment: int | None, wanted: Wanted | None) -> Wanted:
+    """The states of an environment (None: of any) that are wanted besides, and what takes one away.
+
+    By their keys: kind:environment:id, or environment:id; an account number may hold anything.
+    """
+    mark, start = f":{environment}:".encode(), f"{environment}:".encode()
+
+    def ours(record: ConsumerRecord) -> bool:
+        key = record.key or b""
+        its = environment is None or mark in key or key.startswith(start)
+        return its and (wanted is None or not record.value or wanted(record))
+
+    return ours
+
+
+def holding(*texts: str) -> Wanted:
     """Whether one of these stands in a record, in whatever case.
 
     It is asked before the record is decoded, so that reading a long topic costs and keeps little of

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cli.amounts import Misuse
-from cli.documents import Document, save
+from cli.documents import Document, save, statement_message
 from cli.history import details, is_of
 from cli.invoices import (
     by_number,
@@ -15,7 +15,6 @@ from cli.invoices import (
     show_all,
     show_found,
     show_run,
-    statement_message,
     what_was_made,
 )
 from cli.mails import undelivered_mails, undelivered_statements
