@@ -11,8 +11,8 @@ BIN := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup fuzz prove-chaos prove-cluster prove-recovery prove-upgrade prove-model prove-interleavings \
-	prove-mutants prove-month prove-ten-thousand prove-invoicer-mutants prove-documents golden fonts bench bench-scale demo \
-	test check format
+	prove-mutants prove-month prove-ten-thousand prove-invoicer-mutants prove-documents golden fonts bench bench-scale \
+	bench-years demo test check format
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1	/' | expand -t 30
@@ -113,6 +113,9 @@ bench: setup  ## measure: ratios in one run, best on a machine that does nothing
 
 bench-scale: setup  ## a million accounts and ten million sales remembered: some minutes, 15 GB of disk
 	@$(BIN)/python -m benchmarks.engine_at_scale
+
+bench-years: setup  ## fill a venue of three years and look through its books: some minutes, 8 GB of disk
+	@$(BIN)/python -m benchmarks.three_years
 
 format: setup  ## format the code
 	@$(BIN)/ruff format --quiet .

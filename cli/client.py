@@ -19,7 +19,7 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from cli.amounts import Misuse
 from cli.messages import ROUTES, Json, answered_id, id_of, key_of, topic_of
-from cli.replies import Expectation, Reply, encode, newest, reply_of
+from cli.replies import Expectation, Newest, Reply, Wanted, encode, reply_of, states_of
 from cli.screen import Gauge
 from cli.trouble import Trouble
 from cli.where import Unreachable
@@ -152,24 +152,23 @@ class Client:
 
     # --- reading ------------------------------------------------------------------------------
 
-    async def read(
-        self, *topics: str, wanted: Callable[[ConsumerRecord], bool] | None = None
-    ) -> list[Reply]:
+    async def read(self, *topics: str, wanted: Wanted | None = None) -> list[Reply]:
         """Every record that the topics hold now, partition by partition in order of offset.
 
         `wanted` looks at a record before it is decoded: only those that it takes are kept.
         """
-        found: list[Reply] = []
-        async for records in self.scan(*topics):
-            found += [reply_of(r) for r in records if wanted is None or wanted(r)]
+        found = [reply async for reply in self.replies(*topics, wanted=wanted)]
         found.sort(key=lambda r: (r.topic, r.partition, r.offset))
         return found
 
-    async def replies(self, *topics: str, gauge: Gauge | None = None) -> AsyncIterator[Reply]:
-        """As `scan`, decoded, one by one."""
+    async def replies(
+        self, *topics: str, wanted: Wanted | None = None, gauge: Gauge | None = None
+    ) -> AsyncIterator[Reply]:
+        """As `scan`, decoded, one by one; only those that are `wanted`."""
         async for records in self.scan(*topics, gauge=gauge):
             for record in records:
-                yield reply_of(record)
+                if wanted is None or wanted(record):
+                    yield reply_of(record)
 
     async def scan(
         self, *topics: str, gauge: Gauge | None = None
@@ -213,22 +212,20 @@ class Client:
                         f"{READ_S:g} seconds; see whether Kafka at {self._kafka.kafka} is well."
                     )
 
-    async def view(self, *topics: str, environment: int | None = None) -> dict[str, Json]:
+    async def view(
+        self, *topics: str, environment: int | None = None, wanted: Wanted | None = None
+    ) -> dict[str, Json]:
         """The newest state of every entity of compacted topics, by record key.
 
-        With `environment` only of that one: nothing else is decoded.
+        With `environment` only of that one: nothing else is decoded. `wanted` may only ask for what
+        never changes of an entity, or an older state would stand for it.
         """
+        found = Newest()
+        async for reply in self.replies(*topics, wanted=states_of(environment, wanted)):
+            found.take(reply)
         if environment is None:
-            return newest(await self.read(*topics))
-        # kind:environment:id, or environment:id; an account number may hold anything.
-        mark, start = f":{environment}:".encode(), f"{environment}:".encode()
-
-        def ours(record: ConsumerRecord) -> bool:
-            key = record.key or b""
-            return mark in key or key.startswith(start)
-
-        states = newest(await self.read(*topics, wanted=ours))
-        return {k: s for k, s in states.items() if s.get("environment") == environment}
+            return found.states
+        return {k: s for k, s in found.states.items() if s.get("environment") == environment}
 
     # --- inside -------------------------------------------------------------------------------
 

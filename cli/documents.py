@@ -1,13 +1,16 @@
-"""Gets an invoice's files over the topics."""
+"""Gets an invoice's files, and statements, over the topics."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 
-from cli.messages import Json
+from cli.amounts import Misuse
+from cli.messages import Json, given, new_id
+from cli.months import a_month
 from cli.replies import Expectation
 from cli.screen import Screen, outcome
 from cli.trouble import Trouble
@@ -63,3 +66,33 @@ def save(screen: Screen, found: Document | Json, out: Path | None) -> int:
     screen.data({"file": str(place), "bytes": len(found.content), "type": found.media_type})
     screen.good(f"{place} ({len(found.content):,} bytes)")
     return 0
+
+
+def statement_message(
+    environment: int,
+    account: str | None,
+    *,
+    period: str | None,
+    first: str | None,
+    until: str | None,
+    format: str,
+    to: str | None,
+    by: str,
+) -> Json:
+    """statement.request over a month or from a day until another; raises Misuse for neither."""
+    if (first is None) != (until is None) or (period is not None and first is not None):
+        raise Misuse("Give either --period, or both --from and --until.")
+    if first is None or until is None:
+        month = period or date.today().strftime("%Y-%m")  # noqa: DTZ011 - the person's calendar
+        begin = date.fromisoformat(f"{a_month(month)}-01")
+        first, until = f"{begin}", f"{(begin + timedelta(days=31)).replace(day=1)}"
+    return {
+        "type": "statement.request",
+        "statement_id": new_id(),
+        "environment": environment,
+        "from": first,
+        "until": until,
+        "format": format,
+        "by": by,
+        **given({"account": account, "to": to}),
+    }

@@ -12,7 +12,8 @@ from typing import Any, get_args
 from cli.amounts import Misuse
 from cli.client import Client
 from cli.messages import Json, given, new_id
-from cli.replies import Expectation
+from cli.registry import environments
+from cli.replies import Expectation, holding
 from cli.screen import Gauge
 from schemas.imports import MappedField
 
@@ -74,8 +75,7 @@ async def environment_of(client: Client, given: int | None) -> int:
     """The environment that is given, else the only one there is; raises Misuse for several."""
     if given is not None:
         return given
-    states = (await client.view("registry.state")).values()
-    known = sorted(s["environment"] for s in states if s["type"] == "environment.state")
+    known = sorted(s["environment"] for s in await environments(client))
     if len(known) == 1:
         return int(known[0])
     if not known:
@@ -110,7 +110,7 @@ def known_upload(state: Json, by: str) -> Upload:
 async def report_of(client: Client, state: Json) -> bytes:
     """The report of an import; raises Misuse where there is none."""
     parts: dict[int, bytes] = {}
-    for record in await client.read("imports.events"):
+    for record in await client.read("imports.events", wanted=holding(state["job_id"])):
         message = record.message
         if message["type"] == "import.report" and message["job_id"] == state["job_id"]:
             parts[message["part"]] = base64.b64decode(message["content"])

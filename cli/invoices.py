@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
-from datetime import date, timedelta
 
 from cli.amounts import Misuse, money
 from cli.client import Client
@@ -12,7 +11,7 @@ from cli.messages import Json, given, me, new_id
 from cli.months import a_month
 from cli.pending import pending, show_accounts, why
 from cli.registry import settings_of
-from cli.replies import Expectation
+from cli.replies import Expectation, holding
 from cli.screen import Gauge, Screen, outcome
 
 SIDE_BY_SIDE = 20
@@ -120,13 +119,36 @@ def left_over(result: Json) -> list[str]:
     return said
 
 
-async def invoices(client: Client, environment: int) -> list[Json]:
-    """Invoices as they stand, by month and number; raises Misuse for no known environment."""
-    states = (await client.view("invoices.state")).values()
-    ours = [s for s in states if s.get("environment") == environment]
+async def invoices(
+    client: Client, environment: int, *, account: str | None = None, period: str | None = None
+) -> list[Json]:
+    """Invoices as they stand, by month and number; raises Misuse for no known environment.
+
+    After years they are many: those of one account or month are told from the rest unread.
+    """
+    chosen = [holding(one) for one in (account, period) if one is not None]
+    states = await client.view(
+        "invoices.state",
+        environment=environment,
+        wanted=lambda record: all(holds(record) for holds in chosen),
+    )
+    ours = [
+        s
+        for s in states.values()
+        if account in (None, s["account"]) and period in (None, s["period"])
+    ]
     if not ours:
         await settings_of(client, environment)
     return sorted(ours, key=lambda s: (s["period"], s.get("number") or "~", s["account"]))
+
+
+async def invoices_of(client: Client, environment: int, ids: Iterable[str]) -> dict[str, Json]:
+    """Those of these ids, by id, as they stand."""
+    keys = {f"{environment}:{one}".encode() for one in ids}
+    states = await client.view(
+        "invoices.state", environment=environment, wanted=lambda record: record.key in keys
+    )
+    return {s["invoice_id"]: s for s in states.values()}
 
 
 async def find(client: Client, environment: int, invoice: str) -> Json:
@@ -136,12 +158,16 @@ async def find(client: Client, environment: int, invoice: str) -> Json:
 
 async def find_all(client: Client, environment: int, named: Sequence[str]) -> list[Json]:
     """As `find`, of several at once; raises Misuse where one of them is not there."""
-    states = await invoices(client, environment)
-    known = {s["invoice_id"]: s for s in states}
-    known |= {str(s["number"]).lower(): s for s in states if s.get("number")}
-    if any(name.lower() not in known for name in named):
+    states = await client.view("invoices.state", environment=environment, wanted=holding(*named))
+    known = {s["invoice_id"]: s for s in states.values()}
+    known |= {str(s["number"]).lower(): s for s in states.values() if s.get("number")}
+    if strange := {name.lower() for name in named} - known.keys():
+        if not known:
+            await settings_of(client, environment)
         notes = await credit_notes(client, environment)
-        known |= {key: known[note["invoice_id"]] for key, note in notes.items()}
+        of = {name: notes[name]["invoice_id"] for name in strange & notes.keys()}
+        credited = await invoices_of(client, environment, of.values())
+        known |= {name: credited[invoice_id] for name, invoice_id in of.items()}
     for name in named:
         if name.lower() not in known:
             raise Misuse(
@@ -155,7 +181,7 @@ async def credit_notes(client: Client, environment: int) -> dict[str, Json]:
     """The venue's credit notes, by id and by number (in small letters)."""
     return {
         key: said.message
-        for said in await client.read("invoices.events")
+        for said in await client.read("invoices.events", wanted=holding("credit_note.issued"))
         if said.type == "credit_note.issued" and said.message.get("environment") == environment
         for key in (said.message["credit_note_id"], str(said.message["number"]).lower())
     }
@@ -170,6 +196,13 @@ async def preview(client: Client, screen: Screen, run: Json, timeout_s: float) -
         found = await pending(client, run["environment"], timeout_s)
     if found["type"] == "command.refused":
         return "Go on?"  # the run is refused with the same reason
+    return show_found(screen, run, found)
+
+
+def show_found(screen: Screen, run: Json, found: Json) -> str:
+    """Show what is open (`pending.listed`, all parts together) as this run will find it; gives the
+    question. Of very much only the first entries are listed, and then nobody is asked for less
+    than will be issued."""
     rows = [
         row
         for row in found["accounts"]
@@ -186,12 +219,17 @@ async def preview(client: Client, screen: Screen, run: Json, timeout_s: float) -
     screen.say(f"{len(billed)} to invoice, {total} in all" if billed else nothing)
     if credited:
         screen.say(f"{len(credited)} to credit")
+    cut = sum(row["amount"] for row in found["accounts"]) != found["amount"]
+    if cut:
+        all_open = money(found["amount"], currency)
+        screen.say(f"! more is open than is listed: {all_open} in all", "yellow")
     if found.get("lacking"):  # of drafts too: better said before they are reviewed
         screen.say(f"! {found['lacking']}", "yellow")
-    if not billed:
+    if not billed and not cut:
         return "Give numbers to credit notes, for good?" if credited else "Run it all the same?"
     what = "1 invoice" if len(billed) == 1 else f"{len(billed)} invoices"
-    return f"Issue {what}, {total} in all, with numbers for good?"
+    more = "more than " if cut else ""
+    return f"Issue {more}{what}, {more}{total} in all, with numbers for good?"
 
 
 async def give_all(
@@ -281,33 +319,3 @@ def what_was_made(event: Json) -> str:
     """A document in a few words."""
     what = "credit note" if event["type"] == "credit_note.issued" else "invoice"
     return f"{what} {event['number']}: {money(event['total'], event['currency'])}"
-
-
-def statement_message(
-    environment: int,
-    account: str | None,
-    *,
-    period: str | None,
-    first: str | None,
-    until: str | None,
-    format: str,
-    to: str | None,
-    by: str,
-) -> Json:
-    """statement.request over a month or from a day until another; raises Misuse for neither."""
-    if (first is None) != (until is None) or (period is not None and first is not None):
-        raise Misuse("Give either --period, or both --from and --until.")
-    if first is None or until is None:
-        month = period or date.today().strftime("%Y-%m")  # noqa: DTZ011 - the person's calendar
-        begin = date.fromisoformat(f"{a_month(month)}-01")
-        first, until = f"{begin}", f"{(begin + timedelta(days=31)).replace(day=1)}"
-    return {
-        "type": "statement.request",
-        "statement_id": new_id(),
-        "environment": environment,
-        "from": first,
-        "until": until,
-        "format": format,
-        "by": by,
-        **given({"account": account, "to": to}),
-    }

@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from cli.client import Client
-from cli.invoices import credit_notes, find_all, invoices
+from cli.invoices import credit_notes, find_all, invoices_of
 from cli.messages import Json, given
-from cli.replies import Reply
+from cli.registry import settings_of
+from cli.replies import Reply, holding
+
+FAILED = ("invoice.undeliverable", "statement.undeliverable")
+ARRIVED = ("invoice.sent", "credit_note.sent", "statement.sent")
 
 
 def undelivered_mails(events: Iterable[Reply], environment: int) -> dict[str, Json]:
@@ -21,7 +25,7 @@ def undelivered_mails(events: Iterable[Reply], environment: int) -> dict[str, Js
         said = event.message
         if said.get("environment") != environment:
             continue
-        document = said.get("credit_note_id") or said.get("invoice_id", "")
+        document = _document(said)
         if event.type == "invoice.undeliverable":
             before = delivered.get(document)
             found[document] = {**said, **given({"delivered_to": before})}
@@ -31,19 +35,48 @@ def undelivered_mails(events: Iterable[Reply], environment: int) -> dict[str, Js
     return found
 
 
+async def mails_that_failed(client: Client, environment: int) -> list[Reply]:
+    """The events of mails that failed, and of those that arrived for the same document or address:
+    nearly all arrive, and in years they are a great many."""
+    failed = [
+        event
+        for event in await client.read("invoices.events", wanted=holding(*FAILED))
+        if event.message.get("environment") == environment
+    ]
+    if not failed:
+        return []
+    concerned = {_concerned(event.message) for event in failed}
+    return failed + [
+        event
+        async for event in client.replies("invoices.events", wanted=holding(*ARRIVED))
+        if _concerned(event.message) in concerned
+    ]
+
+
+def _document(said: Json) -> str:
+    return str(said.get("credit_note_id") or said.get("invoice_id", ""))
+
+
+def _concerned(said: Json) -> str:
+    """The document, or the address of a statement, which is one of its own each time."""
+    return _document(said) or str(said.get("to"))
+
+
 async def undelivered(client: Client, environment: int) -> tuple[list[Json], list[Json]]:
     """What `undelivered_mails` finds of documents that still matter, each with its number and its
     invoice's status, by number; and `undelivered_statements`.
 
     Nobody misses the mail of an invoice that is paid or credited.
     """
-    states = await invoices(client, environment)
-    notes = await credit_notes(client, environment)
-    events = await client.read("invoices.events")
+    events = await mails_that_failed(client, environment)
+    if not events:
+        await settings_of(client, environment)
     mails = undelivered_mails(events, environment)
+    notes = await credit_notes(client, environment) if mails else {}
+    states = await invoices_of(client, environment, {m["invoice_id"] for m in mails.values()})
     numbers = {key: note["number"] for key, note in notes.items()}
-    numbers |= {s["invoice_id"]: s["number"] for s in states if s.get("number")}
-    status = {s["invoice_id"]: s["status"] for s in states}
+    numbers |= {s["invoice_id"]: s["number"] for s in states.values() if s.get("number")}
+    status = {s["invoice_id"]: s["status"] for s in states.values()}
     rows = [
         {**mail, "number": numbers[document], "status": status[mail["invoice_id"]]}
         for document, mail in mails.items()

@@ -183,6 +183,14 @@ async def settings_of(client: Client, environment: int) -> Registry:
     return registry
 
 
+async def environments(client: Client) -> list[Json]:
+    """All there are, as they stand."""
+    states = await client.view(
+        "registry.state", wanted=lambda record: (record.key or b"").startswith(b"environment:")
+    )
+    return [state for state in states.values() if state.get("type") == "environment.state"]
+
+
 async def registry_of(client: Client, environment: int) -> Registry:
     """The environment's present state, read from registry.state; raises Misuse if there is none."""
     states = await client.view("registry.state", environment=environment)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Self
 
 from aiokafka import ConsumerRecord
+from pydantic_core import from_json
 
 from cli.messages import Json, repetition
 from cli.trouble import Trouble
@@ -83,10 +84,7 @@ def encode(message: Json) -> bytes:
 def reply_of(record: ConsumerRecord) -> Reply:
     """A record as it was read; what is no JSON object says nothing ({})."""
     value = bytes(record.value or b"")
-    try:
-        message = json.loads(value) if value else {}
-    except (ValueError, RecursionError):  # a dead letter may be nested without end
-        message = {}
+    message = _read(value) if value else {}
     return Reply(
         topic=record.topic,
         partition=record.partition,
@@ -99,16 +97,79 @@ def reply_of(record: ConsumerRecord) -> Reply:
     )
 
 
-def newest(replies: Iterable[Reply]) -> dict[str, Json]:
-    """Per key the state with the highest version; a record without a value takes it away."""
-    found: dict[str, Json] = {}
-    versions: dict[str, int] = {}
-    for reply in replies:
+def _read(value: bytes) -> object:
+    try:
+        # Of equal names and short texts one is kept: lists of many messages take half the memory.
+        return from_json(value)
+    except ValueError:
+        pass  # json takes some that this one does not
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):  # a dead letter may be nested without end
+        return {}
+
+
+Wanted = Callable[[ConsumerRecord], bool]
+"""Whether a record is to be decoded."""
+
+
+def states_of(environment: int | None, wanted: Wanted | None) -> Wanted:
+    """The states of an environment (None: of any) that are wanted besides, and what takes one away.
+
+    By their keys: kind:environment:id, or environment:id; an account number may hold anything.
+    """
+    mark, start = f":{environment}:".encode(), f"{environment}:".encode()
+
+    def ours(record: ConsumerRecord) -> bool:
+        key = record.key or b""
+        its = environment is None or mark in key or key.startswith(start)
+        return its and (wanted is None or not record.value or wanted(record))
+
+    return ours
+
+
+def holding(*texts: str) -> Wanted:
+    """Whether one of these stands in a record, in whatever case.
+
+    It is asked before the record is decoded, so that reading a long topic costs and keeps little of
+    what nobody asked for; what the record says of them is still to be seen. A text that JSON may
+    write in another way, or that has other cases than ASCII's, can be in any record.
+    """
+    if any(not text.isascii() or json.dumps(text) != f'"{text}"' for text in texts):
+        return lambda record: True
+    needles = [text.lower().encode() for text in texts]
+
+    def wanted(record: ConsumerRecord) -> bool:
+        value = (record.value or b"").lower()
+        return any(needle in value for needle in needles)
+
+    return wanted
+
+
+class Newest:
+    """Per key the state with the highest version; a record without a value takes it away.
+
+    Gathered one by one, so that of a topic only what stands is kept, and no record of it.
+    """
+
+    def __init__(self) -> None:
+        self.states: dict[str, Json] = {}
+        self._versions: dict[str, int] = {}
+
+    def take(self, reply: Reply) -> None:
+        """Hear the next record of a topic."""
         key = (reply.key or b"").decode(errors="replace")
         version = reply.message.get("version", 0)
         if not reply.value:
-            found.pop(key, None)
-            versions.pop(key, None)
-        elif isinstance(version, int) and version >= versions.get(key, 0):
-            found[key], versions[key] = reply.message, version
-    return found
+            self.states.pop(key, None)
+            self._versions.pop(key, None)
+        elif isinstance(version, int) and version >= self._versions.get(key, 0):
+            self.states[key], self._versions[key] = reply.message, version
+
+
+def newest(replies: Iterable[Reply]) -> dict[str, Json]:
+    """As `Newest` finds them."""
+    found = Newest()
+    for reply in replies:
+        found.take(reply)
+    return found.states

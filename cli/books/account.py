@@ -11,6 +11,7 @@ from cli.books.statement import Line, Statement
 from cli.books.venue import Venue, document_of, read_venue
 from cli.client import Client
 from cli.messages import Json
+from cli.replies import holding
 from cli.screen import Screen
 
 KINDS = {
@@ -36,25 +37,22 @@ class Found:
 async def read_account(client: Client, environment: int, account: str, screen: Screen) -> Found:
     """Raises Misuse where there is no such environment."""
     venue = await read_venue(client, environment)
+    about = holding(account)
     # Delivered at least once: the same entry may stand there twice.
     entries: dict[str, Json] = {}
     with screen.progress("reading the entries") as gauge:
-        async for reply in client.replies("ledger.entries", gauge=gauge):
+        async for reply in client.replies("ledger.entries", wanted=about, gauge=gauge):
             message = reply.message
             if message.get("environment") == environment and message.get("account") == account:
                 entries[message["entry_id"]] = message
     sources = {entry["source_id"] for entry in entries.values()}
     documents: dict[str, str] = {}
-    async for reply in client.replies("invoices.events"):
+    async for reply in client.replies("invoices.events", wanted=about):
         named = document_of(reply.message, environment)
         if named is not None and named[0] in sources:
             documents[named[0]] = named[1]
-    balance: Json | None = None
-    async for reply in client.replies("ledger.balances"):
-        message = reply.message
-        if message.get("environment") == environment and message.get("account") == account:
-            newer = balance is None or message["version"] >= balance["version"]
-            balance = message if newer else balance
+    balances = await client.view("ledger.balances", environment=environment, wanted=about)
+    balance = next((b for b in balances.values() if b["account"] == account), None)
     return Found(
         venue=venue, account=account, entries=entries, balance=balance, documents=documents
     )

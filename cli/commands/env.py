@@ -13,7 +13,7 @@ from cli.amounts import Misuse, cents, money
 from cli.logo import logo_told
 from cli.messages import CLEAR, Json, command
 from cli.options import DEFAULT, Common
-from cli.registry import not_there
+from cli.registry import environments, not_there
 from cli.screen import when
 from schemas.numbering import in_common
 
@@ -203,8 +203,7 @@ async def deactivate(environment: int, /, *, common: Common = DEFAULT) -> int:
 async def list_(*, common: Common = DEFAULT) -> int:
     """List the environments, and whether they sell."""
     async with common.client() as client:
-        states = await client.view("registry.state")
-    found = [one for one in states.values() if one.get("type") == "environment.state"]
+        found = await environments(client)
     found.sort(key=lambda one: int(one["environment"]))
     screen = common.screen
     screen.data(found)

@@ -10,6 +10,7 @@ from cyclopts import Parameter
 from cli.messages import command
 from cli.options import DEFAULT, Common
 from cli.registry import settings_of
+from cli.replies import holding
 from cli.screen import outcome
 
 
@@ -50,7 +51,7 @@ async def rates(environment: int, /, *, common: Common = DEFAULT) -> int:
     """List the exchange rates that were set; of two for one day the later counts."""
     async with common.client() as client:
         await settings_of(client, environment)
-        said = await client.read("invoices.events")
+        said = await client.read("invoices.events", wanted=holding("exchange_rate.recorded"))
     found = {
         one.message["command_id"]: one.message
         for one in said

@@ -18,6 +18,7 @@ from cli.imports import Job, environment_of, from_file, job_state, known_upload,
 from cli.messages import Json, given
 from cli.options import DEFAULT, Common
 from cli.registry import registry_of
+from cli.replies import holding
 from cli.screen import Screen
 from cli.trouble import Trouble
 
@@ -139,7 +140,8 @@ async def show(job_id: str, /, *, common: Common = DEFAULT) -> int:
     screen = common.screen
     async with common.client() as client:
         state = await job_state(client, job_id)
-        told = [r.message for r in await client.read("imports.events")]
+        its = holding(state["job_id"])
+        told = [r.message for r in await client.read("imports.events", wanted=its)]
         registry = await registry_of(client, state["environment"])
     screen.data(state)
     show_states(screen, [state])

@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from cli.client import Client
-from cli.documents import document, save
-from cli.invoices import credit_notes, find, statement_message
+from cli.documents import document, save, statement_message
+from cli.invoices import credit_notes, find
 from cli.messages import Json, new_id
 from cli.options import DEFAULT, Common
 from cli.screen import outcome

@@ -26,6 +26,7 @@ from cli.pending import (
     show_sales,
 )
 from cli.registry import registry_of
+from cli.replies import holding
 from cli.screen import Screen, outcome
 
 Status = Literal["draft", "issued", "sent", "undeliverable", "paid", "deleted", "credited"]
@@ -49,12 +50,9 @@ async def list_(
     """
     month = a_month_or_any(period)
     async with common.client() as client:
-        states = await _of(client, environment, account)
+        states = await _of(client, environment, account, month)
     rows = [
-        s
-        for s in states
-        if (s["status"] != "deleted" if status is None else s["status"] == status)
-        and month in (None, s["period"])
+        s for s in states if (s["status"] != "deleted" if status is None else s["status"] == status)
     ]
     screen = common.screen
     screen.data(rows)
@@ -127,10 +125,11 @@ async def open_(
     return 0
 
 
-async def _of(client: Client, environment: int, account: str | None) -> list[Json]:
+async def _of(
+    client: Client, environment: int, account: str | None, period: str | None = None
+) -> list[Json]:
     """The invoices of an account, or of all; raises Misuse where there is no such account."""
-    states = await invoices(client, environment)
-    found = [s for s in states if account in (None, s["account"])]
+    found = await invoices(client, environment, account=account, period=period)
     if account is not None and not found:
         (await registry_of(client, environment)).account(account)
     return found
@@ -243,7 +242,7 @@ async def show(environment: int, invoice: str, /, *, common: Common = DEFAULT) -
     """Show one invoice or credit note, and what happened to it."""
     async with common.client() as client:
         state = await find(client, environment, invoice)
-        events = await client.read("invoices.events")
+        events = await client.read("invoices.events", wanted=holding(state["invoice_id"]))
     happened = [
         e
         for e in {e.header("ce_id") or e.value: e for e in events}.values()

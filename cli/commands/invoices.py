@@ -150,8 +150,8 @@ async def approve(
         if all:
             drafts = [
                 s
-                for s in await invoices(client, environment)
-                if s["status"] == "draft" and month in (None, s["period"])
+                for s in await invoices(client, environment, period=month)
+                if s["status"] == "draft"
             ]
         else:
             drafts = await find_all(client, environment, invoice or [])

@@ -145,11 +145,8 @@ async def export_(
 async def balances_(environment: int, /, *, common: Common = DEFAULT) -> int:
     """Show what every account of an environment owes."""
     async with common.client() as client:
-        states = await client.view("ledger.balances")
-        rows = sorted(
-            (s for s in states.values() if s.get("environment") == environment),
-            key=lambda s: str(s["account"]),
-        )
+        states = await client.view("ledger.balances", environment=environment)
+        rows = sorted(states.values(), key=lambda s: str(s["account"]))
         if not rows:
             await settings_of(client, environment)
     screen = common.screen

@@ -13,6 +13,7 @@ from cli.messages import Json, given, new_id, now
 from cli.options import DEFAULT, Common
 from cli.payments import open_of, typed_on
 from cli.registry import settings_of
+from cli.replies import holding
 from cli.screen import Screen, outcome
 
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -168,7 +169,7 @@ async def _to_refund(client: Client, state: Json, reverses: str | None) -> int:
     if reverses is None:
         return max(-open_of(state), 1)
     moved: dict[str, int] = {}
-    for said in await client.read("invoices.events"):
+    for said in await client.read("invoices.events", wanted=holding(reverses)):
         if said.message.get("invoice_id") != state["invoice_id"]:
             continue
         if said.message.get("payment_id") == reverses.lower():
@@ -199,8 +200,7 @@ def _open(amount: int, currency: str) -> str:
 
 async def _released(client: Client, environment: int, amount: int) -> str:
     """What the account's limit gets back: all at issue, or what is paid, as the venue chose."""
-    states = await client.view("registry.state")
-    venue = states.get(f"environment:{environment}:{environment}", {})
+    venue = (await settings_of(client, environment)).settings or {}
     if venue.get("limit_release") != "paid":
         return "; the limit was free again when the invoice was issued"
     return f"; of the limit {money(amount, venue.get('currency'))} at most is free again"

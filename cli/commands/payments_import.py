@@ -23,6 +23,7 @@ from cli.options import DEFAULT, Common
 from cli.payments import imported_on, noon_of
 from cli.payments import match as matched
 from cli.registry import settings_of
+from cli.replies import holding
 from cli.screen import Screen
 
 app = App(name="payments", help="Payments out of a bank's export.", help_format="plaintext")
@@ -86,7 +87,10 @@ async def _matches(
     recorded: dict[str, Recorded] = {}
     refunds: dict[str, Refunded] = {}
     credit_notes: dict[str, str] = {}
-    for said in await client.read("invoices.events"):
+    async for said in client.replies(
+        "invoices.events",
+        wanted=holding("payment.received", "payment.refunded", "credit_note.issued"),
+    ):
         its = said.message
         if its.get("environment") != environment:
             continue

@@ -13,7 +13,7 @@ from runtime.incoming import Lane, Route
 from runtime.worker import Worker
 from schemas import pos, terminals, unbooked
 from schemas.steps import REGISTRY_COMMANDS
-from services.authorizer.handlers import invoices, republish, sales, tills
+from services.authorizer.handlers import forget, invoices, republish, sales, tills
 from services.authorizer.handlers import registry as commands
 from services.authorizer.settings import Settings
 from services.authorizer.store.recent import Recent
@@ -83,7 +83,7 @@ def build(settings: Settings) -> Worker:
         settings=settings,
         lanes=lanes(settings.batch_records),
         states=STATES,
-        jobs=(republish.JOB,),
+        jobs=(republish.JOB, forget.JOB),
     )
 
 

@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import tracemalloc
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,7 +18,7 @@ from cli.commands.deadletters import origin_of, place_of, retry_headers
 from cli.demo.bar import _identity
 from cli.messages import command, new_id, now
 from cli.registry import settings_of
-from cli.replies import NoAnswer
+from cli.replies import NoAnswer, holding
 from cli.till import TILL_TOPICS, Till, line
 from cli.trouble import Trouble
 from cli.where import Unreachable
@@ -139,6 +141,54 @@ async def test_a_view_keeps_the_highest_version_of_each_key(
         await client.put(topic, b"", key=b"c")
         view = await client.view(topic)
     assert {key: state["version"] for key, state in view.items()} == {"a": 3, "b": 1}
+
+
+async def test_a_view_keeps_what_stands_and_nothing_of_how_it_came_to_that(
+    kafka: str, new_topic: NewTopicName
+) -> None:
+    """A venue's topics hold millions of records: twenty megabytes of them leave ten states."""
+    topic = await new_topic("state", partitions=1, **{"cleanup.policy": "compact"})
+    async with AIOKafkaProducer(bootstrap_servers=kafka, linger_ms=20) as producer:
+        for n in range(20_000):
+            state = json.dumps({"version": n, "told": f"{n}" * 200}).encode()
+            await producer.send(topic, state[:1_000] + b'"}', key=b"%d" % (n % 10))
+        await producer.flush()
+    async with Client(KafkaSettings(kafka=kafka)) as client:
+        tracemalloc.start()
+        try:
+            view = await client.view(topic)
+            _, most = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert {state["version"] for state in view.values()} == set(range(19_990, 20_000))
+    assert most < 20_000 * 1_000  # beside what is fetched at once
+
+
+async def test_what_is_not_wanted_is_not_even_decoded(kafka: str, new_topic: NewTopicName) -> None:
+    topic = await new_topic(partitions=1)
+    async with Client(KafkaSettings(kafka=kafka)) as client:
+        for text in ("2026-0001", "2026-00012", "f2026-0001X", "other"):
+            await client.put(topic, json.dumps({"number": text}).encode(), key=None)
+        looked_at = []
+
+        def wanted(record: Any) -> bool:
+            looked_at.append(record.value)
+            return holding("F2026-0001", "nothing")(record)
+
+        found = [reply async for reply in client.replies(topic, wanted=wanted)]
+    assert [reply.message["number"] for reply in found] == ["f2026-0001X"]
+    assert len(looked_at) == 4
+    assert all(isinstance(value, bytes) for value in looked_at)
+
+
+@pytest.mark.parametrize("text", ['a"b', "a\\b", "caf\u00c9", "a\tb"])
+def test_a_text_that_json_may_write_otherwise_can_be_in_any_record(text: str) -> None:
+    assert holding("no", text)(_record(b"{}"))
+    assert not holding("no")(_record(b"{}"))
+
+
+def _record(value: bytes) -> Any:
+    return SimpleNamespace(value=value)
 
 
 async def test_an_empty_topic_is_read_at_once(kafka: str, new_topic: NewTopicName) -> None:

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from cli.amounts import Misuse
-from cli.documents import Document, save
+from cli.documents import Document, save, statement_message
 from cli.history import details, is_of
 from cli.invoices import (
     by_number,
     left_over,
     show_all,
+    show_found,
     show_run,
-    statement_message,
     what_was_done,
     what_was_made,
 )
@@ -277,3 +277,25 @@ def test_a_file_is_saved_in_a_folder_that_is_made_where_it_is_not_there(tmp_path
     assert (tmp_path / "new" / "folder" / "2026-00001.pdf").read_bytes() == b"%PDF"
     assert save(Screen(), found, tmp_path / "other" / "its.pdf") == 0
     assert (tmp_path / "other" / "its.pdf").read_bytes() == b"%PDF"
+
+
+@pytest.mark.parametrize(
+    ("open_in_all", "question"),
+    [
+        (3000, "Issue 2 invoices, €30.00 in all, with numbers for good?"),
+        (9000, "Issue more than 2 invoices, more than €30.00 in all, with numbers for good?"),
+    ],
+)
+def test_nobody_is_asked_about_less_than_will_be_issued(
+    capsys: pytest.CaptureFixture[str], open_in_all: int, question: str
+) -> None:
+    """Beyond 20,000 entries only the first are listed: the sum is of all."""
+    rows = [
+        {"account": account, "period": "2026-07", "sales": 1, "amount": 1500}
+        for account in ("1", "2")
+    ]
+    found = {"accounts": rows, "count": 2, "amount": open_in_all, "currency": "EUR"}
+    assert show_found(Screen(), {"period": "2026-07"}, found) == question
+    assert ("more is open than is listed: €90.00" in capsys.readouterr().out) is (
+        open_in_all == 9000
+    )

@@ -63,19 +63,3 @@ FROM unnest($1::int[], $2::uuid[], $3::text[], $4::bigint[], $5::text[]) AS u;
 INSERT INTO search (environment, search_id, terminal, digest, answer, answered_at)
 SELECT u.*, $6
 FROM unnest($1::int[], $2::uuid[], $3::text[], $4::bytea[], $5::bytea[]) AS u;
-
--- name: forget_in_pages
--- Takes a name ($2, as it stands in JSON) out of what sign-ons were told.
-UPDATE directory AS d
-SET pages = ARRAY(
-    SELECT convert_to(replace(convert_from(p.page, 'UTF8'), $2, $3), 'UTF8')
-    FROM unnest(d.pages) WITH ORDINALITY AS p (page, number)
-    ORDER BY p.number)
-WHERE d.environment = $1
-  AND EXISTS (SELECT FROM unnest(d.pages) AS p (page)
-              WHERE position(convert_to($2, 'UTF8') IN p.page) > 0);
-
--- name: forget_in_searches
-UPDATE search
-SET answer = convert_to(replace(convert_from(answer, 'UTF8'), $2, $3), 'UTF8')
-WHERE environment = $1 AND position(convert_to($2, 'UTF8') IN answer) > 0;

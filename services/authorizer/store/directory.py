@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from pydantic import TypeAdapter
-from pydantic_core import to_json
 
 from runtime.answers import Answer
 from runtime.sql import statements
 from runtime.transaction import Tx
 from schemas.terminals import DirectoryAccount
 from services.authorizer.domain.directory import Listed, in_order, pages
+from services.authorizer.store import forgetting
 from services.authorizer.store.registry import columns
 
 sql: Final = statements("services.authorizer", "sql/directory.sql")
@@ -63,6 +63,7 @@ async def recall_sessions(tx: Tx, keys: Iterable[Key]) -> dict[Key, Session]:
 async def recall_searches(tx: Tx, keys: Iterable[Key]) -> dict[Key, tuple[bytes, Answer]]:
     """Which of these searches were answered: (digest, answer)."""
     rows = await tx.fetch(sql.recall_searches, *columns(keys))
+    erased = await _erased(tx, (r["environment"] for r in rows))
     return {
         (r["environment"], r["search_id"]): (
             r["digest"],
@@ -72,7 +73,9 @@ async def recall_searches(tx: Tx, keys: Iterable[Key]) -> dict[Key, tuple[bytes,
                 f"{FOUND}/{r['environment']}/{r['search_id']}",
                 FOUND,
                 r["answered_at"],
-                r["answer"],
+                forgetting.out_of_search(
+                    r["answer"], erased.get(r["environment"], {}), r["answered_at"]
+                ),
             ),
         )
         for r in rows
@@ -94,7 +97,7 @@ async def venues(tx: Tx, environments: Iterable[int]) -> dict[int, Venue]:
 
 
 async def directories(
-    tx: Tx, known: Iterable[Revision], present: Iterable[Revision]
+    tx: Tx, known: Collection[Revision], present: Iterable[Revision]
 ) -> Mapping[Revision, Sequence[bytes]]:
     """The pages of these revisions, each as the JSON of its accounts.
 
@@ -110,12 +113,25 @@ async def directories(
     found: dict[Revision, Sequence[bytes]] = {
         (r["environment"], r["revision"]): r["pages"] for r in rows
     }
+    erased = await _erased(tx, (environment for environment, _ in known))
+    for environment, revision in known:
+        if names := erased.get(environment):
+            told = found[environment, revision]
+            found[environment, revision] = [
+                forgetting.out_of_page(page, names, revision) for page in told
+            ]
     for environment, revision in dict.fromkeys(present):
         if (environment, revision) not in found:
             made = await _overview(tx, environment)
             await tx.execute(sql.add_pages, environment, revision, made)
             found[environment, revision] = made
     return found
+
+
+async def _erased(tx: Tx, environments: Iterable[int]) -> dict[int, forgetting.Names]:
+    """Whose names are not to be told again, though the job that forgets them is not through yet."""
+    some = set(environments)
+    return (await forgetting.names(tx, some))[0] if some else {}
 
 
 async def _overview(tx: Tx, environment: int) -> list[bytes]:
@@ -163,14 +179,3 @@ async def record_searches(tx: Tx, searches: Mapping[Key, tuple[bytes, Answer]]) 
             [a.value for a in said],
             tx.now,
         )
-
-
-async def forget(tx: Tx, environment: int, name: str) -> None:
-    """Take a holder's name out of all that tills were ever told of this environment.
-
-    Who has the very same name is not told apart; it is only what a repeated question of the past
-    is answered with.
-    """
-    told, instead = (f'"name":{to_json(each).decode()},"description":' for each in (name, ""))
-    await tx.execute(sql.forget_in_pages, environment, told, instead)
-    await tx.execute(sql.forget_in_searches, environment, told, instead)

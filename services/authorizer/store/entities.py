@@ -11,7 +11,7 @@ from runtime.breath import Breath
 from runtime.transaction import Tx
 from services.authorizer.domain.entities import Account, Customer, Entity, Environment, Key
 from services.authorizer.domain.names import display_name, fold, searched_name
-from services.authorizer.store import directory
+from services.authorizer.store import forgetting
 from services.authorizer.store.registry import A_BREATH, columns, sql
 
 
@@ -39,8 +39,7 @@ async def record(
     names = await _names_to_forget(tx, old, known)
     for statement, some in ((sql.add_customers, new), (sql.change_customers, old)):
         await _customers(tx, statement, [e for e in some if isinstance(e, Customer)])
-    for environment, name in names:
-        await directory.forget(tx, environment, name)
+    await forgetting.note(tx, names)
     added = [e for e in new if isinstance(e, Account)]
     altered = [e for e in old if isinstance(e, Account)]
     if added:

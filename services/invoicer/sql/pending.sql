@@ -59,13 +59,21 @@ ORDER BY m.created_at, number, m.recipient LIMIT $2;
 
 -- name: finance_mails_failed
 -- The last of finance's own mails that failed at its address ($2), and how many did since one arrived.
-SELECT m.kind, m.recipient, m.ended_at, m.code, m.said, count(*) OVER () AS all
-FROM mail AS m
-WHERE m.environment = $1 AND m.state = 'failed' AND m.recipient = $2 AND (m.copy OR m.kind = 'report')
-  AND m.ended_at > coalesce((
-    SELECT max(later.ended_at) FROM mail AS later
-    WHERE later.environment = $1 AND later.recipient = $2 AND later.state = 'sent'), '-infinity')
-ORDER BY m.ended_at DESC, m.mail_id LIMIT 1;
+-- Which ones arrived is only looked for where any failed: it is all mails that were ever sent.
+WITH failed AS MATERIALIZED (
+    SELECT m.mail_id, m.kind, m.recipient, m.ended_at, m.code, m.said
+    FROM mail AS m
+    WHERE m.environment = $1 AND m.state = 'failed' AND m.recipient = $2
+      AND (m.copy OR m.kind = 'report')
+), arrived AS MATERIALIZED (
+    SELECT max(later.ended_at) AS at FROM mail AS later
+    WHERE later.environment = $1 AND later.recipient = $2 AND later.state = 'sent'
+      AND EXISTS (SELECT FROM failed)
+)
+SELECT f.kind, f.recipient, f.ended_at, f.code, f.said, count(*) OVER () AS all
+FROM failed AS f
+WHERE f.ended_at > coalesce((SELECT at FROM arrived), '-infinity')
+ORDER BY f.ended_at DESC, f.mail_id LIMIT 1;
 
 -- name: declined
 SELECT account, reason FROM declined_sale WHERE environment = $1 AND sale_id = $2;

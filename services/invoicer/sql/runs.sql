@@ -85,10 +85,13 @@ WHERE i.environment = $1 AND i.run_id = $2
 GROUP BY v.rate ORDER BY v.rate::numeric DESC;
 
 -- name: handed_over
--- Invoices of the run that were handed to the mailer.
-SELECT count(DISTINCT i.invoice_id) FROM invoice AS i
-JOIN mail AS m ON (m.environment, m.ref) = (i.environment, i.invoice_id::text)
-WHERE i.environment = $1 AND i.run_id = $2 AND NOT m.copy;
+-- Invoices of the run that were handed to the mailer. From each to its mails: joined, all mails that
+-- were ever sent were read.
+SELECT count(*) FROM invoice AS i
+CROSS JOIN LATERAL (
+    SELECT FROM mail AS m
+    WHERE (m.environment, m.ref) = (i.environment, i.invoice_id::text) AND NOT m.copy LIMIT 1) AS m
+WHERE i.environment = $1 AND i.run_id = $2;
 
 -- name: open
 -- What stays uninvoiced up to the period's end, and whose it is.

@@ -14,20 +14,32 @@ WHERE environment = $1 AND statement_id = $2;
 
 -- name: rows
 -- What was sold and what was taken back in a period, as it happened and in the order of the till:
--- a discount stands below what it is given on.
+-- a discount stands below what it is given on. Account by account, each in its index, and from a
+-- sale to its lines by the key: of all accounts together every sale that was ever made was read.
+WITH chosen AS MATERIALIZED (
+    SELECT account FROM account WHERE environment = $1 AND ($2::text IS NULL OR account = $2)
+)
 SELECT l.booked_at AS at, l.account, s.terminal, l.description, l.quantity, l.unit_price,
        l.vat_rate, l.approved AS amount, false AS back, s.sale_id::text, l.line AS place
-FROM sale AS s JOIN sale_line AS l USING (environment, sale_id)
-WHERE s.environment = $1 AND ($2::text IS NULL OR s.account = $2)
-  AND s.booked_at >= $3 AND s.booked_at < $4
+FROM chosen AS c
+CROSS JOIN LATERAL (
+    SELECT s.sale_id, s.terminal FROM sale AS s
+    WHERE s.environment = $1 AND s.account = c.account AND s.booked_at >= $3 AND s.booked_at < $4
+    OFFSET 0) AS s
+CROSS JOIN LATERAL (
+    SELECT l.* FROM sale_line AS l WHERE l.environment = $1 AND l.sale_id = s.sale_id OFFSET 0) AS l
 UNION ALL
 SELECT r.decided_at, r.account, s.terminal, x.description, x.quantity, x.unit_price,
        x.vat_rate, -x.total, true, s.sale_id::text, x.place
-FROM reversal AS r
-JOIN sale AS s USING (environment, sale_id)
+FROM chosen AS c
+CROSS JOIN LATERAL (
+    SELECT r.* FROM reversal AS r
+    WHERE r.environment = $1 AND r.account = c.account AND r.decided_at >= $3 AND r.decided_at < $4
+    OFFSET 0) AS r
+CROSS JOIN LATERAL (
+    SELECT s.sale_id, s.terminal FROM sale AS s
+    WHERE s.environment = r.environment AND s.sale_id = r.sale_id OFFSET 0) AS s
 CROSS JOIN ROWS FROM (jsonb_to_recordset(r.lines)
     AS (description text, quantity text, unit_price bigint, vat_rate text, total bigint))
     WITH ORDINALITY AS x (description, quantity, unit_price, vat_rate, total, place)
-WHERE r.environment = $1 AND ($2::text IS NULL OR r.account = $2)
-  AND r.decided_at >= $3 AND r.decided_at < $4
 ORDER BY account, at, sale_id, back, place LIMIT $5;

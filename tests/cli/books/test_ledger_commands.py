@@ -48,6 +48,7 @@ async def fill(kafka: str) -> None:
     bill = {
         "type": "invoice.issued",
         "environment": 2890,
+        "account": "0007",
         "invoice_id": uid("bill of july"),
         "number": "2026-00012",
     }

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from services.authorizer.handlers import invoices
+from services.authorizer.handlers import forget, invoices
 from tests.services.authorizer.support import (
     GUEST,
     Venue,
@@ -59,7 +59,14 @@ async def test_nothing_of_a_name_is_left_in_what_tills_were_told(postgres: Datab
         assert said(again)["accounts"] == [{"account": GUEST, "name": "", "description": ""}]
         assert said(found_again)["accounts"][0]["name"] == ""
         assert (again.id, again.time) == (page.id, page.time)
-        for table in ("directory", "search", "customer", "command", "session"):
+        await bench.run_jobs([forget.JOB])
+        assert (await bench.ask(signed_on("a")), await bench.ask(searched("b", "dam"))) == (
+            [again],
+            [found_again],
+        )
+        for table in (
+            "directory", "search", "customer", "command", "session", "forgetting", "job",
+        ):  # fmt: skip
             rows = await bench.rows(f"SELECT t::text AS row FROM {table} AS t")
             for row in rows:
                 content = row["row"]
@@ -86,7 +93,8 @@ async def test_nothing_is_left_of_a_name_of_before_either(postgres: Database) ->
         (row,) = await bench.rows("SELECT earlier_names FROM customer")
         assert row["earlier_names"] == ['Zoë van "Dam"', "Zoë Bakker"]
         await bench.order(erased())
-        for table in ("directory", "search", "customer"):
+        await bench.run_jobs([forget.JOB])
+        for table in ("directory", "search", "customer", "forgetting", "job"):
             for row in await bench.rows(f"SELECT t::text AS row FROM {table} AS t"):
                 for name in ("Zoë", "Dam", "Bakker", "Smit"):
                     assert name not in row["row"]

@@ -1,0 +1,44 @@
+-- Taking names of erased customers out of what tills were told, step by step.
+
+-- name: note
+-- Under the environment's lock, and before its revision rises.
+INSERT INTO forgetting (environment, name, revision)
+SELECT u.environment, u.name, e.revision
+FROM unnest($1::int[], $2::text[]) AS u (environment, name)
+CROSS JOIN LATERAL (
+    SELECT e.revision FROM environment AS e WHERE e.environment = u.environment OFFSET 0) AS e
+RETURNING environment, id;
+
+-- name: to_forget
+-- What is still to go, of some environments; up to an id, or all.
+SELECT id, environment, name, revision, noted_at FROM forgetting
+WHERE environment = ANY ($1::int[]) AND ($2::bigint IS NULL OR id <= $2);
+
+-- name: pages_after
+-- The directories of some revisions: as many as together have $4 bytes, and one at least.
+SELECT revision, pages
+FROM (
+    SELECT revision, pages,
+           sum(pg_column_size(pages)) OVER (ORDER BY revision) - pg_column_size(pages) AS before
+    FROM (SELECT revision, pages FROM directory
+          WHERE environment = $1 AND revision > $2 AND revision <= $3
+          ORDER BY revision LIMIT 100) AS d) AS d
+WHERE before < $4
+ORDER BY revision;
+
+-- name: change_pages
+UPDATE directory SET pages = $3::bytea[] WHERE environment = $1 AND revision = $2;
+
+-- name: searches_after
+SELECT search_id::text, answered_at, answer FROM search
+WHERE environment = $1 AND ($2::uuid IS NULL OR search_id > $2)
+ORDER BY search_id
+LIMIT $3;
+
+-- name: change_searches
+UPDATE search AS s SET answer = u.answer
+FROM unnest($2::uuid[], $3::bytea[]) AS u (search_id, answer)
+WHERE s.environment = $1 AND s.search_id = u.search_id;
+
+-- name: forgotten
+DELETE FROM forgetting WHERE environment = $1 AND id <= $2;

@@ -1,0 +1,125 @@
+"""What is still to go of erased customers from what tills were told (docs/decisions/0115)."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Final, NamedTuple
+
+from pydantic_core import to_json
+
+from runtime.breath import Breath
+from runtime.sql import statements
+from runtime.transaction import Tx
+from services.authorizer.domain.entities import Key
+from services.authorizer.store.registry import columns
+
+sql: Final = statements("services.authorizer", "sql/forgetting.sql")
+
+KIND: Final = "forget"
+
+BYTES_A_STEP: Final = 500_000
+"""Of directories, as PostgreSQL keeps them: compressed."""
+
+SEARCHES_A_STEP: Final = 2_000
+
+# Where a name stands in what a till is told: in its accounts, and nowhere else unescaped.
+_NAME: Final = re.compile(rb'"name":("(?:[^"\\]|\\.)*"),"description":')
+
+
+class Until(NamedTuple):
+    """What was told up to then may hold a name; later it is another's."""
+
+    revision: int
+    noted_at: datetime
+
+
+Names = Mapping[bytes, Until]
+"""By a name, as it stands in JSON."""
+
+
+async def note(tx: Tx, names: Sequence[Key]) -> None:
+    """Have these names (environment, name) forgotten: by a job, for it may take minutes."""
+    if not names:
+        return
+    last: dict[int, int] = {}
+    for r in await tx.fetch(sql.note, *columns(names)):
+        last[r["environment"]] = max(r["id"], last.get(r["environment"], 0))
+    for environment, id_ in last.items():
+        await tx.add_job(
+            KIND,
+            f"{environment}/{id_}",
+            {"environment": environment},
+            serial=f"{KIND} {environment}",
+        )
+
+
+async def names(
+    tx: Tx, environments: Iterable[int], upto: int | None = None
+) -> tuple[dict[int, Names], int]:
+    """What is still to go, by environment, and the last id among it (0: nothing is)."""
+    found: dict[int, dict[bytes, Until]] = defaultdict(dict)
+    last = 0
+    for r in await tx.fetch(sql.to_forget, sorted(set(environments)), upto):
+        its, name = found[r["environment"]], to_json(r["name"])
+        until = Until(r["revision"], r["noted_at"])
+        known = its.get(name, until)
+        its[name] = Until(max(until.revision, known.revision), max(until.noted_at, known.noted_at))
+        last = max(last, r["id"])
+    return dict(found), last
+
+
+def out_of_page(page: bytes, names: Names, revision: int) -> bytes:
+    """A page of this revision without them."""
+    return _without(page, names, lambda until: until.revision >= revision)
+
+
+def out_of_search(answer: bytes, names: Names, answered_at: datetime) -> bytes:
+    """What a search was answered at this moment without them."""
+    return _without(answer, names, lambda until: until.noted_at >= answered_at)
+
+
+def _without(content: bytes, names: Names, goes: Callable[[Until], bool]) -> bytes:
+    def instead(found: re.Match[bytes]) -> bytes:
+        until = names.get(found[1])
+        return found[0] if until is None or not goes(until) else b'"name":"","description":'
+
+    return _NAME.sub(instead, content)
+
+
+async def forget_in_pages(tx: Tx, environment: int, after: int, names: Names) -> int | None:
+    """Of some revisions after this one; gives the last of them, None where there are no more."""
+    upto = max(until.revision for until in names.values())
+    rows = await tx.fetch(sql.pages_after, environment, after, upto, BYTES_A_STEP)
+    breath = Breath()
+    for r in rows:
+        pages = []
+        for page in r["pages"]:
+            pages.append(out_of_page(page, names, r["revision"]))
+            await breath.take()
+        if pages != r["pages"]:
+            await tx.execute(sql.change_pages, environment, r["revision"], pages)
+    return rows[-1]["revision"] if rows else None
+
+
+async def forget_in_searches(
+    tx: Tx, environment: int, after: str | None, names: Names
+) -> str | None:
+    """Of some searches after this one; gives the last of them, None where there are no more."""
+    rows = await tx.fetch(sql.searches_after, environment, after, SEARCHES_A_STEP)
+    breath = Breath()
+    changed: dict[str, bytes] = {}
+    for r in rows:
+        answer = out_of_search(r["answer"], names, r["answered_at"])
+        if answer != r["answer"]:
+            changed[r["search_id"]] = answer
+        await breath.take()
+    if changed:
+        await tx.execute(sql.change_searches, environment, list(changed), list(changed.values()))
+    return rows[-1]["search_id"] if len(rows) == SEARCHES_A_STEP else None
+
+
+async def forgotten(tx: Tx, environment: int, upto: int) -> None:
+    await tx.execute(sql.forgotten, environment, upto)

@@ -1,0 +1,134 @@
+"""Forgetting in steps: names of erased customers in what tills of a large venue were told."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+from runtime.jobs import Work
+from services.authorizer.handlers import forget
+from services.authorizer.store import forgetting
+from tests.services.authorizer.support import GUEST, Venue, command, said, uid, venue
+from tests.services.authorizer.test_tills import searched, signed_on
+from tests.support.databases import Database
+
+
+def register(who: str, last_name: str = "Dam") -> Any:
+    return command(
+        "customer.register", ("new", who), customer_id=uid(who), first_name="Zoë",
+        last_name=last_name, email=f"{who}@bar.nl",
+    )  # fmt: skip
+
+
+def tie(who: str, account: str = GUEST) -> Any:
+    return command(
+        "account.link", ("tie", who), account=account, customer_id=uid(who), role="holder"
+    )
+
+
+def untie(who: str, account: str = GUEST) -> Any:
+    return command(
+        "account.unlink", ("untie", who), account=account, customer_id=uid(who), role="holder"
+    )
+
+
+def erase(who: str) -> Any:
+    return command("customer.erase", ("erase", who), customer_id=uid(who))
+
+
+async def shown(bench: Venue, which: str) -> list[str]:
+    """The names on the pages of a sign-on."""
+    pages = await bench.ask(signed_on(which))
+    return [one["name"] for page in pages for one in said(page)["accounts"]]
+
+
+async def show(bench: Venue) -> None:
+    await bench.order(command("account.change", "show", accounts=[GUEST], in_overview=True))
+
+
+async def test_it_reads_each_revision_once_for_however_many_names(postgres: Database) -> None:
+    """Taking an import back erases thousands: for each of them all pages would be read again."""
+    guests = [f"guest-{n}" for n in range(12)]
+    async with venue(postgres) as bench:
+        await show(bench)
+        for guest in guests:
+            await bench.order(register(guest, guest), tie(guest))
+            assert await shown(bench, guest) == [f"Zoë {guest}"]
+            await bench.order(untie(guest))
+        await bench.order(*map(erase, guests))
+        await bench.run_jobs([forget.JOB])
+        (row,) = await bench.rows(
+            "SELECT count(*) AS jobs, count(*) FILTER (WHERE state = 'done') AS done FROM job"
+        )
+        assert row["jobs"] == row["done"] <= len(guests)
+        for guest in guests:
+            assert await shown(bench, guest) == [""]
+        assert await bench.rows("SELECT FROM forgetting") == []
+
+
+async def test_a_till_that_asks_again_meanwhile_is_not_told_the_name(postgres: Database) -> None:
+    async with venue(postgres) as bench:
+        await show(bench)
+        await bench.order(register("zoe"), tie("zoe"))
+        assert await shown(bench, "before") == ["Zoë Dam"]
+        (found,) = await bench.ask(searched("found", "dam"))
+        assert said(found)["accounts"][0]["name"] == "Zoë Dam"
+        await bench.order(erase("zoe"))
+        assert len(await bench.rows("SELECT FROM forgetting")) == 1
+        assert await shown(bench, "before") == [""]
+        (again,) = await bench.ask(searched("found", "dam"))
+        assert said(again)["accounts"][0]["name"] == ""
+
+
+async def test_who_came_later_under_the_same_name_is_shown_still(postgres: Database) -> None:
+    """Told apart by the revision: what was told after the erasure is of another."""
+    async with venue(postgres) as bench:
+        await show(bench)
+        await bench.order(register("zoe"), tie("zoe"))
+        assert await shown(bench, "before") == ["Zoë Dam"]
+        await bench.order(erase("zoe"), register("another"), tie("another"))
+        assert await shown(bench, "after") == ["Zoë Dam"]
+        (found,) = await bench.ask(searched("after", "dam"))
+        for _ in range(2):
+            assert await shown(bench, "before") == [""]
+            assert await shown(bench, "after") == ["Zoë Dam"]
+            assert await bench.ask(searched("after", "dam")) == [found]
+            await bench.run_jobs([forget.JOB])
+
+
+async def test_a_large_venue_is_gone_through_in_many_steps(postgres: Database) -> None:
+    """Goal: no statement and no transaction grows with what was ever told. Method: directories that
+    do not compress, each of them more than a step takes; and more searches than one."""
+    revisions = 5
+    async with venue(postgres) as bench:
+        await show(bench)
+        await bench.order(register("zoe"), tie("zoe"))
+        await bench.database.execute(
+            "INSERT INTO directory (environment, revision, pages) "
+            'SELECT 2890, 1000 + n, ARRAY[convert_to(\'[{"account":"1","name":"Zoë Dam",'
+            "\"description\":\"' || (SELECT string_agg(gen_random_uuid()::text, '') "
+            "FROM generate_series(1, 20000 + n)) || '\"}]', 'UTF8')] "
+            f"FROM generate_series(1, {revisions}) AS n"
+        )
+        await bench.database.execute(
+            "INSERT INTO search (environment, search_id, terminal, digest, answered_at, answer) "
+            "SELECT 2890, gen_random_uuid(), 'bar', sha256('x'::bytea), '2026-01-01', convert_to("
+            '\'{"name":"Zoë Dam","description":""}\', \'UTF8\') '
+            f"FROM generate_series(1, {forgetting.SEARCHES_A_STEP + 1})"
+        )
+        await bench.database.execute("UPDATE environment SET revision = 2000")
+        await bench.order(erase("zoe"))
+        payloads = []
+
+        async def watched(work: Work) -> None:
+            payloads.append(json.dumps(work.job.payload))
+            await forget.forget(work)
+
+        await bench.run_jobs([replace(forget.JOB, run=watched)])
+        assert len(payloads) == revisions + 1 + 2  # revisions, that there are no more, searches
+        assert not any("Dam" in payload for payload in payloads)
+        for table, column in (("directory", "pages::text"), ("search", "answer::text")):
+            (row,) = await bench.rows(
+                f"SELECT count(*) FILTER (WHERE position($1 IN {column}) > 0) AS left FROM {table}",
+                b"Dam".hex(),
+            )
+            assert row["left"] == 0
