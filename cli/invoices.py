@@ -215,21 +215,22 @@ def show_found(screen: Screen, run: Json, found: Json) -> str:
     billed = [row for row in rows if row.get("why") is None]
     credited = [row for row in rows if row.get("why") == "credit_due"]
     total = money(sum(row["amount"] for row in billed), currency)
-    nothing = "there is nothing to invoice"
-    screen.say(f"{len(billed)} to invoice, {total} in all" if billed else nothing)
+    told = f"{len(billed)} to invoice, {total} in all" if billed else "there is nothing to invoice"
+    screen.say(told)
     if credited:
         screen.say(f"{len(credited)} to credit")
-    cut = sum(row["amount"] for row in found["accounts"]) != found["amount"]
-    if cut:
-        all_open = money(found["amount"], currency)
-        screen.say(f"! more is open than is listed: {all_open} in all", "yellow")
+    than = (
+        "" if sum(row["amount"] for row in found["accounts"]) == found["amount"] else "more than "
+    )
+    if than:
+        told = f"! more is open than is listed: {money(found['amount'], currency)} in all"
+        screen.say(told, "yellow")
     if found.get("lacking"):  # of drafts too: better said before they are reviewed
         screen.say(f"! {found['lacking']}", "yellow")
-    if not billed and not cut:
+    if not billed and not than:
         return "Give numbers to credit notes, for good?" if credited else "Run it all the same?"
-    what = "1 invoice" if len(billed) == 1 else f"{len(billed)} invoices"
-    more = "more than " if cut else ""
-    return f"Issue {more}{what}, {more}{total} in all, with numbers for good?"
+    what = f"{than}1 invoice" if len(billed) == 1 else f"{than}{len(billed)} invoices"
+    return f"Issue {what}, {than}{total} in all, with numbers for good?"
 
 
 async def give_all(
