@@ -201,8 +201,7 @@ async def preview(client: Client, screen: Screen, run: Json, timeout_s: float) -
 
 def show_found(screen: Screen, run: Json, found: Json) -> str:
     """Show what is open (`pending.listed`, all parts together) as this run will find it; gives the
-    question. Of very much only the first entries are listed, and then nobody is asked for less
-    than will be issued."""
+    question. Where only the first entries are listed, nobody is asked for less than is issued."""
     rows = [
         row
         for row in found["accounts"]
@@ -219,12 +218,10 @@ def show_found(screen: Screen, run: Json, found: Json) -> str:
     screen.say(told)
     if credited:
         screen.say(f"{len(credited)} to credit")
-    than = (
-        "" if sum(row["amount"] for row in found["accounts"]) == found["amount"] else "more than "
-    )
+    is_all = sum(row["amount"] for row in found["accounts"]) == found["amount"]
+    than = "" if is_all else "more than "
     if than:
-        told = f"! more is open than is listed: {money(found['amount'], currency)} in all"
-        screen.say(told, "yellow")
+        screen.say(f"! of {money(found['amount'], currency)} not all is listed", "yellow")
     if found.get("lacking"):  # of drafts too: better said before they are reviewed
         screen.say(f"! {found['lacking']}", "yellow")
     if not billed and not than:
