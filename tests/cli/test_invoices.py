@@ -296,6 +296,4 @@ def test_nobody_is_asked_about_less_than_will_be_issued(
     ]
     found = {"accounts": rows, "count": 2, "amount": open_in_all, "currency": "EUR"}
     assert show_found(Screen(), {"period": "2026-07"}, found) == question
-    assert ("of €90.00 not all is listed" in capsys.readouterr().out) is (
-        open_in_all == 9000
-    )
+    assert ("of €90.00 not all is listed" in capsys.readouterr().out) is (open_in_all == 9000)
