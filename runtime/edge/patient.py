@@ -92,7 +92,8 @@ class PatientConsumer(AIOKafkaConsumer):  # type: ignore[misc]
                     continue
                 found = await self._step_over(stumbled)
             self._backoff.over()
-            # Nothing is left out of a fetch after so long a silence, so that nothing waits for it.
+            # After so long a silence no partition is left out of a fetch: no record waits for it. A
+            # question about a log's ends may, for Kafka answers a connection in order.
             self._keep_fetches_ms(self._wait_ms if found else SILENCE_WAIT_MS)
             if found:
                 self._note(found)

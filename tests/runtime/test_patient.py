@@ -1,10 +1,11 @@
 """The consumer that never returns with nothing: how it waits where nothing comes."""
 
 import asyncio
+import contextlib
 
 from aiokafka import AIOKafkaProducer
 
-from runtime.edge.patient import SILENCE_WAIT_MS, PatientConsumer
+from runtime.edge.patient import POLL_MS, SILENCE_WAIT_MS, PatientConsumer
 from tests.runtime.rig import until
 from tests.support.fixtures import NewTopicName
 
@@ -45,7 +46,6 @@ async def test_a_lane_that_waits_longer_by_itself_is_not_hurried(
         await new_topic(), bootstrap_servers=kafka, fetch_max_wait_ms=2 * SILENCE_WAIT_MS
     )
     async with consumer:
-        taken = asyncio.create_task(consumer.getmany())
-        await asyncio.sleep(1.5)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(consumer.getmany(), 2.5 * POLL_MS / 1000)
         assert kept_ms(consumer) == 2 * SILENCE_WAIT_MS
-        taken.cancel()

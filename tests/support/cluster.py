@@ -102,9 +102,9 @@ class Cluster:
 
     async def in_sync(self) -> None:
         """Wait until all brokers have all of each log."""
-        deadline = time.monotonic() + 90
+        deadline, found = time.monotonic() + 90, None
         while True:
-            with contextlib.suppress(KafkaError):
+            with contextlib.suppress(KafkaError, OSError):
                 found = await self.replicas("isr")
                 if all(len(at) == len(self.brokers) for parts in found.values() for at in parts):
                     return
