@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemas.base import Message
@@ -119,6 +119,7 @@ def test_a_digest_of_version_1_never_changes(name: str) -> None:
     assert content(message) == expected
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_what_an_import_asks_has_the_digest_of_any_other_command(data: st.DataObject) -> None:
     message = decode("registry.commands", data.draw(written("registry.apply")))
