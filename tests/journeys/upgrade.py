@@ -30,6 +30,7 @@ from tests.outside.test_killed_everywhere import (
     HOT,
     PRICE,
     ROOM,
+    approved_in,
     balances,
     decisions,
     eventually,
@@ -126,11 +127,7 @@ async def check(stack: Stack, sent: set[str]) -> None:
     found = await eventually(stack, decisions, lambda them: sent <= them.keys())
     assert sent <= found.keys(), f"{len(sent - found.keys())} of {len(sent)} have no answer"
     assert not [sale_id for sale_id, answers in found.items() if len(answers) > 1]
-    approved: dict[str, int] = {}
-    for answers in found.values():
-        message = json.loads(next(iter(answers))[1])
-        if message["type"] == "sale.approved":
-            approved[message["account"]] = approved.get(message["account"], 0) + message["total"]
+    approved = approved_in(found)
     assert approved[HOT] == ROOM * PRICE
     assert len(approved) == len(ACCOUNTS)
     assert await eventually(stack, balances, lambda them: them == approved) == approved

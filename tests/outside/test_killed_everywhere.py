@@ -110,6 +110,16 @@ async def decisions(kafka: str) -> dict[str, set[tuple[Any, ...]]]:
     return found
 
 
+def approved_in(found: dict[str, set[tuple[Any, ...]]]) -> dict[str, int]:
+    """What was approved of each account, in minor units."""
+    approved: dict[str, int] = {}
+    for answers in found.values():
+        message = json.loads(next(iter(answers))[1])
+        if message["type"] == "sale.approved":
+            approved[message["account"]] = approved.get(message["account"], 0) + message["total"]
+    return approved
+
+
 async def balances(kafka: str) -> dict[str, int]:
     """What each account owes, unbilled, by the newest balance.state."""
     newest: dict[str, dict[str, Any]] = {}
@@ -157,11 +167,7 @@ async def test_whatever_is_killed_all_is_answered_once_and_the_books_are_right(
     found = await eventually(stack, decisions, lambda them: sent <= them.keys())
     assert sent <= found.keys(), f"{len(sent - found.keys())} of {len(sent)} have no answer"
     assert not [sale_id for sale_id, answers in found.items() if len(answers) > 1]
-    approved: dict[str, int] = {}
-    for answers in found.values():
-        message = json.loads(next(iter(answers))[1])
-        if message["type"] == "sale.approved":
-            approved[message["account"]] = approved.get(message["account"], 0) + message["total"]
+    approved = approved_in(found)
     wanted = sum(1 for batch in sold for one in batch if json.loads(one)["account"] == HOT)
     assert wanted > ROOM
     assert approved[HOT] == ROOM * PRICE

@@ -173,35 +173,17 @@ def _json(value: Any) -> str:
     return quoted(value)
 
 
-async def _may_have_moved(
-    connection: Connection, told: Mapping[Key, int], marks: Marks
-) -> Mapping[Key, int]:
-    """Those whose environment is not at the revision any more at which they were written. Mostly
-    none is: then one row is read instead of two for each row of an import."""
+async def _newer(
+    statement: str, connection: Connection, told: Mapping[Key, int], marks: Marks
+) -> Sequence[Key]:
+    """Those that moved on. None did where their environment stands at the revision at which they
+    were written: mostly so, and then one row is read instead of two for each row of an import."""
     rows = await connection.fetch(sql.revisions, list(marks)) if marks else ()
     still = {r["environment"] for r in rows if r["revision"] == marks[r["environment"]]}
-    if not still:
-        return told
-    return {key: version for key, version in told.items() if key[0] not in still}
-
-
-async def _newer_customers(
-    connection: Connection, told: Mapping[Key, int], marks: Marks
-) -> Sequence[Key]:
-    told = await _may_have_moved(connection, told, marks)
-    if not told:
+    asked = {key: version for key, version in told.items() if key[0] not in still}
+    if not asked:
         return ()
-    rows = await connection.fetch(sql.newer_customers, *_columns(list(told)), list(told.values()))
-    return [(r["environment"], r["id"]) for r in rows]
-
-
-async def _newer_accounts(
-    connection: Connection, told: Mapping[Key, int], marks: Marks
-) -> Sequence[Key]:
-    told = await _may_have_moved(connection, told, marks)
-    if not told:
-        return ()
-    rows = await connection.fetch(sql.newer_accounts, *_columns(list(told)), list(told.values()))
+    rows = await connection.fetch(statement, *_columns(list(asked)), list(asked.values()))
     return [(r["environment"], r["id"]) for r in rows]
 
 
@@ -211,8 +193,8 @@ def _columns(keys: Sequence[Key]) -> tuple[list[int], list[str]]:
 
 STATES: Final = (
     StateKind(kind="environment", read=_environments),
-    StateKind(kind="customer", read=_customers, newer=_newer_customers),
-    StateKind(kind="account", read=_accounts, newer=_newer_accounts),
+    StateKind(kind="customer", read=_customers, newer=partial(_newer, sql.newer_customers)),
+    StateKind(kind="account", read=_accounts, newer=partial(_newer, sql.newer_accounts)),
     UNBOOKED,
 )
 
