@@ -62,8 +62,9 @@ async def recall_sessions(tx: Tx, keys: Iterable[Key]) -> dict[Key, Session]:
 
 async def recall_searches(tx: Tx, keys: Iterable[Key]) -> dict[Key, tuple[bytes, Answer]]:
     """Which of these searches were answered: (digest, answer)."""
-    rows = await tx.fetch(sql.recall_searches, *columns(keys))
-    erased = await _erased(tx, (r["environment"] for r in rows))
+    asked = list(keys)
+    erased = await _erased(tx, (environment for environment, _ in asked))
+    rows = await tx.fetch(sql.recall_searches, *columns(asked))
     return {
         (r["environment"], r["search_id"]): (
             r["digest"],
@@ -105,6 +106,7 @@ async def directories(
     missing.
     """
     wanted = dict.fromkeys((*known, *present))
+    erased = await _erased(tx, (environment for environment, _ in known))
     rows = await tx.fetch(
         sql.pages,
         [environment for environment, _ in wanted],
@@ -113,7 +115,6 @@ async def directories(
     found: dict[Revision, Sequence[bytes]] = {
         (r["environment"], r["revision"]): r["pages"] for r in rows
     }
-    erased = await _erased(tx, (environment for environment, _ in known))
     for environment, revision in known:
         if names := erased.get(environment):
             told = found[environment, revision]
@@ -129,7 +130,11 @@ async def directories(
 
 
 async def _erased(tx: Tx, environments: Iterable[int]) -> dict[int, forgetting.Names]:
-    """Whose names are not to be told again, though the job that forgets them is not through yet."""
+    """Whose names are not to be told again, though the job that forgets them is not through yet.
+
+    Ask before reading what was told: the job may be through in between, and then it is what was
+    read that holds them.
+    """
     some = set(environments)
     return (await forgetting.names(tx, some))[0] if some else {}
 

@@ -1,12 +1,16 @@
 """Forgetting in steps: names of erased customers in what tills of a large venue were told."""
 
 import json
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
 from runtime.jobs import Work
-from services.authorizer.handlers import forget
-from services.authorizer.store import forgetting
+from runtime.transaction import Tx
+from services.authorizer.handlers import forget, tills
+from services.authorizer.store import directory, forgetting
 from tests.services.authorizer.support import GUEST, Venue, command, said, uid, venue
 from tests.services.authorizer.test_tills import searched, signed_on
 from tests.support.databases import Database
@@ -77,6 +81,45 @@ async def test_a_till_that_asks_again_meanwhile_is_not_told_the_name(postgres: D
         assert await shown(bench, "before") == [""]
         (again,) = await bench.ask(searched("found", "dam"))
         assert said(again)["accounts"][0]["name"] == ""
+
+
+class Between(Tx):
+    """A transaction during which something else happens after one of its statements."""
+
+    def __init__(self, tx: Tx, after: str, then: Callable[[], Awaitable[Any]]) -> None:
+        super().__init__(tx.connection, tx.now, tx.ends, alone=tx.alone)
+        self._after, self._then = after, then
+
+    async def fetch(self, query: str, *args: Any) -> Any:
+        rows = await super().fetch(query, *args)
+        if query == self._after:
+            await self._then()
+        return rows
+
+
+@pytest.mark.parametrize("after", ["pages", "recall_searches", "to_forget"])
+@pytest.mark.parametrize(
+    "asked", [signed_on("before"), searched("before", "dam")], ids=["sign-on", "search"]
+)
+async def test_a_till_is_not_told_the_name_either_while_the_job_ends(
+    postgres: Database, asked: Any, after: str
+) -> None:
+    """Each statement sees what is committed by then: the names may go after the pages were read."""
+    statements = (directory.sql, forgetting.sql)
+    (query,) = (getattr(some, after) for some in statements if after in some.names())
+    async with venue(postgres) as bench:
+        await show(bench)
+        await bench.order(register("zoe"), tie("zoe"))
+        await bench.ask(signed_on("before"), searched("before", "dam"))
+        await bench.order(erase("zoe"))
+
+        async def job() -> None:
+            await bench.run_jobs([forget.JOB])
+
+        async with bench.transaction() as tx:
+            between = Between(tx, query, job)
+            (told,) = await tills.answer_tills([bench.incoming(asked)], between)
+        assert [one["name"] for one in said(told)["accounts"]] == [""]
 
 
 async def test_who_came_later_under_the_same_name_is_shown_still(postgres: Database) -> None:
