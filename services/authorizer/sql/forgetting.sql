@@ -15,14 +15,16 @@ SELECT id, environment, name, revision, noted_at FROM forgetting
 WHERE environment = ANY ($1::int[]) AND ($2::bigint IS NULL OR id <= $2);
 
 -- name: pages_after
--- The directories of some revisions: as many as together have $4 bytes, and one at least.
+-- The directories of some revisions: as many as together have $4 bytes, and one at least. Locked, as
+-- they are written back from what was read: an older worker takes names out of them as well.
 SELECT revision, pages
 FROM (
     SELECT revision, pages,
            sum(pg_column_size(pages)) OVER (ORDER BY revision) - pg_column_size(pages) AS before
     FROM (SELECT revision, pages FROM directory
           WHERE environment = $1 AND revision > $2 AND revision <= $3
-          ORDER BY revision LIMIT 100) AS d) AS d
+          ORDER BY revision LIMIT 100
+          FOR NO KEY UPDATE) AS d) AS d
 WHERE before < $4
 ORDER BY revision;
 
@@ -30,10 +32,12 @@ ORDER BY revision;
 UPDATE directory SET pages = $3::bytea[] WHERE environment = $1 AND revision = $2;
 
 -- name: searches_after
+-- Locked as well.
 SELECT search_id::text, answered_at, answer FROM search
 WHERE environment = $1 AND ($2::uuid IS NULL OR search_id > $2)
 ORDER BY search_id
-LIMIT $3;
+LIMIT $3
+FOR NO KEY UPDATE;
 
 -- name: change_searches
 UPDATE search AS s SET answer = u.answer

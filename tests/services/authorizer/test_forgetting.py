@@ -1,5 +1,6 @@
 """Forgetting in steps: names of erased customers in what tills of a large venue were told."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -11,7 +12,15 @@ from runtime.jobs import Work
 from runtime.transaction import Tx
 from services.authorizer.handlers import forget, tills
 from services.authorizer.store import directory, forgetting
-from tests.services.authorizer.support import GUEST, Venue, command, said, uid, venue
+from tests.services.authorizer.support import (
+    GUEST,
+    VENUE,
+    Venue,
+    command,
+    said,
+    uid,
+    venue,
+)
 from tests.services.authorizer.test_tills import searched, signed_on
 from tests.support.databases import Database
 
@@ -120,6 +129,53 @@ async def test_a_till_is_not_told_the_name_either_while_the_job_ends(
             between = Between(tx, query, job)
             (told,) = await tills.answer_tills([bench.incoming(asked)], between)
         assert [one["name"] for one in said(told)["accounts"]] == [""]
+
+
+OLDER = """
+WITH told AS (
+    UPDATE search AS s SET answer = convert_to(
+        replace(convert_from(answer, 'UTF8'), '"Zoë Smit"', '""'), 'UTF8'))
+UPDATE directory AS d
+SET pages = ARRAY(
+    SELECT convert_to(replace(convert_from(p.page, 'UTF8'), '"Zoë Smit"', '""'), 'UTF8')
+    FROM unnest(d.pages) WITH ORDINALITY AS p (page, number)
+    ORDER BY p.number)
+"""
+"""How a worker of before takes a name out of all that was told."""
+
+
+@pytest.mark.parametrize("after", ["pages_after", "searches_after"])
+async def test_what_an_older_worker_takes_out_meanwhile_does_not_come_back(
+    postgres: Database, after: str
+) -> None:
+    """A step writes back what it read: nobody may write in between."""
+    waiting = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query ~ 'WITH told'"
+    async with venue(postgres) as bench:
+        await show(bench)
+        await bench.order(
+            command("account.open", "second", account="289099", on_account=True, in_overview=True),
+            register("zoe"), tie("zoe"), register("other", "Smit"), tie("other", "289099"),
+        )  # fmt: skip
+        await bench.ask(signed_on("before"), searched("before", "zoe"))
+        await bench.order(erase("zoe"))
+        older: list[asyncio.Task[Any]] = []
+
+        async def begin() -> None:
+            older.append(asyncio.create_task(bench.database.execute(OLDER)))
+            while not older[0].done() and not await bench.rows(waiting):
+                await asyncio.sleep(0.01)
+
+        async with bench.transaction() as tx:
+            between = Between(tx, getattr(forgetting.sql, after), begin)
+            found, _ = await forgetting.names(tx, [VENUE])
+            if after == "pages_after":
+                await forgetting.forget_in_pages(between, VENUE, 0, found[VENUE])
+            else:
+                await forgetting.forget_in_searches(between, VENUE, None, found[VENUE])
+        await older[0]
+        for message in (signed_on("before"), searched("before", "zoe")):
+            (told,) = await bench.ask(message)
+            assert [one["name"] for one in said(told)["accounts"]] == ["", ""]
 
 
 async def test_who_came_later_under_the_same_name_is_shown_still(postgres: Database) -> None:
