@@ -11,7 +11,7 @@ RETURNING environment, id;
 
 -- name: to_forget
 -- What is still to go, of some environments; up to an id, or all.
-SELECT id, environment, name, revision, noted_at FROM forgetting
+SELECT id, environment, name, revision FROM forgetting
 WHERE environment = ANY ($1::int[]) AND ($2::bigint IS NULL OR id <= $2);
 
 -- name: pages_after
@@ -33,7 +33,7 @@ UPDATE directory SET pages = $3::bytea[] WHERE environment = $1 AND revision = $
 
 -- name: searches_after
 -- Locked as well.
-SELECT search_id::text, answered_at, answer FROM search
+SELECT search_id::text, revision, answer FROM search
 WHERE environment = $1 AND ($2::uuid IS NULL OR search_id > $2)
 ORDER BY search_id
 LIMIT $3

@@ -74,8 +74,8 @@ async def recall_searches(tx: Tx, keys: Iterable[Key]) -> dict[Key, tuple[bytes,
                 f"{FOUND}/{r['environment']}/{r['search_id']}",
                 FOUND,
                 r["answered_at"],
-                forgetting.out_of_search(
-                    r["answer"], erased.get(r["environment"], {}), r["answered_at"]
+                forgetting.out_of_told(
+                    r["answer"], erased.get(r["environment"], {}), r["revision"]
                 ),
             ),
         )
@@ -119,7 +119,7 @@ async def directories(
         if names := erased.get(environment):
             told = found[environment, revision]
             found[environment, revision] = [
-                forgetting.out_of_page(page, names, revision) for page in told
+                forgetting.out_of_told(page, names, revision) for page in told
             ]
     for environment, revision in dict.fromkeys(present):
         if (environment, revision) not in found:
@@ -173,14 +173,19 @@ async def record_sessions(tx: Tx, sessions: Mapping[Key, Session]) -> None:
         )
 
 
-async def record_searches(tx: Tx, searches: Mapping[Key, tuple[bytes, Answer]]) -> None:
+async def record_searches(
+    tx: Tx, searches: Mapping[Key, tuple[bytes, Answer]], venues: Mapping[int, Venue]
+) -> None:
+    """Remember what was answered, and of which revision of its venue."""
     if searches:
         said = [answer for _, answer in searches.values()]
+        houses = [venues.get(environment) for environment, _ in searches]
         await tx.execute(
             sql.record_searches,
             *columns(searches),
             [a.key for a in said],
             [digest for digest, _ in searches.values()],
             [a.value for a in said],
+            [house and house.revision for house in houses],
             tx.now,
         )

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
+import asyncpg
 import pytest
 
 from runtime.jobs import Work
@@ -192,6 +193,46 @@ async def test_who_came_later_under_the_same_name_is_shown_still(postgres: Datab
             assert await shown(bench, "after") == ["Zoë Dam"]
             assert await bench.ask(searched("after", "dam")) == [found]
             await bench.run_jobs([forget.JOB])
+
+
+async def test_a_search_that_began_before_and_found_another_later_is_told_the_same_again(
+    postgres: Database,
+) -> None:
+    """It waits for the venue until the commands are through: its clock says that it came first."""
+    async with venue(postgres) as bench:
+        await show(bench)
+        await bench.order(register("zoe"), tie("zoe"))
+        async with bench.transaction() as tx:
+            await bench.order(erase("zoe"), register("another"), tie("another"))
+            (first,) = await tills.answer_tills([bench.incoming(searched("s", "dam"))], tx)
+        assert [one["name"] for one in said(first)["accounts"]] == ["Zoë Dam"]
+        for _ in range(2):
+            assert await bench.ask(searched("s", "dam")) == [first]
+            await bench.run_jobs([forget.JOB])
+
+
+async def test_what_a_search_was_told_goes_whatever_the_clock_says(postgres: Database) -> None:
+    """Goal: a clock that goes back, or an older worker that noted no revision, keeps no name."""
+    async with venue(postgres) as bench:
+        await show(bench)
+        await bench.order(register("zoe"), tie("zoe"))
+        asked = searched("late", "dam"), searched("old", "dam")
+        await bench.ask(*asked)
+        administrator = await asyncpg.connect(postgres.admin)
+        try:
+            for change, name in (("answered_at = now() + interval '1 day'", "late"),
+                                 ("revision = NULL", "old")):  # fmt: skip
+                await administrator.execute(
+                    f"UPDATE authorizer.search SET {change} WHERE search_id = $1", uid(name)
+                )
+        finally:
+            await administrator.close()
+        await bench.order(erase("zoe"))
+        for _ in range(2):
+            for told in await bench.ask(*asked):
+                assert [one["name"] for one in said(told)["accounts"]] == [""]
+            await bench.run_jobs([forget.JOB])
+        assert await bench.rows("SELECT FROM forgetting") == []
 
 
 async def test_a_large_venue_is_gone_through_in_many_steps(postgres: Database) -> None:
