@@ -32,10 +32,13 @@ ORDER BY revision;
 UPDATE directory SET pages = $3::bytea[] WHERE environment = $1 AND revision = $2;
 
 -- name: searches_after
--- Locked as well.
-SELECT search_id::text, revision, answer FROM search
-WHERE environment = $1 AND ($2::uuid IS NULL OR search_id > $2)
-ORDER BY search_id
+-- Locked as well. By the column and not by its text, and from a place that is always given: so the key
+-- gives the next ones, and a step does not sort all that the venue was ever told.
+SELECT s.search_id::text, s.revision, s.answer FROM search AS s
+WHERE s.environment = $1
+  AND s.search_id >= coalesce($2::uuid, '00000000-0000-0000-0000-000000000000'::uuid)
+  AND s.search_id IS DISTINCT FROM $2::uuid  -- of nil there may be one too
+ORDER BY s.search_id
 LIMIT $3
 FOR NO KEY UPDATE;
 

@@ -5,6 +5,7 @@ import json
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -251,9 +252,11 @@ async def test_a_large_venue_is_gone_through_in_many_steps(postgres: Database) -
         )
         await bench.database.execute(
             "INSERT INTO search (environment, search_id, terminal, digest, answered_at, answer) "
-            "SELECT 2890, gen_random_uuid(), 'bar', sha256('x'::bytea), '2026-01-01', convert_to("
-            '\'{"name":"Zoë Dam","description":""}\', \'UTF8\') '
-            f"FROM generate_series(1, {forgetting.SEARCHES_A_STEP + 1})"
+            "SELECT 2890, CASE n WHEN 1 THEN $1 ELSE gen_random_uuid() END, 'bar', "
+            "sha256('x'::bytea), '2026-01-01', "
+            'convert_to(\'{"name":"Zoë Dam","description":""}\', \'UTF8\') '
+            f"FROM generate_series(1, {forgetting.SEARCHES_A_STEP + 1}) AS n",
+            str(UUID(int=0)),  # which a till may have given too
         )
         await bench.database.execute("UPDATE environment SET revision = 2000")
         await bench.order(erase("zoe"))
