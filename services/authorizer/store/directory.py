@@ -11,6 +11,7 @@ from typing import Final
 from pydantic import TypeAdapter
 
 from runtime.answers import Answer
+from runtime.breath import Breath
 from runtime.sql import statements
 from runtime.transaction import Tx
 from schemas.terminals import DirectoryAccount
@@ -115,12 +116,14 @@ async def directories(
     found: dict[Revision, Sequence[bytes]] = {
         (r["environment"], r["revision"]): r["pages"] for r in rows
     }
+    breath = Breath()
     for environment, revision in known:
         if names := erased.get(environment):
-            told = found[environment, revision]
-            found[environment, revision] = [
-                forgetting.out_of_told(page, names, revision) for page in told
-            ]
+            told: list[bytes] = []
+            for page in found[environment, revision]:
+                told.append(forgetting.out_of_told(page, names, revision))
+                await breath.take()
+            found[environment, revision] = told
     for environment, revision in dict.fromkeys(present):
         if (environment, revision) not in found:
             made = await _overview(tx, environment)

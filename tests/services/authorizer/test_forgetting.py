@@ -180,6 +180,42 @@ async def test_what_an_older_worker_takes_out_meanwhile_does_not_come_back(
             assert [one["name"] for one in said(told)["accounts"]] == ["", ""]
 
 
+async def test_others_get_their_turns_while_names_are_taken_out_of_many_pages(
+    postgres: Database,
+) -> None:
+    """Sales are answered in the same loop. Method: all that is counted comes after the last
+    statement, when only who takes out the names can give a turn."""
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1
+
+    async with venue(postgres) as bench:
+        await show(bench)
+        await bench.order(register("zoe"), tie("zoe"))
+        await bench.order(erase("zoe"))
+        await bench.database.execute(
+            "INSERT INTO directory (environment, revision, pages) SELECT $1, 1, array_agg("
+            'convert_to(repeat(\'{"account":"1","name":"Zoë Dam","description":""},\', 1000), '
+            "'UTF8')) FROM generate_series(1, 100)", VENUE,
+        )  # fmt: skip
+        counting: list[asyncio.Task[None]] = []
+
+        async def begin() -> None:
+            counting.append(asyncio.create_task(count()))
+
+        async with bench.transaction() as tx:
+            between = Between(tx, directory.sql.pages, begin)
+            found = await directory.directories(between, [(VENUE, 1)], [])
+            seen = turns
+        counting[0].cancel()
+        assert not any(b"Dam" in page for page in found[VENUE, 1])
+        assert seen > 0
+
+
 async def test_who_came_later_under_the_same_name_is_shown_still(postgres: Database) -> None:
     """Told apart by the revision: what was told after the erasure is of another."""
     async with venue(postgres) as bench:
