@@ -14,6 +14,9 @@ RETURNING environment, id;
 SELECT id, environment, name, revision FROM forgetting
 WHERE environment = ANY ($1::int[]) AND ($2::bigint IS NULL OR id <= $2);
 
+-- name: last_noted
+SELECT max(id) FROM forgetting WHERE environment = $1;
+
 -- name: pages_after
 -- The directories of some revisions: as many as together have $4 bytes, and one at least. Locked, as
 -- they are written back from what was read: an older worker takes names out of them as well.

@@ -40,12 +40,18 @@ async def note(tx: Tx, names: Sequence[Key]) -> None:
     for r in await tx.fetch(sql.note, *columns(names)):
         last[r["environment"]] = max(r["id"], last.get(r["environment"], 0))
     for environment, id_ in last.items():
-        await tx.add_job(
-            KIND,
-            f"{environment}/{id_}",
-            {"environment": environment},
-            serial=f"{KIND} {environment}",
-        )
+        await _add_job(tx, environment, f"{environment}/{id_}")
+
+
+async def again(tx: Tx, environment: int, command_id: str) -> None:
+    """Have what is noted still forgotten by another job: its own may have been given up."""
+    last = await tx.fetchval(sql.last_noted, environment)
+    if last is not None:
+        await _add_job(tx, environment, f"{environment}/{last}/{command_id}")
+
+
+async def _add_job(tx: Tx, environment: int, ref: str) -> None:
+    await tx.add_job(KIND, ref, {"environment": environment}, serial=f"{KIND} {environment}")
 
 
 async def names(

@@ -311,3 +311,42 @@ async def test_a_large_venue_is_gone_through_in_many_steps(postgres: Database) -
                 b"Dam".hex(),
             )
             assert row["left"] == 0
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [command("customer.erase", "again", customer_id=uid("zoe")),
+     command("registry.republish", "again")],
+    ids=["erased again", "republished"],
+)  # fmt: skip
+async def test_a_job_that_was_given_up_can_be_had_again(postgres: Database, asked: Any) -> None:
+    left = "SELECT FROM forgetting"
+    async with venue(postgres) as bench:
+        await show(bench)
+        await bench.order(register("zoe"), tie("zoe"))
+        await shown(bench, "before")
+        await bench.order(erase("zoe"))
+        await bench.database.execute("UPDATE job SET state = 'failed', ended_at = now()")
+        await bench.run_jobs([forget.JOB])
+        assert await bench.rows(left)
+        (outcome,) = await bench.order(asked)
+        assert [one["change"] for one in outcome["changes"]] in (["unchanged"], [])
+        await bench.run_jobs([forget.JOB])
+        assert not await bench.rows(left)
+        assert await shown(bench, "before") == [""]
+
+
+async def test_no_job_is_added_where_nothing_is_to_be_forgotten(postgres: Database) -> None:
+    jobs = "SELECT FROM job WHERE kind = 'forget'"
+    async with venue(postgres) as bench:
+        await bench.order(register("zoe"))
+        await bench.order(erase("zoe"))
+        assert len(await bench.rows(jobs)) == 1
+        await bench.run_jobs([forget.JOB])
+        for again in ("once", "twice"):
+            await bench.order(
+                erase("zoe"),
+                command("customer.erase", again, customer_id=uid("zoe")),
+                command("registry.republish", again),
+            )
+        assert len(await bench.rows(jobs)) == 1
