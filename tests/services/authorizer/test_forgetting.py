@@ -70,6 +70,19 @@ async def test_it_reads_each_revision_once_for_however_many_names(postgres: Data
             assert await shown(bench, guest) == [f"Zoë {guest}"]
             await bench.order(untie(guest))
         await bench.order(*map(erase, guests))
+        read: list[str] = []
+
+        async def watched() -> None:
+            read.append("pages")
+
+        async with bench.transaction() as tx:
+            found, _ = await forgetting.names(tx, [VENUE])
+            assert len(found[VENUE]) == len(guests)
+            between = Between(tx, forgetting.sql.pages_after, watched)
+            last = await forgetting.forget_in_pages(between, VENUE, 0, found[VENUE])
+            assert last is not None
+            assert await forgetting.forget_in_pages(between, VENUE, last, found[VENUE]) is None
+        assert read == ["pages", "pages"]  # all of them, and that there are no more
         await bench.run_jobs([forget.JOB])
         (row,) = await bench.rows(
             "SELECT count(*) AS jobs, count(*) FILTER (WHERE state = 'done') AS done FROM job"
@@ -270,6 +283,44 @@ async def test_what_a_search_was_told_goes_whatever_the_clock_says(postgres: Dat
                 assert [one["name"] for one in said(told)["accounts"]] == [""]
             await bench.run_jobs([forget.JOB])
         assert await bench.rows("SELECT FROM forgetting") == []
+
+
+async def test_who_is_erased_while_a_job_is_under_way_is_forgotten_by_the_next(
+    postgres: Database,
+) -> None:
+    """A job that is through lets go of the names that it began with: another's, noted since, is
+    still in the pages that it had gone through by then."""
+    async with venue(postgres) as bench:
+        await show(bench)
+        await bench.order(register("zoe"), tie("zoe"))
+        await shown(bench, "first")
+        await bench.order(untie("zoe"), register("other", "Smit"), tie("other"))
+        await shown(bench, "second")
+        await bench.order(erase("zoe"))
+        steps = 0
+
+        async def watched(work: Work) -> None:
+            nonlocal steps
+            await forget.forget(work)
+            steps += 1
+            if steps == 2:  # that there are no more pages
+                await bench.order(erase("other"))
+
+        await bench.run_jobs([replace(forget.JOB, run=watched)])
+        assert await bench.rows("SELECT FROM forgetting") == []
+        for which in ("first", "second"):
+            assert await shown(bench, which) == [""]
+
+
+async def test_jobs_of_a_venue_are_done_one_after_another(postgres: Database) -> None:
+    """Two at once would read the same, and wait for each other."""
+    async with venue(postgres) as bench:
+        await bench.order(register("zoe"), register("other", "Smit"))
+        await bench.order(erase("zoe"))
+        await bench.order(erase("other"))
+        runner = bench.runner([forget.JOB])
+        assert await runner.claim(forget.JOB) is not None
+        assert await runner.claim(forget.JOB) is None
 
 
 async def test_a_large_venue_is_gone_through_in_many_steps(postgres: Database) -> None:
