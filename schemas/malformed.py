@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -96,9 +95,12 @@ def examine(
         if name not in ids:
             raise Undecodable(f"{name} of {kind} can't be read")
     if fault is None:
-        field, message = _largest(content), "is in a message that is too large"
+        field, message = (
+            "lines" if "lines" in content else "type",
+            "is in a message that is too large",
+        )
     else:
-        field, message = _first_fault(fault, content, model)
+        field, message = _first_fault(fault, content)
     return Malformed(
         type=kind,
         ids=ids,  # type: ignore[arg-type]
@@ -211,22 +213,7 @@ _SAYS: Final[dict[str, str]] = {
 _STEP = re.compile(r"[a-z][a-z0-9_]{0,40}\Z")
 
 
-def _largest(content: dict[str, Any]) -> str:
-    """The field that takes most room, the contract's or not: with less of it the message fits."""
-    sizes = {name: _length(value) for name, value in content.items()}
-    return _path((max(sizes, key=sizes.__getitem__),))
-
-
-def _length(value: object) -> int:
-    try:
-        return len(json.dumps(value, default=lambda _: "a number too large"))
-    except RecursionError:
-        return sys.maxsize
-
-
-def _first_fault(
-    fault: ValidationError, content: dict[str, Any], model: type[Message]
-) -> tuple[str, str]:
+def _first_fault(fault: ValidationError, content: dict[str, Any]) -> tuple[str, str]:
     first, *others = fault.errors(include_url=False, include_input=False)
     if first["type"] == "json_invalid":
         return _not_plain(content)
@@ -235,9 +222,6 @@ def _first_fault(
         within = _path(first["loc"][1:]) + "." if first["loc"][1:] else ""
         return within + str(context["field"]), str(context["says"])
     place = _path(first["loc"][1:])
-    known = model.model_fields.get(place)
-    if known is not None and not known.is_required() and content.get(place, "") is None:
-        return place, "can't be null: leave it out instead"
     alike = (each for each in others if _path(each["loc"][1:]) == place)
     return place, ", or ".join(dict.fromkeys(map(_says, (first, *alike))))
 

@@ -117,6 +117,27 @@ async def test_a_row_of_an_empty_table_is_found_by_its_whole_key(
                     assert len(asked(node)) == columns[name], finds
 
 
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("sql/forgetting.sql", "searches_after"),
+        ("sql/states.sql", "customers_after"),
+        ("sql/states.sql", "accounts_after"),
+    ],
+)
+async def test_the_next_ones_of_an_environment_are_found_where_the_last_step_ended(
+    kept: Callable[[str], Connections], path: str, name: str
+) -> None:
+    """Else each step reads or sorts all that there are."""
+    statement = getattr(statements("services.authorizer", path), name)
+    async with kept("authorizer").connection() as connection:
+        await prepare(connection, statement)
+        found = await plan_of(connection, statement)
+    assert "Sort" not in {node["Node Type"] for node in found}
+    [index] = [node for node in found if "Index Name" in node]
+    assert re.search(r" >=? ", index["Index Cond"])
+
+
 async def test_a_bad_plan_does_not_outlive_the_tables_first_rows_for_long(
     postgres: Database, kept: Callable[[str], Connections], monkeypatch: pytest.MonkeyPatch
 ) -> None:

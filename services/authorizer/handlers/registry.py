@@ -44,7 +44,7 @@ from services.authorizer.domain.entities import (
 )
 from services.authorizer.domain.steps import Steps
 from services.authorizer.metrics import COMMANDS
-from services.authorizer.store import entities, registry, sales, states, unbooked
+from services.authorizer.store import entities, forgetting, registry, sales, states, unbooked
 from services.authorizer.store.spoken import accounts_named
 
 MOST_ACCOUNTS = 20_000
@@ -241,10 +241,16 @@ async def _publish(command: Command, changes: Sequence[Effect], tx: Tx) -> None:
         else:
             tx.touch(change.kind, environment, change.id)
         await breath.take()
-    if command.type == "registry.republish":
+    told_again = command.type == "registry.republish"
+    if told_again:
         await tx.add_job(
             REPUBLISH, f"{environment}/{command.command_id}", {"environment": environment}
         )
+    erased_before = command.type == "customer.erase" and all(
+        each.change == "unchanged" for each in changes
+    )
+    if told_again or erased_before:
+        await forgetting.again(tx, environment, command.command_id)
 
 
 def _answer(command: Command, outcome: Outcome, tx: Tx, *, suffix: str = "") -> Answer:

@@ -123,7 +123,7 @@ async def _search(incoming: Sequence[Incoming], venues: dict[int, Venue], tx: Tx
                 message, None, "search_id_reused", tx, suffix=content.hex()[:16]
             )
             said.append(name)
-    await store.record_searches(tx, made)
+    await store.record_searches(tx, made, venues)
     first = await remember_refusals(tx, refusals) if refusals else {}
     answers = [first[one] if isinstance(one, RefusalKey) else one for one in said]
     return [traced(answer, record) for answer, record in zip(answers, incoming, strict=True)]

@@ -6,7 +6,8 @@ FROM unnest($1::int[], $2::uuid[]) AS u (environment, session_id)
 JOIN session AS s ON s.environment = u.environment AND s.session_id = u.session_id;
 
 -- name: recall_searches
-SELECT s.environment, s.search_id::text, s.terminal, s.digest, s.answered_at, s.answer
+SELECT s.environment, s.search_id::text, s.terminal, s.digest, s.answered_at, s.answer,
+       s.revision
 FROM unnest($1::int[], $2::uuid[]) AS u (environment, search_id)
 JOIN search AS s ON s.environment = u.environment AND s.search_id = u.search_id;
 
@@ -60,6 +61,6 @@ SELECT u.*, $6
 FROM unnest($1::int[], $2::uuid[], $3::text[], $4::bigint[], $5::text[]) AS u;
 
 -- name: record_searches
-INSERT INTO search (environment, search_id, terminal, digest, answer, answered_at)
-SELECT u.*, $6
-FROM unnest($1::int[], $2::uuid[], $3::text[], $4::bytea[], $5::bytea[]) AS u;
+INSERT INTO search (environment, search_id, terminal, digest, answer, revision, answered_at)
+SELECT u.*, $7
+FROM unnest($1::int[], $2::uuid[], $3::text[], $4::bytea[], $5::bytea[], $6::bigint[]) AS u;

@@ -52,14 +52,16 @@ CROSS JOIN LATERAL (
     OFFSET 0) AS a;
 
 -- name: customers_after
--- One step of telling everything again.
-SELECT customer_id::text FROM customer
-WHERE environment = $1 AND ($2::uuid IS NULL OR customer_id > $2)
-ORDER BY customer_id
+-- One step of telling everything again; by the key (see searches_after).
+SELECT c.customer_id::text FROM customer AS c
+WHERE c.environment = $1
+  AND c.customer_id >= coalesce($2::uuid, '00000000-0000-0000-0000-000000000000'::uuid)
+  AND c.customer_id IS DISTINCT FROM $2::uuid  -- of nil there may be one too
+ORDER BY c.customer_id
 LIMIT $3;
 
 -- name: accounts_after
 SELECT account FROM account
-WHERE environment = $1 AND ($2::text IS NULL OR account > $2)
+WHERE environment = $1 AND account > coalesce($2::text, '')
 ORDER BY account
 LIMIT $3;

@@ -11,6 +11,7 @@ from typing import Final
 from pydantic import TypeAdapter
 
 from runtime.answers import Answer
+from runtime.breath import Breath
 from runtime.sql import statements
 from runtime.transaction import Tx
 from schemas.terminals import DirectoryAccount
@@ -62,8 +63,9 @@ async def recall_sessions(tx: Tx, keys: Iterable[Key]) -> dict[Key, Session]:
 
 async def recall_searches(tx: Tx, keys: Iterable[Key]) -> dict[Key, tuple[bytes, Answer]]:
     """Which of these searches were answered: (digest, answer)."""
-    rows = await tx.fetch(sql.recall_searches, *columns(keys))
-    erased = await _erased(tx, (r["environment"] for r in rows))
+    asked = list(keys)
+    erased = await _erased(tx, (environment for environment, _ in asked))
+    rows = await tx.fetch(sql.recall_searches, *columns(asked))
     return {
         (r["environment"], r["search_id"]): (
             r["digest"],
@@ -73,8 +75,8 @@ async def recall_searches(tx: Tx, keys: Iterable[Key]) -> dict[Key, tuple[bytes,
                 f"{FOUND}/{r['environment']}/{r['search_id']}",
                 FOUND,
                 r["answered_at"],
-                forgetting.out_of_search(
-                    r["answer"], erased.get(r["environment"], {}), r["answered_at"]
+                forgetting.out_of_told(
+                    r["answer"], erased.get(r["environment"], {}), r["revision"]
                 ),
             ),
         )
@@ -105,6 +107,7 @@ async def directories(
     missing.
     """
     wanted = dict.fromkeys((*known, *present))
+    erased = await _erased(tx, (environment for environment, _ in known))
     rows = await tx.fetch(
         sql.pages,
         [environment for environment, _ in wanted],
@@ -113,13 +116,14 @@ async def directories(
     found: dict[Revision, Sequence[bytes]] = {
         (r["environment"], r["revision"]): r["pages"] for r in rows
     }
-    erased = await _erased(tx, (environment for environment, _ in known))
+    breath = Breath()
     for environment, revision in known:
         if names := erased.get(environment):
-            told = found[environment, revision]
-            found[environment, revision] = [
-                forgetting.out_of_page(page, names, revision) for page in told
-            ]
+            told: list[bytes] = []
+            for page in found[environment, revision]:
+                told.append(forgetting.out_of_told(page, names, revision))
+                await breath.take()
+            found[environment, revision] = told
     for environment, revision in dict.fromkeys(present):
         if (environment, revision) not in found:
             made = await _overview(tx, environment)
@@ -129,7 +133,11 @@ async def directories(
 
 
 async def _erased(tx: Tx, environments: Iterable[int]) -> dict[int, forgetting.Names]:
-    """Whose names are not to be told again, though the job that forgets them is not through yet."""
+    """Whose names are not to be told again, though the job that forgets them is not through yet.
+
+    Ask before reading what was told: the job may be through in between, and then it is what was
+    read that holds them.
+    """
     some = set(environments)
     return (await forgetting.names(tx, some))[0] if some else {}
 
@@ -168,14 +176,19 @@ async def record_sessions(tx: Tx, sessions: Mapping[Key, Session]) -> None:
         )
 
 
-async def record_searches(tx: Tx, searches: Mapping[Key, tuple[bytes, Answer]]) -> None:
+async def record_searches(
+    tx: Tx, searches: Mapping[Key, tuple[bytes, Answer]], venues: Mapping[int, Venue]
+) -> None:
+    """Remember what was answered, and of which revision of its venue."""
     if searches:
         said = [answer for _, answer in searches.values()]
+        houses = [venues.get(environment) for environment, _ in searches]
         await tx.execute(
             sql.record_searches,
             *columns(searches),
             [a.key for a in said],
             [digest for digest, _ in searches.values()],
             [a.value for a in said],
+            [house and house.revision for house in houses],
             tx.now,
         )

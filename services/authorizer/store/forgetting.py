@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
-from typing import Final, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 from pydantic_core import to_json
 
@@ -29,15 +28,8 @@ SEARCHES_A_STEP: Final = 2_000
 _NAME: Final = re.compile(rb'"name":("(?:[^"\\]|\\.)*"),"description":')
 
 
-class Until(NamedTuple):
-    """What was told up to then may hold a name; later it is another's."""
-
-    revision: int
-    noted_at: datetime
-
-
-Names = Mapping[bytes, Until]
-"""By a name, as it stands in JSON."""
+Names = Mapping[bytes, int]
+"""By a name, as it stands in JSON: the last revision that may hold it. Later it is another's."""
 
 
 async def note(tx: Tx, names: Sequence[Key]) -> None:
@@ -48,56 +40,54 @@ async def note(tx: Tx, names: Sequence[Key]) -> None:
     for r in await tx.fetch(sql.note, *columns(names)):
         last[r["environment"]] = max(r["id"], last.get(r["environment"], 0))
     for environment, id_ in last.items():
-        await tx.add_job(
-            KIND,
-            f"{environment}/{id_}",
-            {"environment": environment},
-            serial=f"{KIND} {environment}",
-        )
+        await _add_job(tx, environment, f"{environment}/{id_}")
+
+
+async def again(tx: Tx, environment: int, command_id: str) -> None:
+    """Have what is noted still forgotten by another job: its own may have been given up."""
+    last = await tx.fetchval(sql.last_noted, environment)
+    if last is not None:
+        await _add_job(tx, environment, f"{environment}/{last}/{command_id}")
+
+
+async def _add_job(tx: Tx, environment: int, ref: str) -> None:
+    await tx.add_job(KIND, ref, {"environment": environment}, serial=f"{KIND} {environment}")
 
 
 async def names(
     tx: Tx, environments: Iterable[int], upto: int | None = None
 ) -> tuple[dict[int, Names], int]:
     """What is still to go, by environment, and the last id among it (0: nothing is)."""
-    found: dict[int, dict[bytes, Until]] = defaultdict(dict)
+    found: dict[int, dict[bytes, int]] = defaultdict(dict)
     last = 0
     for r in await tx.fetch(sql.to_forget, sorted(set(environments)), upto):
         its, name = found[r["environment"]], to_json(r["name"])
-        until = Until(r["revision"], r["noted_at"])
-        known = its.get(name, until)
-        its[name] = Until(max(until.revision, known.revision), max(until.noted_at, known.noted_at))
+        its[name] = max(r["revision"], its.get(name, 0))
         last = max(last, r["id"])
     return dict(found), last
 
 
-def out_of_page(page: bytes, names: Names, revision: int) -> bytes:
-    """A page of this revision without them."""
-    return _without(page, names, lambda until: until.revision >= revision)
+def out_of_told(content: bytes, names: Names, revision: int | None) -> bytes:
+    """A page, or what a search was answered, of this revision without them. None: nobody knows of
+    which it is, and the names go."""
 
-
-def out_of_search(answer: bytes, names: Names, answered_at: datetime) -> bytes:
-    """What a search was answered at this moment without them."""
-    return _without(answer, names, lambda until: until.noted_at >= answered_at)
-
-
-def _without(content: bytes, names: Names, goes: Callable[[Until], bool]) -> bytes:
     def instead(found: re.Match[bytes]) -> bytes:
         until = names.get(found[1])
-        return found[0] if until is None or not goes(until) else b'"name":"","description":'
+        stays = until is None or (revision is not None and revision > until)
+        return found[0] if stays else b'"name":"","description":'
 
     return _NAME.sub(instead, content)
 
 
 async def forget_in_pages(tx: Tx, environment: int, after: int, names: Names) -> int | None:
     """Of some revisions after this one; gives the last of them, None where there are no more."""
-    upto = max(until.revision for until in names.values())
+    upto = max(names.values())
     rows = await tx.fetch(sql.pages_after, environment, after, upto, BYTES_A_STEP)
     breath = Breath()
     for r in rows:
         pages = []
         for page in r["pages"]:
-            pages.append(out_of_page(page, names, r["revision"]))
+            pages.append(out_of_told(page, names, r["revision"]))
             await breath.take()
         if pages != r["pages"]:
             await tx.execute(sql.change_pages, environment, r["revision"], pages)
@@ -112,7 +102,7 @@ async def forget_in_searches(
     breath = Breath()
     changed: dict[str, bytes] = {}
     for r in rows:
-        answer = out_of_search(r["answer"], names, r["answered_at"])
+        answer = out_of_told(r["answer"], names, r["revision"])
         if answer != r["answer"]:
             changed[r["search_id"]] = answer
         await breath.take()

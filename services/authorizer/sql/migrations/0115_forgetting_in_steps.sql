@@ -6,7 +6,10 @@ CREATE TABLE forgetting (
     environment int NOT NULL,
     name text NOT NULL,
     -- What was told until then: whoever was shown later under the same name is another.
-    revision bigint NOT NULL,
-    noted_at timestamptz NOT NULL DEFAULT clock_timestamp()
+    revision bigint NOT NULL
 );
 GRANT SELECT, INSERT, DELETE ON forgetting TO authorizer;
+
+-- Of which revision a search was answered. Null where it was told before this, or by an older worker:
+-- of such a one nobody knows whom it shows, and the name goes.
+ALTER TABLE search ADD COLUMN revision bigint;
