@@ -13,7 +13,6 @@ from cli.invoices import (
     by_number,
     left_over,
     show_all,
-    show_found,
     show_run,
     what_was_done,
     what_was_made,
@@ -21,6 +20,7 @@ from cli.invoices import (
 from cli.mails import undelivered_mails, undelivered_statements
 from cli.messages import Json
 from cli.pending import how_it_stands, not_to_finance, show_accounts, show_mails
+from cli.preview import show_found
 from cli.replies import Reply
 from cli.screen import Screen
 
