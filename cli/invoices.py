@@ -9,7 +9,7 @@ from cli.amounts import Misuse, money
 from cli.client import Client
 from cli.messages import Json, given, me, new_id
 from cli.months import a_month
-from cli.pending import pending, show_accounts, why
+from cli.pending import why
 from cli.registry import settings_of
 from cli.replies import Expectation, holding
 from cli.screen import Gauge, Screen, outcome
@@ -187,47 +187,7 @@ async def credit_notes(client: Client, environment: int) -> dict[str, Json]:
     }
 
 
-# -- before and after ------------------------------------------------------------------------
-
-
-async def preview(client: Client, screen: Screen, run: Json, timeout_s: float) -> str:
-    """Show what a run will find, and give the question to ask before numbers are given."""
-    with screen.waiting("what is open is counted ..."):
-        found = await pending(client, run["environment"], timeout_s)
-    if found["type"] == "command.refused":
-        return "Go on?"  # the run is refused with the same reason
-    return show_found(screen, run, found)
-
-
-def show_found(screen: Screen, run: Json, found: Json) -> str:
-    """Show what is open (`pending.listed`, all parts together) as this run will find it; gives the
-    question. Where only the first entries are listed, nobody is asked for less than is issued."""
-    rows = [
-        row
-        for row in found["accounts"]
-        if row["period"] <= run["period"]
-        and row["account"] in run.get("accounts", [row["account"]])
-    ]
-    currency = found["currency"]
-    if rows:
-        show_accounts(screen, rows, currency)
-    billed = [row for row in rows if row.get("why") is None]
-    credited = [row for row in rows if row.get("why") == "credit_due"]
-    total = money(sum(row["amount"] for row in billed), currency)
-    told = f"{len(billed)} to invoice, {total} in all" if billed else "there is nothing to invoice"
-    screen.say(told)
-    if credited:
-        screen.say(f"{len(credited)} to credit")
-    is_all = sum(row["amount"] for row in found["accounts"]) == found["amount"]
-    than = "" if is_all else "more than "
-    if than:
-        screen.say(f"! of {money(found['amount'], currency)} not all is listed", "yellow")
-    if found.get("lacking"):  # of drafts too: better said before they are reviewed
-        screen.say(f"! {found['lacking']}", "yellow")
-    if not billed and not than:
-        return "Give numbers to credit notes, for good?" if credited else "Run it all the same?"
-    what = f"{than}1 invoice" if len(billed) == 1 else f"{than}{len(billed)} invoices"
-    return f"Issue {what}, {than}{total} in all, with numbers for good?"
+# -- several at once ------------------------------------------------------------------------
 
 
 async def give_all(

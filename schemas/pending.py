@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field
 
@@ -24,6 +24,9 @@ from schemas.values import (
     Word,
     entries,
 )
+
+MOST_LISTED: Final = 20_000
+"""Entries, in order of account: `count` and `amount` are of all that there are."""
 
 
 class PendingAmount(Part):

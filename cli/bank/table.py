@@ -104,7 +104,9 @@ def _with_header(rows: Sequence[tuple[int, list[str]]], where: str) -> Iterator[
     rest = rows[head + 1 :]
     if not places["sign"]:
         places["sign"] = _signs(rest)
-    for number, row in _done(rows[head][1], rest):
+    rest = _done(rows[head][1], rest)
+    signed = _is_signed([row[i] for _, row in rest for i in places["out"] if i < len(row)])
+    for number, row in rest:
         cells = {
             name: " ".join(row[i].strip() for i in its if i < len(row)).strip()
             for name, its in places.items()
@@ -115,7 +117,7 @@ def _with_header(rows: Sequence[tuple[int, list[str]]], where: str) -> Iterator[
             if places["sign"]:
                 amount = _signed(amount, cells["sign"], where, number)
         else:
-            amount = _of_two(cells["out"], cells["in"], currency, where, number)
+            amount = _of_two(cells["out"], cells["in"], signed, currency, where, number)
         yield Line(
             row=number,
             on=_date(cells["on"], where, number),
@@ -179,11 +181,17 @@ def _places(header: Sequence[str]) -> dict[str, list[int]]:
     return found
 
 
-def _of_two(out: str, into: str, currency: str, where: str, row: int) -> int:
+def _is_signed(out: Sequence[str]) -> bool:
+    """Whether all that went out has its sign. Where only some has, that may be money that came
+    back (a "storno")."""
+    return all("-" in cell for cell in out if re.search("[1-9]", cell))
+
+
+def _of_two(out: str, into: str, signed: bool, currency: str, where: str, row: int) -> int:
     """What one of two columns says, where what went out and what came in have one each.
     Some banks write what went out with its sign; what came in has none."""
     went, came = (_minor(text, currency, where, row) if text else 0 for text in (out, into))
-    if not (out or into) or (went and came) or came < 0:
+    if not (out or into) or (went and came) or came < 0 or (went < 0 and not signed):
         raise Misuse(
             f"{where}, line {row}: {out!r} and {into!r} do not say whether money came in or went "
             "out."

@@ -21,7 +21,6 @@ from cli.invoices import (
     invoices,
     made_by,
     made_for,
-    preview,
     run_message,
     show_all,
     show_run,
@@ -30,6 +29,7 @@ from cli.invoices import (
 from cli.messages import Json, command
 from cli.months import a_month_or_any, last_month
 from cli.options import DEFAULT, Common
+from cli.preview import preview
 from cli.registry import UUID, settings_of
 from cli.screen import outcome
 from cli.verify import verify as verify_service

@@ -13,7 +13,6 @@ from cli.invoices import (
     by_number,
     left_over,
     show_all,
-    show_found,
     show_run,
     what_was_done,
     what_was_made,
@@ -21,6 +20,7 @@ from cli.invoices import (
 from cli.mails import undelivered_mails, undelivered_statements
 from cli.messages import Json
 from cli.pending import how_it_stands, not_to_finance, show_accounts, show_mails
+from cli.preview import show_found
 from cli.replies import Reply
 from cli.screen import Screen
 
@@ -280,20 +280,41 @@ def test_a_file_is_saved_in_a_folder_that_is_made_where_it_is_not_there(tmp_path
 
 
 @pytest.mark.parametrize(
-    ("open_in_all", "question"),
+    ("others", "accounts", "question"),
     [
-        (3000, "Issue 2 invoices, €30.00 in all, with numbers for good?"),
-        (9000, "Issue more than 2 invoices, more than €30.00 in all, with numbers for good?"),
+        (0, None, "Issue 2 invoices, €30.00 in all, with numbers for good?"),
+        (
+            20_000, None,
+            "Issue more than 2 invoices, more than €30.00 in all, with numbers for good?",
+        ),
+        (20_000, ["1"], "Issue 1 invoice, €15.00 in all, with numbers for good?"),
+        (
+            20_000, ["1", "9"],
+            "Issue more than 1 invoice, more than €15.00 in all, with numbers for good?",
+        ),
+        (20_000, ["9"], "Nothing of it is listed. Issue what there is, with numbers for good?"),
+        (
+            20_000, ["319997"],
+            "Nothing of it is listed. Issue what there is, with numbers for good?",
+        ),
+        (19_000, ["9"], "Run it all the same?"),
     ],
-)
+)  # fmt: skip
 def test_nobody_is_asked_about_less_than_will_be_issued(
-    capsys: pytest.CaptureFixture[str], open_in_all: int, question: str
+    capsys: pytest.CaptureFixture[str], others: int, accounts: list[str] | None, question: str
 ) -> None:
-    """Beyond 20,000 entries only the first are listed: the sum is of all."""
-    rows = [
+    """Beyond 20,000 entries only the first are listed. The sum of all is taken a moment later than
+    they are: that a venue sold between tells nothing."""
+    rows: list[Json] = [
         {"account": account, "period": "2026-07", "sales": 1, "amount": 1500}
         for account in ("1", "2")
     ]
-    found = {"accounts": rows, "count": 2, "amount": open_in_all, "currency": "EUR"}
-    assert show_found(Screen(), {"period": "2026-07"}, found) == question
-    assert ("of €90.00 not all is listed" in capsys.readouterr().out) is (open_in_all == 9000)
+    rows += [
+        {"account": str(300_000 + at), "period": "2026-08", "sales": 1, "amount": 1500}
+        for at in range(others - len(rows))
+    ]
+    found = {"accounts": rows, "count": 2, "amount": 9000, "currency": "EUR"}
+    run = {"period": "2026-07"} | ({"accounts": accounts} if accounts else {})
+    assert show_found(Screen(), run, found) == question
+    is_cut = "more than" in question or "Nothing" in question
+    assert ("of €90.00 not all is listed" in capsys.readouterr().out) is is_cut

@@ -9,6 +9,8 @@ from typing import Final
 
 from lxml import etree
 
+from runtime.vectors import opened, takes_in_more
+
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 _HEAD: Final = 33  # bytes of the signature and its first chunk, IHDR
 MOST_PIXELS: Final = 4_000_000
@@ -45,15 +47,13 @@ def _wrong_png(picture: bytes) -> str | None:
 
 
 def _wrong_svg(picture: bytes) -> str | None:
-    """No entity is resolved, nothing is fetched."""
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
-    try:
-        picture.decode()
-        root = etree.fromstring(picture, parser)
-    except (etree.XMLSyntaxError, UnicodeDecodeError):
+    root = opened(picture)
+    if root is None:
         return "is not an SVG that can be read (XML, in UTF-8)"
     if etree.QName(root).localname != "svg":
         return "is neither a PNG nor an SVG"
+    if takes_in_more(root):
+        return "is an SVG that takes in another file: embed what it shows (as data:...;base64)"
     box = re.findall(r"[-+.\d]+(?:e[-+]?\d+)?", root.get("viewBox", ""))
     sides = box[2:4] if len(box) == 4 else [root.get("width", "100"), root.get("height", "100")]
     if not all(re.match(r"\+?\d*\.?\d*[1-9]", side) for side in sides):

@@ -8,6 +8,7 @@ from xml.sax.saxutils import quoteattr
 
 from lxml import etree
 
+from runtime.vectors import opened, takes_in_more
 from services.invoicer.documents.model import Logo
 
 COLOUR = "#1f4e5f"
@@ -62,29 +63,11 @@ def _png_size(content: bytes) -> tuple[float, float] | None:
     return (width, height) if width * height <= MOST_PIXELS else None
 
 
-def _links_out(root: Any) -> bool:
-    """Whether a picture takes in more than itself, or may do so by an entity: typst would look for
-    it among the files of the process that makes documents."""
-    for element in root.iter():
-        if isinstance(element, etree._Entity):
-            return True
-        for name, value in element.items():
-            inside = value.strip().startswith(("#", "data:"))
-            if name.rpartition("}")[2].lower() == "href" and not inside:
-                return True
-    return False
-
-
 def _svg_size(content: bytes) -> tuple[float, float] | None:
-    """Of the view box, else of width and height, else what SVG readers take for it. No entity is
-    resolved, nothing is fetched."""
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False)
-    try:
-        root = etree.fromstring(content, parser)
-        content.decode()
-    except (etree.XMLSyntaxError, UnicodeDecodeError):
-        return None
-    if etree.QName(root).localname != "svg" or _links_out(root):
+    """Of the view box, else of width and height, else what SVG readers take for it. None where it
+    takes in more than itself: typst would look for that among our files."""
+    root = opened(content)
+    if root is None or etree.QName(root).localname != "svg" or takes_in_more(root):
         return None
     box = re.findall(r"[-+.\d]+(?:e[-+]?\d+)?", root.get("viewBox", ""))
     values = box[2:4] if len(box) == 4 else [root.get("width", "100"), root.get("height", "100")]

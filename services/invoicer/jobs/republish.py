@@ -10,8 +10,8 @@ from typing import Final
 from runtime.jobs import JobKind, Work
 from services.invoicer.store import republish as store
 
-A_STEP: Final = 100
-"""Of one step: an invoice of ten thousand sales has most of a megabyte."""
+A_STEP: Final = store.Most()
+"""An invoice of ten thousand sales has most of a megabyte, and takes the loop a while to word."""
 
 FIRST: Final = "00000000-0000-0000-0000-000000000000"
 
@@ -23,7 +23,7 @@ _READ: Final = {
 _ORDER: Final = tuple(_READ)
 
 
-async def republish(work: Work, a_step: int) -> None:
+async def republish(work: Work, a_step: store.Most) -> None:
     """One step: the next invoices, credit notes or payments."""
     payload = work.job.payload
     environment, kind = int(payload["environment"]), payload.get("kind", _ORDER[0])
@@ -33,7 +33,7 @@ async def republish(work: Work, a_step: int) -> None:
         if kind == "invoice":
             for id_ in ids:
                 tx.touch(kind, environment, id_)
-        if len(ids) == a_step:
+        if ids:
             tx.save({"environment": environment, "kind": kind, "after": ids[-1]})
         elif kind == _ORDER[-1]:
             tx.done()
@@ -41,6 +41,6 @@ async def republish(work: Work, a_step: int) -> None:
             tx.save({"environment": environment, "kind": _ORDER[_ORDER.index(kind) + 1]})
 
 
-def kind(a_step: int = A_STEP) -> JobKind:
-    """The job, so many at a time."""
+def kind(a_step: store.Most = A_STEP) -> JobKind:
+    """The job, so much at a time."""
     return JobKind(kind="republish", run=partial(republish, a_step=a_step), cleared=True)

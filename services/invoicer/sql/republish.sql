@@ -1,8 +1,17 @@
 -- name: invoices
 -- All of them, drafts too: how each stands is told; what was issued is told as it was then.
+-- So many as have $4 lines before the last of them: a document's last position tells how many it has.
+WITH following AS (
+    SELECT d.invoice_id, coalesce((
+        SELECT max(l.position) + 1 FROM invoice_line AS l
+        WHERE (l.environment, l.invoice_id) = (d.environment, d.invoice_id)), 0) AS lines
+    FROM invoice AS d WHERE d.environment = $1 AND d.invoice_id > $2::uuid
+    ORDER BY d.invoice_id LIMIT $3),
+fitting AS (
+    SELECT invoice_id, sum(lines) OVER (ORDER BY invoice_id) - lines AS before FROM following)
 SELECT i.invoice_id::text, i.account, i.period, i.number, i.issued_at, i.due_on, i.currency,
        i.total, i.vat, s.sales
-FROM invoice AS i
+FROM fitting AS f JOIN invoice AS i USING (invoice_id)
 CROSS JOIN LATERAL (
     SELECT coalesce(json_agg(json_build_object('sale_id', sale_id, 'amount', amount)
                              ORDER BY position), '[]') AS sales
@@ -10,13 +19,21 @@ CROSS JOIN LATERAL (
           FROM invoice_line AS l
           WHERE (l.environment, l.invoice_id) = (i.environment, i.invoice_id)
           GROUP BY l.sale_id) AS of_a_sale) AS s
-WHERE i.environment = $1 AND i.invoice_id > $2::uuid
-ORDER BY i.invoice_id LIMIT $3;
+WHERE i.environment = $1 AND f.before < $4
+ORDER BY i.invoice_id;
 
 -- name: credit_notes
+WITH following AS (
+    SELECT d.credit_note_id, coalesce((
+        SELECT max(l.position) + 1 FROM credit_line AS l
+        WHERE (l.environment, l.credit_note_id) = (d.environment, d.credit_note_id)), 0) AS lines
+    FROM credit_note AS d WHERE d.environment = $1 AND d.credit_note_id > $2::uuid
+    ORDER BY d.credit_note_id LIMIT $3),
+fitting AS (
+    SELECT credit_note_id, sum(lines) OVER (ORDER BY credit_note_id) - lines AS before FROM following)
 SELECT c.credit_note_id::text, c.invoice_id::text, c.account, c.number, c.issued_at, c.currency,
        c.total, c.vat, c.frees, c.reason, s.sales
-FROM credit_note AS c
+FROM fitting AS f JOIN credit_note AS c USING (credit_note_id)
 CROSS JOIN LATERAL (
     SELECT coalesce(json_agg(json_build_object('sale_id', sale_id, 'amount', amount)
                              ORDER BY position), '[]') AS sales
@@ -24,8 +41,8 @@ CROSS JOIN LATERAL (
           FROM credit_line AS l
           WHERE (l.environment, l.credit_note_id) = (c.environment, c.credit_note_id)
           GROUP BY l.sale_id) AS of_a_sale) AS s
-WHERE c.environment = $1 AND c.credit_note_id > $2::uuid
-ORDER BY c.credit_note_id LIMIT $3;
+WHERE c.environment = $1 AND f.before < $4
+ORDER BY c.credit_note_id;
 
 -- name: payments
 -- What was paid back is below zero.

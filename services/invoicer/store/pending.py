@@ -7,7 +7,7 @@ from asyncpg import Record
 
 from runtime.sql import statements
 from runtime.transaction import Tx
-from schemas.pending import FailedMails, PendingAmount, PendingMail, PendingSale
+from schemas.pending import MOST_LISTED, FailedMails, PendingAmount, PendingMail, PendingSale
 from schemas.registry import EnvironmentState
 from services.invoicer import parties
 from services.invoicer.domain import Skip, Standing, month_of, standing_of
@@ -15,14 +15,11 @@ from services.invoicer.store import registry
 
 sql = statements("services.invoicer", "sql/pending.sql")
 
-MOST = 20_000
-"""Entries that are listed: the sums are of all."""
-
 
 async def overview(tx: Tx, environment: EnvironmentState) -> list[PendingAmount]:
     """Per account and month, with why a run would leave it."""
     number = environment.environment
-    rows = await tx.fetch(sql.overview, number, environment.time_zone, MOST)
+    rows = await tx.fetch(sql.overview, number, environment.time_zone, MOST_LISTED)
     unfit = await _unfit(tx, number, dict.fromkeys(r["account"] for r in rows))
     return [
         PendingAmount(
@@ -73,13 +70,15 @@ async def sums(tx: Tx, environment: int, account: str | None) -> tuple[int, int]
 
 async def of_account(tx: Tx, environment: int, account: str, zone: ZoneInfo) -> list[PendingSale]:
     """The account's sales of which something is due, in order of booking."""
-    due = [r["sale_id"] for r in await tx.fetch(sql.due_of_account, environment, account, MOST)]
+    due = [
+        r["sale_id"] for r in await tx.fetch(sql.due_of_account, environment, account, MOST_LISTED)
+    ]
     return [_told(r, zone) for r in await tx.fetch(sql.facts, environment, due)]
 
 
 async def mails(tx: Tx, environment: int) -> tuple[int, list[PendingMail]]:
     """How many mails to guests wait, and the longest waiting of them."""
-    rows = await tx.fetch(sql.mails_waiting, environment, MOST)
+    rows = await tx.fetch(sql.mails_waiting, environment, MOST_LISTED)
     return (rows[0]["all"] if rows else 0), [
         PendingMail(
             invoice_id=r["invoice_id"],

@@ -1,14 +1,14 @@
 """What was told of money, worded again from the rows that it became, some at a time."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from asyncpg import Record
 
 from runtime.answers import Answer, answer
+from runtime.breath import Breath
 from runtime.sql import statements
 from runtime.transaction import Tx
 from schemas.base import Message
@@ -27,21 +27,29 @@ from services.invoicer.store.invoices import replaced, vat_from, vat_lines
 sql = statements("services.invoicer", "sql/republish.sql")
 
 Told = tuple[list[str], list[Answer]]
-"""Ids, in order, and what was told of those that moved money."""
+"""Ids, in order, and what was told of those that moved money. No ids: there are no more."""
 
 
-async def invoices(tx: Tx, environment: int, after: str, most: int) -> Told:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Most:
+    """Of one step: documents, and lines of all but the last of them (which may have 20,000)."""
+
+    documents: int = 100
+    lines: int = 20_000
+
+
+async def invoices(tx: Tx, environment: int, after: str, most: Most) -> Told:
     """The next invoices, drafts among the ids."""
-    rows = await tx.fetch(sql.invoices, environment, after, most)
+    rows = await tx.fetch(sql.invoices, environment, after, most.documents, most.lines)
     ids = [r["invoice_id"] for r in rows]
     before = await replaced(tx, environment, ids)
-    told = []
+    told, breath = [], Breath()
     for r in rows:
         if r["number"] is None:
             continue
         replaces = tuple(ReplacedInvoice(**asdict(x)) for x in before.get(r["invoice_id"], ()))
         message = InvoiceIssued(
-            **_document(environment, r),
+            **await _document(environment, r, breath),
             period=r["period"],
             due_on=r["due_on"],
             replaces=replaces or None,
@@ -50,13 +58,13 @@ async def invoices(tx: Tx, environment: int, after: str, most: int) -> Told:
     return ids, told
 
 
-async def credit_notes(tx: Tx, environment: int, after: str, most: int) -> Told:
+async def credit_notes(tx: Tx, environment: int, after: str, most: Most) -> Told:
     """The next credit notes."""
-    rows = await tx.fetch(sql.credit_notes, environment, after, most)
-    told = []
+    rows = await tx.fetch(sql.credit_notes, environment, after, most.documents, most.lines)
+    told, breath = [], Breath()
     for r in rows:
         message = CreditNoteIssued(
-            **_document(environment, r),
+            **await _document(environment, r, breath),
             credit_note_id=r["credit_note_id"],
             frees=r["frees"],
             reason=r["reason"],
@@ -65,14 +73,18 @@ async def credit_notes(tx: Tx, environment: int, after: str, most: int) -> Told:
     return [r["credit_note_id"] for r in rows], told
 
 
-async def payments(tx: Tx, environment: int, after: str, most: int) -> Told:
+async def payments(tx: Tx, environment: int, after: str, most: Most) -> Told:
     """The next payments and refunds."""
-    rows = await tx.fetch(sql.payments, environment, after, most)
+    rows = await tx.fetch(sql.payments, environment, after, most.documents)
     told = [_answer(_payment(environment, r), r, r["payment_id"], r["recorded_at"]) for r in rows]
     return [r["payment_id"] for r in rows], told
 
 
-def _document(environment: int, r: Record) -> dict[str, Any]:
+async def _document(environment: int, r: Record, breath: Breath) -> dict[str, Any]:
+    sales = []
+    for one in json.loads(r["sales"]):
+        sales.append(InvoicedSale(**one))
+        await breath.take()
     return {
         "invoice_id": r["invoice_id"],
         "number": r["number"],
@@ -82,12 +94,8 @@ def _document(environment: int, r: Record) -> dict[str, Any]:
         "currency": r["currency"],
         "total": r["total"],
         "vat": vat_lines(vat_from(r["vat"])),
-        "sales": _sales(json.loads(r["sales"])),
+        "sales": tuple(sales),
     }
-
-
-def _sales(sales: Sequence[dict[str, Any]]) -> tuple[InvoicedSale, ...]:
-    return tuple(InvoicedSale(**one) for one in sales)
 
 
 def _payment(environment: int, r: Record) -> PaymentReceived | PaymentRefunded:

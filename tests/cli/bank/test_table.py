@@ -104,6 +104,10 @@ def test_a_line_is_the_same_line_in_a_later_longer_export_with_other_quotes() ->
         ("Datum;Debet;Credit\n20260801;;\n", "line 2: '' and '' do not say whether"),
         ("Datum;Debet;Credit\n20260801;1,00;2,00\n", "'1,00' and '2,00' do not say whether"),
         ("Datum;Debet;Credit\n20260801;;-2,00\n", "'' and '-2,00' do not say whether"),
+        (
+            "Datum;Debet;Credit\n20260801;12,50;\n20260802;-12,50;\n",
+            "line 3: '-12,50' and '' do not say whether",
+        ),
         ("Datum;Bedrag;W;V\n20260801;12,50;Af;Bij\n", "'Af Bij' does not say whether"),
     ],
 )
@@ -117,13 +121,17 @@ def test_money_that_went_out_is_known_by_its_word_whatever_its_column_is_called(
     assert [each.amount for each in lines(text, "x")] == [-1250, 1250, -100]
 
 
+@pytest.mark.parametrize("sign", ["", "-"])
 @pytest.mark.parametrize(
     ("out", "into"), [("Af", "Bij"), ("Debit", "Credit"), ("Paid out", "Paid in")]
 )
 def test_what_went_out_and_what_came_in_may_stand_in_columns_of_their_own(
-    out: str, into: str
+    out: str, into: str, sign: str
 ) -> None:
-    text = f"Datum;{into};{out}\n20260801;12,50;\n20260802;;3,00\n20260803;0;-4,00\n20260804;0;\n"
+    text = (
+        f"Datum;{into};{out}\n20260801;12,50;0,00\n20260802;;{sign}3,00\n"
+        f"20260803;0;{sign}4,00\n20260804;0;\n"
+    )
     assert [each.amount for each in lines(text, "x")] == [1250, -300, -400, 0]
 
 

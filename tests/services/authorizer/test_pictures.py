@@ -23,6 +23,8 @@ SVG = b'<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg" %b><rect/
         SVG % b'viewBox="0 0 300 50"',
         SVG % b'width="30mm" height=".5"',
         b"\xef\xbb\xbf" + SVG % b'viewBox="0,0,1,1"',
+        (SVG % b"").replace(b"<rect/>", b'<a href="https://club.example"><rect/></a>'),
+        (SVG % b"").replace(b"<rect/>", b'<image href="data:image/png;base64,AA=="/>'),
     ],
 )
 def test_a_picture_that_can_be_drawn_is_taken(picture: bytes) -> None:
@@ -43,6 +45,8 @@ def test_a_picture_that_can_be_drawn_is_taken(picture: bytes) -> None:
         (b"<?xml version='1.0'?><html><svg/></html>", "neither a PNG nor an SVG"),
         (SVG % b'viewBox="0 0 0 50"', "has no size"),
         (SVG % b'width="100%" height=""', "has no size"),
+        ((SVG % b"").replace(b"rect", b'image href="club.png"'), "takes in another file"),
+        ((SVG % b"").replace(b"rect", b'image href="#/../../2"'), "takes in another file"),
         (b"<!DOCTYPE svg [<!ENTITY a SYSTEM 'file:///etc/passwd'>]><svg width='&a;'/>", "SVG"),
     ],
 )  # fmt: skip

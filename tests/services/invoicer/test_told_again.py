@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from itertools import accumulate
 
 import pytest
 
@@ -9,6 +10,7 @@ from runtime.answers import Answer
 from schemas.invoices import InvoicesRepublish
 from services.invoicer.jobs import republish
 from services.invoicer.store.invoices import read_states
+from services.invoicer.store.republish import Most, credit_notes, invoices
 from tests.services.invoicer.test_corrections import correct
 from tests.services.invoicer.test_payments import payment, refund
 from tests.services.invoicer.world import (
@@ -58,9 +60,9 @@ async def a_month(world: World) -> list[Answer]:
     return ran + await world.run("run", run_id="july-3", mode="draft", send=False)
 
 
-@pytest.mark.parametrize("at_once", [1, 2, 100])
+@pytest.mark.parametrize("at_once", [Most(documents=1), Most(documents=2), Most(lines=2), Most()])
 async def test_all_that_moved_money_is_told_again_in_the_same_bytes_and_nothing_else(
-    world: World, at_once: int
+    world: World, at_once: Most
 ) -> None:
     told = of_money(await a_month(world))
     kinds = [kind for _, _, kind, _ in told.values()]
@@ -77,6 +79,21 @@ async def test_all_that_moved_money_is_told_again_in_the_same_bytes_and_nothing_
     assert sorted(types(found)) == sorted([*kinds, *["invoice.state"] * 4])
     assert {a.key: a.value for a in found if a.type == "invoice.state"} == states
     assert await stand(world) == states
+
+
+@pytest.mark.parametrize("of", ["invoice", "credit"])
+async def test_a_step_takes_fewer_documents_where_they_are_large(world: World, of: str) -> None:
+    await a_month(world)
+    read, id_ = (invoices, "invoice_id") if of == "invoice" else (credit_notes, "credit_note_id")
+    rows = await world.fetch(
+        f"SELECT {id_}::text AS id, count(*) FROM {of}_line GROUP BY {id_} ORDER BY {id_}"
+    )
+    async with world.bench.transaction() as tx:
+        for most in range(1, sum(r["count"] for r in rows) + 2):
+            ids, _ = await read(tx, ENV, republish.FIRST, Most(lines=most))
+            before = accumulate((r["count"] for r in rows), initial=0)
+            assert ids == [r["id"] for r, lines in zip(rows, before, strict=False) if lines < most]
+    assert len(rows) > 1
 
 
 async def stand(world: World) -> dict[str, bytes]:

@@ -278,7 +278,9 @@ def test_a_logo_that_is_no_picture_does_not_stop_an_invoice(logo: Logo) -> None:
     "link",
     [
         "../1", "letter.png", "file://x.png", "/etc/passwd", "https://club.example/a.png",
-        "&#46;&#46;/1", " ../1",
+        "&#46;&#46;/1", " ../1", "#/../../2", "#..", "data:x/../../2", "data:../2", "data:,a",
+        "data:image/png;base64,/../../2", "data:image/png;base64,AA==#/../2",
+        "data:image/svg+xml;base64,A",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("name", ["href", "xlink:href"])
@@ -292,6 +294,49 @@ def test_a_logo_that_takes_in_another_file_is_no_picture(link: str, name: str) -
     for inside in (within, "#part"):
         its = svg.format(inside).encode()
         assert logo_data(Logo(content=its, media_type="image/svg+xml")) is not None
+
+
+def of_svg(content: str | bytes) -> Logo:
+    made = content if isinstance(content, bytes) else content.encode()
+    return Logo(content=made, media_type="image/svg+xml")
+
+
+def test_a_logo_is_read_as_typst_reads_it_whatever_encoding_it_names() -> None:
+    """What is a comment in UTF-7 is a picture in UTF-8."""
+    hidden = (
+        '<?xml version="1.0" encoding="{}"?><svg xmlns="http://www.w3.org/2000/svg" '
+        'viewBox="0 0 9 9">+ADwAIQAtAC0-<image href="{}"/>+AC0ALQA+-</svg>'
+    )
+    for encoding in ("UTF-7", "UTF-16", "iso-8859-1", "utf-8"):
+        assert logo_data(of_svg(hidden.format(encoding, "../2"))) is None
+    assert logo_data(of_svg(hidden.format("iso-8859-1", "#a"))) is not None
+
+
+@pytest.mark.parametrize("link", ["../2", "#/../../2", "data:x/../../2"])
+def test_a_picture_within_a_logo_takes_in_no_other_file_either(link: str) -> None:
+    outer = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><image href="{}"/></svg>'
+    for href, is_taken in ((link, False), ("#a", True)):
+        within = outer.format(href)
+        for _ in range(2):
+            coded = base64.b64encode(within.encode()).decode()
+            within = outer.format("data:image/svg+xml;base64," + coded)
+            assert (logo_data(of_svg(within)) is not None) is is_taken
+
+
+def test_a_logo_may_link_to_a_page_and_have_words_by_an_entity() -> None:
+    svg = (
+        '<!DOCTYPE svg [<!ENTITY n "De Club">]>'
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9"><title>&n;</title>'
+        '<a href="https://club.example"><rect width="9" height="9"/></a></svg>'
+    )
+    plain = render_pdf(
+        invoice(seller=replace(SELLER, logo=Logo(content=SVG, media_type="image/svg+xml")))
+    )
+    drawn = render_pdf(invoice(seller=replace(SELLER, logo=of_svg(svg))))
+    told = [PdfReader(io.BytesIO(each)).pages[0].extract_text() for each in (plain, drawn)]
+    assert told[0] == told[1]
+    for other in ('<!ENTITY n SYSTEM "../2">', '<!ENTITY n "&#60;g/>">', '<!ENTITY % n "x">'):
+        assert logo_data(of_svg(svg.replace('<!ENTITY n "De Club">', other))) is None
 
 
 @pytest.mark.parametrize(
