@@ -17,7 +17,7 @@ from tests.support.apart import run_apart
 from tests.support.cluster import Cluster, three_brokers
 from tests.support.run import current
 
-SALES = 6
+SALES = 12  # on partitions of all leaders
 
 
 @pytest.fixture(scope="module")
@@ -47,20 +47,22 @@ async def test_topics_are_kept_three_times_and_two_must_have_what_is_acknowledge
     assert settings["unclean.leader.election.enable"] == "false"
 
 
-async def test_each_broker_may_die_while_tills_sell(three: Cluster, on_three: Rig) -> None:
-    """Whichever leads: sales are answered while it is away, all of them once, and it comes back."""
-    account, said = "of three", []
+async def test_the_broker_that_leads_may_die_while_tills_sell(
+    three: Cluster, on_three: Rig
+) -> None:
+    """Sales are answered while it is away, all of them once, and it comes back."""
+    account = "of three"
+    await three.in_sync()
+    leader = three.brokers[(await three.leaders("pos.sales"))[0] - 1]
     async with on_three.worker():
-        for broker in three.brokers:
-            await three.in_sync()
-            async with AIOKafkaProducer(bootstrap_servers=three.address, acks="all") as till:
-                await broker.kill()
-                for _ in range(SALES):
-                    one = sale(account)
-                    said.append(one["sale_id"])
-                    await send_until_taken(till, "pos.sales", json.dumps(one).encode(), None)
-            await on_three.all_answered(account, said)
-            await broker.start()
+        async with AIOKafkaProducer(bootstrap_servers=three.address, acks="all") as till:
+            await leader.kill()
+            sales = [sale(account) for _ in range(SALES)]
+            for one in sales:
+                await send_until_taken(till, "pos.sales", json.dumps(one).encode(), None)
+        said = [one["sale_id"] for one in sales]
+        await on_three.all_answered(account, said)
+        await leader.start()
         found = await on_three.all_answered(account, said)
     once_each(found)
-    assert await on_three.counted(account) == (3 * SALES, 3 * SALES * 500)
+    assert await on_three.counted(account) == (SALES, SALES * 500)

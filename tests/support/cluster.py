@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
@@ -86,8 +87,15 @@ class Cluster:
         """What a client is told: all three."""
         return ",".join(broker.address for broker in self.brokers)
 
+    async def leaders(self, topic: str) -> list[int]:
+        """The broker that leads each partition of a topic, by its number (1 to 3)."""
+        return list((await self._parts("leader"))[topic])
+
     async def replicas(self, kind: str = "replicas") -> dict[str, list[list[int]]]:
         """By topic, the brokers of each partition that have it (or those in sync: `isr`)."""
+        return await self._parts(kind)
+
+    async def _parts(self, kind: str) -> dict[str, list[Any]]:
         admin = AIOKafkaAdminClient(bootstrap_servers=self.address)
         await admin.start()
         try:
