@@ -15,9 +15,8 @@ from tests.support.fixtures import (
     postgres,
     postgres_server,
     smtp,
-    stack,
 )
-from tests.support.sharing import ByFileOrFolder
+from tests.support.sharing import ByFileOrFolder, mixed
 
 __all__ = [
     "kafka",
@@ -28,7 +27,6 @@ __all__ = [
     "postgres",
     "postgres_server",
     "smtp",
-    "stack",
 ]
 
 LOCK = pytest.StashKey[IO[str]]()
@@ -48,6 +46,12 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFileOrFolder | None:
     """Who gets which tests; None: as xdist does by itself."""
     return ByFileOrFolder(config, log) if config.getoption("dist") == "loadfile" else None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """One order for all processes of a run; one process alone has the order of the files."""
+    if hasattr(config, "workerinput"):
+        items[:] = mixed(items)
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:

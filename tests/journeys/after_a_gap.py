@@ -19,7 +19,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from cli.stack.process import wait_until
 from tests.cli.running import runner
-from tests.journeys.test_one_sale_to_a_mailed_invoice import LEGAL
+from tests.journeys.together.test_one_sale_to_a_mailed_invoice import LEGAL
 from tests.runtime.test_put_back import delete_records
 from tests.support.apart import run_apart
 from tests.support.run import current

@@ -1,4 +1,4 @@
-"""One stack with two workers of each kind, and a client that knows the contract alone."""
+"""One stack, two workers of each kind but four authorizers, and a client of the contract alone."""
 
 import itertools
 from collections.abc import AsyncIterator, Iterator
@@ -10,13 +10,13 @@ from tests.support import run
 from tests.support.stacks import Stack, begin_stack
 
 _ENVIRONMENTS = itertools.count(7001)
-_TWO = "authorizer=2,ledger=2,importer=2,invoicer=2"
+_WORKERS = "authorizer=4,ledger=2,importer=2,invoicer=2"
 
 
 @pytest.fixture(scope="package")
 def pairs() -> Iterator[Stack]:
-    """A whole stack in which everything is always in two workers' hands."""
-    whole = begin_stack(run.current().new_folder("pairs"), workers=_TWO)
+    """A whole stack in which everything is always in several workers' hands."""
+    whole = begin_stack(run.current().new_folder("pairs"), workers=_WORKERS)
     try:
         whole.wait_ready()
         yield whole

@@ -12,7 +12,6 @@ from tests.support.apart import run_apart
 from tests.support.databases import Database
 from tests.support.mails import MailServer
 from tests.support.servers import Server
-from tests.support.stacks import Stack, begin_stack
 
 NewTopicName = Callable[..., Awaitable[str]]
 
@@ -115,14 +114,3 @@ def smtp() -> Iterator[MailServer]:
     server.start()
     yield server
     server.close()
-
-
-@pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
-    """A whole stack with all workers, shared by a module: `.info` is its stack.json."""
-    whole = begin_stack(run.current().new_folder("stack"))
-    try:
-        whole.wait_ready()
-        yield whole
-    finally:
-        whole.end()

@@ -7,17 +7,13 @@ grown by less than what any of the files would have unpacked to.
 import base64
 import hashlib
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
-
-import pytest
 
 from tests.outside.wire import Json, Wire, new_id, now
 from tests.services.importer.corpus import all_samples
-from tests.support import run
-from tests.support.stacks import Stack, begin_stack
+from tests.support.stacks import Stack
 
-ENV = 2890
+ENV = 2893
 FILES = (
     "a shared string table that explodes", "a billion laughs", "cut in half",
     "tags in tags in tags", "a directory of a hundred thousand entries", "an entity from outside",
@@ -25,18 +21,6 @@ FILES = (
 )  # fmt: skip
 PART = 700_000
 ENDS = ("import.previewed", "import.failed")
-
-
-@pytest.fixture(scope="module")
-def one_importer() -> Iterator[Stack]:
-    whole = begin_stack(
-        run.current().new_folder("hostile"), workers="authorizer=1,ledger=0,invoicer=0,importer=1"
-    )
-    try:
-        whole.wait_ready()
-        yield whole
-    finally:
-        whole.end()
 
 
 async def open_venue(wire: Wire) -> None:
@@ -71,11 +55,11 @@ def resident(pid: int) -> int:
     return int(next(x for x in status.splitlines() if x.startswith("VmRSS")).split()[1]) * 1024
 
 
-async def test_a_worker_refuses_them_and_serves_the_next(one_importer: Stack) -> None:
+async def test_a_worker_refuses_them_and_serves_the_next(stack: Stack) -> None:
     made = all_samples()
-    pid = one_importer.pid("importer-1")
+    pid = stack.pid("importer-1")
     assert pid is not None
-    async with Wire(one_importer.info["kafka"]) as wire:
+    async with Wire(stack.info["kafka"]) as wire:
         await open_venue(wire)
         before = resident(pid)
         jobs = {name: await upload(wire, made[name].make()) for name in FILES}
@@ -86,6 +70,6 @@ async def test_a_worker_refuses_them_and_serves_the_next(one_importer: Stack) ->
             )
             assert answer.body.get("reason", "preview") == made[name].ends
             assert answer.body["type"] == "import.previewed" or answer.body["message"]
-        assert one_importer.pid("importer-1") == pid
+        assert stack.pid("importer-1") == pid
         assert resident(pid) - before < 96 * 2**20
         assert not [one for one in wire.seen if one.topic == "importer.dead-letters"]

@@ -18,7 +18,7 @@ from cli.demo import mails
 from tests.cli.running import Run, Told, runner
 from tests.support.stacks import Stack
 
-VENUE, ACCOUNT = "2890", "28900001"
+VENUE, ACCOUNT = "2892", "28920001"
 CUSTOMER = "01890a5d-ac96-774b-bcce-b302099a8057"
 SALE = "01890a5d-ac96-774b-bcce-b302099a8058"
 BEERS, LUNCH = "2 x Pils 3,50 21%", "Uitsmijter 9,75 9%"

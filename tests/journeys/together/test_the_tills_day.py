@@ -29,10 +29,9 @@ from schemas.topics import GROUPS, TOPIC, dead_letters
 from schemas.wire import decode
 from tests.cli.running import Run, runner
 from tests.schemas.wrongs import BAD, RIGHT, UUID_PATTERN, spoiled
-from tests.support.run import current
-from tests.support.stacks import Stack, begin_stack
+from tests.support.stacks import Stack
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "tills.md"
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "tills.md"
 BLOCK = re.compile(r"^```(sh|json)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 KCAT = """#!/bin/sh
 printf '%s\\n' "$@" > "$SPOOL/words"
@@ -41,21 +40,10 @@ cat > "$SPOOL/value"
 ANSWERS_S = 30.0
 
 
-@pytest.fixture(scope="module")
-def bar() -> Iterator[Stack]:
-    """A whole stack."""
-    whole = begin_stack(current().new_folder("bar"))
-    try:
-        whole.wait_ready()
-        yield whole
-    finally:
-        whole.end()
-
-
 @pytest.fixture
-def onaccount(capsys: pytest.CaptureFixture[str], bar: Stack) -> Run:
+def onaccount(capsys: pytest.CaptureFixture[str], stack: Stack) -> Run:
     run = runner(capsys)
-    return lambda *words: run(*words, "--dir", str(bar.folder))
+    return lambda *words: run(*words, "--dir", str(stack.folder))
 
 
 def blocks() -> list[tuple[str, str]]:
@@ -88,7 +76,7 @@ def agrees(said: Any, documented: Any) -> bool:
 
 
 def test_every_example_of_the_page_is_answered_as_it_says(
-    bar: Stack, onaccount: Run, tmp_path: Path
+    stack: Stack, onaccount: Run, tmp_path: Path
 ) -> None:
     found = blocks()
     setup = [block for kind, block in found if kind == "sh" and block.startswith("onaccount")]
@@ -103,7 +91,7 @@ def test_every_example_of_the_page_is_answered_as_it_says(
 
     async def talk() -> list[tuple[dict[str, Any], dict[str, Any]]]:
         told = []
-        async with Client(kafka(bar.folder), listen=TILL_TOPICS) as client:
+        async with Client(kafka(stack.folder), listen=TILL_TOPICS) as client:
             for (topic, key, value), documented in examples:
                 with client.watching("the page's example", same_id(documented)) as answers:
                     await client.put(topic, value, key=key)
@@ -128,10 +116,12 @@ def same_id(documented: dict[str, Any]) -> Any:
     )  # fmt: skip
 
 
-def typed(bar: Stack, *lines: str, words: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
+def typed(
+    stack: Stack, *lines: str, words: tuple[str, ...] = ()
+) -> subprocess.CompletedProcess[str]:
     """`onaccount till` with these lines on its standard input."""
     return subprocess.run(
-        [sys.executable, "-m", "cli", "till", "2890", "--dir", str(bar.folder), *words],
+        [sys.executable, "-m", "cli", "till", "2890", "--dir", str(stack.folder), *words],
         input="".join(line + "\n" for line in lines),
         capture_output=True,
         text=True,
@@ -141,7 +131,7 @@ def typed(bar: Stack, *lines: str, words: tuple[str, ...] = ()) -> subprocess.Co
 
 
 def test_a_bar_opens_a_series_sets_limits_and_sells_line_by_line(
-    bar: Stack, onaccount: Run
+    stack: Stack, onaccount: Run
 ) -> None:
     opened = onaccount(
         "account", "open", "2890", "--series", "3", "--description", "Stoel", "--yes"
@@ -155,7 +145,7 @@ def test_a_bar_opens_a_series_sets_limits_and_sells_line_by_line(
     )  # fmt: skip
     assert [one["change"] for one in changed.json["changes"]] == ["changed"] * 3
     done = typed(
-        bar, "28900003", "2 x Pils 3,50 21%", "Kroket 2,75 9%", "drop 2", "", "repeat",
+        stack, "28900003", "2 x Pils 3,50 21%", "Kroket 2,75 9%", "drop 2", "", "repeat",
         "return 1 3,50", "9 x Pils 3,50 21%", "", "offline", "Wijn 6 21%", "", "online", "sales",
     )  # fmt: skip
     for words in (
@@ -166,7 +156,7 @@ def test_a_bar_opens_a_series_sets_limits_and_sells_line_by_line(
     ):  # fmt: skip
         assert words in done.stdout, done.stdout + done.stderr
     assert done.returncode == 1  # something was declined, and nobody sat there to see it
-    answers = typed(bar, "stoel 4", "Pils 3,50 21%", "", "settle", words=("--json",))
+    answers = typed(stack, "stoel 4", "Pils 3,50 21%", "", "settle", words=("--json",))
     kinds = [json.loads(line)["type"] for line in answers.stdout.splitlines()]
     assert kinds == ["directory.found", "sale.approved", "sale.reversed"]
     assert answers.returncode == 0
@@ -278,13 +268,13 @@ def nonsense() -> Iterator[tuple[str, bytes, Malformed | None]]:
 
 
 def test_nonsense_on_every_topic_is_answered_or_a_dead_letter_and_stops_nobody(
-    bar: Stack, onaccount: Run
+    stack: Stack, onaccount: Run
 ) -> None:
     sent = list(nonsense())
     assert len(sent) > 200
 
     async def send_and_see() -> tuple[set[bytes], set[tuple[str, str]]]:
-        async with Client(kafka(bar.folder)) as client:
+        async with Client(kafka(stack.folder)) as client:
             await client.put(*sent[0][:2], key=b"nonsense")  # makes the producer
             await asyncio.gather(
                 *(client.put(topic, value, key=b"nonsense") for topic, value, _ in sent[1:])
@@ -322,7 +312,7 @@ def test_nonsense_on_every_topic_is_answered_or_a_dead_letter_and_stops_nobody(
     assert unseen(dead, told) == []
     # Everybody works on.
     for name in ("authorizer-1", "ledger-1", "importer-1", "invoicer-1"):
-        with urllib.request.urlopen(f"{bar.health(name)}/ready", timeout=10) as answer:
+        with urllib.request.urlopen(f"{stack.health(name)}/ready", timeout=10) as answer:
             assert answer.status in (200, 204), name
     for line in (
         'env configure 4711 --name "After the nonsense"',

@@ -1,0 +1,48 @@
+"""Four authorizers as processes on one broker, one hot account, room for exactly k of n sales."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+
+from tests.outside.wire import Seen, Wire, cancel, sale
+
+KINDS = {"sale.approved", "sale.declined", "sale.reversed", "sale.reversal_refused"}
+
+
+def answers(wire: Wire, env: int) -> list[Seen]:
+    """What tills of the environment were told of sales, with every repetition."""
+    return wire.find(lambda body: body.get("type") in KINDS, environment=env)
+
+
+async def said_twice(wire: Wire, env: int, messages: list[dict[str, object]]) -> None:
+    """Say each twice, mixed, on whatever partition; wait until each is answered twice."""
+    before = len(answers(wire, env))
+    said = messages * 2
+    random.shuffle(said)
+    for message in said:
+        await wire.say("pos.sales", message)
+    wanted = before + len(said)
+    await wire.wait(lambda body: body.get("type") in KINDS, n=wanted, environment=env)
+
+
+async def test_four_processes_approve_exactly_as_many_as_there_is_room_for(
+    wire: Wire, env: int
+) -> None:
+    """Of 300 sales of 1.00 exactly 70; ten of those taken back, of 60 more exactly ten."""
+    await wire.venue(env)
+    await wire.account(env, "hot", limit=7_000)
+    sales = [sale(env, "hot", ("1", 100, "21")) for _ in range(300)]
+    await said_twice(wire, env, sales)
+    approved = {one["sale_id"]: one for one in wire.events("sale.approved", env)}
+    assert sorted(one["used"] for one in approved.values()) == list(range(100, 7_100, 100))
+    await said_twice(wire, env, [cancel(one) for one in sales if one["sale_id"] in approved][:10])
+    await said_twice(wire, env, [sale(env, "hot", ("1", 100, "9")) for _ in range(60)])
+    later = {one["sale_id"] for one in wire.events("sale.approved", env)}
+    assert len(later) == 80
+    told: dict[str, Counter[object]] = {}
+    for one in answers(wire, env):
+        id_ = str(one.body.get("cancellation_id") or one.body["sale_id"])
+        told.setdefault(id_, Counter())[one.same] += 1
+    assert len(told) == 370
+    assert [times for times in told.values() if len(times) != 1] == []
