@@ -22,7 +22,7 @@ from cli.where import Unreachable, kafka, postgres
 
 LONGEST_SILENCE_S = 600
 # These can say on standard error how far they are.
-TELLING = frozenset({"ledger"})
+TELLING = frozenset({"ledger", "invoicer"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +77,7 @@ def verify(service: str, common: Common, *options: str) -> int:
 
 def _run(service: str, folder: Path, *options: str, gauge: Gauge | None = None) -> Done:
     environment = {**os.environ, f"ONACCOUNT_POSTGRES_{service.upper()}": postgres(folder, service)}
-    if service in TELLING and "--books-only" not in options:
+    if service in TELLING and not {"--books-only", "--register-only"} & set(options):
         environment["ONACCOUNT_KAFKA"] = kafka(folder).kafka
     with (
         tempfile.TemporaryFile() as out,

@@ -216,10 +216,25 @@ async def correct(
 
 
 @app.command
-def verify(environment: int | None = None, /, *, common: Common = DEFAULT) -> int:
-    """Check in its database that numbers have no gap and amounts add up (opens PostgreSQL)."""
-    chosen = () if environment is None else ("--environment", str(environment))
-    return verify_service("invoicer", common, *chosen)
+def verify(
+    environment: int | None = None,
+    /,
+    *,
+    register_only: bool = False,
+    common: Common = DEFAULT,
+) -> int:
+    """Check that numbers have no gap, amounts add up and all was told (opens PostgreSQL).
+
+    The register is also held against invoices.events and invoices.state, which ledger, limits and
+    `invoices list` know it from.
+
+    Parameters
+    ----------
+    register_only
+        Look at the database alone, not at the topics.
+    """
+    chosen = [] if environment is None else ["--environment", str(environment)]
+    return verify_service("invoicer", common, *chosen, *["--register-only"] * register_only)
 
 
 @app.command

@@ -20,12 +20,12 @@ from typing import Any, NamedTuple
 import asyncpg
 
 from runtime.database import Connection
+from runtime.reading import Log, Span, Spans
+from runtime.rowmarks import Row, RowMarks
 from runtime.sql import statements
 from services.ledger.audit import Finding, Flaw
 from services.ledger.domain import Journal, Unbalanced
 from services.ledger.handlers import decisions, invoices
-from services.ledger.log import Log, Span, Spans
-from services.ledger.marks import Marks, Row
 from services.ledger.notes import MOST_REMEMBERED, Notes
 from services.ledger.published import BALANCES, ENTRIES, Balances, Entries, at
 from services.ledger.report import Report, Traced
@@ -56,8 +56,8 @@ class Decided:
 
     notes: Notes
     whole: bool
-    _met: Marks = field(default_factory=Marks)
-    _agreed: Marks = field(default_factory=Marks)
+    _met: RowMarks = field(default_factory=RowMarks)
+    _agreed: RowMarks = field(default_factory=RowMarks)
     _doubts: dict[Row, Finding] = field(default_factory=dict)
 
     async def look_up(self, connection: Connection, topic: str, records: Sequence[Any]) -> None:

@@ -7,11 +7,11 @@ from typing import Any
 import asyncpg
 
 from runtime.database import Connection
+from runtime.reading import Spans
+from runtime.rowmarks import RowMarks
 from runtime.sql import statements
 from schemas.ledger import BalanceState, EntryPosted
 from services.ledger.audit import Finding, Flaw
-from services.ledger.log import Spans
-from services.ledger.marks import Marks
 from services.ledger.notes import Notes
 
 sql = statements("services.ledger", "sql/chain.sql")
@@ -30,7 +30,7 @@ class Entries:
     notes: Notes
     before: Spans
     whole: bool
-    _sent: Marks = field(default_factory=Marks)
+    _sent: RowMarks = field(default_factory=RowMarks)
 
     async def look_up(self, connection: Connection, records: Sequence[Any]) -> None:
         """Look at some records of the topic."""
@@ -81,7 +81,7 @@ class Balances:
 
     notes: Notes
     before: Spans
-    _current: Marks = field(default_factory=Marks)
+    _current: RowMarks = field(default_factory=RowMarks)
 
     async def look_up(self, connection: Connection, records: Sequence[Any]) -> None:
         """Look at some records of the topic."""

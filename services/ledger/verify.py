@@ -22,10 +22,10 @@ from pydantic import ValidationError
 
 from runtime.database import Connection
 from runtime.faults import describe
+from runtime.reading import Log, LogAway
 from runtime.sql import statements
 from services.ledger.audit import Finding, Flaw, Posted, examine
 from services.ledger.chain import TOPICS, Gauge, prepare
-from services.ledger.log import Log, LogAway
 from services.ledger.report import BookedOn, Report, in_words
 from services.ledger.settings import Settings
 

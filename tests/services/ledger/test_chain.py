@@ -20,10 +20,10 @@ from aiokafka.admin.records_to_delete import RecordsToDelete
 
 from cli.stack.postgres import Postgres
 from runtime import topics
+from runtime.reading import Log, LogAway
 from runtime.settings import KafkaSettings
 from services.ledger.audit import Flaw
 from services.ledger.chain import ORIGINS, TOPICS
-from services.ledger.log import Log, LogAway
 from services.ledger.report import Report, in_words
 from services.ledger.verify import verify
 from tests.services.ledger.support import (

@@ -14,11 +14,11 @@ import asyncpg
 from aiokafka import AIOKafkaProducer
 
 from runtime import topics
+from runtime.reading import Log
 from runtime.settings import KafkaSettings
 from schemas.base import Message
 from schemas.wire import encode
 from services.ledger.chain import TOPICS
-from services.ledger.log import Log
 from services.ledger.report import Report
 from services.ledger.verify import verify
 from tests.services.ledger.support import VENUE, approved, credited, issued, paid, reversed_

@@ -8,7 +8,7 @@ Row = tuple[int, int]
 """Where a row stands (ctid): page and number. It stays there while one snapshot is open."""
 
 
-class Marks:
+class RowMarks:
     """Rows that were met: ten million entries take some thirty megabytes."""
 
     def __init__(self) -> None:
