@@ -21,8 +21,7 @@ from cli.trouble import Trouble
 from cli.where import Unreachable, kafka, postgres
 
 LONGEST_SILENCE_S = 600
-# These can say on standard error how far they are.
-TELLING = frozenset({"ledger", "invoicer"})
+STORE_ONLY = frozenset({"--books-only", "--store-only"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,12 +58,8 @@ def verify(service: str, common: Common, *options: str) -> int:
         screen.data(found)
         return status
     what = f"the {service}'s database is checked ..."
-    if service in TELLING:
-        with screen.progress(what) as gauge:
-            done = _run(service, common.directory, "--progress", *options, gauge=gauge)
-    else:
-        with screen.waiting(what):
-            done = _run(service, common.directory, *options)
+    with screen.progress(what) as gauge:
+        done = _run(service, common.directory, "--progress", *options, gauge=gauge)
     if done.status not in (0, 1):
         raise _no_report(service, done)
     screen.say(done.out.rstrip())
@@ -77,7 +72,7 @@ def verify(service: str, common: Common, *options: str) -> int:
 
 def _run(service: str, folder: Path, *options: str, gauge: Gauge | None = None) -> Done:
     environment = {**os.environ, f"ONACCOUNT_POSTGRES_{service.upper()}": postgres(folder, service)}
-    if service in TELLING and not {"--books-only", "--register-only"} & set(options):
+    if STORE_ONLY.isdisjoint(options):
         environment["ONACCOUNT_KAFKA"] = kafka(folder).kafka
     with (
         tempfile.TemporaryFile() as out,

@@ -220,7 +220,7 @@ def verify(
     environment: int | None = None,
     /,
     *,
-    register_only: bool = False,
+    store_only: bool = False,
     common: Common = DEFAULT,
 ) -> int:
     """Check that numbers have no gap, amounts add up and all was told (opens PostgreSQL).
@@ -230,11 +230,11 @@ def verify(
 
     Parameters
     ----------
-    register_only
+    store_only
         Look at the database alone, not at the topics.
     """
     chosen = [] if environment is None else ["--environment", str(environment)]
-    return verify_service("invoicer", common, *chosen, *["--register-only"] * register_only)
+    return verify_service("invoicer", common, *chosen, *["--store-only"] * store_only)
 
 
 @app.command

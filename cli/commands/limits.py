@@ -15,6 +15,7 @@ from cli.messages import CLEAR, Json, command
 from cli.options import DEFAULT, Common
 from cli.registry import Registry, folded, name_of, registry_of
 from cli.screen import outcome
+from cli.verify import verify as verify_service
 
 app = App(
     name="limits",
@@ -26,6 +27,7 @@ app = App(
     onaccount limits set 2890 100,00 --all --on-account --in-overview
     onaccount limits raise 2890 50,00 --matching "bedrijf noord"
     onaccount limits none 2890 28900001
+    onaccount limits verify
 
 Up to 10,000 accounts are changed by one command: all of them, or none. A limit
 below what is used is allowed; nothing is sold until there is room again.
@@ -229,3 +231,26 @@ async def _change(
     if status == 0 and (choice.on_account, choice.in_overview) != (None, None):
         screen.say("tills see it when they sign on again")
     return status
+
+
+@app.command
+def verify(
+    environment: int | None = None,
+    /,
+    *,
+    store_only: bool = False,
+    common: Common = DEFAULT,
+) -> int:
+    """Check that what is used is what was sold and invoiced, and was told (opens PostgreSQL).
+
+    Every account's sums are worked out again from the sales, reversals, invoices and payments that
+    the authorizer remembers, and these are held against pos.decisions, its registry against
+    registry.state.
+
+    Parameters
+    ----------
+    store_only
+        Look at the database alone, not at the topics.
+    """
+    chosen = [] if environment is None else ["--environment", str(environment)]
+    return verify_service("authorizer", common, *chosen, *["--store-only"] * store_only)

@@ -7,6 +7,7 @@ if __name__ == "__main__":
 
     ready_to_end()
 
+import sys
 from functools import partial
 
 from runtime.incoming import Lane, Route
@@ -18,6 +19,7 @@ from services.authorizer.handlers import registry as commands
 from services.authorizer.settings import Settings
 from services.authorizer.store.recent import Recent
 from services.authorizer.store.states import STATES
+from services.authorizer.verify import main as verify
 
 REGISTRY_BYTES = 64_000
 """Of registry commands in one transaction: one bundle of an import."""
@@ -88,7 +90,9 @@ def build(settings: Settings) -> Worker:
 
 
 def main() -> None:
-    """Serve until told to stop."""
+    """Serve until told to stop; or, as `verify [--json]`, audit the limits and exit 0, 1 or 2."""
+    if sys.argv[1:2] == ["verify"]:
+        sys.exit(verify(sys.argv[2:]))
     build(Settings.read()).run()
 
 

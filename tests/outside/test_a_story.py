@@ -13,9 +13,15 @@ import os
 import random
 import time
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
+import asyncpg
 import pytest
 
+from runtime.reading import Log
+from runtime.settings import KafkaSettings
+from services.authorizer import verify as limits
+from services.invoicer import verify as register
 from tests.outside.adding_up import adds_up
 from tests.outside.holding import settled
 from tests.outside.story import Venue
@@ -60,6 +66,27 @@ async def test_whatever_is_killed_in_a_story_of_two_venues_all_of_it_adds_up(
         await settled(wire, venue.env)
     for venue in venues:
         await adds_up(wire, venue)
+    await _kept_and_told(pairs)
+
+
+async def _kept_and_told(stack: Stack) -> None:
+    """The authorizer's and the invoicer's own checks find nothing, for any environment: neither in
+    the store nor between that and what was told, once the last of it is."""
+    for audit, service, topics in (
+        (limits.audit, "authorizer", limits.TOPICS),
+        (register.audit, "invoicer", register.TOPICS),
+    ):
+        connection = await asyncpg.connect(stack.info["postgres"][service])
+        try:
+            for _ in range(20):
+                async with Log(KafkaSettings(kafka=stack.info["kafka"]), topics) as log:
+                    found = await audit(connection, log=log, settled=timedelta(0))
+                if found["ok"]:
+                    break
+                await asyncio.sleep(1)
+            assert found["problems"] == []
+        finally:
+            await connection.close()
 
 
 async def _kill(stack: Stack, rng: random.Random, end: float) -> None:
