@@ -5,7 +5,6 @@ from zoneinfo import ZoneInfo
 
 from runtime.answers import Answer, answer
 from runtime.jobs import JobKind, StepTx, Work
-from schemas.commands import CommandRefused
 from schemas.invoices import PendingRequest
 from schemas.pending import (
     FailedMails,
@@ -16,7 +15,7 @@ from schemas.pending import (
 )
 from schemas.registry import EnvironmentState
 from services.invoicer.admission import UNKNOWN, unready
-from services.invoicer.replies import EVENTS, Refusal
+from services.invoicer.replies import Refusal, refused_late
 from services.invoicer.store import pending, registry, requests
 
 TOPIC = "invoices.documents"
@@ -100,22 +99,16 @@ def _pieces(
 
 
 def _refused(tx: StepTx, asked: PendingRequest, refusal: Refusal) -> Answer:
-    number = asked.environment
-    said = CommandRefused(
-        command_id=asked.request_id,
-        environment=number,
-        reason=refusal.reason,
-        field=refusal.field,
-        message=refusal.message,
-    )
-    name = f"command.refused/{number}/{asked.request_id}/{refusal.reason}"
-    return answer(EVENTS, str(number), said, id=name, time=tx.now)
+    return refused_late(tx, asked.environment, asked.request_id, refusal)
 
 
 async def on_poison(work: Work, tx: StepTx) -> None:
-    """It can't be told: whoever asked hears so."""
+    """It can't be told: whoever asked hears so, and again where it asks again."""
+    asked = PendingRequest.model_validate(work.job.payload)
     failed = Refusal(reason="not_processed", message="What is pending could not be told.")
-    tx.answer(_refused(tx, PendingRequest.model_validate(work.job.payload), failed))
+    answers = [_refused(tx, asked, failed)]
+    await requests.add_answers(tx, asked.environment, "pending", asked.request_id, answers)
+    tx.answer(*answers)
 
 
 PENDING = JobKind(kind="pending", run=run, on_poison=on_poison, cleared=True)

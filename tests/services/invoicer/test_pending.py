@@ -166,3 +166,22 @@ async def test_what_is_not_there_is_refused_and_what_is_lacking_is_told(world: W
     assert (await listed(world, account="nowhere"))["reason"] == "account_unknown"
     await world.registry(environment(version=2, iban=None))
     assert "iban" in (await listed(world))["lacking"]
+
+
+async def test_that_it_cannot_be_told_is_told_and_the_same_when_it_is_asked_again(
+    world: World,
+) -> None:
+    await world.guests("A1")
+    async with world.bench.database.connection() as connection:
+        await connection.execute(
+            """UPDATE environment SET state = jsonb_set(state, '{time_zone}', '"No/Where"')"""
+        )
+    asked = pending()
+    await world.command(asked)
+    told = []
+    for _ in range(3):
+        told += await world.jobs("pending")
+        await world.bench.make_due("pending")
+    (refused,) = said(told)
+    assert (refused["command_id"], refused["reason"]) == (asked.request_id, "not_processed")
+    assert await world.command(asked) == told

@@ -219,10 +219,13 @@ async def test_a_statement_that_is_too_long_for_paper_is_refused_with_what_to_do
 ) -> None:
     await world.guests("A1")
     await world.sell(*(sale("A1", *[BEER] * 100) for _ in range(21)))
-    await world.command(request(format="pdf"))
-    (refused,) = said(await world.jobs(), "command.refused")
+    asked = request(format="pdf")
+    applied = await world.command(asked)
+    told = await world.jobs()
+    (refused,) = said(told, "command.refused")
     assert refused["reason"] == "too_long"
     assert "xlsx" in refused["message"]
+    assert await world.command(asked) == [*applied, *told]
     await world.command(request(format="xlsx"))
     assert content(await world.jobs()).startswith(b"PK")
 
