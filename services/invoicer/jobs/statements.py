@@ -20,8 +20,9 @@ from services.invoicer.store.mails import NewMail
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statements:
-    """The job "statement": payload {request, recipients, languages?}. Of recipients that read
-    another language than the first it is made in theirs too."""
+    """The job "statement": payload {request, recipients, languages?, instead?}. Of recipients that
+    read another language than the first it is made in theirs too; what is too long for its format
+    is made in the one `instead`."""
 
     rendering: Rendering
 
@@ -37,6 +38,9 @@ class Statements:
                     tx, environment, asked.account, asked.from_, asked.until, most_rows=most_rows
                 )
             except store.TooLong:
+                if instead := work.job.payload.get("instead"):
+                    tx.save(_in_format(work.job.payload, instead))
+                    return
                 other = ", or for xlsx" if asked.format == "pdf" else ""
                 most = f"More than {most_rows} lines; ask for a shorter period{other}."
                 await _refuse(tx, asked, Refusal(reason="too_long", message=most))
@@ -107,6 +111,12 @@ class Statements:
             in_turns=True,
             on_poison=self.on_poison,
         )
+
+
+def _in_format(payload: Mapping[str, Any], other: str) -> dict[str, Any]:
+    """The job's payload for a format that holds more; there is no third."""
+    rest = {name: value for name, value in payload.items() if name != "instead"}
+    return {**rest, "request": {**payload["request"], "format": other}}
 
 
 def _name_of(asked: StatementRequest, language: str) -> str:
