@@ -54,7 +54,7 @@ async def correct(command: InvoiceCorrect, tx: Tx) -> Done | Refusal:
     kept = [sale for sale in its_sales if sale not in set(off)]
     if kept and (refusal := await _no_buyer(tx, invoice)) is not None:
         return refusal
-    credited = await issuing.issue(tx, environment, [], [note])
+    events = await issuing.issue(tx, environment, [], [note])
     again = await _again(tx, environment, invoice, kept, command)
     taken_off = await _take_off(tx, command, invoice, off)
     changes = [
@@ -62,9 +62,8 @@ async def correct(command: InvoiceCorrect, tx: Tx) -> Done | Refusal:
         change(note.credit_note_id, "created", "credit_note"),
         *(change(sale, "changed", "sale") for sale in off),
     ]
-    events = [*credited.events]
     if again is not None:
-        events += (await issuing.issue(tx, environment, [again])).events
+        events += await issuing.issue(tx, environment, [again])
         changes.append(change(again.invoice_id, "created"))
     touched = (invoice.invoice_id, *(() if again is None else (again.invoice_id,)))
     return Done(events=(*events, *taken_off), changes=tuple(changes), touched=touched)
