@@ -108,7 +108,12 @@ async def test_a_file_whose_own_job_was_given_up_is_made_on_asking_or_refused_th
     assert await world.command(asks[0]) == [told]
     assert await world.command(asks[1]) == []
     assert joined(await world.bench.run_jobs([delivery])).startswith(b"%PDF")
-    assert await world.jobs() == []
+    note = said(await world.command(delete(issued["invoice_id"])))[0]["credit_note_id"]
+    assert await world.command(request(credit_note_id=note)) == []
+    made = await world.bench.run_jobs([delivery])
+    assert joined(made).startswith(b"%PDF")
+    assert await world.jobs() == []  # its own job finds it made
+    assert joined(await world.command(request(credit_note_id=note))) == joined(made)
 
 
 async def three_times(world: World, kind: JobKind) -> list[Answer]:
