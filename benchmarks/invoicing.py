@@ -231,7 +231,8 @@ async def files(dsn: str, environment: int) -> dict[str, float]:
         tx = await Guard("benchmark").open(connection, [])
         query = "SELECT invoice_id::text FROM invoice WHERE environment = $1 LIMIT 60"
         rows = await tx.fetch(query, environment)
-        issued = [await kept.load_invoice(tx, environment, row["invoice_id"]) for row in rows]
+        ids = [row["invoice_id"] for row in rows]
+        issued = list((await kept.load_invoices(tx, environment, ids)).values())
     await database.close()
     ready = [(one, page_data(one, with_logo=True), render_ubl(one)) for one in issued]
     found: dict[str, list[float]] = {name: [] for name in ("typst", "pdf", "xlsx", "ubl")}

@@ -7,7 +7,7 @@ from schemas.registry import EnvironmentState
 from services.invoicer import parties
 from services.invoicer.documents.mail import attachments, compose_copy
 from services.invoicer.documents.mail import compose as compose_document
-from services.invoicer.documents.mime import Attachment, Composed, Envelope
+from services.invoicer.documents.mime import Attachment, Composed, Envelope, can_stand
 from services.invoicer.documents.report import compose_run_report
 from services.invoicer.fresh import Fresh, Made
 from services.invoicer.reports import run_report
@@ -26,7 +26,7 @@ async def compose(
         mail_id=mail.mail_id,
         sender=sender,
         to=mail.recipient,
-        reply_to=None if state is None else state.reply_to or state.finance_email,
+        reply_to=None if state is None else _answers_to(state),
         at=mail.created_at,
     )
     if mail.kind == "report":
@@ -52,6 +52,12 @@ async def compose(
         return compose_document(document, envelope, attached)
 
     return make
+
+
+def _answers_to(state: EnvironmentState) -> str | None:
+    """Where guests' answers go. An address that can't stand in a mail keeps no mail back."""
+    given = (state.reply_to, state.finance_email)
+    return next((one for one in given if one and can_stand(one)), None)
 
 
 async def _read(tx: Tx, environment: int, mail: Mail) -> Made | None:

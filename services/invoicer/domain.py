@@ -12,10 +12,12 @@ from enum import StrEnum
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from schemas.commands import MAX_CHANGES
 from services.invoicer.vat import VatRow, vat_rows
 
-MAX_SALES = 20_000
-"""Of one invoice: its event lists them, and a record has at most 2 MiB."""
+MAX_SALES = MAX_CHANGES - 2
+"""Of one invoice: its event lists them, and a record has at most 2 MiB. Where all of them move,
+command.applied names them too, with the invoice and its credit note."""
 
 
 class Skip(StrEnum):

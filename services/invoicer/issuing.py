@@ -5,7 +5,6 @@ the caller) and then of the series: whatever is rolled back was never numbered.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from zoneinfo import ZoneInfo
 
@@ -25,14 +24,6 @@ from services.invoicer.store import invoices, issuing, register
 from services.invoicer.store.invoices import Invoice, vat_lines
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
-    """What to tell, and how many invoices were handed to the mailer."""
-
-    events: tuple[Answer, ...]
-    handed_over: int = 0
-
-
 def missing(environment: EnvironmentState) -> tuple[str, ...]:
     """What a lawful invoice needs of the venue and its settings lack: fields of the contract.
 
@@ -44,33 +35,34 @@ def missing(environment: EnvironmentState) -> tuple[str, ...]:
     return lacking(parties.seller(environment), nobody) + (() if somewhere else ("country",))
 
 
-async def draft(tx: Tx, environment: EnvironmentState, wanted: Sequence[NewInvoice]) -> Made:
-    """Write drafts. They claim nothing and have no number; their rate is that of their day."""
+async def draft(
+    tx: Tx, environment: EnvironmentState, wanted: Sequence[NewInvoice]
+) -> list[Answer]:
+    """Write drafts; gives what to tell. They claim nothing and have no number; their rate is that
+    of their day."""
     today = tx.now.astimezone(ZoneInfo(environment.time_zone)).date()
     letterhead = await _letterhead(tx, environment)
     rate = await euros.rate_on(tx, environment, today)
     rows = [_row(environment, new, letterhead, today, rate=rate) for new in wanted]
     await issuing.put_invoices(tx, environment.environment, rows)
-    return Made(
-        events=tuple(
-            event(
-                InvoiceDrafted(
-                    invoice_id=new.invoice_id,
-                    environment=environment.environment,
-                    account=new.account,
-                    period=new.bill.period,
-                    currency=environment.currency,
-                    total=new.bill.total,
-                    vat=vat_lines(new.bill.vat),
-                ),
-                environment.environment,
-                new.account,
-                tx,
-                new.invoice_id,
-            )
-            for new in wanted
+    return [
+        event(
+            InvoiceDrafted(
+                invoice_id=new.invoice_id,
+                environment=environment.environment,
+                account=new.account,
+                period=new.bill.period,
+                currency=environment.currency,
+                total=new.bill.total,
+                vat=vat_lines(new.bill.vat),
+            ),
+            environment.environment,
+            new.account,
+            tx,
+            new.invoice_id,
         )
-    )
+        for new in wanted
+    ]
 
 
 async def issue(
@@ -78,13 +70,13 @@ async def issue(
     environment: EnvironmentState,
     wanted: Sequence[NewInvoice],
     credits: Sequence[NewCredit] = (),
-) -> Made:
-    """Issue credit notes and invoices, numbered in that order.
+) -> list[Answer]:
+    """Issue credit notes and invoices, numbered in that order; gives what to tell.
 
     Raises register.NumberTaken. The caller made sure that nothing is `missing`.
     """
     if not wanted and not credits:
-        return Made(events=())
+        return []
     given = await register.give(
         tx,
         environment,
@@ -116,8 +108,7 @@ async def issue(
             for new in wanted
         },
     )  # fmt: skip
-    handed_over, told = await mailing.mail(tx, environment, wanted)
-    return Made(events=(*events, *told), handed_over=handed_over)
+    return [*events, *await mailing.mail(tx, environment, wanted)]
 
 
 def _row(

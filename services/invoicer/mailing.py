@@ -13,9 +13,7 @@ from services.invoicer.store import invoices, mails
 from services.invoicer.store.mails import NewMail
 
 
-async def mail(
-    tx: Tx, environment: EnvironmentState, wanted: Iterable[NewInvoice]
-) -> tuple[int, list[Answer]]:
+async def mail(tx: Tx, environment: EnvironmentState, wanted: Iterable[NewInvoice]) -> list[Answer]:
     """Record the mails of issued invoices; tell at once where there is no address to mail to.
 
     Finance's copies go whether or not the guests are mailed now: they follow the issue. A later
@@ -23,7 +21,6 @@ async def mail(
     """
     new_mails: list[NewMail] = []
     told: list[Answer] = []
-    handed_over = 0
     for new in wanted:
         new_mails += copies(environment, "invoice", new.invoice_id, "issue")
         if not new.send:
@@ -32,12 +29,11 @@ async def mail(
         if address is None:
             told += await undeliverable(tx, environment.environment, new, why_not)
         else:
-            handed_over += 1
             new_mails.append(
                 NewMail(kind="invoice", ref=new.invoice_id, recipient=address, cause="issue")
             )
     await mails.add(tx, environment.environment, new_mails)
-    return handed_over, told
+    return told
 
 
 async def undeliverable(tx: Tx, environment: int, new: NewInvoice, why_not: str) -> list[Answer]:

@@ -1,6 +1,6 @@
 """Ids that are made, never drawn: the same cause gives the same id, whoever works it out."""
 
-from uuid import NAMESPACE_URL, UUID, uuid5
+from uuid import NAMESPACE_URL, uuid5
 
 _SPACE = uuid5(NAMESPACE_URL, "https://onaccount/invoicer")
 
@@ -8,11 +8,3 @@ _SPACE = uuid5(NAMESPACE_URL, "https://onaccount/invoicer")
 def made(kind: str, *of: object) -> str:
     """A UUID for `kind` out of what it was made from. No part of `of` may hold a newline."""
     return str(uuid5(_SPACE, "\n".join((kind, *map(str, of)))))
-
-
-def is_uuid(text: str) -> bool:
-    """Whether a text is an id at all."""
-    try:
-        return str(UUID(text)) == text
-    except ValueError:
-        return False

@@ -85,6 +85,18 @@ def refused(
     )
 
 
+def refused_late(tx: Tx, environment: int, command_id: str, refusal: Refusal) -> Answer:
+    """command.refused by the job of a request that was taken: it is found out only there."""
+    said = CommandRefused(
+        command_id=command_id,
+        environment=environment,
+        reason=refusal.reason,
+        field=refusal.field,
+        message=refusal.message,
+    )
+    return told(tx, environment, said, f"{command_id}/{refusal.reason}")
+
+
 async def refused_once(
     tx: Tx,
     incoming: Incoming,

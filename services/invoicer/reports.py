@@ -61,7 +61,8 @@ def _document(row: dict[str, object]) -> ReportedDocument:
     vat = vat_from(str(row["vat"]))
     mailed_to = str(row["mailed_to"] or "")
     unmailed = ""
-    if row["send"] and not mailed_to:
+    issued = row["number"] is not None  # a draft is mailed when it is approved
+    if issued and row["send"] and not mailed_to:
         unmailed = "fictitious_address" if buyer.email else "no_address"
     return ReportedDocument(
         kind="invoice" if row["kind"] == "invoice" else "credit_note",

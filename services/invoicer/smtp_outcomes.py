@@ -61,5 +61,12 @@ def why_of(error: Exception) -> str:
 
 
 def _plain(said: str) -> str:
-    """The server's words on one line, without control characters."""
+    """The server's words on one line, without control characters. What is no UTF-8 (the library
+    keeps such bytes as lone surrogates, which no database takes) is read as Latin-1."""
+    if not said.isascii():
+        raw = said.encode(errors="surrogateescape")
+        try:
+            said = raw.decode()
+        except UnicodeDecodeError:
+            said = raw.decode("latin-1")
     return re.sub(r"[\x00-\x1f\x7f-\x9f\s]+", " ", said).strip()[:300] or "refused"

@@ -19,7 +19,8 @@ async def send_statements(
     """Record a statement over a month for each of these accounts that has viewers.
 
     Its id is made from the run, the account and the month: a step that is taken again, or several
-    drafts of one account, make it once.
+    drafts of one account, make it once. Nobody asked for it who could ask again, so one that is too
+    long for paper is a workbook.
     """
     if not environment.viewer_statements:
         return
@@ -46,6 +47,7 @@ async def send_statements(
                 "request": request.model_dump(mode="json", by_alias=True),
                 "recipients": list(languages),
                 "languages": languages,
+                "instead": "xlsx",
             },
         )
 

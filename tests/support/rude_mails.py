@@ -178,5 +178,5 @@ class RudeServer:
         return answer[0] in "23"
 
     async def _say(self, writer: asyncio.StreamWriter, answer: str) -> None:
-        writer.write(f"{answer}\r\n".encode())
+        writer.write(f"{answer}\r\n".encode(errors="surrogateescape"))
         await writer.drain()

@@ -63,7 +63,7 @@ _NL = {
     "vat_euro_again": "De btw in euro is voorlopig: hier tegen de koers van {date}, op de factuur "
     "tegen die van de factuurdatum.",
     "to_pay": "Te betalen",
-    "to_get_back": "Terug te ontvangen",
+    "to_get_back": "Gecrediteerd bedrag",
     "prices_include": "Prijs en bedrag zijn inclusief btw.",
     "pay_iban": "Maak {amount} uiterlijk {date} over naar {iban} op naam van {name}, onder "
     "vermelding van {number}.",

@@ -17,6 +17,8 @@ from email.utils import format_datetime
 from functools import lru_cache
 from urllib.parse import quote
 
+import idna
+
 _LINE = 76  # characters of base64 in a line (RFC 2045, 6.8)
 _WORD_BYTES = 40  # of text in an encoded word: with a header's name it fits a line (RFC 2047, 2)
 _PLAIN_LENGTH = 60  # longer headers are folded, as encoded words
@@ -156,6 +158,15 @@ def _mailbox(address: str, name: str) -> str:
     return f"{shown}\r\n <{spec}>"
 
 
+def can_stand(address: str) -> bool:
+    """Whether an address can stand in a mail."""
+    try:
+        _address(address)
+    except BadAddressError:
+        return False
+    return True
+
+
 def _address(address: str) -> str:
     """Refuses what would need another header, another encoding or SMTPUTF8."""
     local, _, _ = address.rpartition("@")
@@ -169,7 +180,10 @@ def _address(address: str) -> str:
 
 @lru_cache(_REMEMBERED)
 def _idna(domain: str) -> str:
-    return domain.encode("idna").decode()
+    """IDNA 2008: Python's own codec has the rules of 2003, by which a mail to straße.de went to
+    strasse.de, which may be another's."""
+    plain = domain.isascii()
+    return (domain.encode("idna") if plain else idna.encode(domain, uts46=True)).decode()
 
 
 def _ascii_domain(address: str) -> str:

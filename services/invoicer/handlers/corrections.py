@@ -8,6 +8,7 @@ sale is then recorded on the other account (moves.py). Ids are made from the com
 sale's, so that a repetition changes nothing.
 """
 
+from collections.abc import Iterable
 from zoneinfo import ZoneInfo
 
 from runtime.answers import Answer, answer
@@ -43,18 +44,12 @@ async def correct(command: InvoiceCorrect, tx: Tx) -> Done | Refusal:
     if refusal is not None:
         return refusal
     note = await whole_credit(tx, invoice, command.command_id, command.reason)
-    its_sales = list(dict.fromkeys(item.sale_id for item in note.items))
-    off = list(dict.fromkeys(command.exclude_sales or ()))
-    if command.account and not off:
-        off = its_sales
-    on_it = set(its_sales)
-    strange = [sale for sale in off if sale not in on_it]
+    off, kept, strange = parted((item.sale_id for item in note.items), command)
     if strange:
         return _not_on_it(strange)
-    kept = [sale for sale in its_sales if sale not in set(off)]
     if kept and (refusal := await _no_buyer(tx, invoice)) is not None:
         return refusal
-    credited = await issuing.issue(tx, environment, [], [note])
+    events = await issuing.issue(tx, environment, [], [note])
     again = await _again(tx, environment, invoice, kept, command)
     taken_off = await _take_off(tx, command, invoice, off)
     changes = [
@@ -62,12 +57,23 @@ async def correct(command: InvoiceCorrect, tx: Tx) -> Done | Refusal:
         change(note.credit_note_id, "created", "credit_note"),
         *(change(sale, "changed", "sale") for sale in off),
     ]
-    events = [*credited.events]
     if again is not None:
-        events += (await issuing.issue(tx, environment, [again])).events
+        events += await issuing.issue(tx, environment, [again])
         changes.append(change(again.invoice_id, "created"))
     touched = (invoice.invoice_id, *(() if again is None else (again.invoice_id,)))
     return Done(events=(*events, *taken_off), changes=tuple(changes), touched=touched)
+
+
+def parted(
+    its_sales: Iterable[str], command: InvoiceCorrect
+) -> tuple[list[str], list[str], list[str]]:
+    """The sales that come off an invoice, those of its own that stay, and those that it has not."""
+    its = dict.fromkeys(its_sales)
+    off = dict.fromkeys(command.exclude_sales or ())
+    if command.account and not off:
+        off = its
+    kept = [sale for sale in its if sale not in off]
+    return list(off), kept, [sale for sale in off if sale not in its]
 
 
 def _not_on_it(strange: list[str]) -> Refusal:

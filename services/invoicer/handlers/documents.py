@@ -11,6 +11,7 @@ from runtime.transaction import Tx
 from schemas.billing import DocumentPart
 from schemas.content import digest
 from schemas.invoices import DocumentRequest, StatementRequest
+from services.invoicer.handlers.finding import UNKNOWN
 from services.invoicer.replies import Refusal, refused, refused_once
 from services.invoicer.store import documents, invoices, requests
 
@@ -49,11 +50,7 @@ REUSED = Refusal(
 async def _unknown(tx: Tx, asked: DocumentRequest) -> Refusal | None:
     if asked.invoice_id is not None:
         found = await invoices.find(tx, asked.environment, [asked.invoice_id])
-        if asked.invoice_id in found:
-            return None
-        return Refusal(
-            reason="invoice_unknown", field="invoice_id", message="There is no such invoice here."
-        )
+        return None if asked.invoice_id in found else UNKNOWN
     if await documents.credit_note_exists(tx, asked.environment, asked.credit_note_id or ""):
         return None
     return Refusal(

@@ -44,12 +44,12 @@ async def approve(command: InvoiceApprove, tx: Tx) -> Done | Refusal:
     supplementary = (draft.account, draft.period) in await rows.months_invoiced(
         tx, command.environment, [draft.account]
     )
-    done = await issuing.issue(tx, environment, [replace(new, supplementary=supplementary)])
+    events = await issuing.issue(tx, environment, [replace(new, supplementary=supplementary)])
     if draft.send:
         cause = draft.run_id or draft.invoice_id
         await send_statements(tx, environment, cause, draft.period, [draft.account])
     return Done(
-        events=done.events, changes=(change(draft.invoice_id),), touched=(draft.invoice_id,)
+        events=tuple(events), changes=(change(draft.invoice_id),), touched=(draft.invoice_id,)
     )
 
 
@@ -92,8 +92,7 @@ async def _changed(
     if new is not None:
         its_id = made("draft", draft.environment, draft.invoice_id, command_id)
         again = replace(new, invoice_id=its_id)
-        made_ = await issuing.draft(tx, environment, [again])
-        events += made_.events
+        events += await issuing.draft(tx, environment, [again])
         successor = f" The new draft is {again.invoice_id}."
     return Refusal(
         reason="draft_changed",
@@ -122,9 +121,9 @@ async def delete(command: InvoiceDelete, tx: Tx) -> Done | Refusal:
     if refusal is not None:
         return refusal
     note = await whole_credit(tx, invoice, command.command_id, "deleted")
-    done = await issuing.issue(tx, environment, [], [note])
+    events = await issuing.issue(tx, environment, [], [note])
     return Done(
-        events=done.events,
+        events=tuple(events),
         changes=(change(invoice.invoice_id), change(note.credit_note_id, "created", "credit_note")),
         touched=(invoice.invoice_id,),
     )

@@ -9,6 +9,7 @@ from runtime.transaction import Tx
 from schemas.invoices import StatementRequest
 from schemas.registry import CustomerState, EnvironmentState
 from services.invoicer import parties
+from services.invoicer.admission import UNKNOWN
 from services.invoicer.documents.model import Language
 from services.invoicer.replies import Done, Refusal, change
 from services.invoicer.store import registry
@@ -20,11 +21,7 @@ async def request(asked: StatementRequest, tx: Tx) -> Done | Refusal:
     number = asked.environment
     environment = await registry.environment(tx, number)
     if environment is None:
-        return Refusal(
-            reason="environment_unknown",
-            field="environment",
-            message="This environment is not known.",
-        )
+        return UNKNOWN
     holding: Holding | None = None
     if asked.account is not None:
         holding = (await registry.holdings(tx, number, [asked.account])).get(asked.account)

@@ -1,27 +1,23 @@
 """Telling what is not yet invoiced, or mailed: one step, once what was decided before is seen."""
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from runtime.answers import Answer, answer
 from runtime.jobs import JobKind, StepTx, Work
-from schemas.commands import CommandRefused
+from schemas.base import Part
 from schemas.invoices import PendingRequest
-from schemas.pending import (
-    FailedMails,
-    PendingAmount,
-    PendingListed,
-    PendingMail,
-    PendingSale,
-)
+from schemas.pending import FailedMails, PendingListed
 from schemas.registry import EnvironmentState
 from services.invoicer.admission import UNKNOWN, unready
-from services.invoicer.replies import EVENTS, Refusal
+from services.invoicer.replies import Refusal, refused_late
 from services.invoicer.store import pending, registry, requests
 
 TOPIC = "invoices.documents"
-PER_PART = 4_000
-"""Entries of one part: it stays well below a record's 2 MiB."""
+PER_PART, PART_BYTES = 4_000, 1_500_000
+"""Entries of one part, and their bytes: it stays below a record's 2 MiB. What mail servers say may
+be long, and a record that is too large is never taken."""
 
 NO_ACCOUNT = Refusal(
     reason="account_unknown", field="account", message="There is no such account here."
@@ -47,25 +43,25 @@ async def run(work: Work) -> None:
 
 
 async def _listed(tx: StepTx, asked: PendingRequest, environment: EnvironmentState) -> list[Answer]:
-    accounts: Sequence[PendingAmount] = ()
-    sales: Sequence[PendingSale] = ()
-    mails: Sequence[PendingMail] = ()
+    entries: Sequence[Part]
     finance: FailedMails | None = None
     zone = ZoneInfo(environment.time_zone)
     if asked.mails:
-        (count, mails), amount = await pending.mails(tx, asked.environment), 0
+        kind, amount = "mails", 0
+        count, entries = await pending.mails(tx, asked.environment)
         finance = await pending.finance_mails(tx, environment)
     elif asked.sale_id is not None:
-        sales = [await pending.sale(tx, asked.environment, asked.sale_id, zone)]
-        count, amount = 1, sales[0].amount
+        sale = await pending.sale(tx, asked.environment, asked.sale_id, zone)
+        kind, entries, count, amount = "sales", [sale], 1, sale.amount
     elif asked.account is not None:
-        sales = await pending.of_account(tx, asked.environment, asked.account, zone)
+        kind = "sales"
+        entries = await pending.of_account(tx, asked.environment, asked.account, zone)
         count, amount = await pending.sums(tx, asked.environment, asked.account)
     else:
-        accounts = await pending.overview(tx, environment)
+        kind, entries = "accounts", await pending.overview(tx, environment)
         count, amount = await pending.sums(tx, asked.environment, None)
     lacking = await unready(tx, environment)
-    pieces = list(_pieces(accounts, sales, mails))
+    parts = list(pieces(entries))
     return [
         answer(
             TOPIC,
@@ -74,48 +70,46 @@ async def _listed(tx: StepTx, asked: PendingRequest, environment: EnvironmentSta
                 request_id=asked.request_id,
                 environment=asked.environment,
                 part=part,
-                parts=len(pieces),
+                parts=len(parts),
                 currency=environment.currency,
                 count=count,
                 amount=amount,
-                accounts=its_accounts,
-                sales=its_sales,
-                mails=its_mails,
                 finance=finance,
                 lacking=None if lacking is None else lacking.message,
+                **{kind: its},
             ),
             id=f"pending.listed/{asked.environment}/{asked.request_id}/{part}",
             time=tx.now,
         )
-        for part, (its_accounts, its_sales, its_mails) in enumerate(pieces, 1)
+        for part, its in enumerate(parts, 1)
     ]
 
 
-def _pieces(
-    accounts: Sequence[PendingAmount], sales: Sequence[PendingSale], mails: Sequence[PendingMail]
-) -> Iterator[tuple[tuple[PendingAmount, ...], tuple[PendingSale, ...], tuple[PendingMail, ...]]]:
-    for start in range(0, max(1, len(accounts), len(sales), len(mails)), PER_PART):
-        end = start + PER_PART
-        yield tuple(accounts[start:end]), tuple(sales[start:end]), tuple(mails[start:end])
+def pieces(entries: Sequence[Part]) -> Iterator[Any]:
+    """The entries in portions that fit a part each; an empty one where there are none."""
+    piece: list[Part] = []
+    size = 0
+    for entry in entries:
+        more = len(entry.model_dump_json(exclude_defaults=True).encode())
+        if len(piece) == PER_PART or size + more > PART_BYTES:
+            yield tuple(piece)
+            piece, size = [], 0
+        piece.append(entry)
+        size += more
+    yield tuple(piece)
 
 
 def _refused(tx: StepTx, asked: PendingRequest, refusal: Refusal) -> Answer:
-    number = asked.environment
-    said = CommandRefused(
-        command_id=asked.request_id,
-        environment=number,
-        reason=refusal.reason,
-        field=refusal.field,
-        message=refusal.message,
-    )
-    name = f"command.refused/{number}/{asked.request_id}/{refusal.reason}"
-    return answer(EVENTS, str(number), said, id=name, time=tx.now)
+    return refused_late(tx, asked.environment, asked.request_id, refusal)
 
 
 async def on_poison(work: Work, tx: StepTx) -> None:
-    """It can't be told: whoever asked hears so."""
+    """It can't be told: whoever asked hears so, and again where it asks again."""
+    asked = PendingRequest.model_validate(work.job.payload)
     failed = Refusal(reason="not_processed", message="What is pending could not be told.")
-    tx.answer(_refused(tx, PendingRequest.model_validate(work.job.payload), failed))
+    answers = [_refused(tx, asked, failed)]
+    await requests.add_answers(tx, asked.environment, "pending", asked.request_id, answers)
+    tx.answer(*answers)
 
 
 PENDING = JobKind(kind="pending", run=run, on_poison=on_poison, cleared=True)

@@ -132,14 +132,14 @@ async def _bill(
     plan.invoices = await with_supplements(tx, number, plan.invoices)
     if asked.mode == "issue":
         await _add_credits(tx, number, asked, lines, plan)
-        done = await issuing.issue(tx, environment, plan.invoices, plan.credits)
+        events = await issuing.issue(tx, environment, plan.invoices, plan.credits)
         if asked.send:
             concerned = [n.account for n in plan.invoices]
             concerned += [c.invoice.account for c in plan.credits]
             await send_statements(tx, environment, asked.run_id, asked.period, concerned)
     else:
-        done = await issuing.draft(tx, environment, plan.invoices)
-    tx.answer(*done.events)
+        events = await issuing.draft(tx, environment, plan.invoices)
+    tx.answer(*events)
     await runs.accounts_done(tx, number, asked.run_id, plan.reasons)
     return await _progress(tx, number, asked)
 

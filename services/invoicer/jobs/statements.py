@@ -5,15 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from runtime.answers import answer
 from runtime.jobs import JobKind, StepTx, Work
-from schemas.commands import CommandRefused
 from schemas.invoices import StatementRequest
 from services.invoicer.documents.model import Language
 from services.invoicer.handlers.documents import parts
 from services.invoicer.names import made as made_id
 from services.invoicer.rendering import Rendering
-from services.invoicer.replies import EVENTS
+from services.invoicer.replies import Refusal, refused_late
 from services.invoicer.statements.render import MEDIA_TYPES, render
 from services.invoicer.store import documents, mails, registry, requests
 from services.invoicer.store import statements as store
@@ -22,8 +20,9 @@ from services.invoicer.store.mails import NewMail
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Statements:
-    """The job "statement": payload {request, recipients, languages?}. Of recipients that read
-    another language than the first it is made in theirs too."""
+    """The job "statement": payload {request, recipients, languages?, instead?}. Of recipients that
+    read another language than the first it is made in theirs too; what is too long for its format
+    is made in the one `instead`."""
 
     rendering: Rendering
 
@@ -39,9 +38,12 @@ class Statements:
                     tx, environment, asked.account, asked.from_, asked.until, most_rows=most_rows
                 )
             except store.TooLong:
+                if instead := work.job.payload.get("instead"):
+                    tx.save(_in_format(work.job.payload, instead))
+                    return
                 other = ", or for xlsx" if asked.format == "pdf" else ""
                 most = f"More than {most_rows} lines; ask for a shorter period{other}."
-                _refuse(tx, asked, "too_long", most)
+                await _refuse(tx, asked, Refusal(reason="too_long", message=most))
                 tx.done()
                 return
         groups = _by_language(work.job.payload, statement.language)
@@ -97,7 +99,8 @@ class Statements:
     async def on_poison(self, work: Work, tx: StepTx) -> None:
         """It can't be made: whoever asked hears so."""
         asked = StatementRequest.model_validate_json(json.dumps(work.job.payload["request"]))
-        _refuse(tx, asked, "not_processed", "The statement could not be made.")
+        failed = Refusal(reason="not_processed", message="The statement could not be made.")
+        await _refuse(tx, asked, failed)
 
     def kind(self) -> JobKind:
         return JobKind(
@@ -108,6 +111,12 @@ class Statements:
             in_turns=True,
             on_poison=self.on_poison,
         )
+
+
+def _in_format(payload: Mapping[str, Any], other: str) -> dict[str, Any]:
+    """The job's payload for a format that holds more; there is no third."""
+    rest = {name: value for name, value in payload.items() if name != "instead"}
+    return {**rest, "request": {**payload["request"], "format": other}}
 
 
 def _name_of(asked: StatementRequest, language: str) -> str:
@@ -127,14 +136,13 @@ def _by_language(
     return list(groups.items()) or [(usual, ())]
 
 
-def _refuse(tx: StepTx, asked: StatementRequest, reason: str, message: str) -> None:
-    """Found too late to refuse in the first answer: said once, under the same id."""
-    refusal = CommandRefused(
-        command_id=asked.statement_id,
-        environment=asked.environment,
-        reason=reason,
-        message=message,
-    )
-    key = str(asked.environment)
-    name = f"command.refused/{key}/{asked.statement_id}/{reason}"
-    tx.answer(answer(EVENTS, key, refusal, id=name, time=tx.now))
+async def _refuse(tx: StepTx, asked: StatementRequest, refusal: Refusal) -> None:
+    """Found too late to refuse in the first answer: said under the same id, and remembered after it
+    (what a run asked for itself, for viewers, has none)."""
+    number, name = asked.environment, asked.statement_id
+    refused = refused_late(tx, number, name, refusal)
+    recalled = await requests.recall(tx, number, "statement", name)
+    if recalled is not None:
+        after = len(recalled.answers)
+        await requests.add_answers(tx, number, "statement", name, [refused], after=after)
+    tx.answer(refused)

@@ -141,7 +141,12 @@ SELECT EXISTS (SELECT FROM payment
                WHERE environment = $1 AND invoice_id = $2 AND reverses IS NOT NULL);
 
 -- name: delivery
--- How an invoice stands besides what is paid of it: as the guest's mails ended, where any did.
-SELECT state FROM mail
-WHERE environment = $1 AND kind = 'invoice' AND ref = $2 AND NOT copy AND state <> 'pending'
-ORDER BY (state = 'sent') DESC LIMIT 1;
+-- How an invoice stands besides what is paid of it: as the guest's mails ended, where any did. One that
+-- was to be mailed ($3) and has no mail had nobody to mail to.
+SELECT coalesce(
+    (SELECT state FROM mail
+     WHERE environment = $1 AND kind = 'invoice' AND ref = $2 AND NOT copy AND state <> 'pending'
+     ORDER BY (state = 'sent') DESC LIMIT 1),
+    CASE WHEN $3 AND NOT EXISTS (
+        SELECT FROM mail WHERE environment = $1 AND kind = 'invoice' AND ref = $2 AND NOT copy)
+    THEN 'failed' END);

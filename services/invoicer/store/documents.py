@@ -123,14 +123,6 @@ async def load_all(
     return found
 
 
-async def load_invoice(tx: Tx, environment: int, invoice_id: str) -> Invoice:
-    """One of them. Raises LookupError where there is none."""
-    found = await load_invoices(tx, environment, [invoice_id])
-    if invoice_id not in found:
-        raise LookupError("no such invoice")
-    return found[invoice_id]
-
-
 async def load_invoices(
     tx: Tx, environment: int, invoice_ids: Sequence[str], *, lines: bool = True
 ) -> dict[str, Invoice]:

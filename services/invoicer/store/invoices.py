@@ -205,7 +205,7 @@ async def was_reversed(tx: Tx, invoice: Invoice) -> bool:
 
 async def delivery(tx: Tx, invoice: Invoice) -> str:
     """The status of an issued invoice of which nothing is paid or credited."""
-    state = await tx.fetchval(sql.delivery, invoice.environment, invoice.invoice_id)
+    state = await tx.fetchval(sql.delivery, invoice.environment, invoice.invoice_id, invoice.send)
     return {"sent": "sent", "failed": "undeliverable"}.get(state, "issued")
 
 

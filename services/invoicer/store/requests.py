@@ -55,16 +55,17 @@ async def remember(
 
 
 async def add_answers(
-    tx: Tx, environment: int, kind: Kind, id: str, answers: Sequence[Answer]
+    tx: Tx, environment: int, kind: Kind, id: str, answers: Sequence[Answer], *, after: int = 0
 ) -> None:
-    """The answers of a request that was recorded before (a run's, when it is done)."""
+    """The answers of a request that was recorded before (a run's, when it is done), `after` so many
+    that it has already."""
     if answers:
         await tx.execute(
             sql.add_answers,
             environment,
             kind,
             id,
-            list(range(len(answers))),
+            list(range(after, after + len(answers))),
             [a.topic for a in answers],
             [a.key for a in answers],
             [a.id for a in answers],

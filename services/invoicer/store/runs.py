@@ -1,24 +1,28 @@
 """Runs: what was asked, which accounts are still to be done, and what came of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from asyncpg import Record
 
 from runtime.sql import statements
 from runtime.transaction import Tx
+from schemas.base import Part
 from schemas.billing import OpenAccount, SkippedAccount, VatLine
 from schemas.invoices import InvoicesRun
 from services.invoicer.domain import Skip
 
 sql = statements("services.invoicer", "sql/runs.sql")
+Entry = TypeVar("Entry", bound=Part)
 
 MOST_LINES = 3_000
 """Open lines of one step: about 0.3 s of work, for which others wait."""
 
-MOST_LISTED = 10_000
-"""Accounts in one run.completed: it must fit a record (2 MiB)."""
+MOST_LISTED, LISTED_BYTES = 10_000, 900_000
+"""Accounts in each list of one run.completed, and its bytes: both must fit a record (2 MiB), which
+is never taken where it is too large."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,11 +131,22 @@ async def outcome(tx: Tx, environment: int, run: Run) -> Outcome:
         credit_notes=credited["notes"],
         credited=credited["total"],
         vat=tuple(VatLine(**dict(r)) for r in await tx.fetch(sql.vat, environment, run.run_id)),
-        skipped=tuple(SkippedAccount(account=r["account"], reason=r["reason"]) for r in skipped),
-        open=tuple(
+        skipped=fitting(SkippedAccount(account=r["account"], reason=r["reason"]) for r in skipped),
+        open=fitting(
             OpenAccount(account=r["account"], amount=r["amount"], why=_why(r, run)) for r in left
         ),
     )
+
+
+def fitting(listed: Iterable[Entry]) -> tuple[Entry, ...]:
+    """The first of these, as many as a record has room for."""
+    room, found = LISTED_BYTES, list[Entry]()
+    for entry in listed:
+        room -= len(entry.model_dump_json().encode()) + 1  # and a comma
+        if room < 0:
+            break
+        found.append(entry)
+    return tuple(found)
 
 
 def _why(row: Record, run: Run) -> str:

@@ -1,10 +1,15 @@
 """Corrections: credit note and new invoice at once; sales left out or moved by messages."""
 
+import time
 from typing import Any
 
+from schemas.commands import MAX_CHANGES, CommandApplied
 from schemas.invoices import InvoiceCorrect
 from schemas.pos import ReversedLine, SaleReversalRefused
 from schemas.wire import decode
+from services.invoicer.domain import MAX_SALES
+from services.invoicer.handlers.corrections import parted
+from services.invoicer.replies import change
 from services.invoicer.verify import audit
 from tests.services.invoicer.world import (
     BEER,
@@ -168,6 +173,19 @@ async def test_what_cannot_be_corrected_is_refused_and_changes_nothing(world: Wo
         (refused,) = said(await world.command(correct(invoice, **changes)))
         assert (refused["type"], refused["reason"]) == ("command.refused", reason)
     assert len(await world.fetch("SELECT FROM number")) == 1
+
+
+def test_the_largest_invoice_is_parted_in_no_time_and_its_answer_names_all_that_moves() -> None:
+    """What takes longer than a transaction may idle is begun again and again."""
+    its = [f"{n:08}-0000-4000-8000-000000000000" for n in range(MAX_SALES)]
+    began = time.process_time()
+    assert parted(its, correct(its[0], account="A2")) == (its, [], [])
+    half = correct(its[0], exclude_sales=tuple(its[::2]))
+    assert parted(its, half) == (its[::2], its[1::2], [])
+    assert time.process_time() - began < 1
+    changes = tuple(change(one) for one in ("the invoice", "its credit note", *its))
+    assert len(changes) == MAX_CHANGES
+    CommandApplied(command_id=new_id(), environment=ENV, changes=changes)
 
 
 async def test_of_sales_that_are_not_on_the_invoice_one_is_named(world: World) -> None:

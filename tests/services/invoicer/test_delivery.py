@@ -102,6 +102,25 @@ async def test_greylisting_costs_a_delay_and_nothing_else(
         assert set(ids(rude.mails).values()) == {1}
 
 
+async def test_a_server_whose_words_are_no_utf_8_is_understood_all_the_same(
+    postgres: Database, rude: RudeServer
+) -> None:
+    pleine = b"bo\xeete pleine".decode(errors="surrogateescape")
+
+    def full(said: Said) -> str | None:
+        if said.verb != "RCPT":
+            return None
+        return f"450 4.2.2 {pleine}" if said.nth == 1 else f"550 5.2.2 {pleine}"
+
+    rude.rule = full
+    async with sending(postgres, rude) as world:
+        await issued(world)
+        (told,) = said(await until_all_have_ended(world), "invoice.undeliverable")
+        assert (told["code"], told["reason"]) == (550, "5.2.2 boîte pleine")
+        (row,) = await world.fetch("SELECT attempts, refusals FROM mail")
+        assert tuple(row) == (2, 1)
+
+
 def test_the_delays_after_refusals_grow_up_to_four_hours() -> None:
     assert [delay_s(60, n) for n in range(4)] == [60, 120, 240, 480]
     assert delay_s(60, 30) == 4 * 3600

@@ -2,12 +2,18 @@
 
 import base64
 import io
+from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 
 import pypdf
 
+from runtime.answers import Answer
+from runtime.jobs import JobKind
 from schemas.invoices import DocumentRequest
+from services.invoicer.jobs.delivery import Delivery
+from services.invoicer.jobs.documents import Documents
+from services.invoicer.rendering import Rendering
 from tests.services.invoicer.test_drafts import approve, delete
 from tests.services.invoicer.world import ENV, World, new_id, nth, said, sale, types
 
@@ -80,6 +86,42 @@ async def test_a_credit_notes_file_names_its_invoice(world: World) -> None:
     told = await world.command(request(credit_note_id=note["credit_note_id"]))
     pages = pypdf.PdfReader(io.BytesIO(joined(told))).pages
     assert "Reden: de factuur is ingetrokken" in " ".join(page.extract_text() for page in pages)
+
+
+async def test_a_file_whose_own_job_was_given_up_is_made_on_asking_or_refused_the_same_for_ever(
+    world: World,
+) -> None:
+    await world.guests("A1")
+    await world.sell(sale("A1"))
+    (issued,) = said(await world.run("run", send=False), "invoice.issued")
+    async with world.bench.database.connection() as connection:
+        await connection.execute("UPDATE sale_line SET quantity = 'odd'")
+    await three_times(world, Documents(rendering=Rendering(0)).kind(1))
+    delivery = Delivery(rendering=Rendering(0), patience=timedelta()).kind()
+    asks = [request(invoice_id=issued["invoice_id"]) for _ in range(2)]
+    assert await world.command(asks[0]) == []
+    (told,) = await three_times(world, delivery)
+    (refused,) = said([told])
+    assert (refused["command_id"], refused["reason"]) == (asks[0].request_id, "document_failed")
+    async with world.bench.database.connection() as connection:
+        await connection.execute("UPDATE sale_line SET quantity = '2'")
+    assert await world.command(asks[0]) == [told]
+    assert await world.command(asks[1]) == []
+    assert joined(await world.bench.run_jobs([delivery])).startswith(b"%PDF")
+    note = said(await world.command(delete(issued["invoice_id"])))[0]["credit_note_id"]
+    assert await world.command(request(credit_note_id=note)) == []
+    made = await world.bench.run_jobs([delivery])
+    assert joined(made).startswith(b"%PDF")
+    assert await world.jobs() == []  # its own job finds it made
+    assert joined(await world.command(request(credit_note_id=note))) == joined(made)
+
+
+async def three_times(world: World, kind: JobKind) -> list[Answer]:
+    told = []
+    for _ in range(3):
+        told += await world.bench.run_jobs([kind])
+        await world.bench.make_due(kind.kind)
+    return told
 
 
 async def test_what_is_not_there_is_refused(world: World) -> None:

@@ -67,6 +67,21 @@ async def test_an_approved_draft_is_issued_and_mailed_as_its_run_said(
     assert len(smtp.mails) == 1
 
 
+async def test_the_report_of_drafts_that_are_to_be_mailed_calls_none_of_them_undelivered(
+    world: World, smtp: MailServer
+) -> None:
+    await world.guests("A1")
+    await world.guests("A2", email=None)
+    await world.registry(environment(version=2, finance_copy="report"))
+    await world.sell(sale("A1"), sale("A2"))
+    await world.run(mode="draft", send=True)
+    (report,) = smtp.mails
+    body = report.get_body(("plain",))
+    assert body is not None
+    assert "Concepten: 2" in body.get_content()
+    assert "Niet gemaild" not in body.get_content()
+
+
 async def test_approving_twice_with_one_id_answers_the_same_bytes(world: World) -> None:
     command = approve(await drafted(world))
     told = await world.command(command, command)

@@ -128,6 +128,16 @@ async def test_an_address_that_no_mail_can_go_to_is_undeliverable(world: World) 
     assert undeliverable["reason"] == "bad_address"
 
 
+async def test_an_address_for_answers_that_can_not_stand_in_a_mail_keeps_no_mail_back(
+    world: World, smtp: MailServer
+) -> None:
+    await world.guests("A1", email=GUEST)
+    await world.registry(environment(version=2, reply_to="café@club.example"))
+    await world.sell(sale("A1"))
+    assert types(await world.run("run", "document", "mail")).count("invoice.sent") == 1
+    assert smtp.mails[0]["Reply-To"].addresses[0].addr_spec == "finance@club.example"
+
+
 async def test_a_draft_and_a_holder_without_address_cannot_be_sent(world: World) -> None:
     invoice = await issued(world, email=None)
     (refused,) = said(await world.command(send(invoice)))

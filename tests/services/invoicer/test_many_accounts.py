@@ -18,7 +18,10 @@ from itertools import islice
 import asyncpg
 import pytest
 
+from schemas.billing import OpenAccount, RunCompleted, SkippedAccount
+from schemas.wire import encode
 from services.invoicer.jobs.run import ACCOUNTS_PER_STEP
+from services.invoicer.store.runs import MOST_LISTED, fitting
 from services.invoicer.verify import audit
 from tests.services.invoicer.world import (
     BEER,
@@ -114,3 +117,15 @@ async def test_a_run_that_is_killed_goes_on_and_its_memory_does_not_grow(
         f"to {memory[-1] // 1024} MB; verified in {time.monotonic() - checked:.1f} s\n"
     )
     assert memory[-1] <= GROWTH * memory[0]
+
+
+def test_what_a_run_says_of_accounts_of_the_longest_names_fits_a_record() -> None:
+    for name, told in (("28900001", 10_000), ("é" * 64, 4_000)):
+        skipped = [SkippedAccount(account=name, reason="no_postal_address")] * MOST_LISTED
+        still = [OpenAccount(account=name, amount=10**13, why="no_postal_address")] * MOST_LISTED
+        said = RunCompleted(
+            run_id="july", environment=ENV, period="2026-07", drafted=0, issued=0, sent=0,
+            skipped=fitting(skipped), open=fitting(still), total=0, vat=(), currency="EUR",
+        )  # fmt: skip
+        assert min(len(said.skipped), len(said.open)) >= told
+        assert len(encode(said)) < 2 * 1024 * 1024

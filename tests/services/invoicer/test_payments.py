@@ -190,6 +190,20 @@ async def test_a_payment_is_undone_in_part_and_in_whole_and_the_invoice_is_open_
         assert (await audit(connection))["ok"]  # type: ignore[arg-type]
 
 
+async def test_an_invoice_that_nobody_could_be_mailed_is_undeliverable_again_when_it_is_unpaid(
+    world: World,
+) -> None:
+    await world.guests("A1", email=None)
+    await world.sell(sale("A1"))
+    (issued,) = said(await world.run("run", send=True), "invoice.issued")
+    paid = payment(700, number=issued["number"])
+    await world.command(paid)
+    await world.command(refund(700, number=issued["number"], reverses=paid.payment_id))
+    assert [tuple(row) for row in await world.fetch("SELECT paid, status FROM invoice")] == [
+        (0, "undeliverable")
+    ]
+
+
 async def test_no_more_goes_back_than_is_there_whichever_way_it_is_asked_for(world: World) -> None:
     """Part of a payment was paid back as too much: only the rest of it can be undone."""
     number = (await invoiced(world))["number"]

@@ -3,8 +3,11 @@
 from typing import Any
 
 from schemas.invoices import InvoiceCorrect, InvoiceDelete, PendingRequest
+from schemas.pending import MOST_LISTED, PendingListed, PendingMail
 from schemas.pos import SaleDeclined
+from schemas.wire import encode
 from services.invoicer.handlers import commands
+from services.invoicer.jobs.pending import pieces
 from tests.services.invoicer.world import (
     BEER,
     ENV,
@@ -166,3 +169,49 @@ async def test_what_is_not_there_is_refused_and_what_is_lacking_is_told(world: W
     assert (await listed(world, account="nowhere"))["reason"] == "account_unknown"
     await world.registry(environment(version=2, iban=None))
     assert "iban" in (await listed(world))["lacking"]
+
+
+async def test_that_it_cannot_be_told_is_told_and_the_same_when_it_is_asked_again(
+    world: World,
+) -> None:
+    await world.guests("A1")
+    async with world.bench.database.connection() as connection:
+        await connection.execute(
+            """UPDATE environment SET state = jsonb_set(state, '{time_zone}', '"No/Where"')"""
+        )
+    asked = pending()
+    await world.command(asked)
+    told = []
+    for _ in range(3):
+        told += await world.jobs("pending")
+        await world.bench.make_due("pending")
+    (refused,) = said(told)
+    assert (refused["command_id"], refused["reason"]) == (asked.request_id, "not_processed")
+    assert await world.command(asked) == told
+
+
+def test_mails_of_which_a_server_said_a_lot_are_told_in_parts_that_fit_a_record() -> None:
+    """A record that is too large is never taken, and holds up what is told after it."""
+    mail = PendingMail(
+        invoice_id=new_id(),
+        number="2026-00001",
+        account="28900001",
+        to="guest@mailserver.nl",
+        since=JULY,
+        tries=3,
+        code=421,
+        reason="4.7.28 " + "rate limited " * 22,
+    )
+    for number in ("28900001", "é" * 64):
+        mails = [mail.model_copy(update={"account": number})] * (MOST_LISTED // 2)
+        parts = list(pieces(mails))
+        assert sum(map(len, parts)) == len(mails)
+        assert max(len(encode(a_part(part))) for part in parts) < 2 * 1024 * 1024
+    assert list(pieces([])) == [()]
+
+
+def a_part(mails: tuple[PendingMail, ...]) -> PendingListed:
+    return PendingListed(
+        request_id=new_id(), environment=ENV, part=1, parts=1, currency="EUR", count=1, amount=0,
+        mails=mails,
+    )  # fmt: skip

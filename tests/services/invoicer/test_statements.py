@@ -10,7 +10,7 @@ import openpyxl
 import pypdf
 
 from schemas.invoices import StatementRequest
-from tests.services.invoicer.people import account, customer
+from tests.services.invoicer.people import account, customer, environment
 from tests.services.invoicer.test_documents import request as document
 from tests.services.invoicer.world import (
     BEER,
@@ -219,12 +219,34 @@ async def test_a_statement_that_is_too_long_for_paper_is_refused_with_what_to_do
 ) -> None:
     await world.guests("A1")
     await world.sell(*(sale("A1", *[BEER] * 100) for _ in range(21)))
-    await world.command(request(format="pdf"))
-    (refused,) = said(await world.jobs(), "command.refused")
+    asked = request(format="pdf")
+    applied = await world.command(asked)
+    told = await world.jobs()
+    (refused,) = said(told, "command.refused")
     assert refused["reason"] == "too_long"
     assert "xlsx" in refused["message"]
+    assert await world.command(asked) == [*applied, *told]
     await world.command(request(format="xlsx"))
     assert content(await world.jobs()).startswith(b"PK")
+
+
+async def test_viewers_get_with_a_run_a_workbook_of_what_is_too_long_for_paper(
+    world: World, smtp: MailServer
+) -> None:
+    await world.guests("A1")
+    eye = new_id()
+    (held,) = await world.fetch("SELECT holder::text AS it FROM account")
+    viewed = account("A1", held["it"], version=2).model_copy(update={"viewers": (eye,)})
+    venue = environment(version=2, viewer_statements=True)
+    await world.registry(venue, customer(eye, email="eye@club.example"), viewed)
+    await world.sell(*(sale("A1", *[BEER] * 100) for _ in range(21)))
+    told = await world.run("run", "statement", "mail")
+    assert said(told, "command.refused") == []
+    assert [each["to"] for each in said(told, "statement.sent")] == ["eye@club.example"]
+    (mail,) = smtp.mails
+    assert [part.get_filename() for part in mail.iter_attachments()] == [
+        "statement-A1-2026-07-01-2026-07-31.xlsx"
+    ]
 
 
 async def test_what_cannot_be_delivered_is_refused(world: World) -> None:

@@ -197,8 +197,12 @@ def test_an_address_that_can_not_stand_in_a_mail_is_refused_without_repeating_it
 
 
 def test_a_domain_with_letters_outside_ascii_goes_as_idna() -> None:
-    parsed = mail(invoice(), replace(ENVELOPE, to="piet@café.example"))
-    assert parsed["To"].addresses[0].addr_spec == "piet@xn--caf-dma.example"
+    for domain, ascii_domain in (
+        ("café.example", "xn--caf-dma.example"),
+        ("straße.example", "xn--strae-oqa.example"),  # which is not strasse.example
+    ):
+        parsed = mail(invoice(), replace(ENVELOPE, to=f"piet@{domain}"))
+        assert parsed["To"].addresses[0].addr_spec == f"piet@{ascii_domain}"
 
 
 def test_the_message_id_is_the_mails_and_the_recipients_for_ever() -> None:
