@@ -142,8 +142,7 @@ class Documents:
     async def _others_wait(self, bundle: Bundle, number: int) -> bool:
         """Whether another environment's documents wait, in this worker's hands or in nobody's.
 
-        Where none do, what goes back is taken up and read again at once: on a slow machine that was
-        most of what a document took outside its own process.
+        Where none do, what goes back would be taken up and read again at once.
         """
         return any(other != number for other in self.waiting) or await bundle.others_wait()
 
