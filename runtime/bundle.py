@@ -53,6 +53,12 @@ class Bundle:
         async with self.works[0].look() as tx:
             yield tx
 
+    async def others_wait(self) -> bool:
+        """Whether jobs of this kind are due that nobody holds, of others than whose turn it is."""
+        whose = self.works[0].job.ref.partition("/")[0]
+        async with self._runner.database.connection() as connection:
+            return bool(await connection.fetchval(sql.others_due, self._kind.kind, whose))
+
     @contextlib.asynccontextmanager
     async def step(self, works: Iterable[Work] | None = None) -> AsyncIterator[BundleTx]:
         """One transaction of these jobs, or of all that are open, committed unless the body raises;

@@ -121,6 +121,16 @@ UPDATE job SET lease = $2, leased_until = now() + make_interval(secs => $3)
 WHERE id = ANY (ARRAY(SELECT id FROM turn UNION ALL SELECT id FROM more))
 RETURNING id, kind, ref, payload, attempts, created_at;
 
+-- name: others_due
+-- Whether a job of this kind is due that nobody holds, of others than $2 (as `claim_in_turns` tells
+-- them). On either side of that one's in the index: of its own there may be ten thousand.
+SELECT EXISTS (
+    SELECT FROM job WHERE kind = $1 AND state = 'open' AND split_part(ref, '/', 1) < $2
+      AND due_at <= now() AND (leased_until IS NULL OR leased_until < now()))
+OR EXISTS (
+    SELECT FROM job WHERE kind = $1 AND state = 'open' AND split_part(ref, '/', 1) > $2
+      AND due_at <= now() AND (leased_until IS NULL OR leased_until < now()));
+
 -- name: hold
 -- The fence: locks the job for a step, only while the lease is ours. With it all positions, which
 -- every step compares: one statement, for each costs a step as much as the next.

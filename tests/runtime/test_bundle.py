@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -61,6 +62,25 @@ async def test_some_of_one_environment_are_taken_then_some_of_whoever_has_fewer(
         runner = bench.runner([kind_of()])
         taken = [[w.job.ref for w in await runner.take(runner.kinds[0])] for _ in range(4)]
         assert taken == [["1/a", "1/b", "1/c"], ["2/a"], ["1/d", "1/e"], []]
+
+
+async def test_others_wait_where_a_job_of_the_kind_is_due_that_nobody_holds(dsn: str) -> None:
+    """Of others than whose turn it is, on either side of them; ten thousand of theirs, those in
+    hand, those of another kind and those of an hour to come are none."""
+    async with HandlerBench(dsn) as bench:
+        await add(bench, *(f"5/{n}" for n in range(9)))
+        runner = bench.runner([kind_of(at_once=2)])
+        bundle = Bundle(await runner.take(runner.kinds[0]))
+        async with bench.transaction() as tx:
+            await tx.add_job("play", "1/a", {})
+            await tx.add_job("work", "9/later", {}, after=tx.now + timedelta(hours=1))
+        assert not await bundle.others_wait()
+        for ref in ("1/a", "50/a"):
+            await add(bench, ref)
+            assert await bundle.others_wait()
+            taken = await runner.take(runner.kinds[0])
+            assert [work.job.ref for work in taken] == [ref]
+            assert not await bundle.others_wait()
 
 
 async def test_they_are_told_and_done_together(dsn: str) -> None:

@@ -5,7 +5,8 @@ environment's run nor the reading of sales waits for it.
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
 import structlog
@@ -28,7 +29,10 @@ AT_ONCE = 8
 """Documents of one environment that are read together, and kept together."""
 
 TURN_S = 0.5
-"""So long they are made; what is not begun by then goes back, for others wait meanwhile."""
+"""So long they are made while others wait; what is not begun by then goes back."""
+
+LONGEST_S = 2.0
+"""So long they are made in any case: then what there is is kept, and its mails go."""
 
 
 def id_of(work: Work) -> str:
@@ -67,6 +71,9 @@ class Documents:
     rendering: Rendering
     fresh: Fresh = field(default_factory=Fresh)
     turn_s: float = TURN_S
+    longest_s: float = LONGEST_S
+    waiting: list[int] = field(default_factory=list)
+    """The environments of which this worker has documents in hand that wait for their turn."""
 
     async def run(self, work: Work) -> None:
         """As `together`, of one."""
@@ -81,7 +88,7 @@ class Documents:
         named = [(w.job.payload["kind"], w.job.payload["id"]) for w in bundle.works]
         async with bundle.look() as tx:  # what is issued never changes
             contents = await documents.load_all(tx, number, named)
-        made, not_begun = await self._render(bundle.works, contents)
+        made, not_begun = await self._render(bundle, number, contents)
         if not made and not not_begun:
             return
         async with bundle.step([*made, *not_begun]) as tx:
@@ -99,15 +106,18 @@ class Documents:
             self.fresh.put(number, document_id, Made(document=told, files=files))
 
     async def _render(
-        self, works: Sequence[Work], contents: Mapping[str, Document]
+        self, bundle: Bundle, number: int, contents: Mapping[str, Document]
     ) -> tuple[dict[Work, list[documents.File]], list[Work]]:
         """Files by job, and the jobs for which there was no time left in this turn."""
-        made: dict[Work, list[documents.File]] = {}
-        async with self.rendering.turn:
-            began = time.monotonic()
+        works, made = bundle.works, dict[Work, list[documents.File]]()
+        async with self._turn(number):
+            began = asks_at = time.monotonic()
             for place, work in enumerate(works):
-                if place and time.monotonic() - began > self.turn_s:
-                    return made, list(works[place:])
+                now = time.monotonic()
+                if place and now - asks_at > self.turn_s:
+                    if now - began > self.longest_s or await self._others_wait(bundle, number):
+                        return made, list(works[place:])
+                    asks_at = now
                 try:
                     content = contents[id_of(work)]  # or it is gone: a failure of this job's
                     made[work] = await self.rendering.call(render, content)
@@ -116,6 +126,25 @@ class Documents:
                         raise
                     log.info("a document is left", job=work.job.id, cause=describe(error))
         return made, []
+
+    @asynccontextmanager
+    async def _turn(self, number: int) -> AsyncIterator[None]:
+        self.waiting.append(number)
+        try:
+            await self.rendering.turn.acquire()
+        finally:
+            self.waiting.remove(number)
+        try:
+            yield
+        finally:
+            self.rendering.turn.release()
+
+    async def _others_wait(self, bundle: Bundle, number: int) -> bool:
+        """Whether another environment's documents wait, in this worker's hands or in nobody's.
+
+        Where none do, what goes back would be taken up and read again at once.
+        """
+        return any(other != number for other in self.waiting) or await bundle.others_wait()
 
     async def on_poison(self, work: Work, tx: StepTx) -> None:
         """It can't be made: its mails don't go, and finance hears so. `invoice.send` tries anew."""

@@ -70,21 +70,6 @@ async def test_a_document_that_can_not_be_made_keeps_no_other_back_and_none_is_m
     assert len(waiting) == AT_ONCE - 1
 
 
-async def test_documents_for_which_a_turn_has_no_time_go_back_to_the_queue(world: World) -> None:
-    await numbered(world, 3)
-    kind = Documents(rendering=Rendering(0), turn_s=0).kind(2)
-    runner = world.bench.runner([kind])
-    await runner.work_together(await runner.take(kind), kind)
-    rows = await world.fetch("SELECT state, lease, attempts FROM job WHERE kind = 'document'")
-    assert sorted((r["state"], r["lease"], r["attempts"]) for r in rows) == [
-        ("done", None, 0),
-        ("open", None, 0),
-        ("open", None, 0),
-    ]
-    await world.bench.run_jobs([kind])
-    assert len(await world.fetch("SELECT FROM document")) == 9
-
-
 async def test_files_made_together_are_those_that_each_would_have_alone(world: World) -> None:
     issued_now = await numbered(world, 3)
     await world.bench.run_jobs([Documents(rendering=Rendering(0)).kind(2)])
