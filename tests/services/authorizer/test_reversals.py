@@ -95,6 +95,19 @@ def test_a_line_of_which_too_little_is_left_is_not_the_first_that_is_meant() -> 
     assert found.of_lines == (300, 400)
 
 
+def test_of_lines_alike_the_quantity_decides_where_as_much_is_left_of_both() -> None:
+    lines = [sold(500, quantity="1"), sold(500, quantity="2"), sold(700, quantity="3")]
+    for quantity, total, of_lines in (
+        ("2", 500, (0, 500, 0)),
+        ("3", 500, (500, 0, 0)),  # of another just so much is left
+        ("3", 200, (0, 0, 200)),
+        ("4", 200, (200, 0, 0)),
+    ):
+        found = take(lines, total, lines=[{"total": total, "quantity": quantity}])
+        assert isinstance(found, Taken)
+        assert found.of_lines == of_lines
+
+
 def test_the_most_exactly_described_line_is_found_first() -> None:
     lines = [sold(500, name="Pils"), sold(500, name="Wijn")]
     found = take(lines, 1000, lines=[{"total": 500}, {"total": 500, "description": "Pils"}])
