@@ -168,6 +168,9 @@ def _answer_sale(sale: Sale, record_time: datetime, book: Book, now: datetime) -
         if known.digest != content:
             return _refuse_reused(sale, content, book, now)
         if known.state == "approved" or known.recorded or not recorded:
+            if recorded and known.state == "approved":
+                # Its till may have said so before, in a way that could not be read.
+                book.clear(key, sale.sale_id, content)
             return known.answer
     standing = book.standings.get((sale.environment, sale.account))
     decision = decide(
