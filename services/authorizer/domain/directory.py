@@ -71,12 +71,12 @@ def words(query: str) -> list[str]:
 def found(query: str, accounts: Iterable[Listed]) -> tuple[FoundAccount, ...]:
     """At most 50: the one whose number was typed first, those that can be charged before others,
     and of these first those that hold the words as they were typed."""
-    typed, together = query.strip(), fold(query)
+    number, together = query.strip().lower(), fold(query)
 
     def order(listed: Listed) -> Order:
         reason = barred(listed.status, listed.on_account)
         apart = together not in fold(f"{listed.account} {listed.name} {listed.description}")
-        return listed.account != typed, reason is not None, apart, *_order(listed)
+        return listed.account.lower() != number, reason is not None, apart, *_order(listed)
 
     return tuple(_found(each) for each in sorted(accounts, key=order)[:MOST_FOUND])
 

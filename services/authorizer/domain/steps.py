@@ -10,8 +10,8 @@ from services.authorizer.domain.commands import carry_out_step
 from services.authorizer.domain.entities import Applied, Effect, Environment, Refusal, Registry
 
 MOST_WARNINGS: Final = 500
-"""Told one by one of all steps together: of ten thousand accounts they would make the outcome larger
-than its topic takes."""
+"""Told one by one of all steps together: with ten thousand the outcome would be larger than its
+topic takes."""
 
 
 class Steps:

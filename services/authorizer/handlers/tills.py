@@ -17,7 +17,7 @@ from schemas.content import digest
 from schemas.terminals import DirectoryFound, TerminalSearched, TerminalSignedOn
 from schemas.wire import encode
 from services.authorizer.domain.book import RefusalKey
-from services.authorizer.domain.directory import found, words
+from services.authorizer.domain.directory import found
 from services.authorizer.store import directory as store
 from services.authorizer.store.directory import Key, Session, Venue
 from services.authorizer.store.sales import remember_refusals
@@ -133,7 +133,7 @@ async def _look_up(
     asked: Sequence[TerminalSearched], venues: dict[int, Venue], tx: Tx
 ) -> list[tuple[TerminalSearched, bytes, Answer]]:
     """What each search finds at this moment."""
-    hits = await store.find(tx, [(m.environment, " ".join(words(m.query))) for m in asked])
+    hits = await store.find(tx, [(m.environment, m.query) for m in asked])
     looked_up = []
     for number, message in enumerate(asked):
         venue = venues.get(message.environment)

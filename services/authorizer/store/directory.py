@@ -15,7 +15,7 @@ from runtime.breath import Breath
 from runtime.sql import statements
 from runtime.transaction import Tx
 from schemas.terminals import DirectoryAccount
-from services.authorizer.domain.directory import Listed, in_order, pages
+from services.authorizer.domain.directory import Listed, in_order, pages, words
 from services.authorizer.store import forgetting
 from services.authorizer.store.registry import columns
 
@@ -151,15 +151,19 @@ async def _overview(tx: Tx, environment: int) -> list[bytes]:
 
 
 async def find(tx: Tx, asked: Sequence[tuple[int, str]]) -> dict[int, list[Listed]]:
-    """Hits by the place of their search in `asked`: (environment, folded words)."""
+    """Hits by the place of their search in `asked`: (environment, what was typed)."""
     hits: dict[int, list[Listed]] = defaultdict(list)
-    if asked:
-        environments, words = columns(asked)
-        rows = await tx.fetch(sql.find_accounts, list(range(len(asked))), environments, words)
-        for r in rows:
-            hits[r["number"]].append(
-                Listed(r["account"], r["description"], r["holder"], r["status"], r["on_account"])
-            )
+    rows = await tx.fetch(
+        sql.find_accounts,
+        list(range(len(asked))),
+        [environment for environment, _ in asked],
+        [" ".join(words(query)) for _, query in asked],
+        [query.strip() for _, query in asked],
+    )
+    for r in rows:
+        hits[r["number"]].append(
+            Listed(r["account"], r["description"], r["holder"], r["status"], r["on_account"])
+        )
     return hits
 
 

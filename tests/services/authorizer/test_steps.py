@@ -174,8 +174,8 @@ async def test_a_step_that_closes_an_account_tells_what_is_not_invoiced_yet(
 
 
 def test_an_outcome_is_no_larger_than_its_topic_takes() -> None:
-    """Goal: no command is answered with what Kafka refuses, for that would be sent for ever. Method:
-    a hundred steps close as many accounts as one command may name, each with a warning."""
+    """Goal: no command is answered with what Kafka refuses, for that would be sent for ever.
+    Method: a hundred steps close as many accounts as one command may name, each with a warning."""
     numbers = [f"{number:064}" for number in range(MAX_ACCOUNTS)]
     known = {
         (VENUE, number): Account(environment=VENUE, account=number, sums=Sums(approved=10**13))
