@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from json.encoder import encode_basestring as quoted
 
 from runtime.answers import Answer
+from runtime.breath import Breath
 from runtime.incoming import Incoming, traced
 from runtime.transaction import Tx
 from schemas.content import digest
@@ -132,7 +133,8 @@ async def _search(incoming: Sequence[Incoming], venues: dict[int, Venue], tx: Tx
 async def _look_up(
     asked: Sequence[TerminalSearched], venues: dict[int, Venue], tx: Tx
 ) -> list[tuple[TerminalSearched, bytes, Answer]]:
-    """What each search finds at this moment."""
+    """What each search finds at this moment; sales are answered between any two."""
+    breath = Breath()
     hits = await store.find(tx, [(m.environment, m.query) for m in asked])
     looked_up = []
     for number, message in enumerate(asked):
@@ -141,6 +143,7 @@ async def _look_up(
         accounts = None if reason else found(message.query, hits[number])
         more = accounts is not None and len(hits[number]) > len(accounts)
         looked_up.append((message, digest(message), _found(message, accounts, reason, tx, more)))
+        await breath.take()
     return looked_up
 
 
