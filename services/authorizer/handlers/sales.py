@@ -150,7 +150,7 @@ async def _open(incoming: Sequence[Incoming], tx: Tx) -> Book:
 async def _speak(said: Iterable[Said], book: Book, tx: Tx) -> list[Answer]:
     first = await store.remember_refusals(tx, book.refusals) if book.refusals else {}
     spoken = [first[one] if isinstance(one, RefusalKey) else one for one in said]
-    _count(spoken, tx.now)
+    tx.when_committed(partial(_count, spoken, tx.now))
     return spoken
 
 
