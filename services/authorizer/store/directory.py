@@ -18,7 +18,7 @@ from runtime.transaction import Tx
 from schemas.terminals import DirectoryAccount
 from services.authorizer.domain.directory import Listed, Order, order, pages, shown, words
 from services.authorizer.store import forgetting
-from services.authorizer.store.registry import columns
+from services.authorizer.store.keys import columns
 
 sql: Final = statements("services.authorizer", "sql/directory.sql")
 TOPIC: Final = "pos.directories"
