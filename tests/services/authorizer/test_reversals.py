@@ -115,6 +115,45 @@ def test_the_most_exactly_described_line_is_found_first() -> None:
     assert found.of_lines == (500, 500)
 
 
+def test_how_many_are_taken_off_describes_no_line() -> None:
+    lines = [sold(500, name="Pils"), sold(500, name="Wijn")]
+    wanted = [{"total": 500, "quantity": "1"}, {"total": 500, "description": "Pils"}]
+    found = take(lines, 1000, lines=wanted)
+    assert isinstance(found, Taken)
+    assert found.of_lines == (500, 500)
+
+
+def test_not_a_cent_more_is_taken_of_a_line_than_is_left_of_it() -> None:
+    lines = [sold(500, name="Pils"), sold(500, name="Wijn")]
+    assert take(lines, 501, lines=[{"total": 501, "description": "Pils"}]) == Refused(
+        reason=ReversalRefusal.EXCEEDS_SALE, field="lines.0.total"
+    )
+
+
+def test_a_discount_that_is_called_alike_is_no_line_to_take_from() -> None:
+    found = take([sold(500), sold(-100), sold(300)], 650, lines=[{"total": 650}])
+    assert isinstance(found, Taken)
+    assert found.of_lines == (500, 0, 150)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "told"),
+    [
+        ([{"total": 300, "quantity": "0.3"}], "0.3"),
+        ([{"total": 300, "quantity": "0.3", "description": "Pils"}], "0.3"),
+        ([{"total": 300}], None),
+        ([{"total": 250, "quantity": "0.3"}, {"total": 50, "quantity": "0.3"}], None),
+    ],
+)
+def test_of_a_part_that_is_no_whole_piece_the_quantity_is_what_its_till_says(
+    wanted: list[dict[str, Any]], told: str | None
+) -> None:
+    """Where it says it of just so much."""
+    found = take([sold(1000)], sum(each["total"] for each in wanted), lines=wanted)
+    assert isinstance(found, Taken)
+    assert [line.quantity for line in found.lines] == [told]
+
+
 def test_one_line_may_be_taken_from_several_that_are_alike() -> None:
     found = take([sold(250), sold(250)], 500, lines=[{"total": 500, "description": "Pils"}])
     assert isinstance(found, Taken)
