@@ -95,8 +95,8 @@ class Decided:
                 yield Said(journal, place)
 
     def _compare(self, said: Said, row: asyncpg.Record) -> None:
-        """Of what was said twice the first is posted. That the times of two differ is no fault: a
-        sale that was asked for and then recorded may have two. That amounts do is one."""
+        """Of what was said twice the first is posted. That the times of two differ is no fault of
+        the books: an authorizer whose database was put back says both. That amounts do is one."""
         kind, event, legs = said.journal
         place = row["ctid"]
         if place is None:

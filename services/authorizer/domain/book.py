@@ -107,7 +107,7 @@ class Book:
         self.taken_off.append((key, by, content))
         for one in self.unbooked:
             another = (
-                by == one.sale_id
+                content is not None
                 and one.reason is not DeclineReason.INVALID_MESSAGE
                 and one.digest != content
             )

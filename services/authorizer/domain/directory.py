@@ -35,17 +35,17 @@ class Listed:
 Order = tuple[object, ...]
 
 
-def _order(listed: Listed) -> Order:
-    """By name, then by number, each as a person counts; what has no name comes last."""
+def order(listed: Listed) -> Order:
+    """In which order a person looks for them: by name, then by number, each as a person counts;
+    what has no name comes last. No two have one place."""
     return not listed.name, natural(listed.name), natural(listed.account), listed.account
 
 
-def in_order(accounts: Iterable[Listed]) -> list[DirectoryAccount]:
-    """The accounts behind the button, in the order in which a person looks for them."""
-    return [
-        DirectoryAccount(account=a.account, name=a.name, description=a.description)
-        for a in sorted(accounts, key=_order)
-    ]
+def shown(listed: Listed) -> DirectoryAccount:
+    """An account behind the button."""
+    return DirectoryAccount(
+        account=listed.account, name=listed.name, description=listed.description
+    )
 
 
 def pages(sizes: Sequence[int]) -> list[slice]:
@@ -71,14 +71,14 @@ def words(query: str) -> list[str]:
 def found(query: str, accounts: Iterable[Listed]) -> tuple[FoundAccount, ...]:
     """At most 50: the one whose number was typed first, those that can be charged before others,
     and of these first those that hold the words as they were typed."""
-    typed, together = query.strip(), fold(query)
+    number, together = query.strip().lower(), fold(query)
 
-    def order(listed: Listed) -> Order:
+    def first(listed: Listed) -> Order:
         reason = barred(listed.status, listed.on_account)
         apart = together not in fold(f"{listed.account} {listed.name} {listed.description}")
-        return listed.account != typed, reason is not None, apart, *_order(listed)
+        return listed.account.lower() != number, reason is not None, apart, *order(listed)
 
-    return tuple(_found(each) for each in sorted(accounts, key=order)[:MOST_FOUND])
+    return tuple(_found(each) for each in sorted(accounts, key=first)[:MOST_FOUND])
 
 
 def _found(listed: Listed) -> FoundAccount:

@@ -15,6 +15,9 @@ _PNG: Final = b"\x89PNG\r\n\x1a\n"
 _HEAD: Final = 33  # bytes of the signature and its first chunk, IHDR
 MOST_PIXELS: Final = 4_000_000
 """More are not drawn: unpacked a picture takes four bytes a pixel."""
+_ABOVE_ZERO: Final = re.compile(r"\+?0*(?:\.0*)?[1-9]")
+"""How such a number begins. In one way only: it may have two hundred thousand digits, and whoever
+tries each way to part them holds up the worker for minutes."""
 
 
 def wrong(picture: bytes) -> str | None:
@@ -56,6 +59,6 @@ def _wrong_svg(picture: bytes) -> str | None:
         return "is an SVG that takes in another file: embed what it shows (as data:...;base64)"
     box = re.findall(r"[-+.\d]+(?:e[-+]?\d+)?", root.get("viewBox", ""))
     sides = box[2:4] if len(box) == 4 else [root.get("width", "100"), root.get("height", "100")]
-    if not all(re.match(r"\+?\d*\.?\d*[1-9]", side) for side in sides):
+    if not all(_ABOVE_ZERO.match(side) for side in sides):
         return "is an SVG that says it has no size: give it a viewBox, or width and height"
     return None

@@ -54,11 +54,12 @@ def take_back(
         shares = left  # the discounts go with the last of what they were given on
     elif wanted.lines is None:
         shares = spread(amount, left)
+    said = _quantities(wanted.lines or ())
     return Taken(
         amount=amount,
         of_lines=tuple(shares),
         lines=tuple(
-            _reversed_line(line, share, wanted.lines)
+            _reversed_line(line, share, said)
             for line, share in zip(lines, shares, strict=True)
             if share
         ),
@@ -85,60 +86,99 @@ def spread(amount: int, parts: Sequence[int]) -> list[int]:
 def _pick(
     wanted: Sequence[CancelledLine], lines: Sequence[SaleLine], left: Sequence[int]
 ) -> list[int] | Refused:
-    """Find the lines that a till means. The most exactly described are found first."""
-    taken = [0] * len(lines)
-    order = sorted(range(len(wanted)), key=lambda n: (-_said(wanted[n]), n))
+    """Find the lines that a till means. The most exactly described are found first.
+
+    Of those that fit, one of which just so much is left, else the first of which more is left, else
+    what is left of each in turn.
+    """
+    rest = list(left)
+    alike = _alike(wanted, lines)
+    order = sorted(range(len(wanted)), key=lambda n: (-sum(_shape(wanted[n])[:-1]), n))
     for number in order:
         asked = wanted[number]
-        rest = asked.total
-        for place in _candidates(asked, lines, left, taken):
-            part = min(rest, left[place] - taken[place])
-            taken[place] += part
-            rest -= part
-            if rest == 0:
+        missing = asked.total
+        places = _fitting(asked, alike)
+        found = None
+        if missing in rest:
+            found = next((place for place in places if rest[place] == missing), None)
+        if found is None:
+            found = next((place for place in places if rest[place] > missing), None)
+        for place in places if found is None else (found,):
+            part = min(missing, max(rest[place], 0))
+            rest[place] -= part
+            missing -= part
+            if missing == 0:
                 break
-        if rest:
+        if missing:
             return Refused(reason=ReversalRefusal.EXCEEDS_SALE, field=f"lines.{number}.total")
-    return taken
+    return [before - after for before, after in zip(left, rest, strict=True)]
 
 
-def _said(asked: CancelledLine) -> int:
-    given = (asked.description, asked.product, asked.unit_price, asked.vat_rate)
-    return sum(value is not None for value in given)
+_Words = tuple[str | int | None, ...]
+_Shape = tuple[bool, ...]
+_Alike = dict[tuple[_Shape, _Words], list[int]]
 
 
-def _candidates(
-    asked: CancelledLine, lines: Sequence[SaleLine], left: Sequence[int], taken: Sequence[int]
-) -> list[int]:
-    """The lines that fit what was said, those first that fit the whole amount best.
+def _words(line: SaleLine | CancelledLine) -> _Words:
+    """What tells a line from others, the quantity last. None: nothing is said of it."""
+    return line.description, line.product, line.unit_price, line.vat_rate, line.quantity
+
+
+def _shape(asked: CancelledLine) -> _Shape:
+    """Of which words something is said."""
+    return tuple(word is not None for word in _words(asked))
+
+
+def _loosely(shape: _Shape) -> _Shape:
+    return (*shape[:-1], False)
+
+
+def _of_shape(words: _Words, shape: _Shape) -> _Words:
+    return tuple(word if said else None for word, said in zip(words, shape, strict=True))
+
+
+def _alike(wanted: Sequence[CancelledLine], lines: Sequence[SaleLine]) -> _Alike:
+    """The lines, in their order, by what is said of some of their words.
+
+    A till may mean five hundred lines of five hundred, and a batch holds hundreds of such messages:
+    so not each of the one is held against each of the other.
+    """
+    shapes = {shape for asked in wanted for shape in (_shape(asked), _loosely(_shape(asked)))}
+    found: _Alike = {}
+    for place, line in enumerate(lines):
+        words = _words(line)
+        for shape in shapes:
+            found.setdefault((shape, _of_shape(words, shape)), []).append(place)
+    return found
+
+
+def _fitting(asked: CancelledLine, alike: _Alike) -> Sequence[int]:
+    """The lines that fit what is said, some of them twice.
 
     The quantity says how many are taken off, not how many were sold: it only decides between
     lines that fit alike.
     """
-    fitting = [
-        place
-        for place, line in enumerate(lines)
-        if left[place] - taken[place] > 0
-        and asked.description in (None, line.description)
-        and asked.product in (None, line.product)
-        and asked.unit_price in (None, line.unit_price)
-        and asked.vat_rate in (None, line.vat_rate)
-    ]
-
-    def rank(place: int) -> tuple[bool, bool, bool, int]:
-        rest = left[place] - taken[place]
-        other_quantity = asked.quantity is not None and asked.quantity != lines[place].quantity
-        return rest < asked.total, rest != asked.total, other_quantity, place
-
-    return sorted(fitting, key=rank)
+    words, shape = _words(asked), _shape(asked)
+    loosely = _loosely(shape)
+    fitting = alike.get((loosely, _of_shape(words, loosely)), [])
+    return fitting if shape == loosely else alike.get((shape, words), []) + fitting
 
 
-def _reversed_line(
-    line: SaleLine, share: int, wanted: Sequence[CancelledLine] | None
-) -> ReversedLine:
+_Quantities = dict[tuple[int, str | None], set[str | None]]
+
+
+def _quantities(wanted: Sequence[CancelledLine]) -> _Quantities:
+    """What a till says of how many it takes off, by the amount and the description."""
+    said: _Quantities = {}
+    for asked in wanted:
+        said.setdefault((asked.total, asked.description), set()).add(asked.quantity)
+    return said
+
+
+def _reversed_line(line: SaleLine, share: int, said: _Quantities) -> ReversedLine:
     """What is said of one line: its quantity where it is known for what is taken off."""
     whole = share == line.total
-    quantity = line.quantity if whole else _quantity_of(line, share, wanted or ())
+    quantity = line.quantity if whole else _quantity_of(line, share, said)
     return ReversedLine(
         description=line.description,
         product=line.product,
@@ -149,13 +189,9 @@ def _reversed_line(
     )
 
 
-def _quantity_of(line: SaleLine, share: int, wanted: Sequence[CancelledLine]) -> str | None:
+def _quantity_of(line: SaleLine, share: int, said: _Quantities) -> str | None:
     """The whole pieces that a part of a line comes to, or else what a till said of it."""
     if line.unit_price and share % line.unit_price == 0:
         return str(share // line.unit_price)
-    said = {
-        asked.quantity
-        for asked in wanted
-        if asked.total == share and asked.description in (None, line.description)
-    }
-    return said.pop() if len(said) == 1 else None
+    found = said.get((share, line.description), set()) | said.get((share, None), set())
+    return found.pop() if len(found) == 1 else None

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from schemas.commands import Caution, RefusedStep
 from schemas.steps import Step
 from services.authorizer.domain.commands import carry_out_step
 from services.authorizer.domain.entities import Applied, Effect, Environment, Refusal, Registry
+
+MOST_WARNINGS: Final = 500
+"""Told one by one of all steps together: with ten thousand the outcome would be larger than its
+topic takes."""
 
 
 class Steps:
@@ -17,6 +23,7 @@ class Steps:
         self._house = house
         self._changes: list[Effect] = []
         self._warnings: list[Caution] = []
+        self._untold: list[Caution] = []
         self._refused: dict[int, RefusedStep] = {}
 
     def take(self, step: Step) -> Applied | Refusal:
@@ -42,15 +49,23 @@ class Steps:
         for kind, id_, change, _ in outcome.changes:
             self._changes.append(Effect(kind, id_, change, number))
         for w in outcome.warnings:
-            self._warnings.append(
-                Caution(kind=w.kind, id=w.id, field=w.field, message=w.message, step=number)
-            )
+            caution = Caution(kind=w.kind, id=w.id, field=w.field, message=w.message, step=number)
+            told = len(self._warnings) < MOST_WARNINGS
+            (self._warnings if told else self._untold).append(caution)
         return outcome
 
     def outcome(self) -> Applied:
         """All of them together. What they changed is kept already."""
         return Applied(
             changes=tuple(self._changes),
-            warnings=tuple(self._warnings),
+            warnings=(*self._warnings, *self._rest()),
             refused=tuple(self._refused.values()),
         )
+
+    def _rest(self) -> tuple[Caution, ...]:
+        """Says that there is more, where the first of it is."""
+        if not self._untold:
+            return ()
+        count = len(self._untold)
+        says = f"{count} more warnings are not told, from this one on: {self._untold[0].message}"
+        return (self._untold[0].model_copy(update={"message": says}),)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import partial
 from hashlib import sha256
 
 from runtime.answers import Answer
@@ -208,15 +209,14 @@ async def _apply(asked: RegistryApply, known: Registry, tx: Tx) -> tuple[Outcome
         results[step.type, "applied" if isinstance(found, Applied) else found.reason] += 1
         await breath.take()
     for labels, count in results.items():
-        COMMANDS.labels(*labels).inc(count)
+        tx.when_committed(partial(COMMANDS.labels(*labels).inc, count))
     outcome = steps.outcome()
     return outcome, _answer(asked, outcome, tx)
 
 
 async def _follow(command: Command, outcome: Outcome, known: Registry, tx: Tx) -> None:
-    COMMANDS.labels(
-        command.type, "applied" if isinstance(outcome, Applied) else outcome.reason
-    ).inc()
+    result = "applied" if isinstance(outcome, Applied) else outcome.reason
+    tx.when_committed(COMMANDS.labels(command.type, result).inc)
     if isinstance(outcome, Applied):
         breath = Breath()
         for entity in outcome.entities:

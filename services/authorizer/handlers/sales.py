@@ -150,7 +150,7 @@ async def _open(incoming: Sequence[Incoming], tx: Tx) -> Book:
 async def _speak(said: Iterable[Said], book: Book, tx: Tx) -> list[Answer]:
     first = await store.remember_refusals(tx, book.refusals) if book.refusals else {}
     spoken = [first[one] if isinstance(one, RefusalKey) else one for one in said]
-    _count(spoken, tx.now)
+    tx.when_committed(partial(_count, spoken, tx.now))
     return spoken
 
 
@@ -168,6 +168,9 @@ def _answer_sale(sale: Sale, record_time: datetime, book: Book, now: datetime) -
         if known.digest != content:
             return _refuse_reused(sale, content, book, now)
         if known.state == "approved" or known.recorded or not recorded:
+            if recorded and known.state == "approved":
+                # Its till may have said so before, in a way that could not be read.
+                book.clear(key, sale.sale_id, content)
             return known.answer
     standing = book.standings.get((sale.environment, sale.account))
     decision = decide(

@@ -11,13 +11,14 @@ from collections.abc import Sequence
 from json.encoder import encode_basestring as quoted
 
 from runtime.answers import Answer
+from runtime.breath import Breath
 from runtime.incoming import Incoming, traced
 from runtime.transaction import Tx
 from schemas.content import digest
 from schemas.terminals import DirectoryFound, TerminalSearched, TerminalSignedOn
 from schemas.wire import encode
 from services.authorizer.domain.book import RefusalKey
-from services.authorizer.domain.directory import found, words
+from services.authorizer.domain.directory import found
 from services.authorizer.store import directory as store
 from services.authorizer.store.directory import Key, Session, Venue
 from services.authorizer.store.sales import remember_refusals
@@ -132,8 +133,9 @@ async def _search(incoming: Sequence[Incoming], venues: dict[int, Venue], tx: Tx
 async def _look_up(
     asked: Sequence[TerminalSearched], venues: dict[int, Venue], tx: Tx
 ) -> list[tuple[TerminalSearched, bytes, Answer]]:
-    """What each search finds at this moment."""
-    hits = await store.find(tx, [(m.environment, " ".join(words(m.query))) for m in asked])
+    """What each search finds at this moment; sales are answered between any two."""
+    breath = Breath()
+    hits = await store.find(tx, [(m.environment, m.query) for m in asked])
     looked_up = []
     for number, message in enumerate(asked):
         venue = venues.get(message.environment)
@@ -141,6 +143,7 @@ async def _look_up(
         accounts = None if reason else found(message.query, hits[number])
         more = accounts is not None and len(hits[number]) > len(accounts)
         looked_up.append((message, digest(message), _found(message, accounts, reason, tx, more)))
+        await breath.take()
     return looked_up
 
 

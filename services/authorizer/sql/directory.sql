@@ -36,10 +36,11 @@ INSERT INTO directory (environment, revision, pages) VALUES ($1, $2, $3::bytea[]
 ON CONFLICT DO NOTHING;
 
 -- name: find_accounts
--- All words in the number, the description or a name of the holder's. Of very many hits those
--- that can be charged, by name: who types one letter is not looking for a certain account.
+-- All words in the number, the description or a name of the holder's. Of very many hits the one whose
+-- number was typed, and those that can be charged, by name: who types one letter is not looking for a
+-- certain account.
 SELECT q.number, f.account, f.description, f.holder, f.status, f.on_account
-FROM unnest($1::int[], $2::int[], $3::text[]) AS q (number, environment, words)
+FROM unnest($1::int[], $2::int[], $3::text[], $4::text[]) AS q (number, environment, words, typed)
 CROSS JOIN LATERAL (
     SELECT a.account, a.description, coalesce(c.name, '') AS holder, a.status, a.on_account
     FROM account AS a
@@ -49,7 +50,7 @@ CROSS JOIN LATERAL (
           SELECT FROM unnest(string_to_array(q.words, ' ')) AS w (word)
           WHERE strpos(a.searched || ' ' || coalesce(c.searched, ''), w.word) = 0
       )
-    ORDER BY a.account <> q.words, a.status <> 'active' OR NOT a.on_account,
+    ORDER BY lower(a.account) <> lower(q.typed), a.status <> 'active' OR NOT a.on_account,
              strpos(a.searched, q.words) = 0 AND strpos(coalesce(c.searched, ''), q.words) = 0,
              coalesce(c.searched, a.searched), a.account
     LIMIT 500

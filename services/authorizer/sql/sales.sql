@@ -160,12 +160,13 @@ FROM unnest($1::int[], $2::uuid[], $3::bytea[], $4::text[], $5::text[], $6::byte
 ON CONFLICT DO NOTHING;
 
 -- name: clear_unbooked
--- A sale that was moved from it stands for it now, or a till took it back. A sale itself clears
--- only what was unreadable of it, and what our own fault kept from being booked: under a reused id
--- another sale may wait.
+-- A sale that was moved from it stands for it now, or a till took it back. A sale itself, which has
+-- a digest here, clears only what was unreadable of it, and what our own fault kept from being
+-- booked: under a reused id another sale may wait. Not told by its id: a cancellation may have the
+-- same.
 UPDATE unbooked AS b
 SET cleared_at = $4, cleared_by = u.cleared_by
 FROM unnest($1::int[], $2::uuid[], $3::uuid[], $5::bytea[])
      AS u (environment, sale_id, cleared_by, digest)
 WHERE b.environment = u.environment AND b.sale_id = u.sale_id AND b.cleared_at IS NULL
-  AND (u.cleared_by <> b.sale_id OR b.reason = 'invalid_message' OR b.digest = u.digest);
+  AND (u.digest IS NULL OR b.reason = 'invalid_message' OR b.digest = u.digest);

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from typing import Final
 
 from pydantic import TypeAdapter
@@ -15,9 +16,9 @@ from runtime.breath import Breath
 from runtime.sql import statements
 from runtime.transaction import Tx
 from schemas.terminals import DirectoryAccount
-from services.authorizer.domain.directory import Listed, in_order, pages
+from services.authorizer.domain.directory import Listed, Order, order, pages, shown, words
 from services.authorizer.store import forgetting
-from services.authorizer.store.registry import columns
+from services.authorizer.store.keys import columns
 
 sql: Final = statements("services.authorizer", "sql/directory.sql")
 TOPIC: Final = "pos.directories"
@@ -143,23 +144,36 @@ async def _erased(tx: Tx, environments: Iterable[int]) -> dict[int, forgetting.N
 
 
 async def _overview(tx: Tx, environment: int) -> list[bytes]:
-    rows = await tx.fetch(sql.overview, environment)
-    listed = [Listed(r["account"], r["description"], r["holder"]) for r in rows]
-    shown = [_account(each) for each in in_order(listed)]
-    parts = pages([len(each) + 1 for each in shown])
-    return [b"[" + b",".join(shown[part]) + b"]" for part in parts]
+    """The pages of this moment. Of thousands of accounts: sales are answered in between."""
+    breath = Breath()
+    placed: list[tuple[Order, Listed]] = []
+    for r in await tx.fetch(sql.overview, environment):
+        listed = Listed(r["account"], r["description"], r["holder"])
+        placed.append((order(listed), listed))
+        await breath.take()
+    placed.sort(key=itemgetter(0))
+    told: list[bytes] = []
+    for _, listed in placed:
+        told.append(_account(shown(listed)))
+        await breath.take()
+    parts = pages([len(each) + 1 for each in told])
+    return [b"[" + b",".join(told[part]) + b"]" for part in parts]
 
 
 async def find(tx: Tx, asked: Sequence[tuple[int, str]]) -> dict[int, list[Listed]]:
-    """Hits by the place of their search in `asked`: (environment, folded words)."""
+    """Hits by the place of their search in `asked`: (environment, what was typed)."""
     hits: dict[int, list[Listed]] = defaultdict(list)
-    if asked:
-        environments, words = columns(asked)
-        rows = await tx.fetch(sql.find_accounts, list(range(len(asked))), environments, words)
-        for r in rows:
-            hits[r["number"]].append(
-                Listed(r["account"], r["description"], r["holder"], r["status"], r["on_account"])
-            )
+    rows = await tx.fetch(
+        sql.find_accounts,
+        list(range(len(asked))),
+        [environment for environment, _ in asked],
+        [" ".join(words(query)) for _, query in asked],
+        [query.strip() for _, query in asked],
+    )
+    for r in rows:
+        hits[r["number"]].append(
+            Listed(r["account"], r["description"], r["holder"], r["status"], r["on_account"])
+        )
     return hits
 
 

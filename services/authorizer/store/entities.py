@@ -12,7 +12,8 @@ from runtime.transaction import Tx
 from services.authorizer.domain.entities import Account, Customer, Entity, Environment, Key
 from services.authorizer.domain.names import display_name, fold, searched_name
 from services.authorizer.store import forgetting
-from services.authorizer.store.registry import A_BREATH, columns, sql
+from services.authorizer.store.keys import columns
+from services.authorizer.store.registry import A_BREATH, sql
 
 
 async def record(

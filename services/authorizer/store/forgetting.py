@@ -13,7 +13,7 @@ from runtime.breath import Breath
 from runtime.sql import statements
 from runtime.transaction import Tx
 from services.authorizer.domain.entities import Key
-from services.authorizer.store.registry import columns
+from services.authorizer.store.keys import columns
 
 sql: Final = statements("services.authorizer", "sql/forgetting.sql")
 

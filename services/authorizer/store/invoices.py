@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 from runtime.sql import statements
 from runtime.transaction import Tx
 from schemas.billing import InvoicedSale
+from services.authorizer.store.keys import columns
 
 sql: Final = statements("services.authorizer", "sql/invoices.sql")
 
@@ -49,9 +50,8 @@ async def record(tx: Tx, effects: Sequence[Effect]) -> None:
     locked, but its environment's commands are decided under a lock that this takes, too.
     """
     keys = {(e.environment, e.account): None for e in effects}
-    environments, accounts = [k[0] for k in keys], [k[1] for k in keys]
-    await tx.fetch(sql.share_environments, sorted(set(environments)))
-    await tx.fetch(sql.lock_accounts, environments, accounts)
+    await tx.fetch(sql.share_environments, sorted({environment for environment, _ in keys}))
+    await tx.fetch(sql.lock_accounts, *columns(keys))
     by_id = {(e.environment, e.kind, e.id): e for e in effects}.values()
     rows = await tx.fetch(
         sql.record_effects,
@@ -69,7 +69,6 @@ async def record(tx: Tx, effects: Sequence[Effect]) -> None:
     if sums:
         await tx.execute(
             sql.add_to_sums,
-            [environment for environment, _ in sums],
-            [account for _, account in sums],
+            *columns(sums),
             *([one[kind] for one in sums.values()] for kind in KINDS),
         )

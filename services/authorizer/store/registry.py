@@ -37,18 +37,13 @@ from services.authorizer.domain.entities import (
     Registry,
 )
 from services.authorizer.domain.standing import Sums
+from services.authorizer.store.keys import columns
 from services.authorizer.store.spoken import Spoken
 
 sql: Final = statements("services.authorizer", "sql/registry.sql")
 TOPIC: Final = "registry.outcomes"
 A_BREATH: Final = 500
 """Accounts that are made ready and written in one go."""
-
-
-def columns(keys: Iterable[Key]) -> tuple[list[int], list[str]]:
-    """Keys as two arrays for unnest."""
-    pairs = list(keys)
-    return [environment for environment, _ in pairs], [each for _, each in pairs]
 
 
 async def open_registry(tx: Tx, commands: Sequence[Command]) -> Registry:

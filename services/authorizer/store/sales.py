@@ -22,6 +22,7 @@ from services.authorizer.domain.book import (
 )
 from services.authorizer.domain.sales import House
 from services.authorizer.domain.standing import Standing, Sums, barred, open_amount
+from services.authorizer.store.keys import columns
 
 Item = tuple[Key, KnownSale]
 
@@ -51,11 +52,6 @@ async def open_book(tx: Tx, messages: Iterable[Sale | SaleCancelled], others: se
     if cancellations:
         book.cancellations = await _cancellations(tx, cancellations)
     return book
-
-
-def columns(keys: Iterable[Key]) -> tuple[list[int], list[str]]:
-    pairs = list(keys)
-    return [environment for environment, _ in pairs], [each for _, each in pairs]
 
 
 async def _lock(tx: Tx, environments: Iterable[int], accounts: Iterable[Key]) -> Book:

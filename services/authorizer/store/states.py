@@ -23,6 +23,7 @@ from schemas.wire import encode
 from services.authorizer.domain import checks
 from services.authorizer.domain.customers import FIELDS
 from services.authorizer.domain.entities import Account, Customer, Entity
+from services.authorizer.store.keys import columns
 from services.authorizer.store.registry import environment_of
 from services.authorizer.store.unbooked import STATE as UNBOOKED
 
@@ -67,7 +68,7 @@ def _environment(r: Record) -> Answer:
 
 
 async def _customers(connection: Connection, keys: Sequence[Key]) -> Rows:
-    rows = await connection.fetch(sql.customers, *_columns(keys))
+    rows = await connection.fetch(sql.customers, *columns(keys))
     return {
         (r["environment"], r["customer_id"]): (r["version"], partial(_customer, r)) for r in rows
     }
@@ -112,7 +113,7 @@ def customer_state(
 
 
 async def _accounts(connection: Connection, keys: Sequence[Key]) -> Rows:
-    rows = await connection.fetch(sql.accounts, *_columns(keys))
+    rows = await connection.fetch(sql.accounts, *columns(keys))
     return {(r["environment"], r["account"]): (r["version"], partial(_account, r)) for r in rows}
 
 
@@ -183,12 +184,8 @@ async def _newer(
     asked = {key: version for key, version in told.items() if key[0] not in still}
     if not asked:
         return ()
-    rows = await connection.fetch(statement, *_columns(list(asked)), list(asked.values()))
+    rows = await connection.fetch(statement, *columns(asked), list(asked.values()))
     return [(r["environment"], r["id"]) for r in rows]
-
-
-def _columns(keys: Sequence[Key]) -> tuple[list[int], list[str]]:
-    return [key[0] for key in keys], [key[1] for key in keys]
 
 
 STATES: Final = (

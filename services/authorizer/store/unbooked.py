@@ -19,6 +19,7 @@ from schemas.wire import encode
 from services.authorizer.domain.entities import Outcome
 from services.authorizer.domain.unbooked import Waiting
 from services.authorizer.domain.unbooked import dismiss as decide
+from services.authorizer.store.keys import columns
 
 sql: Final = statements("services.authorizer", "sql/unbooked.sql")
 TOPIC: Final = "pos.unbooked"
@@ -38,9 +39,7 @@ async def dismiss(tx: Tx, command: UnbookedDismiss) -> Outcome:
 async def _read(connection: Connection, keys: Sequence[Key]) -> Rows:
     """All that waits or waited under these sale ids: one id may stand for several contents."""
     wanted = dict.fromkeys((key[0], key[1]) for key in keys)
-    rows = await connection.fetch(
-        sql.unbooked, [environment for environment, _ in wanted], [id_ for _, id_ in wanted]
-    )
+    rows = await connection.fetch(sql.unbooked, *columns(wanted))
     return {
         (r["environment"], r["sale_id"], r["digest"].hex()): (_version(r), partial(_state, r))
         for r in rows

@@ -3,8 +3,8 @@
 Takes sale.approved and sale.reversed, answers entry.posted (charge, reversal), and changes the
 journal and the account's unbilled amount. sale.declined and sale.reversal_refused move nothing
 and are skipped by the edge. Approved beats declined by itself: only the approval makes a journal.
-A sale that was asked for and then recorded can be approved twice, with other bytes but the same
-amounts: one journal.
+A sale is approved once. Should it be told twice all the same, with other times (the authorizer's
+database was put back), there is one journal.
 """
 
 from schemas.pos import SaleApproved, SaleReversed

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import prometheus_client
@@ -47,7 +48,7 @@ def posts(journal_of: Callable[[Any], Journal]) -> Handler:
         moved = changes((entry.journal, entry.answer) for entry in entries)
         if entries:
             await store.record(tx, entries, moved)
-            _count(entries)
+            tx.when_committed(partial(_count, entries))
         for key, change in moved.items():
             tx.know(BALANCE.kind, key, states.known(key, balances[key].moved(change, tx.now)))
         for old in known.values():

@@ -106,3 +106,18 @@ async def test_a_sale_is_cancelled_only_on_its_own_account(postgres: Database) -
         assert wrong["reason"] == "not_this_account"
         await bench.sell(cancelled("d", "b", account="28900002"))
         assert (await bench.one(requested("b", 100)))["type"] == "sale.approved"
+
+
+async def test_many_that_name_every_line_of_a_long_sale_are_decided_together(
+    postgres: Database,
+) -> None:
+    """Goal: no such batch takes so long that PostgreSQL ends its transaction as forgotten, for then
+    it comes again for ever. Method: thirty of the most lines, each of which may mean any line of a
+    sale of as many; each held against each took two seconds more than PostgreSQL waits."""
+    async with venue(postgres, limit=None) as bench:
+        await bench.sell(requested("a", lines=[line(1_000) for _ in range(500)]))
+        each = [{"total": 1} for _ in range(500)]
+        some = [cancelled(number, "a", 500, lines=each) for number in range(30)]
+        answers = await bench.sell(*some)
+        assert [words(answer) for answer in answers] == [("sale.reversed", 500)] * 30
+        assert await bench.used() == 500 * 1_000 - 30 * 500

@@ -78,6 +78,8 @@ async def test_configuring_what_is_so_already_changes_nothing(postgres: Database
         ("currency", "KWD"),
         ("time_zone", "Europe/Nowhere"),
         ("time_zone", "Europe/.."),
+        ("time_zone", "localtime"),
+        ("time_zone", "right/Europe/Amsterdam"),
         ("postcode", "12345"),
         ("vat_number", "NL123456789B01"),
         ("chamber_number", "1234"),

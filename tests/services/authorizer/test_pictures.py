@@ -2,6 +2,7 @@
 
 import base64
 import struct
+import time
 
 import pytest
 
@@ -45,6 +46,7 @@ def test_a_picture_that_can_be_drawn_is_taken(picture: bytes) -> None:
         (b"<?xml version='1.0'?><html><svg/></html>", "neither a PNG nor an SVG"),
         (SVG % b'viewBox="0 0 0 50"', "has no size"),
         (SVG % b'width="100%" height=""', "has no size"),
+        (SVG % b'width="0.00" height="1"', "has no size"),
         ((SVG % b"").replace(b"rect", b'image href="club.png"'), "takes in another file"),
         ((SVG % b"").replace(b"rect", b'image href="#/../../2"'), "takes in another file"),
         (b"<!DOCTYPE svg [<!ENTITY a SYSTEM 'file:///etc/passwd'>]><svg width='&a;'/>", "SVG"),
@@ -54,3 +56,13 @@ def test_one_that_can_not_is_refused_with_what_is_wrong(picture: bytes, wrong: s
     said = logo(base64.b64encode(picture).decode())
     assert said is not None
     assert wrong in said
+
+
+def test_a_size_of_very_many_digits_holds_nobody_up() -> None:
+    """Goal: no logo keeps a worker from its tills. Method: CPU time, for 30,000 digits; when each
+    way to part them was tried it was ten seconds, and minutes for as many as a logo may have."""
+    since = time.process_time()
+    said = logo(base64.b64encode(SVG % (b'width="%b" height="1"' % (b"0" * 30_000))).decode())
+    assert said is not None
+    assert "has no size" in said
+    assert time.process_time() - since < 1

@@ -1,7 +1,10 @@
 """Commands of the registry as such: the same again, our own faults, and all told anew."""
 
+import pytest
+
 from services.authorizer.handlers import registry, republish
-from tests.services.authorizer.support import JO, VENUE, command, register, said, venue
+from services.authorizer.metrics import COMMANDS, DECISIONS
+from tests.services.authorizer.support import JO, VENUE, command, recorded, register, said, venue
 from tests.support.databases import Database
 
 
@@ -54,3 +57,29 @@ async def test_the_whole_state_is_told_again_with_the_same_versions(postgres: Da
         assert bench.told() == before
         await bench.order(again)
         assert await bench.run_jobs([republish.JOB]) == []
+
+
+async def test_what_was_not_committed_is_not_counted(postgres: Database) -> None:
+    """Whoever fails after it has decided decides it again."""
+
+    def counted() -> list[float]:
+        of_sales = DECISIONS.labels("sale.approved")
+        of_commands = COMMANDS.labels("environment.configure", "applied")
+        return [one._value.get() for one in (of_sales, of_commands)]
+
+    async with venue(postgres) as bench:
+        sale, order = recorded("a", 100), command("environment.configure", "again")
+        before = counted()
+
+        async def in_vain() -> None:
+            async with bench.transaction() as tx:
+                await bench.decide_sales([bench.incoming(sale)], tx)
+                await registry.carry_out_commands([bench.incoming(order)], tx)
+                raise TimeoutError
+
+        for _ in range(2):
+            with pytest.raises(TimeoutError):
+                await in_vain()
+        await bench.sell(sale)
+        await bench.order(order)
+        assert counted() == [each + 1 for each in before]

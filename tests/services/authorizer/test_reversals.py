@@ -95,11 +95,63 @@ def test_a_line_of_which_too_little_is_left_is_not_the_first_that_is_meant() -> 
     assert found.of_lines == (300, 400)
 
 
+def test_of_lines_alike_the_quantity_decides_where_as_much_is_left_of_both() -> None:
+    lines = [sold(500, quantity="1"), sold(500, quantity="2"), sold(700, quantity="3")]
+    for quantity, total, of_lines in (
+        ("2", 500, (0, 500, 0)),
+        ("3", 500, (500, 0, 0)),  # of another just so much is left
+        ("3", 200, (0, 0, 200)),
+        ("4", 200, (200, 0, 0)),
+    ):
+        found = take(lines, total, lines=[{"total": total, "quantity": quantity}])
+        assert isinstance(found, Taken)
+        assert found.of_lines == of_lines
+
+
 def test_the_most_exactly_described_line_is_found_first() -> None:
     lines = [sold(500, name="Pils"), sold(500, name="Wijn")]
     found = take(lines, 1000, lines=[{"total": 500}, {"total": 500, "description": "Pils"}])
     assert isinstance(found, Taken)
     assert found.of_lines == (500, 500)
+
+
+def test_how_many_are_taken_off_describes_no_line() -> None:
+    lines = [sold(500, name="Pils"), sold(500, name="Wijn")]
+    wanted = [{"total": 500, "quantity": "1"}, {"total": 500, "description": "Pils"}]
+    found = take(lines, 1000, lines=wanted)
+    assert isinstance(found, Taken)
+    assert found.of_lines == (500, 500)
+
+
+def test_not_a_cent_more_is_taken_of_a_line_than_is_left_of_it() -> None:
+    lines = [sold(500, name="Pils"), sold(500, name="Wijn")]
+    assert take(lines, 501, lines=[{"total": 501, "description": "Pils"}]) == Refused(
+        reason=ReversalRefusal.EXCEEDS_SALE, field="lines.0.total"
+    )
+
+
+def test_a_discount_that_is_called_alike_is_no_line_to_take_from() -> None:
+    found = take([sold(500), sold(-100), sold(300)], 650, lines=[{"total": 650}])
+    assert isinstance(found, Taken)
+    assert found.of_lines == (500, 0, 150)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "told"),
+    [
+        ([{"total": 300, "quantity": "0.3"}], "0.3"),
+        ([{"total": 300, "quantity": "0.3", "description": "Pils"}], "0.3"),
+        ([{"total": 300}], None),
+        ([{"total": 250, "quantity": "0.3"}, {"total": 50, "quantity": "0.3"}], None),
+    ],
+)
+def test_of_a_part_that_is_no_whole_piece_the_quantity_is_what_its_till_says(
+    wanted: list[dict[str, Any]], told: str | None
+) -> None:
+    """Where it says it of just so much."""
+    found = take([sold(1000)], sum(each["total"] for each in wanted), lines=wanted)
+    assert isinstance(found, Taken)
+    assert [line.quantity for line in found.lines] == [told]
 
 
 def test_one_line_may_be_taken_from_several_that_are_alike() -> None:

@@ -4,7 +4,13 @@ from typing import Any
 
 import pytest
 
+from schemas.entities import MAX_ACCOUNTS
+from schemas.topics import TOPIC
+from services.authorizer.domain.entities import Account, Environment, Registry
+from services.authorizer.domain.standing import Sums
+from services.authorizer.domain.steps import MOST_WARNINGS, Steps
 from services.authorizer.handlers.registry import carry_out_commands
+from services.authorizer.outcomes import applied
 from services.authorizer.store.states import STATES
 from tests.services.authorizer.support import (
     GUEST,
@@ -165,3 +171,26 @@ async def test_a_step_that_closes_an_account_tells_what_is_not_invoiced_yet(
         assert kind == "account"
         assert "5.00" in told
         assert bench.told()[f"account:{VENUE}:{GUEST}"]["status"] == "closed"
+
+
+def test_an_outcome_is_no_larger_than_its_topic_takes() -> None:
+    """Goal: no command is answered with what Kafka refuses, for that would be sent for ever.
+    Method: a hundred steps close as many accounts as one command may name, each with a warning."""
+    numbers = [f"{number:064}" for number in range(MAX_ACCOUNTS)]
+    known = {
+        (VENUE, number): Account(environment=VENUE, account=number, sums=Sums(approved=10**13))
+        for number in numbers
+    }
+    closing = {"type": "account.change", "status": "closed"}
+    hundreds = [numbers[start : start + 100] for start in range(0, MAX_ACCOUNTS, 100)]
+    message = apply(1, *({"step": n, "accounts": s, **closing} for n, s in enumerate(hundreds)))
+    steps = Steps(Registry(accounts=known), Environment(environment=VENUE))
+    for step in message.steps:
+        steps.take(step)
+    outcome = steps.outcome()
+    assert len(outcome.changes) == MAX_ACCOUNTS
+    assert len(outcome.warnings) == MOST_WARNINGS + 1
+    assert outcome.warnings[-1].message.startswith("9500 more warnings are not told, from this one")
+    assert (outcome.warnings[-1].step, outcome.warnings[-1].id) == (5, numbers[500])
+    most = TOPIC["registry.outcomes"].max_value_bytes
+    assert len(applied(VENUE, message.command_id, outcome)) < most

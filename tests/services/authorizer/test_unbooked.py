@@ -93,6 +93,17 @@ async def test_a_till_that_takes_it_back_clears_it_whatever_it_was(
         assert [status for status, _, _ in waiting(bench).values()] == ["cleared"]
 
 
+async def test_a_cancellation_that_has_the_id_of_its_sale_clears_it_too(postgres: Database) -> None:
+    """Ids are of one kind each, so a till may take one for both."""
+    async with venue(postgres) as bench:
+        await bench.sell(recorded("a", 100, account=ELSEWHERE))
+        await bench.sell(cancelled("a", "a", account=ELSEWHERE))
+        await bench.sell(recorded("b", 100, currency="USD"), cancelled("b", "b"))
+        assert sorted(waiting(bench).values()) == [
+            ("cleared", "account_unknown", 2), ("cleared", "currency_mismatch", 2),
+        ]  # fmt: skip
+
+
 async def test_a_person_dismisses_one_or_all_that_wait_under_an_id(postgres: Database) -> None:
     async with venue(postgres) as bench:
         await bench.sell(requested("a", 100), recorded("a", 101), recorded("a", 102))
@@ -164,6 +175,19 @@ async def test_what_is_booked_once_we_are_mended_waits_no_more(postgres: Databas
         )
         assert [tuple(r) for r in rows] == [(False, 1), (True, 1)]
         assert await bench.used() == 100
+
+
+async def test_what_was_unreadable_of_a_sale_that_stands_waits_no_more_once_it_is_mended(
+    postgres: Database,
+) -> None:
+    """It was approved, its till did not hear that, and said that it was made."""
+    async with venue(postgres) as bench:
+        (stands,) = await bench.sell(requested("a", 100))
+        await bench.sell(recorded("a", 100, terminal=""), recorded("a", 90))
+        assert await bench.sell(recorded("a", 100)) == [stands]
+        rows = await bench.rows("SELECT reason, cleared_by::text FROM unbooked ORDER BY reason")
+        assert [tuple(r) for r in rows] == [("invalid_message", uid("a")), ("sale_id_reused", None)]
+        assert {said(a)["status"] for a in bench.published.answers[-2:]} == {"open", "cleared"}
 
 
 async def test_another_sale_under_a_booked_ones_id_is_on_the_list_though_we_failed_on_it(

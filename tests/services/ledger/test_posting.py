@@ -15,6 +15,7 @@ from services.ledger.domain import (
     fingerprint,
 )
 from services.ledger.handlers import decisions
+from services.ledger.handlers.posting import POSTED
 from tests.services.ledger.support import (
     GUEST,
     NOON,
@@ -216,6 +217,24 @@ async def test_a_balance_s_fingerprint_is_that_of_its_entries_however_they_came(
         row = await bench.database.fetch("SELECT fingerprint FROM balance")
     a, b, c = (fingerprint(answer.value) for answer in answers)
     assert [r["fingerprint"] for r in row] == [a ^ b ^ c]
+
+
+async def test_what_was_not_committed_is_not_counted(postgres: Database) -> None:
+    """Whoever fails after it has posted posts it again."""
+    counted = POSTED.labels("charge")._value.get
+    async with ledger(postgres) as bench:
+        before, record = counted(), bench.incoming(approved("x", {"21": 250}))
+
+        async def in_vain() -> None:
+            async with bench.transaction() as tx:
+                assert await decisions.handle([record], tx)
+                raise TimeoutError
+
+        for _ in range(2):
+            with pytest.raises(TimeoutError):
+                await in_vain()
+        await bench.handle(decisions.handle, [record.message])
+        assert counted() == before + 1
 
 
 async def test_only_what_is_asked_for_is_recalled(postgres: Database) -> None:
