@@ -42,9 +42,10 @@ def opened(picture: bytes) -> Any | None:
 
 def takes_in_more(root: Any) -> bool:
     """Whether a picture takes in more than itself, or may do so by an entity."""
+    words = _words(root)
     for element in root.iter():
         if isinstance(element, etree._Entity):
-            if not _is_words(element):
+            if not words.get(element.text[1:-1], False):
                 return True
         elif element.tag != _LINK:
             for name, value in element.items():
@@ -53,12 +54,15 @@ def takes_in_more(root: Any) -> bool:
     return False
 
 
-def _is_words(entity: Any) -> bool:
-    """Whether it stands for words that the picture itself gives, and for no element."""
-    name = entity.text[1:-1]
-    declared = entity.getroottree().docinfo.internalDTD
-    given = [one for one in declared.iterentities() if one.name == name] if declared else []
-    return bool(given) and all(not set("<&") & set(one.content or "<") for one in given)
+def _words(root: Any) -> dict[str, bool]:
+    """By an entity's name whether it stands for words that the picture itself gives, and for no
+    element. Of all at once: a picture may name thousands, and each of them thousands of times."""
+    found: dict[str, bool] = {}
+    declared = root.getroottree().docinfo.internalDTD
+    for one in declared.iterentities() if declared is not None else ():
+        is_words = not set("<&") & set(one.content or "<")
+        found[one.name] = found.get(one.name, True) and is_words
+    return found
 
 
 def _is_within(link: str) -> bool:

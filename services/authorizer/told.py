@@ -137,6 +137,8 @@ class Link:
         kept = row["version"]
         if kept is None or message.version > kept:
             if not self.topics.was_there(self.topic, record):
+                if kept is not None:  # it moved on meanwhile; the older record may be gone
+                    self._meet(kind, row)
                 return None
             return (
                 f"version {message.version} of the {kind.called} was told, {kept or 'none'} is kept"

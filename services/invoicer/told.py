@@ -186,6 +186,8 @@ class States:
     def _wrong(self, state: InvoiceState, record: Any, row: asyncpg.Record) -> str | None:
         if row["ctid"] is None or state.version > row["version"]:
             if not self.topics.was_there(STATE, record):
+                if row["ctid"] is not None:  # it moved on meanwhile; the older record may be gone
+                    self._current.add(row["ctid"])
                 return None
             return f"its version {state.version} was told, {row['version'] or 'none'} is kept"
         if state.version < row["version"]:

@@ -110,6 +110,8 @@ class Balances:
     def _wrong(self, state: BalanceState, record: Any, row: asyncpg.Record) -> str | None:
         if row["ctid"] is None or state.version > row["version"]:
             if not was_there(self.before, record):
+                if row["ctid"] is not None:  # it moved on meanwhile; the older record may be gone
+                    self._current.add(row["ctid"])
                 return None
             return f"version {state.version} was published, {row['version'] or 'none'} is kept"
         if state.version < row["version"]:
