@@ -80,7 +80,8 @@ RETURNING id, kind, ref, payload, attempts, created_at;
 -- name: claim_in_turns
 -- As `claim`, up to $4 jobs under one lease, for kinds whose refs begin with whose they are
 -- ("2890/..."): whoever has the fewest in hand goes first, so that ten thousand jobs of one do not
--- keep the few of another waiting, and all that is claimed is of the same. They have no serial key.
+-- keep the few of another waiting, and all that is claimed is of the same. What a killed worker had
+-- is in nobody's hand once its lease ran out. They have no serial key.
 -- The recursion hops over an index from one to the next.
 WITH RECURSIVE whose AS (
     SELECT min(split_part(ref, '/', 1)) AS name FROM job WHERE kind = $1 AND state = 'open'
@@ -105,6 +106,7 @@ turn AS MATERIALIZED (
         FOR UPDATE SKIP LOCKED) AS f
     ORDER BY (SELECT count(*) FROM job AS held
               WHERE held.kind = $1 AND held.state = 'open' AND held.lease IS NOT NULL
+                AND held.leased_until >= now()
                 AND split_part(held.ref, '/', 1) = w.name), f.due_at, f.id
     LIMIT 1),
 more AS MATERIALIZED (
