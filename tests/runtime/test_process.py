@@ -63,6 +63,17 @@ def test_ready_gives_the_reasons_and_live_is_another_question(status: tuple[Stat
     assert ask(port, "/nothing")[0] == 404
 
 
+def test_whoever_has_addresses_of_ipv6_alone_can_ask_too() -> None:
+    server = HealthServer(Status(), "::", 0)
+    server.start()
+    try:
+        for here in ("127.0.0.1", "[::1]"):
+            with urllib.request.urlopen(f"http://{here}:{server.port}/live", timeout=5) as told:
+                assert json.loads(told.read())["ok"]
+    finally:
+        server.stop()
+
+
 def test_a_probe_that_breaks_off_is_a_line_of_the_log(
     status: tuple[Status, int], capfd: pytest.CaptureFixture[str]
 ) -> None:
