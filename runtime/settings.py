@@ -86,7 +86,7 @@ class WorkerSettings(KafkaSettings):
     worker: str = Field("", description="Name of this worker in logs; default: the service's name.")
     health_host: str = Field(
         "127.0.0.1",
-        description="Address of the health and metrics port. 0.0.0.0 is all of them, :: those of IPv6 too.",
+        description="Address of the health and metrics port; 0.0.0.0 is all, :: IPv6 too.",
     )
     health_port: int = Field(
         0, ge=0, le=65_535, description="Port of /live, /ready and /metrics; 0: any free one."
