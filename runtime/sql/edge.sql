@@ -156,8 +156,9 @@ WITH stepped AS (
                         ELSE 0 END,
         due_at = CASE WHEN $5::float8 IS NULL THEN due_at ELSE now() + make_interval(secs => $5) END,
         lease = CASE WHEN $4 = 'open' AND $5::float8 IS NULL THEN lease END,
+        -- from here on, not from the step's beginning: that may have been long
         leased_until = CASE WHEN $4 = 'open' AND $5::float8 IS NULL
-                            THEN now() + make_interval(secs => $6) END
+                            THEN clock_timestamp() + make_interval(secs => $6) END
     WHERE id = $1 AND lease = $2)
 INSERT INTO unpublished (topic, key, ce_id, ce_type, ce_time, value, state_kind, state_key)
 SELECT *, NULL, NULL
@@ -177,7 +178,7 @@ WITH stepped AS (
                       ELSE now() + make_interval(secs => s.later_s) END,
         lease = CASE WHEN s.state = 'open' AND s.later_s IS NULL THEN j.lease END,
         leased_until = CASE WHEN s.state = 'open' AND s.later_s IS NULL
-                            THEN now() + make_interval(secs => $5) END
+                            THEN clock_timestamp() + make_interval(secs => $5) END
     FROM unnest($1::bigint[], $3::text[], $4::float8[]) AS s (id, state, later_s)
     WHERE j.id = s.id AND j.lease = $2)
 INSERT INTO unpublished (topic, key, ce_id, ce_type, ce_time, value, state_kind, state_key)
