@@ -111,9 +111,15 @@ def test_what_stands_still_on_purpose_says_by_what() -> None:
     one.stopped("sales", "our own code failed on 10 records")
     assert not one.stopped_by("store")
     assert one.stopped_by("code")
-    one.stops["sales"] = one.went_back = "PostgreSQL knows less"
+    one.went_back = "PostgreSQL knows less"
     assert one.stopped_by("store")
-    assert not one.stopped_by("code")
+    assert one.unready() == [
+        "PostgreSQL knows less",
+        "our own code failed on 10 records",
+        "PostgreSQL: not asked yet",
+        "Kafka: not asked yet",
+        "sales: PostgreSQL: waits for ConnectionRefusedError",
+    ]
 
 
 @contextlib.contextmanager
