@@ -6,6 +6,7 @@ The thread answers even while the event loop hangs, so that liveness can say so.
 from __future__ import annotations
 
 import json
+import socket
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -24,6 +25,11 @@ log = structlog.get_logger()
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+
+    def __init__(self, host: str, port: int, handler: type[BaseHTTPRequestHandler]) -> None:
+        if ":" in host:
+            self.address_family = socket.AF_INET6
+        super().__init__((host, port), handler)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Whoever asked has gone, or no thread can be had: a line of our log, not a traceback."""
@@ -70,7 +76,7 @@ class HealthServer:
             def log_message(self, format: str, *args: Any) -> None:
                 """Probes are not worth a log line."""
 
-        self._server = _Server((host, port), Handler)
+        self._server = _Server(host, port, Handler)
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True
         )

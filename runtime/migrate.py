@@ -22,8 +22,8 @@ from runtime.settings import SERVICES
 # Any constant that no other program takes; the second key is the service.
 LOCK = 0x6F6E6163
 OLDEST = 17
-TRIES = 5
 """PostgreSQL's oldest version that will do: MERGE ... RETURNING (docs/decisions/0092)."""
+TRIES = 5
 
 
 class MigrationRefused(Exception):

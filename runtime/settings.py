@@ -84,7 +84,10 @@ class WorkerSettings(KafkaSettings):
         description="DSN of this service's login role; read from ONACCOUNT_POSTGRES_<SERVICE>."
     )
     worker: str = Field("", description="Name of this worker in logs; default: the service's name.")
-    health_host: str = Field("127.0.0.1", description="Address of the health and metrics port.")
+    health_host: str = Field(
+        "127.0.0.1",
+        description="Address of the health and metrics port; 0.0.0.0 is all, :: IPv6 too.",
+    )
     health_port: int = Field(
         0, ge=0, le=65_535, description="Port of /live, /ready and /metrics; 0: any free one."
     )

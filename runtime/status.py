@@ -45,14 +45,15 @@ class Status:
         return all(at < since for other, at in self.done.items() if other != lane)
 
     def stopped(self, lane: str, why: str) -> None:
-        """This lane stopped on purpose and stays so until somebody acts; others go on."""
+        """Our own code failed too often in this lane: it stays stopped until somebody acts; others
+        go on."""
         self.stops[lane] = why
 
     def stopped_by(self, cause: str) -> bool:
         """Whether it stands still on purpose: by its `store`, or by failures of our `code`."""
         if cause == "store":
             return self.went_back is not None
-        return any(why != self.went_back for why in list(self.stops.values()))
+        return bool(self.stops)
 
     def broken(self, why: str) -> None:
         """A bug of the edge: the process is to end."""
@@ -61,7 +62,7 @@ class Status:
     def unready(self) -> list[str]:
         """Why this worker does not serve; empty when it does."""
         why = [] if self.went_back is None else [self.went_back]
-        why += [stop for stop in list(self.stops.values()) if stop not in why]
+        why += list(self.stops.values())
         if self.fatal:
             why.append(self.fatal)
         if self.stopping:

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
@@ -24,6 +24,8 @@ from schemas.topics import TOPICS, Topic
 
 SEEN_S = 15.0
 DYNAMIC_TOPIC = 1  # KIP-226: config_source of what is set on a topic
+COPIES: Final = 3
+"""Of each topic, as design and contract have it, where there are as many brokers."""
 
 Kind = Literal["create", "add_partitions", "configure", "refused"]
 
@@ -42,7 +44,7 @@ async def diff(client: dict[str, Any], topics: Sequence[Topic] = TOPICS) -> list
     admin = AIOKafkaAdminClient(**client)
     await admin.start()
     try:
-        return [change for change, _ in await _compare(admin, topics)]
+        return [change for change, _, _ in await _compare(admin, topics)]
     finally:
         await admin.close()
 
@@ -56,24 +58,15 @@ async def apply(client: dict[str, Any], topics: Sequence[Topic] = TOPICS) -> lis
     admin = AIOKafkaAdminClient(**client)
     await admin.start()
     try:
-        replication = await _replication(admin)
         plan = await _compare(admin, topics)
-        new = [t for c, t in plan if c.kind == "create"]
+        new = [
+            NewTopic(t.name, t.partitions, copies, topic_configs=t.config(replication=copies))
+            for change, t, copies in plan
+            if change.kind == "create"
+        ]
         if new:
-            await _checked(
-                admin.create_topics(
-                    [
-                        NewTopic(
-                            t.name,
-                            t.partitions,
-                            replication,
-                            topic_configs=t.config(replication=replication),
-                        )
-                        for t in new
-                    ]
-                )
-            )
-        for change, topic in plan:
+            await _checked(admin.create_topics(new))
+        for change, topic, copies in plan:
             if change.kind == "add_partitions":
                 await _checked(
                     admin.create_partitions({topic.name: NewPartitions(topic.partitions)})
@@ -84,12 +77,12 @@ async def apply(client: dict[str, Any], topics: Sequence[Topic] = TOPICS) -> lis
                 resource = ConfigResource(
                     ConfigResourceType.TOPIC,
                     topic.name,
-                    configs=own[topic.name] | topic.config(replication=replication),
+                    configs=own[topic.name] | topic.config(replication=copies),
                 )
                 await _checked(admin.alter_configs([resource]))
         if plan:
             await _seen(admin, topics)
-        return [change for change, _ in plan]
+        return [change for change, _, _ in plan]
     finally:
         await admin.close()
 
@@ -99,65 +92,77 @@ async def _seen(admin: AIOKafkaAdminClient, topics: Sequence[Topic]) -> None:
     async with asyncio.timeout(SEEN_S):
         while True:
             with contextlib.suppress(UnknownTopicOrPartitionError, LeaderNotAvailableError):
-                if all(c.kind == "refused" for c, _ in await _compare(admin, topics)):
+                if all(c.kind == "refused" for c, _, _ in await _compare(admin, topics)):
                     return
             await asyncio.sleep(0.05)
 
 
 async def _compare(
     admin: AIOKafkaAdminClient, topics: Sequence[Topic]
-) -> list[tuple[Change, Topic]]:
+) -> list[tuple[Change, Topic, int]]:
+    """What differs, of which topic, and how many copies that has or is to have."""
     there = set(await admin.list_topics())
-    replication = await _replication(admin)
     known = [t for t in topics if t.name in there]
+    described = await admin.describe_topics([t.name for t in known]) if known else []
+    parts = {d["topic"]: d["partitions"] for d in described}
+    copies = {
+        name: min((len(one["replicas"]) for one in its), default=1) for name, its in parts.items()
+    }
+    brokers = len((await admin.describe_cluster())["brokers"])
+    # A broker that is away just now is not among them: topics of three copies tell of it.
+    most = COPIES if max(brokers, *copies.values(), 1) >= COPIES else 1
     plan = [
-        (Change(topic=t.name, kind="create", what=f"{t.partitions} partitions"), t)
+        (Change(topic=t.name, kind="create", what=f"{t.partitions} partitions"), t, most)
         for t in topics
         if t.name not in there
     ]
-    if not known:
-        return plan
-    counts = {
-        d["topic"]: len(d["partitions"])
-        for d in await admin.describe_topics([t.name for t in known])
-    }
-    configs = await _configs(admin, known)
+    configs = await _configs(admin, known) if known else {}
     for topic in known:
-        has = counts[topic.name]
-        if has < topic.partitions:
-            change = Change(
-                topic=topic.name, kind="add_partitions", what=f"{has} -> {topic.partitions}"
+        has = copies[topic.name]
+        plan += [
+            (change, topic, has)
+            for change in (
+                _partitions(topic, len(parts[topic.name])),
+                _copies(topic, has, brokers),
+                _settings(topic, has, configs[topic.name]),
             )
-            if topic.partitions_fixed:
-                change = Change(
-                    topic=topic.name,
-                    kind="refused",
-                    what=f"has {has} partitions, the table says {topic.partitions}: a command "
-                    "topic keeps its number for good",
-                )
-            plan.append((change, topic))
-        elif has > topic.partitions and topic.partitions_fixed:
-            plan.append((Change(
-                topic=topic.name,
-                kind="refused",
-                what=f"has {has} partitions, the table says {topic.partitions}: "
-                "partitions are never taken away",
-            ), topic))  # fmt: skip
-        wrong = {
-            k: v
-            for k, v in topic.config(replication=replication).items()
-            if configs[topic.name].get(k, v) != v
-        }
-        if wrong:
-            what = ", ".join(f"{k}: {configs[topic.name][k]} -> {v}" for k, v in wrong.items())
-            plan.append((Change(topic=topic.name, kind="configure", what=what), topic))
+            if change is not None
+        ]
     return plan
 
 
-async def _replication(admin: AIOKafkaAdminClient) -> int:
-    """Three copies where there are three brokers, as design and contract have it; else one."""
-    brokers = (await admin.describe_cluster())["brokers"]
-    return 3 if len(brokers) >= 3 else 1
+def _partitions(topic: Topic, has: int) -> Change | None:
+    refused = f"has {has} partitions, the table says {topic.partitions}: "
+    if has < topic.partitions and not topic.partitions_fixed:
+        what = f"{has} -> {topic.partitions}"
+        return Change(topic=topic.name, kind="add_partitions", what=what)
+    if has < topic.partitions:
+        refused += "a command topic keeps its number for good"
+    elif has > topic.partitions and topic.partitions_fixed:
+        refused += "partitions are never taken away"
+    else:
+        return None
+    return Change(topic=topic.name, kind="refused", what=refused)
+
+
+def _copies(topic: Topic, has: int, brokers: int) -> Change | None:
+    """Made while there were fewer brokers: Kafka gives it no more copies by itself."""
+    if has >= COPIES or brokers < COPIES:
+        return None
+    what = (
+        f"is kept {'once' if has == 1 else 'twice'}, and there are {brokers} brokers: give it "
+        f"{COPIES} copies with kafka-reassign-partitions.sh"
+    )
+    return Change(topic=topic.name, kind="refused", what=what)
+
+
+def _settings(topic: Topic, copies: int, has: dict[str, str]) -> Change | None:
+    """As many in sync are asked for as the topic's own copies allow, whoever is away just now."""
+    wrong = {k: v for k, v in topic.config(replication=copies).items() if has.get(k, v) != v}
+    if not wrong:
+        return None
+    what = ", ".join(f"{k}: {has[k]} -> {v}" for k, v in wrong.items())
+    return Change(topic=topic.name, kind="configure", what=what)
 
 
 async def _configs(

@@ -74,7 +74,7 @@ class Worker:
         self.stopping = asyncio.Event()
         jobs = tuple(jobs)
         lanes = [consumer for lane in lanes for consumer in lane.consumers()]
-        lanes.append(Lane(name=RETRIES, routes=(), fetch_wait_ms=RETRIES_WAIT_MS))
+        lanes.append(_for_retries(lanes))
         name = settings.worker or service
         by_key = 2 * sum(lane.by_key for lane in lanes)
         self.database = database_type(
@@ -291,6 +291,17 @@ def _unhandled(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None
     error = context.get("exception")
     said = str(context.get("message", "")).splitlines()[:1]
     log.warning("unhandled", what=said, cause=None if error is None else describe(error))
+
+
+def _for_retries(lanes: Sequence[Lane]) -> Lane:
+    """A record of any lane may be given again: no more at once than the most careful one takes."""
+    return Lane(
+        name=RETRIES,
+        routes=(),
+        max_records=min(lane.max_records for lane in lanes),
+        fetch_wait_ms=RETRIES_WAIT_MS,
+        max_bytes=min((lane.max_bytes for lane in lanes if lane.max_bytes), default=None),
+    )
 
 
 def _passed_over(lanes: Iterable[Lane]) -> set[str]:

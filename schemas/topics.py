@@ -32,6 +32,8 @@ KIB: Final = 1024
 MIB: Final = 1024 * KIB
 _ENVELOPE: Final = 64 * KIB
 """Room for key, headers and Kafka's own bytes beside the greatest value."""
+_SALE: Final = 256 * KIB
+"""The greatest message of a till."""
 
 DAY_MS: Final = 86_400_000
 FOREVER: Final = -1
@@ -89,7 +91,7 @@ _CONTRACT: Final = (
         writers=("tills", "invoicer", "cli"),
         readers=("authorizer", "cli"),
         partitions=8,
-        max_value_bytes=256 * KIB,
+        max_value_bytes=_SALE,
     ),
     Topic(
         name="pos.decisions",
@@ -103,7 +105,8 @@ _CONTRACT: Final = (
         writers=("authorizer",),
         readers=("tills", "ledger", "invoicer", "cli"),
         partitions=8,
-        max_value_bytes=256 * KIB,
+        # An answer holds all lines of its sale, and says more (decision 121).
+        max_value_bytes=2 * _SALE,
     ),
     Topic(
         name="pos.terminals",
@@ -111,7 +114,7 @@ _CONTRACT: Final = (
         messages=(terminals.TerminalSignedOn, terminals.TerminalSearched),
         writers=("tills",),
         readers=("authorizer",),
-        max_value_bytes=256 * KIB,
+        max_value_bytes=_SALE,
     ),
     Topic(
         name="pos.directories",

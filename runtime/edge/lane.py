@@ -98,10 +98,11 @@ class EdgeLane(Decider):
         except Stopping:
             log.info("batch left to redelivery", lane=self.lane.name, records=len(records))
         except (StoreWentBack, TooManyFailures) as error:
-            self._status.stopped(self.lane.name, str(error))
             log.error("stopped", lane=self.lane.name, why=str(error))
             if isinstance(error, StoreWentBack):
                 self._status.went_back = self._status.went_back or str(error)
+            else:
+                self._status.stopped(self.lane.name, str(error))
             self.stop_for_good()
         except Exception as error:
             # A bug of the edge itself: end the process, so that nothing is committed past it.

@@ -80,7 +80,8 @@ RETURNING id, kind, ref, payload, attempts, created_at;
 -- name: claim_in_turns
 -- As `claim`, up to $4 jobs under one lease, for kinds whose refs begin with whose they are
 -- ("2890/..."): whoever has the fewest in hand goes first, so that ten thousand jobs of one do not
--- keep the few of another waiting, and all that is claimed is of the same. They have no serial key.
+-- keep the few of another waiting, and all that is claimed is of the same. What a killed worker had
+-- is in nobody's hand once its lease ran out. They have no serial key.
 -- The recursion hops over an index from one to the next.
 WITH RECURSIVE whose AS (
     SELECT min(split_part(ref, '/', 1)) AS name FROM job WHERE kind = $1 AND state = 'open'
@@ -105,6 +106,7 @@ turn AS MATERIALIZED (
         FOR UPDATE SKIP LOCKED) AS f
     ORDER BY (SELECT count(*) FROM job AS held
               WHERE held.kind = $1 AND held.state = 'open' AND held.lease IS NOT NULL
+                AND held.leased_until >= now()
                 AND split_part(held.ref, '/', 1) = w.name), f.due_at, f.id
     LIMIT 1),
 more AS MATERIALIZED (
@@ -164,8 +166,9 @@ WITH stepped AS (
                         ELSE 0 END,
         due_at = CASE WHEN $5::float8 IS NULL THEN due_at ELSE now() + make_interval(secs => $5) END,
         lease = CASE WHEN $4 = 'open' AND $5::float8 IS NULL THEN lease END,
+        -- from here on, not from the step's beginning: that may have been long
         leased_until = CASE WHEN $4 = 'open' AND $5::float8 IS NULL
-                            THEN now() + make_interval(secs => $6) END
+                            THEN clock_timestamp() + make_interval(secs => $6) END
     WHERE id = $1 AND lease = $2)
 INSERT INTO unpublished (topic, key, ce_id, ce_type, ce_time, value, state_kind, state_key)
 SELECT *, NULL, NULL
@@ -185,7 +188,7 @@ WITH stepped AS (
                       ELSE now() + make_interval(secs => s.later_s) END,
         lease = CASE WHEN s.state = 'open' AND s.later_s IS NULL THEN j.lease END,
         leased_until = CASE WHEN s.state = 'open' AND s.later_s IS NULL
-                            THEN now() + make_interval(secs => $5) END
+                            THEN clock_timestamp() + make_interval(secs => $5) END
     FROM unnest($1::bigint[], $3::text[], $4::float8[]) AS s (id, state, later_s)
     WHERE j.id = s.id AND j.lease = $2)
 INSERT INTO unpublished (topic, key, ce_id, ce_type, ce_time, value, state_kind, state_key)

@@ -81,7 +81,8 @@ def make_database(site: Site) -> None:
         binaries() / "psql", "--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1",
         "--file", folder / "roles.sql", "--file", folder / "passwords.sql",
         PGHOST="127.0.0.1", PGPORT=str(server.port), PGUSER=ADMIN, PGPASSWORD=server.password,
-        PGDATABASE=DATABASE, **{f"PASSWORD_{s.upper()}": password(s) for s in SERVICES},
+        PGDATABASE=DATABASE, PGOPTIONS="-c log_statement=all -c log_min_duration_statement=0",
+        **{f"PASSWORD_{s.upper()}": password(s) for s in SERVICES},
     )  # fmt: skip
     site.onaccount("migrate", ONACCOUNT_POSTGRES_ADMIN=server.dsn())
 
@@ -230,6 +231,12 @@ def test_a_first_start_that_is_repeated_changes_nothing(site: Site) -> None:
     make_database(site)
     operator = site.kafka.environment("operator")
     assert "as the table says" in site.onaccount("topics", "diff", **operator)
+
+
+def test_a_server_that_logs_all_statements_logs_no_password(site: Site) -> None:
+    logged = site.postgres.log.read_text(encoding="utf-8")
+    assert "CREATE ROLE" in logged
+    assert "PASSWORD" not in logged
 
 
 def test_without_its_password_a_role_is_refused_and_no_other_changes(site: Site) -> None:

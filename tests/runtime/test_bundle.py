@@ -83,6 +83,22 @@ async def test_others_wait_where_a_job_of_the_kind_is_due_that_nobody_holds(dsn:
             assert not await bundle.others_wait()
 
 
+async def test_what_a_killed_worker_had_in_hand_is_no_reason_to_let_others_go_first(
+    dsn: str,
+) -> None:
+    async with HandlerBench(dsn) as bench:
+        await add(bench, "1/a", "1/b", "1/c", "2/a")
+        runner = bench.runner([kind_of()])
+        taken = [[w.job.ref for w in await runner.take(runner.kinds[0])] for _ in range(2)]
+        assert taken == [["1/a", "1/b", "1/c"], ["2/a"]]
+        await add(bench, "2/b")
+        await bench.database.execute(
+            "UPDATE job SET leased_until = now() - interval '1 s' WHERE ref < '2/'"
+        )
+        taken = [[w.job.ref for w in await runner.take(runner.kinds[0])] for _ in range(2)]
+        assert taken == [["1/a", "1/b", "1/c"], ["2/b"]]
+
+
 async def test_they_are_told_and_done_together(dsn: str) -> None:
     async with HandlerBench(dsn) as bench:
         await add(bench, "1/a", "1/b", "1/c", "1/d")

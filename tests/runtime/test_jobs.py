@@ -119,6 +119,19 @@ async def test_the_lease_is_renewed_while_the_job_works(dsn: str) -> None:
         assert len(await task) == 1
 
 
+async def test_after_a_step_longer_than_its_lease_the_job_is_still_in_the_same_hand(
+    dsn: str,
+) -> None:
+    kind = JobKind(kind="work", run=finish, lease_s=0.2)
+    async with benches(dsn) as (one, other):
+        await add(one, "a")
+        work = await one.runner([kind]).claim(kind)
+        assert work is not None
+        async with work.step() as tx:
+            await tx.execute("SELECT pg_sleep(0.3)")
+        assert await other.runner([kind]).claim(kind) is None
+
+
 async def test_a_job_that_was_taken_over_is_broken_off(dsn: str) -> None:
     broken_off: list[bool] = []
 

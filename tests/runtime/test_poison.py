@@ -6,6 +6,8 @@ import uuid
 import pytest
 
 from runtime.deadletters import CAUSE, ORIGIN_OFFSET, ORIGIN_PARTITION, ORIGIN_TOPIC
+from runtime.faults import StoreWentBack
+from runtime.transaction import Tx
 from tests.runtime import toy
 from tests.runtime.rig import Rig, once_each, sale, until
 
@@ -99,6 +101,25 @@ async def test_ten_failures_of_our_own_code_stop_the_lane_unready_and_lose_nothi
     async with rig.worker(mended):
         await rig.all_answered(account, [s["sale_id"] for s in bad])
     assert await rig.counted(account) == (6, 3000)
+
+
+async def test_a_store_that_went_back_is_no_failure_of_our_code_whoever_sees_it_first(
+    rig: Rig,
+) -> None:
+    """Each lane, and the pulse, names the place that it looked at."""
+
+    async def pause(tx: Tx) -> None:
+        worker.status.went_back = "PostgreSQL knows partition 1 less far"
+        raise StoreWentBack("PostgreSQL knows partition 2 less far")
+
+    it = toy.Toy()
+    it.pause = pause
+    async with rig.worker(it) as worker:
+        await rig.send(sale("went-back"))
+        await until(lambda: worker.status.went_back and not worker.status.in_hand, "it stops")
+        assert worker.status.stopped_by("store")
+        assert not worker.status.stopped_by("code")
+        assert worker.status.unready()[0] == "PostgreSQL knows partition 1 less far"
 
 
 def json_id(value: bytes) -> str | None:

@@ -63,6 +63,17 @@ def test_ready_gives_the_reasons_and_live_is_another_question(status: tuple[Stat
     assert ask(port, "/nothing")[0] == 404
 
 
+def test_whoever_has_addresses_of_ipv6_alone_can_ask_too() -> None:
+    server = HealthServer(Status(), "::", 0)
+    server.start()
+    try:
+        for here in ("127.0.0.1", "[::1]"):
+            with urllib.request.urlopen(f"http://{here}:{server.port}/live", timeout=5) as told:
+                assert json.loads(told.read())["ok"]
+    finally:
+        server.stop()
+
+
 def test_a_probe_that_breaks_off_is_a_line_of_the_log(
     status: tuple[Status, int], capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -100,9 +111,15 @@ def test_what_stands_still_on_purpose_says_by_what() -> None:
     one.stopped("sales", "our own code failed on 10 records")
     assert not one.stopped_by("store")
     assert one.stopped_by("code")
-    one.stops["sales"] = one.went_back = "PostgreSQL knows less"
+    one.went_back = "PostgreSQL knows less"
     assert one.stopped_by("store")
-    assert not one.stopped_by("code")
+    assert one.unready() == [
+        "PostgreSQL knows less",
+        "our own code failed on 10 records",
+        "PostgreSQL: not asked yet",
+        "Kafka: not asked yet",
+        "sales: PostgreSQL: waits for ConnectionRefusedError",
+    ]
 
 
 @contextlib.contextmanager

@@ -93,6 +93,16 @@ async def test_the_consumer_that_is_built_is_the_patient_one(service: str) -> No
 
 
 @pytest.mark.parametrize("service", SERVICES)
+def test_what_is_given_again_is_taken_in_no_larger_pieces_than_the_first_time(service: str) -> None:
+    *lanes, again = (edge.lane for edge in built(service).lanes)
+    for lane in lanes:
+        assert again.max_records <= lane.max_records
+        if lane.max_bytes is not None:
+            assert again.max_bytes is not None
+            assert again.max_bytes <= lane.max_bytes
+
+
+@pytest.mark.parametrize("service", SERVICES)
 def test_a_service_reads_what_the_topics_table_says(service: str) -> None:
     from schemas.topics import TOPICS
 

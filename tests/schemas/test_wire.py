@@ -9,13 +9,17 @@ from typing import Any
 import pytest
 
 from schemas.pos import (
+    MAX_LINES,
     GivenLine,
+    ReversedLine,
     SaleApproved,
     SaleDeclined,
     SaleRecorded,
     SaleRequested,
+    SaleReversed,
 )
 from schemas.registry import AccountChange, AccountOpen, EnvironmentConfigure
+from schemas.topics import TOPIC
 from schemas.wire import decode, encode
 from tests.schemas.message_strategies import (
     SALE_ID,
@@ -49,6 +53,11 @@ def approved(**changes: Any) -> SaleApproved:
         "available": None,
     }
     return SaleApproved(**fields | changes)
+
+
+def written(message: dict[str, Any]) -> bytes:
+    """In as few bytes as can be."""
+    return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 # --- read -------------------------------------------------------------------------------------
@@ -111,6 +120,41 @@ def test_without_a_limit_limit_and_available_are_null_and_what_is_optional_is_ab
 def test_the_same_message_has_the_same_bytes_however_it_was_made() -> None:
     assert encode(approved()) == encode(approved(clock_off=False))
     assert b'"clock_off":true' in encode(approved(clock_off=True))
+
+
+def test_what_is_answered_to_the_greatest_sale_can_be_read_by_those_who_book_it() -> None:
+    """It holds all lines of the sale, and says more: what it takes off a limit must be booked."""
+    most = TOPIC["pos.sales"].max_value_bytes
+    lines = [line(description="é" * 100, product="x" * 200) for _ in range(MAX_LINES)]
+    asked = sale(lines=lines, total=700 * MAX_LINES)
+    short = most - len(written(asked))
+    for one in lines:
+        added = min(short, 100)
+        one["description"] += "y" * added
+        short -= added
+    told = written(asked)
+    request = decode("pos.sales", told)
+    assert len(told) == most
+    assert isinstance(request, SaleRequested)
+    moment, least = AT.replace(microsecond=123456), -(2**63)
+    yes = approved(
+        lines=request.lines, total=request.total, at=moment, booked_at=moment, decided_at=moment,
+        limit=least, used=least, available=least, clock_off=True,
+    )  # fmt: skip
+    no = SaleReversed(
+        cancellation_id=SALE_ID, sale_id=SALE_ID, environment=2**31 - 1, terminal="é" * 64,
+        account="é" * 64, at=moment, decided_at=moment, currency="EUR", amount=request.total,
+        lines=tuple(
+            ReversedLine(**one.model_dump(exclude={"total"}), total=-one.total)
+            for one in request.lines
+        ),
+        reason="cancelled", available=least,
+    )  # fmt: skip
+    for answer in (yes, no):
+        assert len(encode(answer)) > most
+        read = decode("pos.decisions", encode(answer))
+        assert isinstance(read, type(answer))
+        assert encode(read) == encode(answer)
 
 
 def test_a_decline_leaves_out_what_could_not_be_read() -> None:
