@@ -14,6 +14,9 @@ from asyncpg.protocol import protocol
 
 Connection = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
 
+IDLE_S = 5
+"""So long a session may idle inside a transaction."""
+
 # A stopped client (SIGSTOP, a cut cable) must not hold row locks for long: PostgreSQL ends a
 # session that idles inside a transaction, and short keepalives end one whose host is gone.
 # None of them works inside COPY FROM STDIN, so no COPY is used while rows are locked.
@@ -22,7 +25,7 @@ SESSION = {
     "timezone": "UTC",
     "lock_timeout": "10s",
     "statement_timeout": "60s",
-    "idle_in_transaction_session_timeout": "5s",
+    "idle_in_transaction_session_timeout": f"{IDLE_S}s",
     "tcp_keepalives_idle": "5",
     "tcp_keepalives_interval": "2",
     "tcp_keepalives_count": "3",

@@ -9,10 +9,11 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import asyncpg
 import structlog
 
 from runtime.answers import Answer
-from runtime.database import Database
+from runtime.database import IDLE_S, Database
 from runtime.deadletters import dead_letter
 from runtime.edge.backoff import Backoff
 from runtime.edge.batch import Batch, Item
@@ -82,6 +83,7 @@ class Decider:
         """Decide the batch together or, if it fails, record by record."""
         tries = 0
         while True:
+            began = time.monotonic()
             try:
                 settled = await self._at_once(batch) if tries == 0 else None
                 if settled is None:
@@ -92,7 +94,8 @@ class Decider:
                 fault = fault_of(error)
                 if fault is Fault.SURROUNDINGS:
                     await self._backoff.pause(error)
-                    continue
+                    if len(batch.items) == 1 or not _took_too_long(error, began):
+                        continue
                 tries += 1
                 if fault is Fault.AGAIN and tries < TRIES_TOGETHER:
                     RETRIES.labels(type(error).__name__).inc()
@@ -256,6 +259,15 @@ def _mark(item: Item) -> dict[Place, int]:
 def _is_a_race(error: BaseException) -> bool:
     """Deadlocks, serialization failures and lock time-outs are never a record's own fault."""
     return getattr(error, "sqlstate", None) in ("40001", "40P01", "55P03")
+
+
+def _took_too_long(error: Exception, began: float) -> bool:
+    """Whether PostgreSQL may have ended the transaction because our own work took so long that it
+    stood idle. What is too much together is not too much for each; where it was another cause that
+    closed the line, nothing is lost by that."""
+    closed = isinstance(error, (asyncpg.InterfaceError, asyncpg.PostgresConnectionError))
+    ended = isinstance(error, asyncpg.IdleInTransactionSessionTimeoutError)
+    return ended or (closed and time.monotonic() - began > IDLE_S)
 
 
 async def _breathe(tries: int) -> None:

@@ -84,6 +84,19 @@ async def test_a_retry_is_read_by_its_group_with_its_first_time(rig: Rig) -> Non
     assert len(found) == 1
 
 
+async def test_what_takes_too_long_together_is_decided_one_by_one(rig: Rig) -> None:
+    """PostgreSQL ends a transaction that stands idle while our own code works; the same batch would
+    come to the same for ever."""
+    account = "long"
+    sales = [sale(account, note="long") for _ in range(3)]
+    await rig.send(*sales)
+    async with rig.worker():
+        found = await rig.all_answered(account, [s["sale_id"] for s in sales])
+    once_each(found)
+    assert await rig.counted(account) == (3, 1500)
+    assert [r for r in await rig.records(DEAD) if json_account(r.value) == account] == []
+
+
 async def test_ten_failures_of_our_own_code_stop_the_lane_unready_and_lose_nothing(
     rig: Rig,
 ) -> None:
