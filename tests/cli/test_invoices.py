@@ -167,6 +167,8 @@ def test_a_statement_is_of_a_month_or_of_chosen_days(
     "given",
     [
         {"period": "2026-13", "first": None, "until": None},
+        {"period": "9999-12", "first": None, "until": None},
+        {"period": "2٠26-10", "first": None, "until": None},
         {"period": "2026-12", "first": "2026-12-01", "until": "2026-12-02"},
         {"period": None, "first": "2026-12-01", "until": None},
     ],
