@@ -105,6 +105,8 @@ class Registry:
 
         Raises Misuse where that is nobody, or several.
         """
+        if not text.strip():  # which would fit whoever is alone there
+            raise Misuse("Say which customer: its id, or words of its name.")
         if UUID.fullmatch(text.strip().lower()):
             if (known := self.customers.get(text.strip().lower())) is not None:
                 return known
@@ -138,6 +140,8 @@ class Registry:
         if numbers:
             return list(dict.fromkeys(numbers))
         words = folded(matching or "").split()
+        if matching is not None and not words:  # which would fit them all
+            raise Misuse("--matching needs words to look for; all accounts are --all.")
         found = []
         for account in self.accounts.values():
             holder = self.customers.get(account.get("holder") or "", {})

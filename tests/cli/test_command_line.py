@@ -162,6 +162,18 @@ def test_what_is_sold_may_begin_with_what_is_taken_off(words: tuple[str, ...]) -
     assert "common" in given.arguments
 
 
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        (("limits", "raise", "2890", "-50,00", "1"), "by"),
+        (("account", "change", "2890", "1", "--raise-limit-by", "-50,00"), "raise_limit_by"),
+    ],
+)
+def test_a_limit_may_be_raised_by_less_than_nothing(words: tuple[str, ...], name: str) -> None:
+    _, given, _ = app.parse_args(list(words), print_error=False, exit_on_error=False)
+    assert given.arguments[name] == "-50,00"
+
+
 def test_ctrl_c_while_its_code_is_loaded_ends_a_command_at_once() -> None:
     """Method: Python says of each module when it is loaded; the messages are among the last."""
     with subprocess.Popen(

@@ -11,7 +11,7 @@ from cli.commands.env import FOR_INVOICES, needs
 from cli.commands.limits import standings
 from cli.logo import logo_told
 from cli.registry import Registry
-from cli.series import numbers
+from cli.series import numbers, skipped
 
 ZOE, TWELVE, GONE = (f"0191b0c4-7e3a-7cc1-9a51-12345678900{n}" for n in range(3))
 
@@ -105,6 +105,7 @@ def test_accounts_are_chosen_by_number_by_words_or_all_that_are_not_closed() -> 
         {"everyone": False, "matching": None},
         {"everyone": True, "matching": "x"},
         {"everyone": False, "matching": "nothing"},
+        {"everyone": False, "matching": " "},  # of a script whose variable is empty
     ):
         with pytest.raises(Misuse):
             known.chosen([], **ways)
@@ -143,6 +144,18 @@ def test_a_series_takes_the_free_numbers_of_its_environment() -> None:
     for count in (0, -1, 10_001):
         with pytest.raises(Misuse, match="1 to 10,000"):
             numbers(2890, count, [])
+
+
+def test_numbers_that_a_series_skips_are_counted_where_they_get_longer_too() -> None:
+    assert skipped(2890, ["28900001"]) == 0
+    assert skipped(2890, ["28900002", "28900004", "28900005"]) == 1
+    assert skipped(2890, ["28909998", "28909999", "289010000", "289010002"]) == 1
+
+
+def test_who_is_named_by_no_word_is_not_the_only_one_there_is() -> None:
+    known = Registry(2890, [customer("0191b0c4-7e3a-7cc1-9a51-000000000001", company="De Club")])
+    with pytest.raises(Misuse, match="Say which customer"):
+        known.customer(" ")
 
 
 def test_what_is_used_of_a_limit_is_what_counts_against_it() -> None:

@@ -65,6 +65,8 @@ def test_of_several_under_one_id_a_person_says_which() -> None:
     assert waiting(two, SALE[:35], "cd")["content"] == "cd" * 32
     with pytest.raises(Misuse, match="is waiting to be booked"):
         waiting(two, OTHER, None)
+    with pytest.raises(Misuse, match="Say which sale"):
+        waiting(two[:1], " ", None)
 
 
 def reply(topic: str, after_s: float, **message: Any) -> Reply:
