@@ -63,19 +63,17 @@ async def open_all(
     command of its own: one that somebody else opened meanwhile is refused alone.
     """
     outcomes: list[Json] = []
+    called = fields.pop("description", None)
 
-    def numbered(number: str) -> dict[str, Any]:
-        if not fields.get("description"):
-            return fields
-        place = place_of(environment, number)
-        return {**fields, "description": f"{fields['description']} {place}"}
+    def order(number: str) -> Json:
+        said = f"{called} {place_of(environment, number)}" if called else None
+        its = {"account": number, "description": said, **fields}
+        return command("account.open", environment, by=by, **its)
 
     for start in range(0, len(accounts), AT_ONCE):
         part = accounts[start : start + AT_ONCE]
-        orders = [
-            command("account.open", environment, by=by, account=number, **fields) for number in part
-        ]
-        replies = await asyncio.gather(*(client.ask(o, timeout_s=timeout_s) for o in orders))
+        asked = (client.ask(order(number), timeout_s=timeout_s) for number in part)
+        replies = await asyncio.gather(*asked)
         outcomes += [reply.message for reply in replies]
         gauge(len(outcomes), len(accounts))
     return outcomes

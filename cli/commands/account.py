@@ -57,7 +57,7 @@ async def open_(
     account
         Its number, kept as typed: environment and a series, as 28900001.
     series
-        Open so many, under the next free numbers, instead of one.
+        Open so many, under the next free numbers, instead of one; each is described with its own.
     status
         The account's status; only an active one can be bought on.
     on_account
