@@ -105,9 +105,13 @@ class Client:
 
     async def send(self, message: Json) -> None:
         """Send a message on its topic, with its key; raises Misuse where it breaks the contract."""
-        topic, value = topic_of(message["type"]), encode(message)
+        topic = topic_of(message["type"])
         try:
+            value = encode(message)
             found = decode(topic, value)
+        except UnicodeEncodeError as fault:  # typed in another encoding than the terminal's
+            what = fault.object[max(fault.start - 20, 0) : fault.end]
+            raise Misuse(f"This can't be sent: {what!r} is no text in UTF-8.") from None
         except Undecodable as fault:  # without its ids nobody could even be answered
             raise Misuse(
                 f"This can't be sent: {str(fault).replace('_', ' ')}. Ids are UUIDs, and have to "

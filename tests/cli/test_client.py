@@ -120,6 +120,12 @@ async def test_what_breaks_the_contract_is_not_sent(broker: KafkaSettings) -> No
             await client.send(command("environment.configure", 1, iban=12))
 
 
+async def test_what_is_no_text_in_utf8_is_not_sent(broker: KafkaSettings) -> None:
+    async with Client(broker) as client:
+        with pytest.raises(Misuse, match=r"'caf\\udce9' is no text|caf.udce9' is no text"):
+            await client.send(command("environment.configure", 1, name="caf\udce9"))
+
+
 async def test_what_is_too_large_for_its_topic_is_told_with_what_to_do(
     broker: KafkaSettings,
 ) -> None:

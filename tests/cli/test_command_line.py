@@ -1,6 +1,7 @@
 """The command line: help that teaches, one sentence for what is wrong, exit codes that mean it."""
 
 import asyncio
+import io
 import json
 import os
 import re
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.__main__ import loading, told_of
+from cli.__main__ import loading, takes_any_text, told_of
 from cli.app import GROUPS, app
 from cli.messages import repetition
 from cli.replies import Expectation
@@ -119,6 +120,23 @@ def test_a_damaged_stack_file_is_one_sentence(onaccount: Run, tmp_path: Path) ->
     assert told.status == 1
     assert "can't be read" in told.err
     assert "Traceback" not in told.err
+
+
+def test_what_describes_no_stack_is_one_sentence(onaccount: Run, tmp_path: Path) -> None:
+    (tmp_path / "stack.json").write_text('{"postgres": {}}')
+    told = onaccount("env", "list", "--dir", str(tmp_path))
+    assert (told.status, "does not describe a stack" in told.err) == (1, True)
+
+
+@pytest.mark.parametrize(("encoding", "text", "told"), [
+    ("utf-8", "half a letter: \ud800", b"half a letter: \\ud800"),
+    ("latin-1", "caf\u00e9: \u20ac3,50", b"caf\xe9: \\u20ac3,50"),
+])  # fmt: skip
+def test_what_cannot_be_printed_is_written_out(encoding: str, text: str, told: bytes) -> None:
+    out = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    takes_any_text(out)
+    print(text, end="", file=out, flush=True)
+    assert out.buffer.getvalue() == told  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(
