@@ -12,7 +12,7 @@ from cli.decisions import show_decision
 from cli.explain import explain as gather
 from cli.explain import show_story
 from cli.items import item
-from cli.messages import Json, command
+from cli.messages import SAME_COMMAND, Json, command
 from cli.options import DEFAULT, Common
 from cli.registry import settings_of
 from cli.screen import outcome, when
@@ -128,7 +128,7 @@ async def assign(
         question = f"Book {amount} of sale {state['sale_id']} on account {account}?"
         if not await agreed(common.screen, question, yes=yes):
             return 1
-        reply = await client.ask(message, timeout_s=common.timeout)
+        reply = await client.ask(message, timeout_s=common.timeout, again=SAME_COMMAND)
     return show_decision(common.screen, reply.message)
 
 

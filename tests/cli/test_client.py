@@ -13,10 +13,10 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError
 
 from cli.amounts import Misuse
-from cli.client import Client, answer_topics
+from cli.client import Client
 from cli.commands.deadletters import origin_of, place_of, retry_headers
 from cli.demo.bar import _identity
-from cli.messages import command, new_id, now
+from cli.messages import SAME_COMMAND, answer_topics, command, new_id, now
 from cli.registry import settings_of
 from cli.replies import NoAnswer, holding
 from cli.till import TILL_TOPICS, Till, line
@@ -112,6 +112,30 @@ async def test_silence_is_told_with_what_to_do_and_not_waited_for_without_end(
     async with Client(broker, listen=answer_topics("environment.activate")) as client:
         with pytest.raises(NoAnswer, match=r"environment\.activate within 0\.2 seconds"):
             await client.ask(command("environment.activate", 1), timeout_s=0.2)
+
+
+async def test_what_kafka_does_not_speak_of_may_be_done_and_says_how_it_is_repeated(
+    broker: KafkaSettings,
+) -> None:
+    async with Client(broker, listen=answer_topics("payment.record")) as client:
+        payment = {"type": "payment.record", "payment_id": new_id(), "environment": 1,
+                   "number": "2026-00001", "amount": 1, "at": now(), "method": "bank",
+                   "by": "me"}  # fmt: skip
+        with pytest.raises(NoAnswer, match=f"--payment-id {payment['payment_id']}"):
+            await client.ask(payment, timeout_s=0.1)
+        with pytest.raises(NoAnswer, match="give the same command again"):
+            await client.ask(payment, timeout_s=0.1, again=SAME_COMMAND)
+        with pytest.raises(
+            Unreachable, match=r"did not say that it took .* and may have; .*, then do it"
+        ):
+            await client.put("no.such", b"{}", key=None, then="do it")
+        # Ctrl-C before Kafka has said a word: the producer sends it all the same.
+        asking = asyncio.create_task(client.ask(payment, timeout_s=10))
+        await asyncio.sleep(0)
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError) as stopped:
+            await asking
+    assert payment["payment_id"] in " ".join(stopped.value.__notes__)
 
 
 async def test_what_breaks_the_contract_is_not_sent(broker: KafkaSettings) -> None:
