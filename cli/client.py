@@ -17,16 +17,13 @@ from typing import Any, Self
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
-from cli.amounts import Misuse
-from cli.messages import Json, answered_id, id_of, key_of, repetition, topic_of
-from cli.replies import Expectation, Newest, Reply, Wanted, encode, reply_of, states_of
+from cli.messages import Json, answered_id, id_of, key_of, repetition
+from cli.outgoing import on_the_wire
+from cli.replies import Expectation, Newest, Reply, Wanted, reply_of, states_of
 from cli.screen import Gauge
 from cli.trouble import Trouble
 from cli.where import Unreachable
 from runtime.settings import KafkaSettings
-from schemas.malformed import Malformed, Undecodable
-from schemas.topics import TOPIC
-from schemas.wire import decode
 
 START_S = 10.0
 READ_S = 60.0  # of silence
@@ -111,25 +108,7 @@ class Client:
     async def send(self, message: Json, *, again: str | None = None) -> None:
         """Send a message on its topic, with its key; raises Misuse where it breaks the contract.
         `again` says how it is repeated, where its command does not take its id."""
-        topic = topic_of(message["type"])
-        try:
-            value = encode(message)
-            found = decode(topic, value)
-        except UnicodeEncodeError as fault:  # typed in another encoding than the terminal's
-            what = repr(fault.object[max(fault.start - 20, 0) : fault.end])
-            raise Misuse(f"This can't be sent: {what} is no text in UTF-8.") from None
-        except Undecodable as fault:  # without its ids nobody could even be answered
-            raise Misuse(
-                f"This can't be sent: {str(fault).replace('_', ' ')}. Ids are UUIDs, and have to "
-                "be whole; an environment is a number above 0."
-            ) from None
-        if len(value) > (most := TOPIC[topic].max_value_bytes):
-            raise Misuse(
-                f"This can't be sent: the message has {len(value):,} bytes, and {topic} takes at "
-                f"most {most:,}; do it in several."
-            )
-        if isinstance(found, Malformed):
-            raise Misuse(f"This can't be sent: {found.field.replace('_', ' ')} {found.message}.")
+        topic, value = on_the_wire(message)
         key, then = key_of(message).encode(), again or repetition(message)
         await self.put(topic, value, key=key, then=then)
 

@@ -77,11 +77,6 @@ class Expectation:
         return found
 
 
-def encode(message: Json) -> bytes:
-    """A message as it goes on the wire: compact JSON in UTF-8."""
-    return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()
-
-
 def reply_of(record: ConsumerRecord) -> Reply:
     """A record as it was read; what is no JSON object says nothing ({})."""
     value = bytes(record.value or b"")

@@ -8,7 +8,7 @@ from uuid import NAMESPACE_URL, uuid5
 from cli.amounts import Misuse
 from cli.client import Client
 from cli.messages import Json, now
-from cli.replies import encode
+from cli.outgoing import encode
 
 _SPACE = uuid5(NAMESPACE_URL, "https://onaccount/unbooked")
 MUST_BE_MENDED = {
