@@ -166,7 +166,6 @@ def show_story(screen: Screen, story: Story) -> int:
             if isinstance(one, dict)
         ),
         right=("Quantity", "Price", "VAT", "Total"),
-        if_any=True,
     )
     events = [*story.asked, *story.answers, *story.documents, *story.journal]
     events.sort(key=lambda r: (r.time, r.topic != "pos.sales"))

@@ -84,9 +84,8 @@ class Screen:
         *,
         title: str | None = None,
         right: Iterable[str] = (),
-        if_any: bool = False,
     ) -> None:
-        """Print a table; columns named in `right` hold numbers. `if_any`: none of no rows.
+        """Print a table, none of no rows; columns named in `right` hold numbers.
 
         Where the terminal is too narrow names are folded, but no number, date, amount or id; and
         where it is too narrow for that, each row is shown line by line.
@@ -94,14 +93,14 @@ class Screen:
         if self.as_json:
             return
         cells = [[plain(cell) for cell in row] for row in rows]
-        if if_any and not cells:
+        if not cells:
             return
         numbers = set(right)
         wholes = [
             column in numbers or all(_in_one_piece(row[place]) for row in cells)
             for place, column in enumerate(columns)
         ]
-        if cells and _least_width(columns, cells, wholes) > self.console.width:
+        if _least_width(columns, cells, wholes) > self.console.width:
             self._line_by_line(columns, cells, title)
             return
         grid = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, title_style="bold")

@@ -221,6 +221,8 @@ async def list_(*, common: Common = DEFAULT) -> int:
             for one in found
         ),
     )
+    if not found:
+        screen.say("no environment yet: `onaccount env configure NUMBER --name NAME` begins one")
     return 0
 
 

@@ -72,7 +72,6 @@ async def list_(
             for s in rows
         ),
         right=("Total", "Credited", "Paid"),
-        if_any=True,
     )
     screen.say(f"{len(rows)} invoice{'' if len(rows) == 1 else 's'}")
     return 0
@@ -152,7 +151,6 @@ def _show_open(screen: Screen, rows: Sequence[Json]) -> None:
             for s in rows
         ),
         right=("Total", "Open", "Days over"),
-        if_any=True,
     )
     if not rows:
         screen.say("nothing is to be paid")

@@ -108,7 +108,7 @@ async def run(
         )
         if not common.as_json and run_id is None:
             ahead = await preview(client, screen, message, common.timeout)
-            if issue and not yes and can_ask() and not await asked(ahead):
+            if issue and ahead and not yes and can_ask() and not await asked(ahead):
                 screen.bad("nothing was invoiced")
                 return 1
         with screen.progress("accounts") as gauge, client.expecting(message) as answers:

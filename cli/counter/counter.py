@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 
 from cli.amounts import Misuse
@@ -11,6 +10,7 @@ from cli.counter.screen import A_PAGE, Display, words
 from cli.counter.tab import Guest, Sold, Tab, by_hand
 from cli.counter.typed import Typed, understand
 from cli.decisions import REFUSALS
+from cli.imported import counted
 from cli.messages import Json, new_id
 from cli.outgoing import on_the_wire
 from cli.replies import NoAnswer, Reply
@@ -35,19 +35,13 @@ class Counter:
         await self.sign_on()
         try:
             await self._lines(interactive=interactive)
-        except asyncio.CancelledError:  # Ctrl-C
-            if self.tab.waiting:
-                self._say("")
-            raise
-        finally:
+        finally:  # by Ctrl-C too
             if self.tab.waiting:
                 await self._close()
 
     async def _close(self) -> None:
         """Tell what was sold offline: whatever ends the till, it is sold."""
-        count = len(self.tab.waiting)
-        what = "1 offline sale is" if count == 1 else f"{count} offline sales are"
-        self._say(f"{what} told before the till closes")
+        self._say(f"\nbefore the till closes: {counted(len(self.tab.waiting), 'offline sale')}")
         try:
             await self.online()
         except Unreachable:
@@ -127,10 +121,10 @@ class Counter:
         first = not self.tab.directory
         entries, page = await self.till.sign_on()
         new, gone = self.tab.sign_on(entries)
+        if not first:
+            self._say(f"signed on: {len(entries)} accounts, {new} new, {gone} gone")
         if reason := page.get("reason"):
             self._no(f"nothing stands behind the on-account button: {words(reason)}")
-        elif not first:
-            self._say(f"signed on: {len(entries)} accounts, {new} new, {gone} gone")
         self.list(1)
 
     def list(self, page: int) -> None:
@@ -142,6 +136,10 @@ class Counter:
             self.display.guests(some, first=start + 1, of=len(self.tab.directory))
         elif page > 1:
             self._no(f"there is no page {page}")
+        else:
+            self._say(
+                "the list behind the on-account button is empty; a search finds others", "dim"
+            )
 
     async def find(self, text: str) -> None:
         """Search; what fits alone and can be charged is chosen."""
@@ -294,7 +292,7 @@ class Counter:
         """Tell what was sold offline, oldest first; all of it, whoever is silent."""
         self.tab.offline = False
         waiting, silent = self.tab.waiting, None
-        self._say(f"online; {len(waiting)} sale{'' if len(waiting) == 1 else 's'} to tell")
+        self._say(f"online; {counted(len(waiting), 'sale')} to tell")
         for sold in waiting:
             self.tab.last = sold.message
             if silent is not None:  # Kafka has it then: it is booked, and answered, later
