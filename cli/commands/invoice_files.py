@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from cli.client import Client
+from cli.commands.mailing import say_what_next
 from cli.documents import document, save, statement_message
 from cli.invoices import credit_notes, find
 from cli.messages import Json, new_id
@@ -100,6 +101,9 @@ async def statement(
             await client.send(message)
             reply = (await answers.next(common.timeout)).message
             if to is not None or reply["type"] == "command.refused":
-                return outcome(screen, reply)
+                status = outcome(screen, reply if screen.as_json else {**reply, "changes": []})
+                if status == 0:
+                    say_what_next(screen, environment)
+                return status
             found = await document(answers, max(common.timeout, SILENCE_S))
     return save(screen, found, out)

@@ -268,7 +268,8 @@ async def show(environment: int, invoice: str, /, *, common: Common = DEFAULT) -
     screen.table(
         ("When", "What", "Details"),
         (
-            (e.time.astimezone().strftime("%Y-%m-%d %H:%M:%S"), e.type, history.details(e))
+            # No seconds: in 80 columns an id is whole beside it, to be copied.
+            (e.time.astimezone().strftime("%Y-%m-%d %H:%M"), e.type, history.details(e))
             for e in happened
         ),
     )

@@ -114,7 +114,10 @@ async def run(
         with screen.progress("accounts") as gauge, client.expecting(message) as answers:
             await client.send(message)
             result = await follow_run(answers, gauge, max(common.timeout, SILENCE_S))
-    return show_run(screen, result)
+    status = show_run(screen, result)
+    if send and status == 0 and result["sent"] < result["issued"]:
+        screen.say(f"! who got no mail, and why: `onaccount invoices undelivered {environment}`")
+    return status
 
 
 @app.command
