@@ -27,6 +27,8 @@ def main(words: list[str] | None = None) -> NoReturn:
     try:
         status = _run(sys.argv[1:] if words is None else words)
     except KeyboardInterrupt as stopped:
+        if sys.stderr.isatty():
+            print(file=sys.stderr)  # behind the ^C that the terminal shows
         print(f"onaccount: {told_of(stopped)}", file=sys.stderr)
         sys.exit(INTERRUPTED)
     sys.exit(status)

@@ -177,11 +177,16 @@ def no_account(environment: int, number: str) -> Misuse:
     return Misuse(f"Environment {environment} has no account {number}; {shown}.")
 
 
-async def settings_of(client: Client, environment: int) -> Registry:
-    """As `registry_of`, without customers and accounts: in a large venue those take long."""
+async def settings_read(client: Client, environment: int) -> Registry:
+    """As `settings_of`, of an environment that need not be there."""
     wanted = state_key("environment", environment, environment).encode()
     read = await client.read("registry.state", wanted=lambda record: record.key == wanted)
-    registry = Registry(environment, newest(read).values())
+    return Registry(environment, newest(read).values())
+
+
+async def settings_of(client: Client, environment: int) -> Registry:
+    """As `registry_of`, without customers and accounts: in a large venue those take long."""
+    registry = await settings_read(client, environment)
     if registry.settings is None:
         raise not_there(environment)
     return registry

@@ -95,7 +95,7 @@ def show_statement(screen: Screen, listed: Statement, found: Found, *, legs: boo
     unbilled, billed = (money(amount, currency) for amount in listed.closing)
     entries = "1 entry" if len(listed.lines) == 1 else f"{len(listed.lines)} entries"
     screen.say(f"{entries}; owed: {unbilled} not yet invoiced, {billed} invoiced")
-    if narrow:
+    if narrow and any(line.document == line.entry["source_id"] for line in listed.lines):
         screen.say(f"in a terminal {WITH_IDS} wide, and with --json, sales have their ids", "dim")
     balance = found.balance
     if len(listed.lines) == len(found.entries) and balance is not None:
