@@ -97,13 +97,14 @@ async def statement(
     )  # fmt: skip
     screen = common.screen
     async with common.client("statement.request") as client:
+        if to is not None:
+            reply = (await client.ask(message, timeout_s=common.timeout)).message
+            status = outcome(screen, reply if screen.as_json else {**reply, "changes": []})
+            if status == 0:
+                say_what_next(screen, environment)
+            return status
         with client.expecting(message) as answers:
             await client.send(message)
-            reply = (await answers.next(common.timeout)).message
-            if to is not None or reply["type"] == "command.refused":
-                status = outcome(screen, reply if screen.as_json else {**reply, "changes": []})
-                if status == 0:
-                    say_what_next(screen, environment)
-                return status
-            found = await document(answers, max(common.timeout, SILENCE_S))
+            making_s = max(common.timeout, SILENCE_S)
+            found = await document(answers, common.timeout, making_s=making_s)
     return save(screen, found, out)

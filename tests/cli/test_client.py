@@ -1,10 +1,12 @@
 """The client on a real broker: answers by id, time-outs, views, faults told in a sentence."""
 
 import asyncio
+import hashlib
 import json
 import tracemalloc
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -104,6 +106,26 @@ async def test_a_till_hears_a_repeated_answer_byte_for_byte(broker: KafkaSetting
     assert first.message["total"] == 700
     assert first.offset != second.offset
     assert _identity(first) == _identity(second)
+
+
+async def test_a_statement_is_saved_where_its_file_is_read_before_the_word_that_it_is_made(
+    broker: KafkaSettings,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """Method: they are on two topics, in no order; here that word does not come at all."""
+    monkeypatch.setenv("ONACCOUNT_KAFKA", broker.kafka)
+
+    def part(asked: dict[str, Any]) -> dict[str, Any]:
+        return {"type": "document.part", "request_id": asked["statement_id"], "part": 1, "parts": 1,
+                "file_name": "a.pdf", "media_type": "application/pdf", "content": "YQ==",
+                "sha256": hashlib.sha256(b"a").hexdigest()}  # fmt: skip
+
+    words = ("invoices", "statement", "2890", "1", "--period", "2026-10", "--out", str(tmp_path))
+    async with answering(broker, "invoices.commands", "invoices.documents", part):
+        told = await asyncio.to_thread(runner(capsys), *words)
+    assert (told.status, (tmp_path / "a.pdf").read_bytes()) == (0, b"a")
 
 
 async def test_silence_is_told_with_what_to_do_and_not_waited_for_without_end(
