@@ -17,6 +17,7 @@ from aiokafka.errors import KafkaConnectionError
 from cli.amounts import Misuse
 from cli.client import Client
 from cli.commands.deadletters import origin_of, place_of, retry_headers
+from cli.commands.payments import what_it_is_instead
 from cli.demo.bar import _identity
 from cli.messages import SAME_COMMAND, answer_topics, command, new_id, now
 from cli.registry import settings_of
@@ -324,6 +325,22 @@ async def test_a_venues_settings_are_read_without_its_customers_and_those_of_oth
         assert (venue.zone.key, venue.customers) == ("Europe/Lisbon", {})
         with pytest.raises(Misuse, match="There is no environment 289;"):
             await settings_of(client, 289)
+
+
+async def test_a_number_in_other_letters_than_its_invoices_is_told_how_it_is_written(
+    broker: KafkaSettings,
+) -> None:
+    venue = {"type": "environment.state", "environment": 2892, "version": 1}
+    invoice = {"environment": 2892, "version": 1, "invoice_id": "i", "number": "F2026-00012"}
+    async with Client(broker) as client:
+        for topic, key, state in (
+            ("registry.state", b"environment:2892:2892", venue),
+            ("invoices.state", b"2892:i", invoice),
+        ):
+            await client.put(topic, json.dumps(state).encode(), key=key)
+        with pytest.raises(Misuse, match=r"no invoice f2026-00012; it is written F2026-00012\."):
+            await what_it_is_instead(client, 2892, "f2026-00012")
+        await what_it_is_instead(client, 2892, "F2026-0001")  # is none: the refusal says it
 
 
 async def test_nobody_at_the_address_is_told_soon(unused_address: str) -> None:
