@@ -1,6 +1,7 @@
 """Entry point of the `onaccount` command: what goes wrong is told in one sentence."""
 
 import contextlib
+import io
 import json
 import os
 import signal
@@ -8,7 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from types import FrameType
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 from cli.trouble import Trouble, from_os_error
 
@@ -22,12 +23,22 @@ def main(words: list[str] | None = None) -> NoReturn:
     0 done, 1 refused, a check failed or a search found nothing, 2 not understood or what is named
     is not there, 3 no answer in time or unreachable, 130 after Ctrl-C.
     """
+    takes_any_text(sys.stdout)
     try:
         status = _run(sys.argv[1:] if words is None else words)
     except KeyboardInterrupt as stopped:
+        if sys.stderr.isatty():
+            print(file=sys.stderr)  # behind the ^C that the terminal shows
         print(f"onaccount: {told_of(stopped)}", file=sys.stderr)
         sys.exit(INTERRUPTED)
     sys.exit(status)
+
+
+def takes_any_text(out: TextIO) -> None:
+    """Let be printed what can't be: half a letter in a dead letter (\\ud800), or the sign of the
+    euro where a terminal knows none. It is written out."""
+    if isinstance(out, io.TextIOWrapper):
+        out.reconfigure(errors="backslashreplace")
 
 
 def told_of(stopped: KeyboardInterrupt) -> str:

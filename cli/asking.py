@@ -59,17 +59,28 @@ async def chosen(question: str, choices: Sequence[str]) -> str | None:
 async def typed() -> str:
     """The next line that is typed, empty at the end of the input; one Ctrl-C stops waiting."""
     if not sys.stdin.isatty():
-        return await asyncio.to_thread(sys.stdin.readline)
+        return await asyncio.to_thread(_line)
     loop = asyncio.get_running_loop()
     line: asyncio.Future[str] = loop.create_future()
 
     def read() -> None:
         loop.remove_reader(sys.stdin)
-        if not line.done():
-            line.set_result(sys.stdin.readline())
+        try:
+            text = _line()
+        except Misuse as fault:
+            line.set_exception(fault)
+        else:
+            line.set_result(text)
 
     loop.add_reader(sys.stdin, read)
     try:
         return await line
     finally:
         loop.remove_reader(sys.stdin)
+
+
+def _line() -> str:
+    try:
+        return sys.stdin.readline()
+    except UnicodeDecodeError:
+        raise Misuse("What was typed is no text in UTF-8.") from None

@@ -17,16 +17,13 @@ from typing import Any, Self
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
-from cli.amounts import Misuse
-from cli.messages import ROUTES, Json, answered_id, id_of, key_of, topic_of
-from cli.replies import Expectation, Newest, Reply, Wanted, encode, reply_of, states_of
+from cli.messages import Json, answered_id, id_of, key_of, repetition
+from cli.outgoing import on_the_wire
+from cli.replies import Expectation, Newest, Reply, Wanted, reply_of, states_of
 from cli.screen import Gauge
 from cli.trouble import Trouble
 from cli.where import Unreachable
 from runtime.settings import KafkaSettings
-from schemas.malformed import Malformed, Undecodable
-from schemas.topics import TOPIC
-from schemas.wire import decode
 
 START_S = 10.0
 READ_S = 60.0  # of silence
@@ -39,8 +36,8 @@ logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what goes wrong is t
 class Client:
     """Use as `async with Client(kafka, listen=[topics]) as client`.
 
-    `listen` are the topics on which answers are awaited: they are followed from their ends as they
-    are when the client starts, so that no answer to what is sent later can be missed.
+    `listen` are the topics on which answers are awaited: they are followed from their ends when the
+    client starts, so that no answer to what is sent later is missed.
     """
 
     def __init__(self, kafka: KafkaSettings, *, listen: Iterable[str] = ()) -> None:
@@ -86,8 +83,10 @@ class Client:
         *,
         key: bytes | None,
         headers: Sequence[tuple[str, bytes]] = (),
+        then: str = "repeat the command.",
     ) -> None:
-        """Put one record on a topic and wait until Kafka has it on all replicas."""
+        """Put one record on a topic and wait until Kafka has it on all replicas; `then` is what to
+        do where it does not say so. It may have it all the same, or get it yet."""
         async with self._starting:
             self._producer = self._producer or await self._start_producer()
         try:
@@ -98,34 +97,25 @@ class Client:
             ) from None
         except KafkaError as fault:
             raise Unreachable(
-                f"Kafka at {self._kafka.kafka} did not take a message for {topic} "
-                f"({type(fault).__name__}); see whether it runs and has that topic "
-                "(`onaccount topics diff`), then repeat the command."
+                f"Kafka at {self._kafka.kafka} did not say that it took a message for {topic} "
+                f"({type(fault).__name__}), and may have; see whether it runs and has that topic "
+                f"(`onaccount topics diff`), then {then}"
             ) from fault
+        except asyncio.CancelledError as stopped:  # Ctrl-C: it is on its way all the same
+            stopped.add_note(f"A message for {topic} was under way, and may be done: {then}")
+            raise
 
-    async def send(self, message: Json) -> None:
-        """Send a message on its topic, with its key; raises Misuse where it breaks the contract."""
-        topic, value = topic_of(message["type"]), encode(message)
-        try:
-            found = decode(topic, value)
-        except Undecodable as fault:  # without its ids nobody could even be answered
-            raise Misuse(
-                f"This can't be sent: {str(fault).replace('_', ' ')}. Ids are UUIDs, and have to "
-                "be whole; an environment is a number above 0."
-            ) from None
-        if len(value) > (most := TOPIC[topic].max_value_bytes):
-            raise Misuse(
-                f"This can't be sent: the message has {len(value):,} bytes, and {topic} takes at "
-                f"most {most:,}; do it in several."
-            )
-        if isinstance(found, Malformed):
-            raise Misuse(f"This can't be sent: {found.field.replace('_', ' ')} {found.message}.")
-        await self.put(topic, value, key=key_of(message).encode())
+    async def send(self, message: Json, *, again: str | None = None) -> None:
+        """Send a message on its topic, with its key; raises Misuse where it breaks the contract.
+        `again` says how it is repeated, where its command does not take its id."""
+        topic, value = on_the_wire(message)
+        key, then = key_of(message).encode(), again or repetition(message)
+        await self.put(topic, value, key=key, then=then)
 
     @contextlib.contextmanager
-    def expecting(self, message: Json) -> Iterator[Expectation]:
+    def expecting(self, message: Json, *, again: str | None = None) -> Iterator[Expectation]:
         """Within this context the answers to `message` are kept for its Expectation."""
-        wanted, expectation = id_of(message).lower(), Expectation.of(message)
+        wanted, expectation = id_of(message).lower(), Expectation.of(message, again)
         self._waiting[wanted].append(expectation)
         try:
             yield expectation
@@ -144,19 +134,17 @@ class Client:
         finally:
             self._watching.remove(entry)
 
-    async def ask(self, message: Json, *, timeout_s: float) -> Reply:
-        """Send a message and await the first answer to it."""
-        with self.expecting(message) as expectation:
-            await self.send(message)
+    async def ask(self, message: Json, *, timeout_s: float, again: str | None = None) -> Reply:
+        """Send a message and await the first answer to it; `again` as `send` takes it."""
+        with self.expecting(message, again=again) as expectation:
+            await self.send(message, again=again)
             return await expectation.next(timeout_s)
 
     # --- reading ------------------------------------------------------------------------------
 
     async def read(self, *topics: str, wanted: Wanted | None = None) -> list[Reply]:
-        """Every record that the topics hold now, partition by partition in order of offset.
-
-        `wanted` looks at a record before it is decoded: only those that it takes are kept.
-        """
+        """Every record that the topics hold now, partition by partition in order of offset; of
+        those only what is `wanted`, which looks at a record before it is decoded."""
         found = [reply async for reply in self.replies(*topics, wanted=wanted)]
         found.sort(key=lambda r: (r.topic, r.partition, r.offset))
         return found
@@ -218,8 +206,7 @@ class Client:
         """The newest state of every entity of compacted topics, by record key.
 
         With `environment` only of that one: nothing else is decoded. `wanted` may only ask for what
-        never changes of an entity, or an older state would stand for it.
-        """
+        never changes of an entity, or an older state would stand for it."""
         found = Newest()
         async for reply in self.replies(*topics, wanted=states_of(environment, wanted)):
             found.take(reply)
@@ -310,8 +297,3 @@ class Client:
 async def _assigned(consumer: AIOKafkaConsumer, wanted: set[str]) -> None:
     while {one.topic for one in consumer.assignment()} != wanted:  # noqa: ASYNC110
         await asyncio.sleep(0.005)
-
-
-def answer_topics(*kinds: str) -> tuple[str, ...]:
-    """The topics to listen on for the answers to messages of these types."""
-    return tuple(dict.fromkeys(t for kind in kinds for t in ROUTES[topic_of(kind)].answers))

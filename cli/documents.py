@@ -25,14 +25,20 @@ class Document:
     content: bytes
 
 
-async def document(answers: Expectation, timeout_s: float) -> Document | Json:
+async def document(
+    answers: Expectation, timeout_s: float, *, making_s: float | None = None
+) -> Document | Json:
     """The file whose parts come in, or the command.refused that came instead.
 
-    Raises Trouble when what came is not what its sha256 says.
+    A command.applied may come before a part, or after it: they are on two topics. Something is
+    waited for `timeout_s` seconds, and after that `making_s` where the file takes longer. Raises
+    Trouble when what came is not what its sha256 says.
     """
     parts: dict[int, bytes] = {}
+    patience_s = timeout_s
     while True:
-        message = (await answers.next(timeout_s)).message
+        message = (await answers.next(patience_s)).message
+        patience_s = making_s or timeout_s
         if message["type"] == "command.refused":
             return message
         if message["type"] != "document.part":

@@ -18,7 +18,7 @@ from cli.client import Client
 from cli.messages import Json
 from cli.registry import UUID
 from cli.replies import Reply, newest, reply_of
-from cli.screen import Gauge, Screen, when
+from cli.screen import Gauge, Screen, plain, when
 
 MOST_KEPT = 20_000
 ABOUT_SALES = ("pos.sales", "pos.decisions", "pos.unbooked", "registry.commands", "invoices.events")
@@ -149,7 +149,7 @@ def show_story(screen: Screen, story: Story) -> int:
     first = story.decision or (story.asked[0].message if story.asked else {})
     currency = first.get("currency")
     facts = {name: first.get(name) for name in ("environment", "account", "terminal")}
-    facts["total"] = None if "total" not in first else money(first["total"], currency)
+    facts["total"] = as_told(first.get("total"), currency)
     screen.fields({**facts, "stands": stands(story)}, title=f"Sale {story.sale_id}")
     lines = first.get("lines") or (story.asked[0].message.get("lines") if story.asked else ())
     screen.table(
@@ -158,11 +158,12 @@ def show_story(screen: Screen, story: Story) -> int:
             (
                 one.get("description"),
                 one.get("quantity"),
-                money(one["unit_price"], currency),
-                f"{one.get('vat_rate')}%",
-                money(one["total"], currency),
+                as_told(one.get("unit_price"), currency),
+                f"{one.get('vat_rate', '?')}%",
+                as_told(one.get("total"), currency),
             )
-            for one in lines or ()
+            for one in (lines if isinstance(lines, list) else ())
+            if isinstance(one, dict)
         ),
         right=("Quantity", "Price", "VAT", "Total"),
     )
@@ -208,28 +209,31 @@ def seen_to(story: Story, by: str) -> str:
     """What became of a sale that could not be booked; `by` is a sale, cancellation or command."""
     for message in (r.message for r in story.asked):
         if message.get("sale_id") == by:
-            return f"booked on account {message['account']} as sale {by}"
+            return f"booked on account {message.get('account')} as sale {by}"
         if message.get("command_id") == by:
-            return f"dismissed by {message['by']}"
+            return f"dismissed by {message.get('by')}"
     return f"taken back by its till ({by})"
 
 
 def told(message: Json, sale_id: str, currency: str | None) -> tuple[str, str]:
     """One event in words, with its numbers."""
-    kind, currency = str(message["type"]), message.get("currency") or currency
+    kind, currency = str(message.get("type", "")), message.get("currency") or currency
 
     def amount(name: str) -> str:
-        return money(message[name], currency) if name in message else ""
+        return as_told(message.get(name), currency)
 
-    room = ", ".join(
-        f"{name} {amount(name)}" for name in ("limit", "used", "available") if name in message
-    )
+    def room() -> str:
+        numbers = (name for name in ("limit", "used", "available") if name in message)
+        return ", ".join(f"{name} {money(message[name], currency)}" for name in numbers)
+
     match kind:
+        case "":
+            return "what can't be read: see `onaccount dead-letters list`", ""
         case "sale.recorded" if message.get("moved_from") == sale_id:
-            place = f"account {message['account']} as sale {message['sale_id']}"
+            place = f"account {message.get('account')} as sale {message.get('sale_id')}"
             return f"to be booked on {place}", amount("total")
         case "unbooked.dismiss":
-            return f"dismissed by {message['by']}", str(message.get("note") or "")
+            return f"dismissed by {message.get('by')}", str(message.get("note") or "")
         case "sale.requested" | "sale.recorded":
             how = "asked" if kind == "sale.requested" else "told as made already"
             return f"{how} by {message.get('terminal')}", amount("total")
@@ -237,11 +241,11 @@ def told(message: Json, sale_id: str, currency: str | None) -> tuple[str, str]:
             return f"cancellation asked: {message.get('reason')}", amount("amount")
         case "sale.approved":
             over = ", over the limit" if message["over_limit"] else ""
-            return f"approved{over}", room
+            return f"approved{over}", room()
         case "sale.declined":
-            return f"declined, {message['reason']}: {message['explanation']}", room
+            return f"declined, {message['reason']}: {message['explanation']}", room()
         case "sale.reversed":
-            return f"taken back: {message['reason']}", f"{amount('amount')}; {room}"
+            return f"taken back: {message['reason']}", f"{amount('amount')}; {room()}"
         case "sale.reversal_refused":
             return f"cancellation refused: {message['reason']}", ""
         case "invoice.issued" | "credit_note.issued":
@@ -255,6 +259,13 @@ def told(message: Json, sale_id: str, currency: str | None) -> tuple[str, str]:
             words = kind.replace(".", " ").replace("_", " ")
             to = f" to {message['to']}" if message.get("to") else ""
             return f"{words}{to}", amount("amount") or amount("total")
+
+
+def as_told(amount: Any, currency: Any) -> str:
+    """An amount as people read it; what a till sent in its place, as it stands."""
+    if isinstance(amount, int):
+        return money(amount, currency if isinstance(currency, str) else None)
+    return plain(amount)
 
 
 def _leg(leg: Json, currency: Any) -> str:

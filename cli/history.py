@@ -6,6 +6,7 @@ from datetime import datetime
 
 from cli.amounts import money
 from cli.messages import Json
+from cli.pending import why_not_mailed
 from cli.replies import Reply
 
 
@@ -30,7 +31,8 @@ def details(reply: Reply) -> str:
             day = "" if at.date() == reply.time.astimezone().date() else f" of {at:%Y-%m-%d}"
             return f"{amount}{day}, open {left}{of}"
         case "invoice.undeliverable":
-            return " ".join(str(event[k]) for k in ("to", "code", "reason") if event.get(k))
+            where = " ".join(str(event[k]) for k in ("to", "code") if event.get(k))
+            return f"{where} {why_not_mailed(event)}".strip()
         case "invoice.issued":
             instead = ", ".join(str(one["number"]) for one in event.get("replaces") or ())
             sales = len(event["sales"])

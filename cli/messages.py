@@ -10,6 +10,8 @@ from typing import Any
 
 from uuid_utils import uuid7
 
+from cli.amounts import typed
+
 Json = dict[str, Any]
 
 
@@ -171,11 +173,18 @@ _REPEATED_WITH = {
 }
 
 
+SAME_COMMAND = "give the same command again: nothing is done twice."
+"""How is repeated what a command makes the same message of each time."""
+
+
 def repetition(message: Json) -> str:
     """What whoever got no answer to this message may do: it may have been done all the same."""
     if field := _REPEATED_WITH.get(message["type"]):
         option = field.replace("_", "-")
-        again = f"give it again with `--{option} {message[field]}`: it is not done twice"
+        with_ = f"`--{option} {message[field]}`"
+        if message["type"] == "payment.refund":  # all that is left would be another amount then
+            with_ = f"the amount {typed(message['amount'])} and {with_}"
+        again = f"give it again with {with_}: it is not done twice"
         if message["type"] != "sale.requested":
             return f"{again}."
         place = f"{message['environment']} {message['account']} {message[field]}"
@@ -187,3 +196,8 @@ def answered_id(answer: Json) -> str | None:
     """The id of the message that this one answers; None if it answers none."""
     field = ANSWERED_BY.get(str(answer.get("type")))
     return None if field is None else str(answer.get(field))
+
+
+def answer_topics(*kinds: str) -> tuple[str, ...]:
+    """The topics to listen on for the answers to messages of these types."""
+    return tuple(dict.fromkeys(t for kind in kinds for t in ROUTES[topic_of(kind)].answers))

@@ -17,7 +17,7 @@ def last_month(now: datetime, zone: tzinfo) -> str:
 def a_month(text: str) -> str:
     """The month that was typed; raises Misuse for what is none: asked for, it would find nothing,
     and look as if there were nothing."""
-    if not re.fullmatch(r"[1-9]\d{3}-(0[1-9]|1[0-2])", text):
+    if not re.fullmatch(r"[12][0-9]{3}-(0[1-9]|1[0-2])", text):
         raise Misuse(f"{text!r} is not a month: write YYYY-MM, as in 2026-10.")
     return text
 

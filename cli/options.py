@@ -8,8 +8,8 @@ from typing import Annotated
 
 from cyclopts import Group, Parameter
 
-from cli.client import Client, answer_topics
-from cli.messages import Json, me
+from cli.client import Client
+from cli.messages import Json, answer_topics, me
 from cli.screen import Screen, outcome
 from cli.where import kafka
 from runtime.settings import KafkaSettings

@@ -76,7 +76,6 @@ def show_accounts(screen: Screen, rows: Iterable[Json], currency: str) -> None:
             for row in rows
         ),
         right=("Sales", "Amount"),
-        if_any=True,
     )
 
 
@@ -113,7 +112,6 @@ def show_sales(screen: Screen, rows: Iterable[Json], currency: str) -> None:
             for row in rows
         ),
         right=("Total", "To invoice"),
-        if_any=True,
     )
 
 
@@ -126,7 +124,6 @@ def show_mails(screen: Screen, rows: Iterable[Json]) -> None:
             for r in rows
         ),
         right=("Tries",),
-        if_any=True,
     )
 
 

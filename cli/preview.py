@@ -12,12 +12,13 @@ from cli.screen import Screen
 from schemas.pending import MOST_LISTED
 
 
-async def preview(client: Client, screen: Screen, run: Json, timeout_s: float) -> str:
-    """Show what a run will find, and give the question to ask before numbers are given."""
+async def preview(client: Client, screen: Screen, run: Json, timeout_s: float) -> str | None:
+    """Show what a run will find, and give the question to ask before numbers are given; None where
+    the run will be refused, for the reason that this was."""
     with screen.waiting("what is open is counted ..."):
         found = await pending(client, run["environment"], timeout_s)
     if found["type"] == "command.refused":
-        return "Go on?"  # the run is refused with the same reason
+        return None
     return show_found(screen, run, found)
 
 

@@ -105,6 +105,8 @@ class Registry:
 
         Raises Misuse where that is nobody, or several.
         """
+        if not text.strip():  # which would fit whoever is alone there
+            raise Misuse("Say which customer: its id, or words of its name.")
         if UUID.fullmatch(text.strip().lower()):
             if (known := self.customers.get(text.strip().lower())) is not None:
                 return known
@@ -138,6 +140,8 @@ class Registry:
         if numbers:
             return list(dict.fromkeys(numbers))
         words = folded(matching or "").split()
+        if matching is not None and not words:  # which would fit them all
+            raise Misuse("--matching needs words to look for; all accounts are --all.")
         found = []
         for account in self.accounts.values():
             holder = self.customers.get(account.get("holder") or "", {})
@@ -173,11 +177,16 @@ def no_account(environment: int, number: str) -> Misuse:
     return Misuse(f"Environment {environment} has no account {number}; {shown}.")
 
 
-async def settings_of(client: Client, environment: int) -> Registry:
-    """As `registry_of`, without customers and accounts: in a large venue those take long."""
+async def settings_read(client: Client, environment: int) -> Registry:
+    """As `settings_of`, of an environment that need not be there."""
     wanted = state_key("environment", environment, environment).encode()
     read = await client.read("registry.state", wanted=lambda record: record.key == wanted)
-    registry = Registry(environment, newest(read).values())
+    return Registry(environment, newest(read).values())
+
+
+async def settings_of(client: Client, environment: int) -> Registry:
+    """As `registry_of`, without customers and accounts: in a large venue those take long."""
+    registry = await settings_read(client, environment)
     if registry.settings is None:
         raise not_there(environment)
     return registry

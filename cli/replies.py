@@ -54,9 +54,10 @@ class Expectation:
     arrived: asyncio.Queue[Reply | Trouble] = field(default_factory=asyncio.Queue)
 
     @classmethod
-    def of(cls, message: Json) -> Self:
-        """Of the answers to a message of ours."""
-        return cls(message["type"], repetition(message))
+    def of(cls, message: Json, again: str | None = None) -> Self:
+        """Of the answers to a message of ours; `again` says how it is repeated, where its command
+        does not take its id."""
+        return cls(message["type"], again or repetition(message))
 
     async def next(self, timeout_s: float) -> Reply:
         """The next answer; raises NoAnswer when none comes within `timeout_s` seconds."""
@@ -74,11 +75,6 @@ class Expectation:
         if isinstance(found, Trouble):
             raise found
         return found
-
-
-def encode(message: Json) -> bytes:
-    """A message as it goes on the wire: compact JSON in UTF-8."""
-    return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def reply_of(record: ConsumerRecord) -> Reply:

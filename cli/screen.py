@@ -84,25 +84,30 @@ class Screen:
         *,
         title: str | None = None,
         right: Iterable[str] = (),
-        if_any: bool = False,
     ) -> None:
-        """Print a table; columns named in `right` hold numbers. `if_any`: none of no rows.
+        """Print a table, none of no rows; columns named in `right` hold numbers.
 
-        Where the terminal is too narrow names are folded, but no number, date, amount or id; and
-        where it is too narrow for that, each row is shown line by line.
+        Where the terminal is too narrow names are folded, but no number, date, amount or id; then
+        columns are left out in which nothing stands; and where it is too narrow for that, each row
+        is shown line by line.
         """
         if self.as_json:
             return
         cells = [[plain(cell) for cell in row] for row in rows]
-        if if_any and not cells:
+        if not cells:
             return
         numbers = set(right)
         wholes = [
             column in numbers or all(_in_one_piece(row[place]) for row in cells)
             for place, column in enumerate(columns)
         ]
-        if cells and _least_width(columns, cells, wholes) > self.console.width:
-            self._line_by_line(columns, cells, title)
+        if _least_width(columns, cells, wholes) > self.console.width:
+            filled = [place for place in range(len(columns)) if any(row[place] for row in cells)]
+            if len(filled) == len(columns):
+                self._line_by_line(columns, cells, title)
+                return
+            fewer = [[row[place] for place in filled] for row in cells]
+            self.table([columns[place] for place in filled], fewer, title=title, right=numbers)
             return
         grid = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, title_style="bold")
         grid.padding = (0, 1, 0, 0)

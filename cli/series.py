@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from cli.amounts import Misuse
@@ -36,6 +36,17 @@ def numbers(environment: int, count: int, known: Iterable[str]) -> list[str]:
     return found
 
 
+def skipped(environment: int, series: Sequence[str]) -> int:
+    """How many numbers between the first and the last of a series are left out of it."""
+    first, last = (place_of(environment, number) for number in (series[0], series[-1]))
+    return last - first + 1 - len(series)
+
+
+def place_of(environment: int, number: str) -> int:
+    """Which of its environment's series a number is: 289010000 of 2890 is the 10,000th."""
+    return int(number.removeprefix(str(environment)))
+
+
 async def open_all(
     client: Client,
     environment: int,
@@ -52,19 +63,17 @@ async def open_all(
     command of its own: one that somebody else opened meanwhile is refused alone.
     """
     outcomes: list[Json] = []
+    called = fields.pop("description", None)
 
-    def numbered(number: str) -> dict[str, Any]:
-        if not fields.get("description"):
-            return fields
-        series = int(number.removeprefix(str(environment)))
-        return {**fields, "description": f"{fields['description']} {series}"}
+    def order(number: str) -> Json:
+        said = f"{called} {place_of(environment, number)}" if called else None
+        its = {"account": number, "description": said, **fields}
+        return command("account.open", environment, by=by, **its)
 
     for start in range(0, len(accounts), AT_ONCE):
         part = accounts[start : start + AT_ONCE]
-        orders = [
-            command("account.open", environment, by=by, account=number, **fields) for number in part
-        ]
-        replies = await asyncio.gather(*(client.ask(o, timeout_s=timeout_s) for o in orders))
+        asked = (client.ask(order(number), timeout_s=timeout_s) for number in part)
+        replies = await asyncio.gather(*asked)
         outcomes += [reply.message for reply in replies]
         gauge(len(outcomes), len(accounts))
     return outcomes

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from cli.client import Client, answer_topics
-from cli.messages import Json, given, new_id, now
+from cli.client import Client
+from cli.messages import Json, answer_topics, given, new_id, now
 from cli.replies import Reply
 
 TILL_TOPICS = answer_topics("sale.requested", "terminal.signed_on")

@@ -20,12 +20,12 @@ def from_os_error(fault: OSError) -> Trouble:
         case errno.ENOSPC | errno.EDQUOT:
             return Trouble(
                 f"The disk is full: nothing more can be written to{where or ' it'}; "
-                "free some space there, or choose a folder on another disk with --dir."
+                "free some space there, or choose a place on another disk."
             )
         case errno.EACCES | errno.EPERM | errno.EROFS:
             return Trouble(
-                f"No permission to write{where}; give yourself the right to, "
-                "or choose another folder with --dir."
+                f"There is no permission for{where or ' that'}; give yourself the right to it, or "
+                "choose another place."
             )
         case errno.ENOTDIR | errno.EEXIST:
             return Trouble(f"{where.strip()} is a file where a folder is needed; choose another.")

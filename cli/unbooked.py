@@ -8,7 +8,7 @@ from uuid import NAMESPACE_URL, uuid5
 from cli.amounts import Misuse
 from cli.client import Client
 from cli.messages import Json, now
-from cli.replies import encode
+from cli.outgoing import encode
 
 _SPACE = uuid5(NAMESPACE_URL, "https://onaccount/unbooked")
 MUST_BE_MENDED = {
@@ -27,7 +27,9 @@ async def unbooked(client: Client, environment: int | None) -> list[Json]:
 
 def waiting(states: Sequence[Json], sale_id: str, content: str | None) -> Json:
     """The one that waits under this id; raises Misuse where none does, or several."""
-    text = sale_id.lower()
+    text = sale_id.strip().lower()
+    if not text:  # which every id begins with
+        raise Misuse("Say which sale: its id, or the beginning of it.")
     found = [
         one
         for one in states

@@ -37,7 +37,7 @@ def stack(folder: Path) -> dict[str, Any]:
             f"{file} can't be read ({fault}); stop the stack with `onaccount stack down` and start "
             "it again."
         ) from fault
-    if not isinstance(found, dict):
+    if not isinstance(found, dict) or not isinstance(found.get("kafka"), str):
         raise Trouble(f"{file} does not describe a stack; remove it and start the stack again.")
     return found
 

@@ -22,6 +22,9 @@ KINDS = {
     "payment": "paid",
 }
 
+WITH_IDS = 110
+"""A terminal of so many columns has room for a statement's amounts beside a sale's id."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
@@ -65,6 +68,9 @@ def show_statement(screen: Screen, listed: Statement, found: Found, *, legs: boo
     where = f"times are those of {found.venue.zone.key}"
     screen.say(f"Account {found.account}{f', {name}' if name else ''}; {where}", "bold")
 
+    # A sale's id would leave no room for a line of amounts in most terminals.
+    narrow = screen.console.width < WITH_IDS
+
     def cells(line: Line) -> tuple[str, ...]:
         when = moment_of(line.entry["at"]).astimezone(found.venue.zone)
         return (
@@ -73,7 +79,7 @@ def show_statement(screen: Screen, listed: Statement, found: Found, *, legs: boo
             money(line.unbilled, currency) if line.unbilled else "",
             money(line.billed, currency) if line.billed else "",
             money(line.owed, currency),
-            line.document,
+            "" if narrow and line.document == line.entry["source_id"] else line.document,
         )
 
     opening = money(sum(listed.opening), currency)
@@ -89,6 +95,8 @@ def show_statement(screen: Screen, listed: Statement, found: Found, *, legs: boo
     unbilled, billed = (money(amount, currency) for amount in listed.closing)
     entries = "1 entry" if len(listed.lines) == 1 else f"{len(listed.lines)} entries"
     screen.say(f"{entries}; owed: {unbilled} not yet invoiced, {billed} invoiced")
+    if narrow and any(line.document == line.entry["source_id"] for line in listed.lines):
+        screen.say(f"in a terminal {WITH_IDS} wide, and with --json, sales have their ids", "dim")
     balance = found.balance
     if len(listed.lines) == len(found.entries) and balance is not None:
         published = (balance["unbilled"], balance["billed"])

@@ -26,7 +26,7 @@ def format_of(out: Path | None, given: Format | None) -> Format:
     """The format that is asked for; raises Misuse where a file's name says none."""
     if given is not None:
         return given
-    if out is None:
+    if out is None or out.is_dir():
         return "xlsx"
     for known in ("xlsx", "csv", "xaf"):
         if out.suffix == f".{known}":
@@ -49,7 +49,9 @@ async def export(
     """
     venue = await read_venue(client, environment)
     zone = venue.zone
-    file = out or Path(f"ledger-{environment}-{period}.{format}")
+    file = out or Path()
+    if file.is_dir():
+        file /= f"ledger-{environment}-{period}.{format}"
     if not file.parent.is_dir():
         raise Misuse(f"There is no folder {file.parent} to write {file.name} to.")
     with Spool(

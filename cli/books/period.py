@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from cli.amounts import Misuse
 
 ONE_DAY = timedelta(days=1)
+YEARS = frozenset(range(1000, 3000))  # near its ends the calendar has no day before, or after
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -31,19 +32,18 @@ class Period:
     def read(cls, text: str) -> Period:
         """`2026`, `2026-07` or `2026-07-01..2026-07-15`; raises Misuse for anything else."""
         try:
-            if re.fullmatch(r"[1-9]\d{3}", text):
+            if re.fullmatch("[12][0-9]{3}", text):
                 return cls(first=date(int(text), 1, 1), last=date(int(text), 12, 31))
-            if re.fullmatch(r"[1-9]\d{3}-\d\d", text):
+            if re.fullmatch("[12][0-9]{3}-[0-9]{2}", text):
                 first = date.fromisoformat(f"{text}-01")
                 following = (first + timedelta(days=31)).replace(day=1)
                 return cls(first=first, last=following - ONE_DAY)
             begin, _, end = text.partition("..")
             found = cls(first=date.fromisoformat(begin), last=date.fromisoformat(end))
         except ValueError:
-            raise Misuse(
-                f"{text!r} is not a period: write a year (2026), a month (2026-07), or two days "
-                "(2026-07-01..2026-07-15), both included."
-            ) from None
+            raise _no_period(text) from None
+        if not {found.first.year, found.last.year} <= YEARS:
+            raise _no_period(text)
         if found.last < found.first:
             raise Misuse(f"The period {text} ends before it begins.")
         return found
@@ -67,6 +67,13 @@ class Period:
             following = (first.replace(day=1) + timedelta(days=31)).replace(day=1)
             yield first.month, first, min(following - ONE_DAY, self.last)
             first = following
+
+
+def _no_period(text: str) -> Misuse:
+    return Misuse(
+        f"{text!r} is not a period: write a year (2026), a month (2026-07), or two days "
+        "(2026-07-01..2026-07-15), both included."
+    )
 
 
 def microseconds(moment: datetime) -> int:

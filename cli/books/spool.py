@@ -29,7 +29,6 @@ CREATE TABLE opening (ledger_account TEXT, this_year INTEGER, amount INTEGER,
 CREATE TABLE moved (ledger_account TEXT PRIMARY KEY, debit INTEGER, credit INTEGER) WITHOUT ROWID;
 CREATE TABLE guest (account TEXT PRIMARY KEY, opening INTEGER, moved INTEGER) WITHOUT ROWID;
 """
-TOGETHER = 1_000
 
 
 class Entry(NamedTuple):
@@ -64,7 +63,6 @@ class Spool:
         self._file = sqlite3.connect(self._folder.path / "spool", isolation_level=None)
         self._file.executescript(TABLES)
         self._file.execute("BEGIN")
-        self._pending = 0
         self.lines = 0
         self.entries = 0
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from cli.client import Client
 from cli.messages import Json
-from cli.registry import not_there
+from cli.registry import name_of, registry_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,31 +31,17 @@ class Venue:
 
     def name(self, account: str) -> str:
         """What an account is called: its holder's name, else its description."""
-        customer = self.holder(account)
-        person = (customer.get(part) for part in ("first_name", "infix", "last_name"))
-        name = customer.get("company") or " ".join(part for part in person if part)
-        return str(name or self.accounts.get(account, {}).get("description") or "")
+        described = self.accounts.get(account, {}).get("description")
+        return name_of(self.holder(account)) or str(described or "")
 
 
 async def read_venue(client: Client, environment: int) -> Venue:
     """Raises Misuse where there is no such environment."""
-    newest: dict[str, Json] = {}
-    async for reply in client.replies("registry.state"):
-        message = reply.message
-        if message.get("environment") != environment:
-            continue
-        key = (reply.key or b"").decode(errors="replace")
-        if message.get("version", 0) >= newest.get(key, {}).get("version", 0):
-            newest[key] = message
-    by_type: dict[str, list[Json]] = {}
-    for message in newest.values():
-        by_type.setdefault(message["type"], []).append(message)
-    if not (environments := by_type.get("environment.state")):
-        raise not_there(environment)
+    registry = await registry_of(client, environment)
     return Venue(
-        settings=environments[0],
-        accounts={one["account"]: one for one in by_type.get("account.state", ())},
-        customers={one["customer_id"]: one for one in by_type.get("customer.state", ())},
+        settings=registry.settings or {},
+        accounts=registry.accounts,
+        customers=registry.customers,
     )
 
 

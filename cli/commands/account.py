@@ -13,7 +13,7 @@ from cli.messages import CLEAR, Json, command
 from cli.options import DEFAULT, Common
 from cli.registry import UUID, folded, name_of, no_account, not_there, registry_of
 from cli.screen import outcome
-from cli.series import TAKEN, numbers, open_all
+from cli.series import TAKEN, numbers, open_all, skipped
 
 app = App(
     name="account",
@@ -57,7 +57,7 @@ async def open_(
     account
         Its number, kept as typed: environment and a series, as 28900001.
     series
-        Open so many, under the next free numbers, instead of one.
+        Open so many, under the next free numbers, instead of one; each is described with its own.
     status
         The account's status; only an active one can be bought on.
     on_account
@@ -99,10 +99,10 @@ async def _open_series(
     proposed = numbers(environment, count, registry.accounts)
     screen = common.screen
     shown = f"{proposed[0]} to {proposed[-1]}" if count > 1 else proposed[0]
-    gaps = int(proposed[-1]) - int(proposed[0]) + 1 - count
-    skipped = f", skipping {gaps:,} that exist" if gaps else ""
+    gaps = skipped(environment, proposed)
+    without = f", skipping {gaps:,} that exist" if gaps else ""
     plural = "s" if count > 1 else ""
-    question = f"Open {count:,} account{plural}, {shown}{skipped}?"
+    question = f"Open {count:,} account{plural}, {shown}{without}?"
     if not await agreed(screen, question, yes=yes):
         return 1
     with screen.progress("accounts") as gauge:
@@ -130,7 +130,7 @@ async def change(
     description: str | None = None,
     status: Status | None = None,
     limit: Annotated[str | None, Parameter(help=LIMIT_HELP)] = None,
-    raise_limit_by: str | None = None,
+    raise_limit_by: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
     on_account: bool | None = None,
     in_overview: bool | None = None,
     only_if_unused: bool | None = None,
@@ -144,7 +144,7 @@ async def change(
     status
         The account's status; only an active one can be bought on.
     raise_limit_by
-        Raise the limit by this amount, as 50,00.
+        Raise the limit by this amount, as 50,00; a negative one lowers it.
     only_if_unused
         Only accounts on which nothing was sold.
     command_id

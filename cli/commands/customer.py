@@ -9,7 +9,7 @@ from cyclopts import App, Parameter
 
 from cli.amounts import Misuse, money
 from cli.asking import Yes, agreed
-from cli.messages import CLEAR, Json, command, new_id
+from cli.messages import CLEAR, SAME_COMMAND, Json, command, new_id
 from cli.options import DEFAULT, Common
 from cli.registry import Registry, name_of, registry_of
 from cli.screen import outcome
@@ -262,7 +262,7 @@ async def allow(
             on_account=not off,
             in_overview=in_overview,
         )
-        reply = await client.ask(order, timeout_s=common.timeout)
+        reply = await client.ask(order, timeout_s=common.timeout, again=SAME_COMMAND)
     screen = common.screen
     status = outcome(screen, reply.message)
     if status == 0:

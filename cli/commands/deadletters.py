@@ -57,12 +57,11 @@ def origin_of(letter: Reply) -> str:
 
 
 def first_time(letter: Reply) -> str:
-    """When the original record came, in the time of this machine."""
+    """When the original record came, in the time of this machine, as RFC 3339."""
     stamp = letter.header(names.ORIGIN_TIME)
     if stamp is None or not stamp.isdigit():
         return "?"
-    moment = datetime.fromtimestamp(int(stamp) / 1000, UTC).astimezone()
-    return moment.strftime("%Y-%m-%d %H:%M:%S")
+    return datetime.fromtimestamp(int(stamp) / 1000, UTC).astimezone().isoformat()
 
 
 @app.command(name="list")
@@ -140,7 +139,7 @@ def _table(screen: Screen, rows: Sequence[Row]) -> None:
             (
                 name,
                 place_of(letter),
-                first_time(letter),
+                first_time(letter)[:19].replace("T", " "),
                 origin_of(letter),
                 letter.type or "(unreadable)",
                 len(letter.value),

@@ -13,7 +13,7 @@ from cli.amounts import Misuse, cents, money
 from cli.logo import logo_told
 from cli.messages import CLEAR, Json, command
 from cli.options import DEFAULT, Common
-from cli.registry import environments, not_there
+from cli.registry import environments, settings_of
 from cli.screen import when
 from schemas.numbering import in_common
 
@@ -221,6 +221,8 @@ async def list_(*, common: Common = DEFAULT) -> int:
             for one in found
         ),
     )
+    if not found:
+        screen.say("no environment yet: `onaccount env configure NUMBER --name NAME` begins one")
     return 0
 
 
@@ -228,10 +230,7 @@ async def list_(*, common: Common = DEFAULT) -> int:
 async def show(environment: int, /, *, common: Common = DEFAULT) -> int:
     """Show an environment as it stands, and what it still needs to sell and to invoice."""
     async with common.client() as client:
-        states = await client.view("registry.state", environment=environment)
-    state = next((s for s in states.values() if s.get("type") == "environment.state"), None)
-    if state is None:
-        raise not_there(environment)
+        state = (await settings_of(client, environment)).settings or {}
     screen = common.screen
     screen.data({**state, "needs": needs(state)})
     shown = {k: v for k, v in state.items() if k not in ("type", "environment")}

@@ -11,7 +11,7 @@ from cli.messages import command
 from cli.options import DEFAULT, Common
 from cli.registry import settings_of
 from cli.replies import holding
-from cli.screen import outcome
+from cli.screen import outcome, when
 
 
 async def rate(
@@ -61,9 +61,8 @@ async def rates(environment: int, /, *, common: Common = DEFAULT) -> int:
     common.screen.data(rows)
     common.screen.table(
         ("From", "Currency", "Euros for one", "Set at"),
-        ((one["from"], one["currency"], one["rate"], one["at"]) for one in rows),
+        ((one["from"], one["currency"], one["rate"], when(one["at"])) for one in rows),
         right=("Euros for one",),
-        if_any=True,
     )
     common.screen.say(f"{len(rows)} rate{'' if len(rows) == 1 else 's'}")
     return 0

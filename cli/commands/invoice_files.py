@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from cli.client import Client
+from cli.commands.mailing import say_what_next
 from cli.documents import document, save, statement_message
 from cli.invoices import credit_notes, find
 from cli.messages import Json, new_id
@@ -96,10 +97,14 @@ async def statement(
     )  # fmt: skip
     screen = common.screen
     async with common.client("statement.request") as client:
+        if to is not None:
+            reply = (await client.ask(message, timeout_s=common.timeout)).message
+            status = outcome(screen, reply if screen.as_json else {**reply, "changes": []})
+            if status == 0:
+                say_what_next(screen, environment)
+            return status
         with client.expecting(message) as answers:
             await client.send(message)
-            reply = (await answers.next(common.timeout)).message
-            if to is not None or reply["type"] == "command.refused":
-                return outcome(screen, reply)
-            found = await document(answers, max(common.timeout, SILENCE_S))
+            making_s = max(common.timeout, SILENCE_S)
+            found = await document(answers, common.timeout, making_s=making_s)
     return save(screen, found, out)

@@ -72,7 +72,6 @@ async def list_(
             for s in rows
         ),
         right=("Total", "Credited", "Paid"),
-        if_any=True,
     )
     screen.say(f"{len(rows)} invoice{'' if len(rows) == 1 else 's'}")
     return 0
@@ -152,7 +151,6 @@ def _show_open(screen: Screen, rows: Sequence[Json]) -> None:
             for s in rows
         ),
         right=("Total", "Open", "Days over"),
-        if_any=True,
     )
     if not rows:
         screen.say("nothing is to be paid")
@@ -270,7 +268,8 @@ async def show(environment: int, invoice: str, /, *, common: Common = DEFAULT) -
     screen.table(
         ("When", "What", "Details"),
         (
-            (e.time.astimezone().strftime("%Y-%m-%d %H:%M:%S"), e.type, history.details(e))
+            # No seconds: in 80 columns an id is whole beside it, to be copied.
+            (e.time.astimezone().strftime("%Y-%m-%d %H:%M"), e.type, history.details(e))
             for e in happened
         ),
     )

@@ -108,13 +108,16 @@ async def run(
         )
         if not common.as_json and run_id is None:
             ahead = await preview(client, screen, message, common.timeout)
-            if issue and not yes and can_ask() and not await asked(ahead):
+            if issue and ahead and not yes and can_ask() and not await asked(ahead):
                 screen.bad("nothing was invoiced")
                 return 1
         with screen.progress("accounts") as gauge, client.expecting(message) as answers:
             await client.send(message)
             result = await follow_run(answers, gauge, max(common.timeout, SILENCE_S))
-    return show_run(screen, result)
+    status = show_run(screen, result)
+    if send and status == 0 and result["sent"] < result["issued"]:
+        screen.say(f"! who got no mail, and why: `onaccount invoices undelivered {environment}`")
+    return status
 
 
 @app.command

@@ -11,6 +11,7 @@ from cli.books.account import read_account, show_statement
 from cli.books.export import Format, export, format_of
 from cli.books.period import Period
 from cli.books.statement import statement
+from cli.imported import counted
 from cli.options import DEFAULT, Common
 from cli.registry import no_account, settings_of
 from cli.screen import when
@@ -110,7 +111,7 @@ async def export_(
     format
         xlsx, csv or xaf; by default as the file is named, else xlsx.
     out
-        The file; by default ledger-ENVIRONMENT-PERIOD.FORMAT in this folder.
+        The file, or a folder for it; by default ledger-ENVIRONMENT-PERIOD.FORMAT in this folder.
     """
     wanted = Period.read(period)
     screen = common.screen
@@ -164,4 +165,5 @@ async def balances_(environment: int, /, *, common: Common = DEFAULT) -> int:
         ),
         right=("Not yet invoiced", "Invoiced"),
     )
+    screen.say(f"{counted(len(rows), 'account')} with entries")
     return 0

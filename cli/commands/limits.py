@@ -146,7 +146,7 @@ async def set_(
 @app.command(name="raise")
 async def raise_(
     environment: int,
-    by: str,
+    by: Annotated[str, Parameter(allow_leading_hyphen=True)],
     accounts: Accounts = None,
     /,
     *,
@@ -203,7 +203,6 @@ async def _change(
                 f"{len(chosen):,} accounts fit; one command changes at most {MOST:,}: narrow it "
                 "down with --matching, or name them."
             )
-        named = accounts is not None and len(chosen) <= len(accounts)
         more = "".join(
             f", {'' if value else 'not '}{words}"
             for words, value in (
@@ -213,7 +212,7 @@ async def _change(
             if value is not None
         )
         question = f"For {counted(len(chosen), 'account')}: {what(registry.currency)}{more}?"
-        if not named and not await agreed(screen, question, yes=choice.yes):
+        if not accounts and not await agreed(screen, question, yes=choice.yes):
             return 1
         order = command(
             "account.change",

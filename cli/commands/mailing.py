@@ -145,7 +145,7 @@ async def send(
             replies = await give_all(client, screen, orders, common.timeout)
             status = show_all(screen, found, replies)
     if status == 0:
-        _say_what_next(screen, environment)
+        say_what_next(screen, environment)
     return status
 
 
@@ -174,7 +174,8 @@ def _order(environment: int, document: Json, to: str | None, by: str) -> Json:
     return command("invoice.send", environment, by=by, to=to, **which)
 
 
-def _say_what_next(screen: Screen, environment: int) -> None:
+def say_what_next(screen: Screen, environment: int) -> None:
+    """How one learns whether a mail arrives."""
     screen.say(
         f"  given to the mailer; `onaccount invoices undelivered {environment}` tells if it does "
         "not arrive"

@@ -61,7 +61,7 @@ async def pay(
             reply = (await client.ask(message, timeout_s=common.timeout)).message
             if reply["type"] == "command.refused":
                 if reply["reason"] == "invoice_unknown":
-                    await _what_it_is_instead(client, environment, invoice)
+                    await what_it_is_instead(client, environment, invoice)
                 return outcome(screen, reply)
             receipt = (await receipts.next(common.timeout)).message
         released = await _released(client, environment, receipt["amount"])
@@ -74,9 +74,15 @@ async def pay(
     return 0
 
 
-async def _what_it_is_instead(client: Client, environment: int, invoice: str) -> None:
-    """Raises Misuse where there is no such venue, or where that is a credit note's number."""
+async def what_it_is_instead(client: Client, environment: int, invoice: str) -> None:
+    """Raises Misuse where there is no such venue, or where that is a credit note's number, or an
+    invoice's in other letters: elsewhere capitals do not count, but the invoicer takes it as typed.
+    """
     await settings_of(client, environment)
+    states = await client.view("invoices.state", environment=environment, wanted=holding(invoice))
+    for number in (str(state.get("number")) for state in states.values()):
+        if number.lower() == invoice.lower():
+            raise Misuse(f"There is no invoice {invoice}; it is written {number}.")
     note = (await credit_notes(client, environment)).get(invoice.lower())
     if note is not None:
         raise Misuse(

@@ -18,7 +18,7 @@ from cli.bank.lines import Line
 from cli.client import Client
 from cli.invoices import invoices
 from cli.matches import Match, Recorded, Refunded, Verdict
-from cli.messages import Json
+from cli.messages import SAME_COMMAND, Json
 from cli.options import DEFAULT, Common
 from cli.payments import imported_on, noon_of
 from cli.payments import match as matched
@@ -150,7 +150,8 @@ async def _record(
                 "by": common.by,
             }
             async with at_once:
-                reply = (await client.ask(message, timeout_s=common.timeout)).message
+                answer = await client.ask(message, timeout_s=common.timeout, again=SAME_COMMAND)
+            reply = answer.message
             if reply["type"] == "command.refused":
                 refused.append({"number": number, **reply})
             done += 1

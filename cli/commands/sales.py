@@ -12,7 +12,7 @@ from cli.decisions import show_decision
 from cli.explain import explain as gather
 from cli.explain import show_story
 from cli.items import item
-from cli.messages import Json, command
+from cli.messages import SAME_COMMAND, Json, command
 from cli.options import DEFAULT, Common
 from cli.registry import settings_of
 from cli.screen import outcome, when
@@ -103,7 +103,7 @@ async def assign(
     /,
     *,
     content: Content = None,
-    currency: str = "EUR",
+    currency: str | None = None,
     yes: Yes = False,
     common: Common = DEFAULT,
 ) -> int:
@@ -118,17 +118,18 @@ async def assign(
     items
         What was sold, where the sale's own lines can't be booked: "2 x Pils 3,50 21%".
     currency
-        Of these items.
+        Of these items, three letters; the venue's unless given.
     """
     lines = [item(text) for text in items] if items else None
     async with common.client("sale.recorded") as client:
         state = waiting(await all_unbooked(client, environment), sale_id, content)
-        message = booking(state, account, lines, currency)
+        theirs = currency or (await settings_of(client, environment)).currency
+        message = booking(state, account, lines, theirs)
         amount = money(message["total"], message["currency"])
         question = f"Book {amount} of sale {state['sale_id']} on account {account}?"
         if not await agreed(common.screen, question, yes=yes):
             return 1
-        reply = await client.ask(message, timeout_s=common.timeout)
+        reply = await client.ask(message, timeout_s=common.timeout, again=SAME_COMMAND)
     return show_decision(common.screen, reply.message)
 
 

@@ -63,6 +63,8 @@ def show(
         ("Setting", "Type", "Default", "Of", "Meaning"),
         ((one.name, one.type, default_of(one), readers(one), one.meaning) for one in found),
     )
+    if not found:
+        screen.bad(f"no setting has {text!r} in its name or meaning")
     return 0 if found else 1
 
 

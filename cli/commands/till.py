@@ -14,7 +14,7 @@ from cli.counter.screen import Display
 from cli.decisions import show_decision, show_reversal
 from cli.items import item
 from cli.options import DEFAULT, Common
-from cli.registry import Registry, not_there
+from cli.registry import Registry, environments, settings_of, settings_read
 from cli.till import Till
 
 app = App(
@@ -72,25 +72,18 @@ async def till(
 
 async def _venue(client: Client, environment: int | None) -> Registry:
     """The environment with its settings; raises Misuse where it is not said which is meant."""
-    states = [
-        state
-        for state in (await client.view("registry.state", environment=environment)).values()
-        if state.get("type") == "environment.state"
-    ]
-    if environment is None:
-        if len(states) != 1:
-            known = ", ".join(str(s["environment"]) for s in states) or "none"
-            raise Misuse(f"Say which environment, as in `onaccount till 2890`; known: {known}.")
-        environment = int(states[0]["environment"])
-    if not states:
-        raise not_there(environment)
-    return Registry(environment, states)
+    if environment is not None:
+        return await settings_of(client, environment)
+    states = await environments(client)
+    if len(states) != 1:
+        known = ", ".join(sorted(str(s["environment"]) for s in states)) or "none"
+        raise Misuse(f"Say which environment, as in `onaccount till 2890`; known: {known}.")
+    return Registry(int(states[0]["environment"]), states)
 
 
 async def _currency(client: Client, environment: int) -> str:
     """What the venue bills in; euros for one that is not there, whose sale is declined so."""
-    states = await client.view("registry.state", environment=environment)
-    return Registry(environment, states.values()).currency
+    return (await settings_read(client, environment)).currency
 
 
 @app.command

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 
 from cli.amounts import Misuse
 from cli.asking import typed as read_line
 from cli.counter.screen import A_PAGE, Display, words
-from cli.counter.tab import Guest, Sold, Tab
+from cli.counter.tab import Guest, Sold, Tab, by_hand
 from cli.counter.typed import Typed, understand
 from cli.decisions import REFUSALS
+from cli.imported import counted
 from cli.messages import Json, new_id
+from cli.outgoing import on_the_wire
 from cli.replies import NoAnswer, Reply
 from cli.till import Till
+from cli.where import Unreachable
 
 PATIENCE_S = 8.0
 """How long a guest is kept waiting before the till says so."""
@@ -33,20 +35,20 @@ class Counter:
         await self.sign_on()
         try:
             await self._lines(interactive=interactive)
-        except asyncio.CancelledError:  # Ctrl-C: what was sold offline is sold
+        finally:  # by Ctrl-C too
             if self.tab.waiting:
-                print()
                 await self._close()
-            raise
-        await self._close()
 
     async def _close(self) -> None:
-        """Tell what was sold offline."""
-        if self.tab.waiting:
-            count = len(self.tab.waiting)
-            what = "1 offline sale is" if count == 1 else f"{count} offline sales are"
-            self._say(f"{what} told before the till closes")
+        """Tell what was sold offline: whatever ends the till, it is sold."""
+        self._say(f"\nbefore the till closes: {counted(len(self.tab.waiting), 'offline sale')}")
+        try:
             await self.online()
+        except Unreachable:
+            for sold in self.tab.waiting:
+                self._screen.data({"untold": sold.message})
+                self._say(f"! to tell it later: {by_hand(sold.message)}", "yellow")
+            raise
 
     async def _lines(self, *, interactive: bool) -> None:
         while True:
@@ -74,8 +76,8 @@ class Counter:
             await self.do(meant)
         except Misuse as fault:
             self._no(str(fault))
-        except NoAnswer:
-            self._no_answer()
+        except Unreachable as fault:
+            self._no_answer(fault)
         return True
 
     async def do(self, meant: Typed) -> None:
@@ -119,10 +121,10 @@ class Counter:
         first = not self.tab.directory
         entries, page = await self.till.sign_on()
         new, gone = self.tab.sign_on(entries)
+        if not first:
+            self._say(f"signed on: {len(entries)} accounts, {new} new, {gone} gone")
         if reason := page.get("reason"):
             self._no(f"nothing stands behind the on-account button: {words(reason)}")
-        elif not first:
-            self._say(f"signed on: {len(entries)} accounts, {new} new, {gone} gone")
         self.list(1)
 
     def list(self, page: int) -> None:
@@ -134,6 +136,10 @@ class Counter:
             self.display.guests(some, first=start + 1, of=len(self.tab.directory))
         elif page > 1:
             self._no(f"there is no page {page}")
+        else:
+            self._say(
+                "the list behind the on-account button is empty; a search finds others", "dim"
+            )
 
     async def find(self, text: str) -> None:
         """Search; what fits alone and can be charged is chosen."""
@@ -195,6 +201,7 @@ class Counter:
         kind = "sale.recorded" if self.tab.offline else "sale.requested"
         valid_s = None if self.tab.offline else self.valid_s
         message = self.till.sale(self.tab.guest.account, self.tab.lines, kind=kind, valid_s=valid_s)
+        on_the_wire(message)  # what can't be sent stays on the tab
         self.tab.lines = []
         if self.tab.offline:
             self.tab.sold.append(Sold(message))
@@ -217,9 +224,8 @@ class Counter:
             self._say("no answer yet; asking again under the same id", "yellow")
             return await self.till.client.ask(message, timeout_s=self.till.timeout_s)
 
-    def _no_answer(self) -> None:
-        self.failed = True
-        self._screen.bad("no answer")
+    def _no_answer(self, fault: Unreachable) -> None:
+        self._no("no answer" if isinstance(fault, NoAnswer) else str(fault))
         if self.tab.unanswered is not None:
             self._say(
                 "an empty line asks again under the same id; `served` tells that it was sold "
@@ -254,14 +260,17 @@ class Counter:
         sold = self.tab.sold[number - 1]
         if sold.answer is None:
             raise Misuse("This sale was not told yet; `online` tells it.")
+        # Typed again for want of an answer it is the same: else a part would be taken back twice.
+        if sold.unanswered is None or sold.unanswered[:2] != (meant.kind, meant.amount):
+            sold.unanswered = (meant.kind, meant.amount, new_id())
         reply = await self.till.cancel(
             sold.message["account"],
             sold.message["sale_id"],
             reason=meant.kind,
             amount=meant.amount,
-            cancellation_id=new_id(),
+            cancellation_id=sold.unanswered[2],
         )
-        answer = reply.message
+        answer, sold.unanswered = reply.message, None
         sold.taken_back += int(answer.get("amount", 0))
         self.failed |= answer["type"] != "sale.reversed"
         self.display.reversal(answer, REFUSALS.get(str(answer.get("reason")), ""))
@@ -280,14 +289,23 @@ class Counter:
             self._say("  the same answer as before: it counted once", "dim")
 
     async def online(self) -> None:
-        """Tell what was sold offline, oldest first."""
+        """Tell what was sold offline, oldest first; all of it, whoever is silent."""
         self.tab.offline = False
-        waiting = self.tab.waiting
-        self._say(f"online; {len(waiting)} sale{'' if len(waiting) == 1 else 's'} to tell")
+        waiting, silent = self.tab.waiting, None
+        self._say(f"online; {counted(len(waiting), 'sale')} to tell")
         for sold in waiting:
             self.tab.last = sold.message
-            sold.answer = (await self._patiently(sold.message)).message
-            self._decided(sold.answer)
+            if silent is not None:  # Kafka has it then: it is booked, and answered, later
+                await self.till.client.send(sold.message)
+                continue
+            try:
+                sold.answer = (await self._patiently(sold.message)).message
+            except NoAnswer as fault:
+                silent = fault
+            else:
+                self._decided(sold.answer)
+        if silent is not None:
+            raise silent
 
     # --- inside -------------------------------------------------------------------------------
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, field
 
+from cli.amounts import typed
 from cli.messages import Json
 from cli.till import Entry
 
@@ -25,11 +27,13 @@ class Guest:
 
 @dataclass(slots=True)
 class Sold:
-    """One sale of this session: its message and its answer; `answer` None while it waits."""
+    """One sale of this session: its message and its answer; `answer` None while it waits.
+    `unanswered` is how it was to be taken back (reason, amount, id) while nobody answers that."""
 
     message: Json
     answer: Json | None = None
     taken_back: int = 0
+    unanswered: tuple[str, int | None, str] | None = None
 
     @property
     def approved(self) -> bool:
@@ -83,3 +87,13 @@ class Tab:
     def guest_of(self, text: str) -> Guest | None:
         """The account of the directory that has this very number."""
         return next((one for one in self.directory if one.account == text), None)
+
+
+def by_hand(sale: Json) -> str:
+    """The command that tells of a sale which was made offline, once, however often it is given."""
+    items = (
+        f"{one['quantity']} x {one['description']} {typed(one['unit_price'])} {one['vat_rate']}%"
+        for one in sale["lines"]
+    )
+    where = f"onaccount till sell {sale['environment']} {shlex.quote(sale['account'])}"
+    return f"{where} {shlex.join(items)} --offline --sale-id {sale['sale_id']}"

@@ -46,13 +46,13 @@ def up(
     before is taken up again with its data.
     """
     from cli.stack.commands import up as run
-    from cli.stack.plan import Wishes, parse_counts
+    from cli.stack.plan import HIGHEST_PORT, Wishes, parse_counts
 
     return run(
         directory,
         Wishes(
             workers=parse_counts(workers),
-            ports=parse_counts(ports, ("kafka", "postgres", "mail")),
+            ports=parse_counts(ports, ("kafka", "postgres", "mail"), most=HIGHEST_PORT),
             throughput=throughput,
             fsync=fsync,
         ),

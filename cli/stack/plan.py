@@ -14,7 +14,8 @@ from cli.stack.postgres import ADMIN, SERVICES, Postgres
 from cli.stack.worker import Worker
 from cli.trouble import Trouble
 
-MOST_WORKERS = 16
+MOST_WORKERS = 16  # of each, on one machine
+HIGHEST_PORT = 65_535
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +55,9 @@ class Plan:
         return [part for part in (self.kafka, self.postgres, self.mail) if part is not None]
 
 
-def parse_counts(text: str, known: tuple[str, ...] = SERVICES) -> dict[str, int]:
+def parse_counts(
+    text: str, known: tuple[str, ...] = SERVICES, *, most: int = MOST_WORKERS
+) -> dict[str, int]:
     """`authorizer=2,ledger=1` as numbers; raises Trouble for what can't be meant."""
     counts: dict[str, int] = {}
     for part in filter(None, text.replace(" ", "").split(",")):
@@ -65,6 +68,8 @@ def parse_counts(text: str, known: tuple[str, ...] = SERVICES) -> dict[str, int]
                 f"is one of {', '.join(known)}."
             )
         counts[name] = int(number)
+        if counts[name] > most:
+            raise Trouble(f"{part!r} is too much; here {name} is at most {most}.")
     return counts
 
 

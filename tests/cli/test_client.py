@@ -1,10 +1,12 @@
 """The client on a real broker: answers by id, time-outs, views, faults told in a sentence."""
 
 import asyncio
+import hashlib
 import json
 import tracemalloc
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,10 +15,11 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError
 
 from cli.amounts import Misuse
-from cli.client import Client, answer_topics
+from cli.client import Client
 from cli.commands.deadletters import origin_of, place_of, retry_headers
+from cli.commands.payments import what_it_is_instead
 from cli.demo.bar import _identity
-from cli.messages import command, new_id, now
+from cli.messages import SAME_COMMAND, answer_topics, command, new_id, now
 from cli.registry import settings_of
 from cli.replies import NoAnswer, holding
 from cli.till import TILL_TOPICS, Till, line
@@ -106,6 +109,26 @@ async def test_a_till_hears_a_repeated_answer_byte_for_byte(broker: KafkaSetting
     assert _identity(first) == _identity(second)
 
 
+async def test_a_statement_is_saved_where_its_file_is_read_before_the_word_that_it_is_made(
+    broker: KafkaSettings,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    """Method: they are on two topics, in no order; here that word does not come at all."""
+    monkeypatch.setenv("ONACCOUNT_KAFKA", broker.kafka)
+
+    def part(asked: dict[str, Any]) -> dict[str, Any]:
+        return {"type": "document.part", "request_id": asked["statement_id"], "part": 1, "parts": 1,
+                "file_name": "a.pdf", "media_type": "application/pdf", "content": "YQ==",
+                "sha256": hashlib.sha256(b"a").hexdigest()}  # fmt: skip
+
+    words = ("invoices", "statement", "2890", "1", "--period", "2026-10", "--out", str(tmp_path))
+    async with answering(broker, "invoices.commands", "invoices.documents", part):
+        told = await asyncio.to_thread(runner(capsys), *words)
+    assert (told.status, (tmp_path / "a.pdf").read_bytes()) == (0, b"a")
+
+
 async def test_silence_is_told_with_what_to_do_and_not_waited_for_without_end(
     broker: KafkaSettings,
 ) -> None:
@@ -114,10 +137,40 @@ async def test_silence_is_told_with_what_to_do_and_not_waited_for_without_end(
             await client.ask(command("environment.activate", 1), timeout_s=0.2)
 
 
+async def test_what_kafka_does_not_speak_of_may_be_done_and_says_how_it_is_repeated(
+    broker: KafkaSettings,
+) -> None:
+    async with Client(broker, listen=answer_topics("payment.record")) as client:
+        payment = {"type": "payment.record", "payment_id": new_id(), "environment": 1,
+                   "number": "2026-00001", "amount": 1, "at": now(), "method": "bank",
+                   "by": "me"}  # fmt: skip
+        with pytest.raises(NoAnswer, match=f"--payment-id {payment['payment_id']}"):
+            await client.ask(payment, timeout_s=0.1)
+        with pytest.raises(NoAnswer, match="give the same command again"):
+            await client.ask(payment, timeout_s=0.1, again=SAME_COMMAND)
+        with pytest.raises(
+            Unreachable, match=r"did not say that it took .* and may have; .*, then do it"
+        ):
+            await client.put("no.such", b"{}", key=None, then="do it")
+        # Ctrl-C before Kafka has said a word: the producer sends it all the same.
+        asking = asyncio.create_task(client.ask(payment, timeout_s=10))
+        await asyncio.sleep(0)
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError) as stopped:
+            await asking
+    assert payment["payment_id"] in " ".join(stopped.value.__notes__)
+
+
 async def test_what_breaks_the_contract_is_not_sent(broker: KafkaSettings) -> None:
     async with Client(broker) as client:
         with pytest.raises(Misuse, match="iban"):
             await client.send(command("environment.configure", 1, iban=12))
+
+
+async def test_what_is_no_text_in_utf8_is_not_sent(broker: KafkaSettings) -> None:
+    async with Client(broker) as client:
+        with pytest.raises(Misuse, match=r"'caf\\udce9' is no text|caf.udce9' is no text"):
+            await client.send(command("environment.configure", 1, name="caf\udce9"))
 
 
 async def test_what_is_too_large_for_its_topic_is_told_with_what_to_do(
@@ -272,6 +325,22 @@ async def test_a_venues_settings_are_read_without_its_customers_and_those_of_oth
         assert (venue.zone.key, venue.customers) == ("Europe/Lisbon", {})
         with pytest.raises(Misuse, match="There is no environment 289;"):
             await settings_of(client, 289)
+
+
+async def test_a_number_in_other_letters_than_its_invoices_is_told_how_it_is_written(
+    broker: KafkaSettings,
+) -> None:
+    venue = {"type": "environment.state", "environment": 2892, "version": 1}
+    invoice = {"environment": 2892, "version": 1, "invoice_id": "i", "number": "F2026-00012"}
+    async with Client(broker) as client:
+        for topic, key, state in (
+            ("registry.state", b"environment:2892:2892", venue),
+            ("invoices.state", b"2892:i", invoice),
+        ):
+            await client.put(topic, json.dumps(state).encode(), key=key)
+        with pytest.raises(Misuse, match=r"no invoice f2026-00012; it is written F2026-00012\."):
+            await what_it_is_instead(client, 2892, "f2026-00012")
+        await what_it_is_instead(client, 2892, "F2026-0001")  # is none: the refusal says it
 
 
 async def test_nobody_at_the_address_is_told_soon(unused_address: str) -> None:

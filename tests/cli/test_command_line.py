@@ -1,6 +1,7 @@
 """The command line: help that teaches, one sentence for what is wrong, exit codes that mean it."""
 
 import asyncio
+import io
 import json
 import os
 import re
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.__main__ import loading, told_of
+from cli.__main__ import loading, takes_any_text, told_of
 from cli.app import GROUPS, app
 from cli.messages import repetition
 from cli.replies import Expectation
@@ -121,6 +122,23 @@ def test_a_damaged_stack_file_is_one_sentence(onaccount: Run, tmp_path: Path) ->
     assert "Traceback" not in told.err
 
 
+def test_what_describes_no_stack_is_one_sentence(onaccount: Run, tmp_path: Path) -> None:
+    (tmp_path / "stack.json").write_text('{"postgres": {}}')
+    told = onaccount("env", "list", "--dir", str(tmp_path))
+    assert (told.status, "does not describe a stack" in told.err) == (1, True)
+
+
+@pytest.mark.parametrize(("encoding", "text", "told"), [
+    ("utf-8", "half a letter: \ud800", b"half a letter: \\ud800"),
+    ("latin-1", "caf\u00e9: \u20ac3,50", b"caf\xe9: \\u20ac3,50"),
+])  # fmt: skip
+def test_what_cannot_be_printed_is_written_out(encoding: str, text: str, told: bytes) -> None:
+    out = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    takes_any_text(out)
+    print(text, end="", file=out, flush=True)
+    assert out.buffer.getvalue() == told  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize(
     ("kind", "words"),
     [
@@ -140,10 +158,15 @@ def test_what_had_no_answer_and_would_count_twice_can_be_given_again_as_is_told(
 ) -> None:
     ids = ("sale_id", "cancellation_id", "payment_id", "refund_id", "run_id", "command_id")
     message = dict.fromkeys((*ids, "customer_id"), ID) | {"environment": 2890, "account": "1"}
-    told = repetition({"type": kind, **message})
+    told = repetition({"type": kind, "amount": 100, **message})
     option = re.search(rf"`(--[a-z-]+) {ID}`", told)
     assert option, told
     app.parse_args([*words, option[1], ID], print_error=False, exit_on_error=False)
+
+
+def test_a_refund_is_given_again_with_its_amount_for_nothing_may_be_left_of_it() -> None:
+    told = repetition({"type": "payment.refund", "refund_id": ID, "amount": 1_250})
+    assert f"with the amount 12.50 and `--refund-id {ID}`" in told
 
 
 def test_what_may_be_given_again_anyway_is_to_be_looked_for_first() -> None:
@@ -160,6 +183,18 @@ def test_what_is_sold_may_begin_with_what_is_taken_off(words: tuple[str, ...]) -
     )
     assert given.arguments["items"] == items
     assert "common" in given.arguments
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        (("limits", "raise", "2890", "-50,00", "1"), "by"),
+        (("account", "change", "2890", "1", "--raise-limit-by", "-50,00"), "raise_limit_by"),
+    ],
+)
+def test_a_limit_may_be_raised_by_less_than_nothing(words: tuple[str, ...], name: str) -> None:
+    _, given, _ = app.parse_args(list(words), print_error=False, exit_on_error=False)
+    assert given.arguments[name] == "-50,00"
 
 
 def test_ctrl_c_while_its_code_is_loaded_ends_a_command_at_once() -> None:

@@ -8,11 +8,13 @@ import pytest
 from cli.amounts import Misuse
 from cli.counter.counter import Counter
 from cli.counter.screen import Display
-from cli.counter.tab import Guest, Sold, Tab
+from cli.counter.tab import Guest, Sold, Tab, by_hand
 from cli.counter.typed import HELP, WORDS, Typed, understand
+from cli.items import item
 from cli.replies import NoAnswer
 from cli.screen import Screen
 from cli.till import Entry, Till
+from cli.where import Unreachable
 
 
 @pytest.mark.parametrize(
@@ -119,15 +121,20 @@ def test_a_sale_says_how_it_stands() -> None:
 class Silent:
     """Stands for the topics at the far edge: answers what it is told to, else nothing."""
 
-    def __init__(self, *answers: dict[str, Any] | None) -> None:
+    def __init__(self, *answers: dict[str, Any] | None) -> None:  # None: silence; {}: no Kafka
         self.answers = list(answers)
         self.asked: list[dict[str, Any]] = []
+
+    async def send(self, message: dict[str, Any]) -> None:
+        self.asked.append(message)
 
     async def ask(self, message: dict[str, Any], *, timeout_s: float) -> Any:
         self.asked.append(message)
         answer = self.answers.pop(0)
         if answer is None:
             raise NoAnswer("No answer.")
+        if not answer:
+            raise Unreachable("Kafka is away.")
         return SimpleNamespace(message={"sale_id": message.get("sale_id"), **answer})
 
 
@@ -201,3 +208,62 @@ async def test_taking_back_what_was_taken_back_already_is_no_success_of_nothing(
     for line in ("Pils 3,50 21%", "", "cancel"):
         await made.line(line)
     assert "nothing was left to take back" in capsys.readouterr().out
+
+
+async def test_a_part_that_is_taken_back_again_for_want_of_an_answer_is_taken_back_once() -> None:
+    back = {"type": "sale.reversed", "amount": 100, "available": 0}
+    client = Silent(APPROVED, None, back, back, {**back, "amount": 250})
+    made = counter(client)
+    for line in ("Pils 3,50 21%", "", *("cancel 1,00",) * 3, "cancel 2,50"):
+        await made.line(line)
+    _, first, second, third, other = (one.get("cancellation_id") for one in client.asked)
+    assert first == second != third != other
+    assert made.tab.sold[0].taken_back == 100 + 100 + 250
+
+
+async def test_what_cannot_be_sent_stays_on_the_tab_and_is_no_sale(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    client = Silent(APPROVED)
+    made = counter(client)
+    for line in (f"{'x' * 600} 3,50 21%", "", "offline", "", "served"):
+        await made.line(line)
+    told = capsys.readouterr().out
+    assert told.count("This can't be sent") == 2
+    assert "Every sale was answered" in told
+    assert (made.tab.sold, len(made.tab.lines), client.asked) == ([], 1, [])
+
+
+OFFLINE = ("offline", "Pils 3,50 21%", "", "2 x Wijn 6 21%", "", "Cola 2,90 9%", "")
+
+
+async def test_of_what_was_sold_offline_all_is_told_though_nobody_answers() -> None:
+    client = Silent(None, None)
+    made = counter(client)
+    for line in (*OFFLINE, "online"):
+        await made.line(line)
+    first, again, *others = client.asked
+    assert first == again
+    assert [one["total"] for one in (first, *others)] == [350, 1200, 290]
+    assert len(made.tab.waiting) == 3
+    assert made.failed
+
+
+async def test_what_was_sold_offline_waits_where_kafka_is_away(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    made = counter(Silent({}, {**APPROVED, "online": False}, {}))
+    for line in (*OFFLINE, "online"):
+        assert await made.line(line)
+    assert len(made.tab.waiting) == 3
+    assert "Kafka is away." in capsys.readouterr().out
+    with pytest.raises(Unreachable):
+        await made._close()
+    told = capsys.readouterr().out
+    assert [line.partition("--offline")[0] for line in told.splitlines() if "later" in line] == [
+        "! to tell it later: onaccount till sell 2890 28900001 '2 x Wijn 6.00 21%' ",
+        "! to tell it later: onaccount till sell 2890 28900001 '1 x Cola 2.90 9%' ",
+    ]
+    sold = made.tab.waiting[0].message
+    assert by_hand(sold).endswith(f"--offline --sale-id {sold['sale_id']}")
+    assert item("2 x Wijn 6.00 21%") == sold["lines"][0]

@@ -1,5 +1,8 @@
 """What the command line makes of invoices' messages, without a broker."""
 
+import base64
+import hashlib
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -7,7 +10,7 @@ from typing import Any
 import pytest
 
 from cli.amounts import Misuse
-from cli.documents import Document, save, statement_message
+from cli.documents import Document, document, save, statement_message
 from cli.history import details, is_of
 from cli.invoices import (
     by_number,
@@ -21,7 +24,7 @@ from cli.mails import undelivered_mails, undelivered_statements
 from cli.messages import Json
 from cli.pending import how_it_stands, not_to_finance, show_accounts, show_mails
 from cli.preview import show_found
-from cli.replies import Reply
+from cli.replies import Expectation, Reply
 from cli.screen import Screen
 
 NOON = datetime(2026, 8, 1, 12, tzinfo=UTC)
@@ -167,6 +170,8 @@ def test_a_statement_is_of_a_month_or_of_chosen_days(
     "given",
     [
         {"period": "2026-13", "first": None, "until": None},
+        {"period": "9999-12", "first": None, "until": None},
+        {"period": "2٠26-10", "first": None, "until": None},
         {"period": "2026-12", "first": "2026-12-01", "until": "2026-12-02"},
         {"period": None, "first": "2026-12-01", "until": None},
     ],
@@ -269,6 +274,24 @@ def test_of_several_each_that_is_refused_is_named_by_its_number_and_a_draft_by_i
     assert "account 2, 2026-00002: refused, no_address" in shown
     assert "account 3, 2026-07: refused, no_address" in shown
     assert "1 done, 2 refused" in shown
+
+
+@pytest.mark.parametrize("order", ["applied part", "part applied", "part"])
+async def test_a_statement_is_taken_whichever_of_its_answers_comes_first(order: str) -> None:
+    """Method: they are on two topics, and nothing says which of them is read first."""
+    said = {
+        "applied": {"type": "command.applied", "changes": []},
+        "part": {"type": "document.part", "part": 1, "parts": 1, "file_name": "a.pdf",
+                 "media_type": "application/pdf", "content": base64.b64encode(b"a").decode(),
+                 "sha256": hashlib.sha256(b"a").hexdigest()},
+    }  # fmt: skip
+    answers = Expectation("statement.request")
+    for kind in order.split():
+        message = said[kind]
+        answers.arrived.put_nowait(replace(reply(1, kind, "a"), message=message))
+    found = await document(answers, 0.2, making_s=0.2)
+    assert isinstance(found, Document)
+    assert (found.file_name, found.content) == ("a.pdf", b"a")
 
 
 def test_a_file_is_saved_in_a_folder_that_is_made_where_it_is_not_there(tmp_path: Path) -> None:

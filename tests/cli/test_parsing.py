@@ -16,7 +16,7 @@ from cli.invoices import run_message
 from cli.items import item
 from cli.messages import CLEAR, Json, command, id_of, key_of, topic_of
 from cli.months import last_month
-from cli.replies import encode
+from cli.outgoing import encode
 from cli.till import line
 from schemas.malformed import Malformed
 from schemas.wire import decode

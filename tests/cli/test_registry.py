@@ -2,6 +2,7 @@
 
 import struct
 from base64 import b64encode
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from cli.commands.env import FOR_INVOICES, needs
 from cli.commands.limits import standings
 from cli.logo import logo_told
 from cli.registry import Registry
-from cli.series import numbers
+from cli.series import numbers, open_all, skipped
 
 ZOE, TWELVE, GONE = (f"0191b0c4-7e3a-7cc1-9a51-12345678900{n}" for n in range(3))
 
@@ -105,6 +106,7 @@ def test_accounts_are_chosen_by_number_by_words_or_all_that_are_not_closed() -> 
         {"everyone": False, "matching": None},
         {"everyone": True, "matching": "x"},
         {"everyone": False, "matching": "nothing"},
+        {"everyone": False, "matching": " "},  # of a script whose variable is empty
     ):
         with pytest.raises(Misuse):
             known.chosen([], **ways)
@@ -143,6 +145,41 @@ def test_a_series_takes_the_free_numbers_of_its_environment() -> None:
     for count in (0, -1, 10_001):
         with pytest.raises(Misuse, match="1 to 10,000"):
             numbers(2890, count, [])
+
+
+def test_numbers_that_a_series_skips_are_counted_where_they_get_longer_too() -> None:
+    assert skipped(2890, ["28900001"]) == 0
+    assert skipped(2890, ["28900002", "28900004", "28900005"]) == 1
+    assert skipped(2890, ["28909998", "28909999", "289010000", "289010002"]) == 1
+
+
+class Taken:
+    """Stands for the topics at the far edge: every command is applied."""
+
+    def __init__(self) -> None:
+        self.asked: list[dict[str, Any]] = []
+
+    async def ask(self, message: dict[str, Any], *, timeout_s: float) -> Any:
+        self.asked.append(message)
+        return SimpleNamespace(message={"type": "command.applied"})
+
+
+async def test_each_of_a_series_is_described_with_its_number() -> None:
+    series, client = ["28900009", "28900010", "289010000"], Taken()
+    for fields in ({"description": "Tafel", "limit": 0}, {"description": None}):
+        await open_all(
+            client, 2890, series, lambda done, of: None, by="me", timeout_s=1, **fields  # type: ignore[arg-type]
+        )  # fmt: skip
+    assert [one["account"] for one in client.asked] == [*series, *series]
+    assert [one.get("description") for one in client.asked] == [
+        "Tafel 9", "Tafel 10", "Tafel 10000", None, None, None,
+    ]  # fmt: skip
+
+
+def test_who_is_named_by_no_word_is_not_the_only_one_there_is() -> None:
+    known = Registry(2890, [customer("0191b0c4-7e3a-7cc1-9a51-000000000001", company="De Club")])
+    with pytest.raises(Misuse, match="Say which customer"):
+        known.customer(" ")
 
 
 def test_what_is_used_of_a_limit_is_what_counts_against_it() -> None:

@@ -65,6 +65,8 @@ def test_of_several_under_one_id_a_person_says_which() -> None:
     assert waiting(two, SALE[:35], "cd")["content"] == "cd" * 32
     with pytest.raises(Misuse, match="is waiting to be booked"):
         waiting(two, OTHER, None)
+    with pytest.raises(Misuse, match="Say which sale"):
+        waiting(two[:1], " ", None)
 
 
 def reply(topic: str, after_s: float, **message: Any) -> Reply:
@@ -116,6 +118,24 @@ def test_a_sale_is_told_from_the_question_to_its_invoice(
         assert words in told
     assert told.index("asked by") < told.index("journal: charge") < told.index("taken back:")
     assert json.loads(json.dumps(as_json(story())))["decision"]["used"] == 700
+
+
+@pytest.mark.parametrize(
+    ("sent", "says"),
+    [
+        ({}, "what can't be read: see `onaccount dead-letters list`"),
+        ({"type": "sale.requested", "lines": [{"description": "Wijn"}], "total": "3,50"}, "3,50"),
+        ({"type": "sale.requested", "lines": "Wijn", "limit": [], "total": None}, "asked by"),
+        ({"type": "sale.recorded", "moved_from": SALE, "currency": 3, "total": 1}, "to be booked"),
+        ({"type": "sale.cancelled", "amount": {"cents": 350}}, "cents 350"),
+        ({"type": "unbooked.dismiss"}, "dismissed by"),
+    ],
+)
+def test_what_a_till_sent_is_told_however_wrong_it_is(
+    sent: dict[str, Any], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert show_story(Screen(), Story(sale_id=SALE, asked=[reply("pos.sales", 0, **sent)])) == 0
+    assert says in capsys.readouterr().out
 
 
 def test_what_is_left_of_a_sale_is_still_to_be_invoiced() -> None:

@@ -183,6 +183,21 @@ def test_in_a_narrow_terminal_names_are_folded_and_numbers_and_amounts_are_whole
     assert all(len(line) <= 40 for line in shown.splitlines())
 
 
+def test_a_column_in_which_nothing_stands_is_left_out_before_rows_are_told_line_by_line(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    screen = Screen()
+    columns = ("Invoice", "Status", "Total", "Credited", "Paid", "Due on")
+    row = ("2026-00001", "undeliverable", "€28.75", "", "", "2026-12-11")
+    for width, heading in ((80, "Credited"), (50, "Due on")):
+        screen.console.width = width
+        screen.table(columns, [row], right=("Total", "Credited", "Paid"))
+        shown = capsys.readouterr().out
+        assert heading in shown
+        assert "2026-00001  undeliverable  €28.75" in " ".join(shown.split("\n"))
+    assert "Credited" not in shown
+
+
 def test_where_not_even_numbers_and_ids_find_room_each_row_is_told_line_by_line(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

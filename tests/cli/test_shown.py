@@ -79,6 +79,18 @@ def test_what_is_not_there_is_one_sentence_and_status_2_whatever_shows_it(onacco
     assert groups >= {"env", "account", "customer", "import", "invoices", "ledger", "sales"}
 
 
+@pytest.mark.parametrize("words", [
+    ("account", "list", "2890"), ("customer", "find", "2890"), ("limits", "show", "2890"),
+    ("ledger", "balances", "2890"), ("import", "list", "2890"), ("invoices", "list", "2890"),
+    ("sales", "unbooked"), ("dead-letters", "list"),
+])  # fmt: skip
+def test_a_list_of_nothing_is_one_sentence_and_no_empty_table(
+    words: tuple[str, ...], onaccount: Run
+) -> None:
+    told = onaccount(*words)
+    assert (told.status, told.out.count("\n")) == (0, 1), told.out
+
+
 def test_a_search_that_finds_nothing_is_an_empty_list_and_status_1(onaccount: Run) -> None:
     for words in (("customer", "find"), ("account", "list"), ("limits", "show")):
         told = onaccount(*words, "2890", "nobody", "--json")

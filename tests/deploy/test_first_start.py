@@ -22,8 +22,8 @@ from aiokafka.errors import (
     TopicAuthorizationFailedError,
 )
 
-from cli.client import Client, answer_topics
-from cli.messages import command
+from cli.client import Client
+from cli.messages import answer_topics, command
 from cli.stack.ports import free_port
 from cli.stack.postgres import ADMIN, DATABASE, Postgres, binaries
 from cli.stack.worker import Worker

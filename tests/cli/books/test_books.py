@@ -61,7 +61,11 @@ def test_a_period_is_a_year_a_month_or_days(text: str, first: str, last: str, na
     assert str(period) == named
 
 
-@pytest.mark.parametrize("text", ["", "26", "2026-13", "2026-07-01", "2026-07-32..2026-08-01", "x"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "26", "2026-13", "2026-07-01", "2026-07-32..2026-08-01", "x",
+     "9999", "9999-12", "2026-01-01..9999-12-31", "٢٠٢٦"],
+)  # fmt: skip
 def test_what_is_no_period_is_refused_in_a_sentence(text: str) -> None:
     with pytest.raises(Misuse, match="write a year"):
         Period.read(text)

@@ -132,6 +132,12 @@ def test_a_period_is_exported_to_a_file_with_its_sums(
     assert [one.name for one in tmp_path.iterdir()] == [file.name]
 
 
+def test_an_export_goes_into_a_folder_under_its_own_name(onaccount: Run, tmp_path: Path) -> None:
+    told = onaccount("ledger", "export", "2890", "2026-07", "--out", str(tmp_path))
+    assert told.status == 0, told.err
+    assert [one.name for one in tmp_path.iterdir()] == ["ledger-2890-2026-07.xlsx"]
+
+
 def test_an_export_says_as_json_what_is_in_it(onaccount: Run, tmp_path: Path) -> None:
     file = tmp_path / "july.xaf"
     told = onaccount("ledger", "export", "2890", "2026-07", "--out", str(file), "--json")

@@ -18,7 +18,7 @@ from cli.stack import jars
 from cli.stack.commands import see_to_room
 from cli.stack.component import answers, running
 from cli.stack.kafka import Kafka
-from cli.stack.plan import parse_counts
+from cli.stack.plan import HIGHEST_PORT, parse_counts
 from cli.stack.ports import free_port
 from cli.stack.worker import Worker
 from cli.trouble import Trouble, from_os_error
@@ -92,6 +92,10 @@ def test_a_given_kafka_that_does_not_answer_is_named(tmp_path: Path) -> None:
 def test_workers_that_do_not_exist_are_named() -> None:
     with pytest.raises(Trouble, match="authoriser=2"):
         parse_counts("ledger=1,authoriser=2")
+    with pytest.raises(Trouble, match="authorizer is at most 16"):
+        parse_counts("authorizer=17")
+    with pytest.raises(Trouble, match="kafka is at most 65535"):
+        parse_counts("kafka=65536", ("kafka",), most=HIGHEST_PORT)
     assert parse_counts(" authorizer=2, ledger=0 ") == {"authorizer": 2, "ledger": 0}
 
 

@@ -137,6 +137,8 @@ def test_a_bar_opens_a_series_sets_limits_and_sells_line_by_line(
         "account", "open", "2890", "--series", "3", "--description", "Stoel", "--yes"
     )
     assert "3 opened, 28900003 to 28900005" in opened.out
+    called = onaccount("account", "list", "2890", "stoel", "--json").json
+    assert [one["description"] for one in called] == ["Stoel 3", "Stoel 4", "Stoel 5"]
     asked = onaccount("limits", "set", "2890", "20,00", "--matching", "stoel", "--on-account")
     assert "For 3 accounts: set the limit to €20.00, on account?" in asked.err
     changed = onaccount(

@@ -1,0 +1,40 @@
+"""A message as it goes on the wire: encoded, and held against the contract before it is sent."""
+
+from __future__ import annotations
+
+import json
+
+from cli.amounts import Misuse
+from cli.messages import Json, topic_of
+from schemas.malformed import Malformed, Undecodable
+from schemas.topics import TOPIC
+from schemas.wire import decode
+
+
+def encode(message: Json) -> bytes:
+    """A message's bytes: compact JSON in UTF-8."""
+    return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def on_the_wire(message: Json) -> tuple[str, bytes]:
+    """Its topic and its bytes; raises Misuse for what breaks the contract, and so can't be sent."""
+    topic = topic_of(message["type"])
+    try:
+        value = encode(message)
+        found = decode(topic, value)
+    except UnicodeEncodeError as fault:  # typed in another encoding than the terminal's
+        what = fault.object[max(fault.start - 20, 0) : fault.end]
+        raise Misuse(f"This can't be sent: {what!r} is no text in UTF-8.") from None
+    except Undecodable as fault:  # without its ids nobody could even be answered
+        raise Misuse(
+            f"This can't be sent: {str(fault).replace('_', ' ')}. Ids are UUIDs, and have to "
+            "be whole; an environment is a number above 0."
+        ) from None
+    if len(value) > (most := TOPIC[topic].max_value_bytes):
+        raise Misuse(
+            f"This can't be sent: the message has {len(value):,} bytes, and {topic} takes at "
+            f"most {most:,}; do it in several."
+        )
+    if isinstance(found, Malformed):
+        raise Misuse(f"This can't be sent: {found.field.replace('_', ' ')} {found.message}.")
+    return topic, value
