@@ -88,6 +88,18 @@ async def test_a_limit_that_was_none_is_none_again_and_nothing_is_not_none(
         assert place.registry.accounts["1"]["limit"] is None
 
 
+async def test_an_address_that_was_made_up_is_so_again(postgres: Database) -> None:
+    """Else an invoice would be mailed to whoever has it."""
+    async with venue(postgres) as place:
+        headers = ["Bedrijf", "E-mail", "Fictief"]
+        await place.imported(sheet_workbook(headers, ["A", "jan@kade.nl", "ja"]))
+        await place.imported(sheet_workbook(headers[:2], ["A", "info@kade.nl"]), job_id=JOB)
+        (known,) = place.registry.customers.values()
+        assert (known["email"], known["email_fictitious"]) == ("info@kade.nl", None)
+        assert (await undone(place)).restored == 1
+        assert (known["email"], known["email_fictitious"]) == ("jan@kade.nl", True)
+
+
 async def test_a_holder_whom_an_import_gave_to_an_account_is_taken_away_unless_it_was_used(
     postgres: Database,
 ) -> None:
