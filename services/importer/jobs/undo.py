@@ -81,8 +81,10 @@ class Undoing:
         return bool(sent or decided)
 
     async def poisoned(self, work: Work, tx: StepTx) -> None:
-        """Our own code failed again and again: what was taken back stays so."""
+        """Our own code failed again and again: what was taken back stays so. It may be asked for
+        again, and is forgotten when its time is over."""
         upload = await locked(work, tx)
+        await undo.give_up(tx, upload)
         tx.answer(
             await turned_down(
                 tx,

@@ -2,6 +2,9 @@
 UPDATE upload SET undo_by = $3, undo_at = $4
 WHERE environment = $1 AND job_id = $2 AND undo_by IS NULL;
 
+-- name: give_up
+UPDATE upload SET undo_by = NULL, undo_at = NULL WHERE environment = $1 AND job_id = $2;
+
 -- name: anything
 -- Whether the job had any effect that could be taken back.
 SELECT EXISTS (SELECT FROM command

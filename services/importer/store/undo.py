@@ -37,6 +37,11 @@ async def ask(tx: Tx, upload: Upload, by: str, at: datetime) -> None:
     await tx.execute(sql.ask, upload.environment, upload.job_id, by, at)
 
 
+async def give_up(tx: Tx, upload: Upload) -> None:
+    """It is not under way any more; what it decided and asked for stands."""
+    await tx.execute(sql.give_up, upload.environment, upload.job_id)
+
+
 async def anything(tx: Tx, upload: Upload) -> bool:
     """Whether the job made or changed anything."""
     return bool(await tx.fetchval(sql.anything, upload.environment, upload.job_id))

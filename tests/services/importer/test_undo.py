@@ -180,3 +180,23 @@ async def test_only_what_has_ended_and_did_something_can_be_taken_back(postgres:
             sheet_workbook(["Bedrijf", "Rekening", "Limiet"], ["A", 1, "x"]), job_id=other
         )
         assert (await place.undone(other))[0].reason == "not_possible"
+
+
+async def test_an_undo_that_was_given_up_goes_on_when_it_is_asked_for_again(
+    postgres: Database,
+) -> None:
+    """Method: customers as no state ever tells of them, on which our own code fails, until somebody
+    has seen to it."""
+    async with venue(postgres) as place:
+        database = place.bench.database
+        await place.imported(article_workbook(), job_id=JOB)
+        whole = await database.fetch("SELECT customer_id, fields FROM customer")
+        await database.execute("UPDATE customer SET fields = '[]'")
+        (refused,) = (e for e in await place.undone(JOB) if e.type != "import.progressed")
+        assert refused.reason == "not_processed"
+        for row in whole:
+            await database.execute(
+                "UPDATE customer SET fields = $2 WHERE customer_id = $1", *row.values()
+            )
+        said = await undone(place)
+        assert (said.closed, said.erased, said.kept) == (10, 10, ())
