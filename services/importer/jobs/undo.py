@@ -8,6 +8,7 @@ state after everything that was answered before the undo was asked for (its barr
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -35,6 +36,9 @@ CHUNK: Final = 500
 STEPS: Final = 20
 PAUSE_S: Final = 0.02
 MOST_KEPT: Final = 9_999
+MOST_BYTES: Final = 1_900_000
+BYTES_AROUND: Final = 60
+"""Of what stays in one message, where a topic takes two megabytes; of each, what is not its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,17 +142,27 @@ async def _progress(work: Work, tx: StepTx, upload: Upload) -> None:
 async def _settle(tx: StepTx, upload: Upload) -> None:
     counts = await undo.counts(tx, upload)
     count, stays = await undo.kept(tx, upload, MOST_KEPT)
-    told = [Kept(kind=s.kind, id=s.id, why=_why(s, upload.language)) for s in stays]
-    if count > len(stays):
-        more = say(UNDO["more"], upload.language, value=count - len(stays))
-        told.append(Kept(kind="more", id="...", why=more))
-    said = ImportUndone(
-        job_id=upload.job_id, environment=upload.environment, kept=tuple(told), **counts
-    )
+    told = tuple(told_of(count, stays, upload.language))
+    said = ImportUndone(job_id=upload.job_id, environment=upload.environment, kept=told, **counts)
     answer = event(upload, said, at=tx.now)
     tx.answer(await uploads.say(tx, upload, answer, at_part=upload.parts))
     await uploads.become(tx, upload, "undone")
     tx.done()
+
+
+def told_of(count: int, stays: Sequence[undo.Left], tongue: Tongue) -> Iterator[Kept]:
+    """What stays, of which `stays` are the first: as many of them as one message holds, and how
+    many more there are."""
+    room, told = MOST_BYTES, 0
+    for one in stays:
+        kept = Kept(kind=one.kind, id=one.id, why=_why(one, tongue))
+        room -= len(f"{kept.id}{kept.why}".encode()) + BYTES_AROUND
+        if room < 0:
+            break
+        yield kept
+        told += 1
+    if count > told:
+        yield Kept(kind="more", id="...", why=say(UNDO["more"], tongue, value=count - told))
 
 
 def _why(stays: undo.Left, tongue: Tongue) -> str:

@@ -9,6 +9,10 @@ from typing import Any
 
 from schemas.imports import ImportUndone
 from schemas.registry import AccountChange
+from schemas.topics import TOPIC
+from schemas.wire import encode
+from services.importer.jobs.undo import MOST_KEPT, told_of
+from services.importer.store.undo import Left
 from tests.services.importer.registry import NOW
 from tests.services.importer.venue import Venue, completed_of, only, parts, report_of, venue
 from tests.support.article_workbook import article_workbook, sheet_workbook
@@ -200,3 +204,22 @@ async def test_an_undo_that_was_given_up_goes_on_when_it_is_asked_for_again(
             )
         said = await undone(place)
         assert (said.closed, said.erased, said.kept) == (10, 10, ())
+
+
+def test_what_stays_is_told_as_far_as_a_message_holds_it() -> None:
+    """A message that is larger than its topic takes would be tried for ever."""
+
+    def stays(count: int, why: str) -> list[Left]:
+        return [
+            Left(kind="customer", id=str(uuid.UUID(int=n)), kept=why, reason=None, message=None,
+                 refused=False)
+            for n in range(count)
+        ]  # fmt: skip
+
+    short = list(told_of(10_500, stays(MOST_KEPT, "it still has account 1"), "en"))
+    assert (len(short), short[-1].why) == (MOST_KEPT + 1, "and 501 more")
+    assert len(list(told_of(3, stays(3, "x"), "en"))) == 3
+    long = tuple(told_of(10_500, stays(MOST_KEPT, "é" * 2_000), "nl"))
+    assert (long[-1].kind, long[-1].why) == ("more", f"en nog {10_500 - len(long) + 1}")
+    said = ImportUndone(job_id=JOB, environment=2890, closed=0, erased=0, restored=0, kept=long)
+    assert len(encode(said)) < TOPIC["imports.events"].max_value_bytes
