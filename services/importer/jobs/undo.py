@@ -49,10 +49,9 @@ class Undoing:
     resend_s: float
 
     async def run(self, work: Work) -> None:
-        if not work.job.payload.get("gathered"):
+        while not work.job.payload.get("gathered"):
             async with work.step() as tx:
-                await undo.gather(tx, await locked(work, tx))
-                tx.save({**work.job.payload, "gathered": True, "phase": 0})
+                await _gather(work, tx)
         for _ in range(STEPS):
             async with work.step() as tx:
                 busy = await self._step(work, tx)
@@ -81,7 +80,8 @@ class Undoing:
         most = max(0, self.window - under_way) or 1
         sent = await undo.send(tx, upload, most, before, tx.now)
         tx.answer(*(undoing(upload, s) for s in sent))
-        await _progress(work, tx, upload)
+        if told := await _progress(work, tx, upload):
+            tx.save({**work.job.payload, **told})
         return bool(sent or decided)
 
     async def poisoned(self, work: Work, tx: StepTx) -> None:
@@ -125,18 +125,26 @@ async def _decide(tx: StepTx, upload: Upload, kind: Kind) -> int:
     return len(things)
 
 
-async def _progress(work: Work, tx: StepTx, upload: Upload) -> None:
-    """At least every second while there is something to do."""
+async def _gather(work: Work, tx: StepTx) -> None:
+    """Collect some more of what the job touched."""
+    upload = await locked(work, tx)
+    until = await undo.gather(tx, upload, after=int(work.job.payload.get("gathered_to", -1)))
+    so_far = {"gathered": True, "phase": 0} if until is None else {"gathered_to": until}
+    tx.save({**work.job.payload, **await _progress(work, tx, upload), **so_far})
+
+
+async def _progress(work: Work, tx: StepTx, upload: Upload) -> dict[str, object]:
+    """At least every second while there is something to do; gives what the job is to keep of it."""
     last = work.job.payload.get("progress_at")
     if last and tx.now - datetime.fromisoformat(last) < timedelta(seconds=0.8):
-        return
+        return {}
     done, things = await undo.progress(tx, upload)
     said = ImportProgressed(
         job_id=upload.job_id, environment=upload.environment, done=done, rows=things
     )
     at = tx.now.astimezone(UTC)
     tx.answer(event(upload, said, at=at, mark=f"undo/{int(at.timestamp() * 1000)}"))
-    tx.save({**work.job.payload, "progress_at": at.isoformat()})
+    return {"progress_at": at.isoformat()}
 
 
 async def _settle(tx: StepTx, upload: Upload) -> None:

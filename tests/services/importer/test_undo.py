@@ -12,7 +12,7 @@ from schemas.registry import AccountChange
 from schemas.topics import TOPIC
 from schemas.wire import encode
 from services.importer.jobs.undo import MOST_KEPT, told_of
-from services.importer.store.undo import Left
+from services.importer.store.undo import BUNDLES_AT_ONCE, Left, sql
 from tests.services.importer.registry import NOW
 from tests.services.importer.venue import Venue, completed_of, only, parts, report_of, venue
 from tests.support.article_workbook import article_workbook, sheet_workbook
@@ -184,6 +184,34 @@ async def test_only_what_has_ended_and_did_something_can_be_taken_back(postgres:
             sheet_workbook(["Bedrijf", "Rekening", "Limiet"], ["A", 1, "x"]), job_id=other
         )
         assert (await place.undone(other))[0].reason == "not_possible"
+
+
+async def test_what_an_import_touched_in_several_portions_is_taken_back_as_one(
+    postgres: Database,
+) -> None:
+    """Method: bundles of one command each, so that the first and the last change of an account are
+    gathered far from one another."""
+    headers = ["Bedrijf", "Aantal rekeningen", "Limiet"]
+    others = [[f"B{n}", 1, 10] for n in range(BUNDLES_AT_ONCE)]
+    async with venue(postgres, import_window=1) as place:
+        await place.imported(sheet_workbook(headers, ["A", 2, 5]))
+        content = sheet_workbook(headers, ["A", 2, 10], *others, ["A", 2, 20])
+        await place.imported(content, job_id=JOB)
+        held = [a for a in place.registry.accounts.values() if a["limit"] == 2000]
+        said = await undone(place)
+        assert (said.closed, said.erased, said.restored) == (len(others), len(others), 2)
+        assert [a["limit"] for a in held] == [500, 500]
+
+
+async def test_who_holds_what_is_looked_up_key_by_key_while_an_undo_is_new(
+    postgres: Database,
+) -> None:
+    """Else all its steps are gone through for each customer, and all accounts of the venue."""
+    async with venue(postgres) as place:
+        rows = await place.bench.database.fetch(f"EXPLAIN {sql.in_use}", 2890, JOB, [JOB])
+    plan = "\n".join(row[0] for row in rows)
+    assert "SubPlan" in plan
+    assert "Anti Join" not in plan, plan
 
 
 async def test_an_undo_that_was_given_up_goes_on_when_it_is_asked_for_again(
