@@ -13,7 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from runtime.jobs import Work
 from schemas.steps import Step
 from services.importer.child import Child, ChildLimits, Row, Unread, opened
-from services.importer.domain.amounts import Style, evidence, is_unclear
+from services.importer.domain.amounts import Style, evidence, is_unclear, style_of
 from services.importer.domain.bundles import STEPS, Bundler, worded
 from services.importer.domain.cells import Cell
 from services.importer.domain.columns import Layout, Unclear, lay_out
@@ -276,9 +276,8 @@ def _column(rows: Sequence[Row], index: int) -> list[Cell]:
 
 async def _styles(child: Child, layout: Layout) -> Styles:
     """Look through the amount columns: what most of their cells leave open, a few may tell."""
-    seen: dict[int, set[Style]] = {index: set() for index in _amounts(layout)}
+    seen: dict[int, set[Style | None]] = {index: set() for index in _amounts(layout)}
     async for rows in child.rows(layout.sheet, layout.header_row):
         for index, found in seen.items():
-            told = {evidence(c) for c in _column(rows, index) if isinstance(c, str)}
-            found |= {style for style in told if style is not None}
-    return {index: next(iter(s)) if len(s) == 1 else None for index, s in seen.items()}
+            found |= {evidence(c) for c in _column(rows, index) if isinstance(c, str)}
+    return {index: style_of(found) for index, found in seen.items()}

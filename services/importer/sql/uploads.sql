@@ -33,8 +33,9 @@ SELECT coalesce(sum(kept_bytes), 0)::bigint FROM upload WHERE kept_bytes > 0;
 SELECT content FROM upload_part WHERE environment = $1 AND job_id = $2 AND part = $3;
 
 -- name: confirm
+-- Under way it names who asked for it already: what is sent again is the same bytes.
 UPDATE upload SET confirmed_by = $3, confirmed_at = $4
-WHERE environment = $1 AND job_id = $2 AND confirmed_by IS NULL;
+WHERE environment = $1 AND job_id = $2 AND confirmed_by IS NULL AND status <> 'running';
 
 -- name: ask_to_stop
 UPDATE upload SET stop_asked = true WHERE environment = $1 AND job_id = $2;
