@@ -12,7 +12,7 @@ from cli.client import Client
 from cli.imported import show_preview
 from cli.imports import FIELDS, Job, Upload
 from cli.messages import Json
-from cli.replies import Expectation
+from cli.replies import Expectation, NoAnswer
 from cli.screen import Screen
 from cli.trouble import Trouble
 
@@ -22,6 +22,7 @@ GOES_ON = (
     "\nThe import goes on without this terminal. To see how it stands: onaccount import show {0}\n"
     "To stop it: onaccount import cancel {0}"
 )
+NO_REPORT = "! no report came; where one is made later: onaccount import report {0}"
 EMPTY = f"{NOTHING}: below the names of the columns the list is empty"
 
 
@@ -97,15 +98,18 @@ async def _followed(job: Job, answers: Expectation, file: Path, screen: Screen) 
         screen.say(GOES_ON.format(job.id), "yellow")
         raise
     if result["type"] == "import.failed" and job.report:
-        _tell_report(screen, save(file, job))
+        _tell_report(screen, save(file, job.report))
     return result
 
 
 async def _fetch_report(job: Job, end: Json, answers: Expectation, screen: Screen) -> None:
     """The report, where the import's last message says that there is one."""
     if end["type"] == "import.completed" or end.get("report"):
-        with screen.waiting("the report is made ..."):
-            await job.reported(answers)
+        try:
+            with screen.waiting("the report is made ..."):
+                await job.reported(answers)
+        except NoAnswer:  # what was done is done, and is told all the same
+            screen.say(NO_REPORT.format(job.id), "yellow")
 
 
 async def _cancel(job: Job, answers: Expectation, file: Path, screen: Screen) -> None:
@@ -114,7 +118,7 @@ async def _cancel(job: Job, answers: Expectation, file: Path, screen: Screen) ->
     end = await job.completed(answers, lambda done, rows: None)
     await _fetch_report(job, end, answers, screen)
     if job.report:
-        report = save(file, job)
+        report = save(file, job.report)
         screen.data({**end, "report": str(report)})
         _tell_report(screen, report)
 
@@ -123,10 +127,10 @@ def _tell_report(screen: Screen, report: Path) -> None:
     screen.say(f"What is wrong with which row is in {report}")
 
 
-def save(file: Path, job: Job) -> Path:
+def save(file: Path, report: bytes) -> Path:
     """Write the report beside the workbook; gives where."""
     place = file.with_name(f"{file.stem}.result.xlsx")
-    write(place, job.report or b"")
+    write(place, report)
     return place
 
 

@@ -15,9 +15,9 @@ from cli.messages import Json, given, new_id
 from cli.registry import environments
 from cli.replies import Expectation, holding
 from cli.screen import Gauge
-from schemas.imports import MappedField
+from schemas.imports import MAX_PART_BYTES, MAX_PARTS, MappedField
 
-PART_BYTES = 700_000
+PART_BYTES = MAX_PART_BYTES
 PREVIEW_S = 120.0  # a large workbook takes a while to be read
 SILENCE_S = 120.0
 
@@ -59,8 +59,13 @@ class Upload:
 
 
 def from_file(file: Path, **values: Any) -> Upload:
-    """A file from the disk; raises Misuse where there is none. What it is the importer says."""
+    """A file from the disk; raises Misuse where there is none, or one that no import could take.
+    What it is the importer says."""
     try:
+        if (size := file.stat().st_size) > MAX_PARTS * PART_BYTES:
+            raise Misuse(
+                f"{file} has {size // 1_000_000:,} MB, more than an import takes; split it."
+            )
         content = file.read_bytes()
     except FileNotFoundError:
         raise Misuse(f"There is no file {file}; name an Excel workbook (.xlsx).") from None

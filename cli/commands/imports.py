@@ -107,7 +107,7 @@ async def import_(
         return 1
     if result["type"] == "import.failed":
         return show_failed(screen, result)
-    return _show_result(screen, result, save(file, job), job.id)
+    return _show_result(screen, result, file, job)
 
 
 def _what(what: str, file: Path | None, environment: int | None) -> tuple[int | None, Path]:
@@ -253,9 +253,11 @@ def template_(
     return 0
 
 
-def _show_result(screen: Screen, result: Json, report: Path, job_id: str) -> int:
-    screen.data({**result, "report": str(report)})
+def _show_result(screen: Screen, result: Json, file: Path, job: Job) -> int:
+    report = save(file, job.report) if job.report else None
+    screen.data(result if report is None else {**result, "report": str(report)})
     status = show_completed(screen, result)
-    screen.say(f"Each row's outcome is in {report}")
-    screen.say(f"To take it back: onaccount import undo {job_id}")
+    if report is not None:
+        screen.say(f"Each row's outcome is in {report}")
+    screen.say(f"To take it back: onaccount import undo {job.id}")
     return status

@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 
+from cli.amounts import Misuse
 from cli.importing import until_clear
-from cli.imports import Job, Upload
+from cli.imports import Job, Upload, from_file
+from cli.replies import NoAnswer
 from cli.screen import Screen
 
 PREVIEW = {
@@ -25,9 +27,10 @@ REPORT = {"type": "import.report", "part": 1, "parts": 1,
 
 
 class Topics:
-    """Stands for the topics at the far edge: says in turn what it was told to; None: Ctrl-C."""
+    """Stands for the topics at the far edge: says in turn what it was told to; None: Ctrl-C, and
+    a fault comes instead."""
 
-    def __init__(self, *answers: dict[str, Any] | None) -> None:
+    def __init__(self, *answers: dict[str, Any] | Exception | None) -> None:
         self.answers = list(answers)
         self.sent: list[str] = []
 
@@ -44,6 +47,8 @@ class Topics:
         answer = self.answers.pop(0)
         if answer is None:
             raise asyncio.CancelledError
+        if isinstance(answer, Exception):
+            raise answer
         return SimpleNamespace(message=answer)
 
 
@@ -103,3 +108,21 @@ async def test_the_progress_of_an_undo_ends_with_all_of_it(tmp_path: Path) -> No
     job = Job(topics, upload, job_id="x")  # type: ignore[arg-type]
     await job.undone(topics, lambda *far: told.append(far), first_s=1)  # type: ignore[arg-type]
     assert told == [(0, 6), (6, 6)]
+
+
+async def test_an_import_whose_report_does_not_come_is_done_all_the_same(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    done = {"type": "import.completed", "created": 2, "changed": 0, "unchanged": 0, "refused": 0}
+    topics = Topics({**PREVIEW, "valid": 2}, done, NoAnswer("No answer within 120 seconds"))
+    job, result = await said(topics, tmp_path)
+    assert (result, job.report) == (done, None)
+    assert f"onaccount import report {job.id}" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_file_that_is_too_large_for_any_import_is_not_read(tmp_path: Path) -> None:
+    large = tmp_path / "leden.xlsx"
+    with large.open("wb") as file:
+        file.truncate(81_000_000)
+    with pytest.raises(Misuse, match="has 81 MB, more than an import takes; split it"):
+        from_file(large, environment=2890, by="Ans", extra={})

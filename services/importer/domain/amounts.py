@@ -43,15 +43,12 @@ def _bare(text: str) -> str:
     return bare.replace(" ", "") if _SPACED.match(bare) else bare
 
 
-def style_of(texts: Iterable[str]) -> Style | None:
-    """How a column writes its amounts, from the cells that leave no doubt.
+def style_of(told: Iterable[Style | None]) -> Style | None:
+    """How a column writes its amounts, by what its cells say of it (`evidence`).
 
     None where none of them tells, or where they contradict each other.
     """
-    found: set[Style] = set()
-    for text in texts:
-        if style := evidence(text):
-            found.add(style)
+    found = {style for style in told if style is not None}
     return found.pop() if len(found) == 1 else None
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from pydantic_core import to_json
 
+from schemas.entities import MAX_ACCOUNTS
 from services.importer.domain.planning import Planned, RowPlan
 
 STEPS: Final = 200
@@ -17,6 +18,9 @@ STEPS: Final = 200
 
 BYTES: Final = 300_000
 """Of a bundle's steps; a topic takes a megabyte."""
+
+ACCOUNTS: Final = MAX_ACCOUNTS
+"""That the steps of a registry.apply name together: one account.change may name a thousand."""
 
 Place = tuple[int, int]
 """A bundle's number, and where a step stands in it."""
@@ -34,6 +38,7 @@ class Bundle:
     needs: list[tuple[int, int, int]] = field(default_factory=list)
     changing: bool = False
     size: int = 0
+    accounts: int = 0
 
 
 def worded(planned: Planned) -> str:
@@ -43,6 +48,11 @@ def worded(planned: Planned) -> str:
 
 def _bytes(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode())
+
+
+def _accounts(planned: Planned) -> int:
+    """How many accounts a step counts for, as registry.apply counts them."""
+    return len(planned.body["accounts"]) if planned.type == "account.change" else 1
 
 
 class Bundler:
@@ -65,7 +75,8 @@ class Bundler:
             if not texts:
                 continue
             size = sum(_bytes(text) for text in texts)
-            if found and not self._fits(found[-1], len(texts), size):
+            accounts = sum(_accounts(planned) for planned in plan.commands)
+            if found and not self._fits(found[-1], len(texts), size, accounts):
                 self._begin(found)
             self._add(plan, texts, found)
         return found
@@ -73,7 +84,8 @@ class Bundler:
     def _add(self, plan: RowPlan, texts: Sequence[str], found: list[Bundle]) -> None:
         mine: dict[int, Place] = {}
         for planned, text in zip(plan.commands, texts, strict=True):
-            if not found or (found[-1].steps and not self._fits(found[-1], 1, _bytes(text))):
+            size, accounts = _bytes(text), _accounts(planned)
+            if not found or (found[-1].steps and not self._fits(found[-1], 1, size, accounts)):
                 self._begin(found)
             bundle = found[-1]
             place = len(bundle.steps)
@@ -96,7 +108,8 @@ class Bundler:
                 bundle.changing = True
             bundle.rows.append(plan.row)
             bundle.steps.append(head + text)
-            bundle.size += len(head) + _bytes(text)
+            bundle.size += len(head) + size
+            bundle.accounts += accounts
 
     def _begin(self, found: list[Bundle]) -> None:
         found.append(Bundle(number=self._next))
@@ -109,5 +122,9 @@ class Bundler:
             raise LookupError(f"row {row} registers nobody")
         return self._bundles[at], self._places[at]
 
-    def _fits(self, bundle: Bundle, steps: int, size: int) -> bool:
-        return len(bundle.steps) + steps <= self._most and bundle.size + size <= BYTES
+    def _fits(self, bundle: Bundle, steps: int, size: int, accounts: int) -> bool:
+        return (
+            len(bundle.steps) + steps <= self._most
+            and bundle.size + size <= BYTES
+            and bundle.accounts + accounts <= ACCOUNTS
+        )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
+from runtime.particulars import is_fictitious
 from services.importer.domain.book import KnownCustomer
 from services.importer.domain.names import full_name, key_of, name_keys
 from services.importer.domain.rows import Entry
@@ -27,6 +29,16 @@ def changes(entry: Entry, customer: KnownCustomer) -> dict[str, Any]:
     elif "last_name" in said and _other_last_name(said["last_name"], customer):
         said.setdefault("infix", None)
     return {k: v for k, v in said.items() if not _equal(k, v, customer.fields.get(k))}
+
+
+def as_asked(changed: Mapping[str, Any], entry: Entry, customer: KnownCustomer) -> dict[str, Any]:
+    """The same fields as they are asked for: with another address the registry lets go of what was
+    said of the old one, that it was made up. So with the new one goes whether that is, also where
+    both are: else it would be mailed, and an undo would leave the old one to be mailed."""
+    if "email" not in changed or not customer.fields.get("email_fictitious"):
+        return dict(changed)
+    made_up = entry.customer.get("email_fictitious") or is_fictitious(changed["email"])
+    return {**changed, "email_fictitious": made_up or None}
 
 
 def _called(entry: Entry) -> frozenset[str]:

@@ -86,9 +86,8 @@ def lay_out(
         ]
         if len(named) != 1:
             message = of_failure("sheet_unknown", tongue, value=sheet)
-            return Unclear(
-                reason="sheet_unclear", message=message, choices=tuple(s.name for s in sheets)
-            )
+            names = tuple(shown(s.name) for s in sheets)
+            return Unclear(reason="sheet_unclear", message=message, choices=names)
         return _lay_out_sheet(named[0], mapping, tongue)
     candidates = [s for s in sheets if not s.hidden] or list(sheets)
     found = [(s, _lay_out_sheet(s, mapping, tongue)) for s in candidates]
@@ -97,7 +96,7 @@ def lay_out(
     meant = [s for s, layout in found if isinstance(layout, Layout) or layout.field]
     if fitting and len(meant) > 1:
         message = of_failure("sheet_unclear", tongue)
-        names = tuple(s.name for s in meant)
+        names = tuple(shown(s.name) for s in meant)
         return Unclear(reason="sheet_unclear", message=message, choices=names)
     if fitting:
         return fitting[0][1]

@@ -85,7 +85,11 @@ def _of(one: Changing, headers: Mapping[str, str], tongue: Tongue) -> list[Diffe
             ]
         case _:
             fields = {k: v for k, v in one.body.items() if k != "customer_id"}
-            return [difference(None, k, one.before.get(k), v) for k, v in fields.items()]
+            return [
+                difference(None, field, one.before.get(field), value)
+                for field, value in fields.items()
+                if one.before.get(field) != value
+            ]
 
 
 def _shown(field: str, value: Any, tongue: Tongue) -> str | None:

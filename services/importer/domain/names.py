@@ -125,7 +125,37 @@ def key_of(name: str) -> str:
 
     The few thousand that were last asked for are remembered: planning a row asks seven times.
     """
-    return normalise(name) or unicodedata.normalize("NFKC", name).strip().casefold()
+    if name.isascii() or not (plain := _with_vowels(name)):
+        plain = normalise(name)
+    return plain or unicodedata.normalize("NFKC", name).strip().casefold()
+
+
+_WITH_ACCENTS: Final = ("LATIN ", "GREEK ", "CYRILLIC ", "HEBREW ", "ARABIC ", "SYRIAC ")
+"""Scripts (as Unicode's names of letters begin) whose marks somebody may leave out."""
+
+
+def _with_vowels(name: str) -> str:
+    """As `normalise`, but for marks that are no accents: in Devanagari or Thai vowels are marks,
+    and in Japanese they tell one consonant from another. Without them two people are one."""
+    letters: list[str] = []
+    base = ""
+    for letter in unicodedata.normalize("NFKD", name.casefold().replace("#", "aantal")):
+        if letter.isalnum():
+            base = letter
+            letters.append(letter)
+        elif base and unicodedata.category(letter)[0] == "M" and not _takes_accents(base):
+            letters.append(letter)
+    return "".join(letters)
+
+
+def _takes_accents(letter: str) -> bool:
+    return letter.isascii() or unicodedata.name(letter, "").startswith(_WITH_ACCENTS)
+
+
+def looked_up_by(key: str) -> str:
+    """What a name's key is looked up by, where rows are found to be looked at again: letters alone,
+    as they stand with customers of whom a state came long ago."""
+    return key if key.isascii() else "".join(filter(str.isalnum, key)) or key
 
 
 _FICTITIOUS_DOMAIN: Final = re.compile(

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from services.importer.domain.book import Book, KnownAccount, KnownCustomer
 from services.importer.domain.cautions import cautions, renaming
-from services.importer.domain.changes import NAME_FIELDS, changes
+from services.importer.domain.changes import NAME_FIELDS, as_asked, changes
 from services.importer.domain.checking import problems_of
 from services.importer.domain.claims import Claims
 from services.importer.domain.house import House, Tally
@@ -194,6 +194,7 @@ class Planner:
                 book.note_customer(customer)
             return []
         warnings = renaming(entry, customer, self.tongue)
+        changed = as_asked(changed, entry, customer)
         before = {name: customer.fields.get(name) for name in changed}
         after = (customer.made_by, 0) if customer.made_by is not None else None
         body = {"customer_id": customer.customer_id, **changed}

@@ -199,8 +199,9 @@ class Uploads:
         if not upload.ended or not await undo.anything(tx, upload):
             return [await _turn_down(upload, "not_possible", message, record, tx)]
         await undo.ask(tx, upload, message.by, record.time)
-        key = serial(upload.environment)
-        await tx.add_job(UNDO, upload.ref, payload(upload), serial=key, barrier=tx.ends)
+        # By its time: one that was given up is asked for again, and goes on where it was.
+        ref, key = f"{upload.ref}/{record.time.timestamp():.3f}", serial(upload.environment)
+        await tx.add_job(UNDO, ref, payload(upload), serial=key, barrier=tx.ends)
         return []
 
 

@@ -38,7 +38,7 @@ class Forgetting:
                 upload = await locked(work, tx)
                 if not upload.ended or (upload.undo_at and upload.status != "undone"):
                     tx.later(BUSY_S)
-                elif not await forgetting.some_rows(tx, upload):
+                elif not await forgetting.some(tx, upload):
                     await forgetting.the_rest(tx, upload)
                     tx.done()
             if work.ended:

@@ -73,8 +73,6 @@ class Planning:
         async with work.step() as tx:
             upload = await locked(work, tx)
             if upload.ended:
-                # What it had planned may have been forgotten before all of it was there.
-                await plans.forget(tx, upload)
                 tx.done()
             elif isinstance(layout, Unclear):
                 await fail_unclear(tx, upload, layout)

@@ -12,8 +12,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from runtime.jobs import Work
 from schemas.steps import Step
-from services.importer.child import Child, ChildLimits, Row, opened
-from services.importer.domain.amounts import Style, evidence, is_unclear
+from services.importer.child import Child, ChildLimits, Row, Unread, opened
+from services.importer.domain.amounts import Style, evidence, is_unclear, style_of
 from services.importer.domain.bundles import STEPS, Bundler, worded
 from services.importer.domain.cells import Cell
 from services.importer.domain.columns import Layout, Unclear, lay_out
@@ -108,8 +108,7 @@ async def _read(
         planned = _planned(work, upload, chunks, planner, Bundler(most=min(STEPS, window)), earlier)
         async with _ahead(planned) as portions:
             async for portion in portions:
-                async with work.step() as tx:
-                    await plans.add(tx, upload, portion)
+                await _store(work, upload, portion)
                 count += len(portion.plans)
         last_in_series = earlier.last_in_series
     found = _noticed(layout, child.noticed, planner, upload.environment)
@@ -124,6 +123,18 @@ async def _read(
             last_in_series=last_in_series,
         )
     return found
+
+
+async def _store(work: Work, upload: Upload, portion: Portion) -> None:
+    """Store a chunk. Raises Unread where the job was cancelled meanwhile: what it had is forgotten
+    by then, and nobody would forget what comes after."""
+    async with work.step() as tx:
+        now = await uploads.lock(tx, upload.environment, upload.job_id)
+        ended = now is None or now.ended
+        if not ended:
+            await plans.add(tx, upload, portion)
+    if ended:
+        raise Unread("expired")
 
 
 async def _chunks(
@@ -265,9 +276,8 @@ def _column(rows: Sequence[Row], index: int) -> list[Cell]:
 
 async def _styles(child: Child, layout: Layout) -> Styles:
     """Look through the amount columns: what most of their cells leave open, a few may tell."""
-    seen: dict[int, set[Style]] = {index: set() for index in _amounts(layout)}
+    seen: dict[int, set[Style | None]] = {index: set() for index in _amounts(layout)}
     async for rows in child.rows(layout.sheet, layout.header_row):
         for index, found in seen.items():
-            told = {evidence(c) for c in _column(rows, index) if isinstance(c, str)}
-            found |= {style for style in told if style is not None}
-    return {index: next(iter(s)) if len(s) == 1 else None for index, s in seen.items()}
+            found |= {evidence(c) for c in _column(rows, index) if isinstance(c, str)}
+    return {index: style_of(found) for index, found in seen.items()}

@@ -8,6 +8,7 @@ state after everything that was answered before the undo was asked for (its barr
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -35,6 +36,9 @@ CHUNK: Final = 500
 STEPS: Final = 20
 PAUSE_S: Final = 0.02
 MOST_KEPT: Final = 9_999
+MOST_BYTES: Final = 1_900_000
+BYTES_AROUND: Final = 60
+"""Of what stays in one message, where a topic takes two megabytes; of each, what is not its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,10 +49,9 @@ class Undoing:
     resend_s: float
 
     async def run(self, work: Work) -> None:
-        if not work.job.payload.get("gathered"):
+        while not work.job.payload.get("gathered"):
             async with work.step() as tx:
-                await undo.gather(tx, await locked(work, tx))
-                tx.save({**work.job.payload, "gathered": True, "phase": 0})
+                await _gather(work, tx)
         for _ in range(STEPS):
             async with work.step() as tx:
                 busy = await self._step(work, tx)
@@ -77,12 +80,15 @@ class Undoing:
         most = max(0, self.window - under_way) or 1
         sent = await undo.send(tx, upload, most, before, tx.now)
         tx.answer(*(undoing(upload, s) for s in sent))
-        await _progress(work, tx, upload)
+        if told := await _progress(work, tx, upload):
+            tx.save({**work.job.payload, **told})
         return bool(sent or decided)
 
     async def poisoned(self, work: Work, tx: StepTx) -> None:
-        """Our own code failed again and again: what was taken back stays so."""
+        """Our own code failed again and again: what was taken back stays so. It may be asked for
+        again, and is forgotten when its time is over."""
         upload = await locked(work, tx)
+        await undo.give_up(tx, upload)
         tx.answer(
             await turned_down(
                 tx,
@@ -119,34 +125,52 @@ async def _decide(tx: StepTx, upload: Upload, kind: Kind) -> int:
     return len(things)
 
 
-async def _progress(work: Work, tx: StepTx, upload: Upload) -> None:
-    """At least every second while there is something to do."""
+async def _gather(work: Work, tx: StepTx) -> None:
+    """Collect some more of what the job touched."""
+    upload = await locked(work, tx)
+    until = await undo.gather(tx, upload, after=int(work.job.payload.get("gathered_to", -1)))
+    so_far = {"gathered": True, "phase": 0} if until is None else {"gathered_to": until}
+    tx.save({**work.job.payload, **await _progress(work, tx, upload), **so_far})
+
+
+async def _progress(work: Work, tx: StepTx, upload: Upload) -> dict[str, object]:
+    """At least every second while there is something to do; gives what the job is to keep of it."""
     last = work.job.payload.get("progress_at")
     if last and tx.now - datetime.fromisoformat(last) < timedelta(seconds=0.8):
-        return
+        return {}
     done, things = await undo.progress(tx, upload)
     said = ImportProgressed(
         job_id=upload.job_id, environment=upload.environment, done=done, rows=things
     )
     at = tx.now.astimezone(UTC)
     tx.answer(event(upload, said, at=at, mark=f"undo/{int(at.timestamp() * 1000)}"))
-    tx.save({**work.job.payload, "progress_at": at.isoformat()})
+    return {"progress_at": at.isoformat()}
 
 
 async def _settle(tx: StepTx, upload: Upload) -> None:
     counts = await undo.counts(tx, upload)
     count, stays = await undo.kept(tx, upload, MOST_KEPT)
-    told = [Kept(kind=s.kind, id=s.id, why=_why(s, upload.language)) for s in stays]
-    if count > len(stays):
-        more = say(UNDO["more"], upload.language, value=count - len(stays))
-        told.append(Kept(kind="more", id="...", why=more))
-    said = ImportUndone(
-        job_id=upload.job_id, environment=upload.environment, kept=tuple(told), **counts
-    )
+    told = tuple(told_of(count, stays, upload.language))
+    said = ImportUndone(job_id=upload.job_id, environment=upload.environment, kept=told, **counts)
     answer = event(upload, said, at=tx.now)
     tx.answer(await uploads.say(tx, upload, answer, at_part=upload.parts))
     await uploads.become(tx, upload, "undone")
     tx.done()
+
+
+def told_of(count: int, stays: Sequence[undo.Left], tongue: Tongue) -> Iterator[Kept]:
+    """What stays, of which `stays` are the first: as many of them as one message holds, and how
+    many more there are."""
+    room, told = MOST_BYTES, 0
+    for one in stays:
+        kept = Kept(kind=one.kind, id=one.id, why=_why(one, tongue))
+        room -= len(f"{kept.id}{kept.why}".encode()) + BYTES_AROUND
+        if room < 0:
+            break
+        yield kept
+        told += 1
+    if count > told:
+        yield Kept(kind="more", id="...", why=say(UNDO["more"], tongue, value=count - told))
 
 
 def _why(stays: undo.Left, tongue: Tongue) -> str:

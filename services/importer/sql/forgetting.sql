@@ -1,8 +1,12 @@
 -- name: rows
--- Some rows of a job at a time; what was asked for them goes with the last of a bundle.
+-- Some rows of a job at a time, by the last of them; what was asked for them goes with the last of a
+-- bundle. As a list of rows to be found among them the planner compared each with each, where nobody
+-- had counted yet how many the job has.
 WITH gone AS (
-    DELETE FROM planned_row WHERE environment = $1 AND job_id = $2 AND row IN (
-        SELECT row FROM planned_row WHERE environment = $1 AND job_id = $2 ORDER BY row LIMIT $3)
+    DELETE FROM planned_row WHERE environment = $1 AND job_id = $2 AND row <= (
+        SELECT max(row) FROM (
+            SELECT row FROM planned_row
+            WHERE environment = $1 AND job_id = $2 ORDER BY row LIMIT $3) AS first)
     RETURNING row),
 bundles AS (
     DELETE FROM bundle WHERE environment = $1 AND job_id = $2
@@ -10,10 +14,25 @@ bundles AS (
 SELECT count(*) FROM gone;
 
 -- name: steps
-DELETE FROM undo_step WHERE environment = $1 AND job_id = $2;
+-- Of an undo, some at a time too: for each thing the database looks whether it has steps.
+WITH gone AS (
+    DELETE FROM undo_step WHERE environment = $1 AND job_id = $2 AND (kind, id) <= (
+        SELECT kind, id FROM (
+            SELECT kind, id FROM undo_step
+            WHERE environment = $1 AND job_id = $2 ORDER BY kind, id LIMIT $3) AS first
+        ORDER BY kind DESC, id DESC LIMIT 1)
+    RETURNING id)
+SELECT count(*) FROM gone;
 
 -- name: things
-DELETE FROM undo WHERE environment = $1 AND job_id = $2;
+WITH gone AS (
+    DELETE FROM undo WHERE environment = $1 AND job_id = $2 AND (kind, id) <= (
+        SELECT kind, id FROM (
+            SELECT kind, id FROM undo
+            WHERE environment = $1 AND job_id = $2 ORDER BY kind, id LIMIT $3) AS first
+        ORDER BY kind DESC, id DESC LIMIT 1)
+    RETURNING id)
+SELECT count(*) FROM gone;
 
 -- name: preview
 -- Its samples and problems are people's data. What else was said of the job are counts.
@@ -22,16 +41,20 @@ DELETE FROM said WHERE environment = $1 AND job_id = $2 AND ce_type = 'import.pr
 -- name: forgotten
 UPDATE upload SET forgotten = true WHERE environment = $1 AND job_id = $2;
 
--- name: jobs_of_customers
-SELECT DISTINCT job_id FROM command
-WHERE environment = $1 AND body ->> 'customer_id' = ANY($2::text[]);
+-- name: bundles_of_customers
+-- Which bundles ask anything about these customers, and for which rows. All bundles are read for it,
+-- once: that takes longer than all else that is done about an erased customer.
+SELECT b.job_id, b.number, array_agg(DISTINCT b.rows[s.place]) AS rows
+FROM bundle AS b CROSS JOIN LATERAL json_array_elements(b.steps) WITH ORDINALITY AS s (step, place)
+WHERE b.environment = $1 AND s.step ->> 'customer_id' = ANY($2::text[])
+GROUP BY b.job_id, b.number;
 
--- name: warnings_of_customers
-UPDATE planned_row AS p SET warnings = '[]', problems = '[]'
-FROM command AS c
-WHERE p.environment = $1 AND c.environment = $1 AND c.job_id = p.job_id AND c.row = p.row
-  AND c.body ->> 'customer_id' = ANY($2::text[])
-  AND (p.warnings <> '[]' OR p.problems <> '[]');
+-- name: warnings_of_rows
+-- By what was found before. Joined with the steps the planner looked through all of them for each row
+-- of a job that has a warning: a minute of it was not enough for a list of 20,000.
+UPDATE planned_row SET warnings = '[]', problems = '[]'
+WHERE environment = $1 AND job_id = $2 AND row = ANY($3::int[])
+  AND (warnings <> '[]' OR problems <> '[]');
 
 -- name: lock_jobs_of
 -- The jobs that have anything about these customers still to send or to hear of. Each of their
@@ -59,8 +82,12 @@ UPDATE bundle AS b SET before = b.before - found.places, steps = (
     FROM json_array_elements(b.steps) WITH ORDINALITY AS s (step, place))
 FROM (
     SELECT b.job_id, b.number, array_agg((s.place - 1)::text) AS places
-    FROM bundle AS b, json_array_elements(b.steps) WITH ORDINALITY AS s (step, place)
-    WHERE b.environment = $1 AND s.step ->> 'customer_id' = ANY($2::text[])
+    FROM unnest($3::uuid[], $4::int[]) AS k (job_id, number)
+    CROSS JOIN LATERAL (
+        SELECT * FROM bundle
+        WHERE environment = $1 AND job_id = k.job_id AND number = k.number OFFSET 0) AS b,
+        json_array_elements(b.steps) WITH ORDINALITY AS s (step, place)
+    WHERE s.step ->> 'customer_id' = ANY($2::text[])
       AND s.step ->> 'type' IN ('customer.register', 'customer.change')
     GROUP BY b.job_id, b.number) AS found
 WHERE b.environment = $1 AND b.job_id = found.job_id AND b.number = found.number;

@@ -17,7 +17,7 @@ from pydantic_core import to_json
 from runtime.sql import statements
 from services.importer.domain.book import Book, KnownAccount, KnownCustomer
 from services.importer.domain.ids import customer_id
-from services.importer.domain.names import email_key, name_keys
+from services.importer.domain.names import email_key, looked_up_by, name_keys
 from services.importer.domain.planning import RowPlan
 
 sql = statements("services.importer", "sql/earlier.sql")
@@ -164,4 +164,4 @@ def _said(customer: KnownCustomer) -> str | None:
 
 def _keys(fields: Mapping[str, Any]) -> frozenset[str]:
     mail = email_key(fields.get("email"), fields.get("email_fictitious"))
-    return name_keys(fields) | ({mail} if mail else frozenset())
+    return frozenset(map(looked_up_by, name_keys(fields))) | ({mail} if mail else frozenset())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Final
 
@@ -14,16 +15,19 @@ sql = statements("services.importer", "sql/forgetting.sql")
 AT_ONCE: Final = 5_000
 
 
-async def some_rows(tx: Tx, upload: Upload) -> bool:
-    """Forget rows with their commands; False once there are none."""
-    gone = await tx.fetchval(sql.rows, upload.environment, upload.job_id, AT_ONCE)
-    return bool(gone)
+async def some(tx: Tx, upload: Upload) -> bool:
+    """Forget some rows with their commands, and then of what an undo did; False once there is
+    nothing."""
+    for statement in (sql.rows, sql.steps, sql.things):
+        if await tx.fetchval(statement, upload.environment, upload.job_id, AT_ONCE):
+            return True
+    return False
 
 
 async def the_rest(tx: Tx, upload: Upload) -> None:
     """Forget what else holds people's data of a job whose rows are gone."""
     job = (upload.environment, upload.job_id)
-    for statement in (sql.steps, sql.things, sql.preview, sql.forgotten):
+    for statement in (sql.preview, sql.forgotten):
         await tx.execute(statement, *job)
 
 
@@ -38,13 +42,14 @@ async def under_way(tx: Tx, environment: int, ids: Sequence[str]) -> bool:
 async def customers(tx: Tx, environment: int, ids: Sequence[str]) -> None:
     """Forget what rows and commands say of these customers, in whichever job."""
     who = (environment, list(ids))
-    jobs = await tx.fetch(sql.jobs_of_customers, *who)
-    for statement in (
-        sql.warnings_of_customers,
-        sql.commands_of_customers,
-        sql.things_of_customers,
-        sql.steps_of_customers,
-    ):
-        await tx.execute(statement, *who)
-    for row in jobs:
-        await tx.execute(sql.preview, environment, row["job_id"])
+    bundles = await tx.fetch(sql.bundles_of_customers, *who)
+    rows: defaultdict[str, set[int]] = defaultdict(set)
+    for bundle in bundles:
+        rows[str(bundle["job_id"])].update(bundle["rows"])
+    for job_id, numbers in sorted(rows.items()):
+        await tx.execute(sql.warnings_of_rows, environment, job_id, sorted(numbers))
+        await tx.execute(sql.preview, environment, job_id)
+    where = ([b["job_id"] for b in bundles], [b["number"] for b in bundles])
+    await tx.execute(sql.commands_of_customers, *who, *where)
+    await tx.execute(sql.things_of_customers, *who)
+    await tx.execute(sql.steps_of_customers, *who)

@@ -15,7 +15,7 @@ from services.importer.domain.book import Book, KnownAccount, KnownCustomer
 from services.importer.domain.bundles import Bundle
 from services.importer.domain.ids import bundle_id
 from services.importer.domain.matching import names_of
-from services.importer.domain.names import email_key
+from services.importer.domain.names import email_key, looked_up_by
 from services.importer.domain.planning import RowPlan
 from services.importer.domain.refusals import Problem
 from services.importer.domain.rows import Entry
@@ -52,7 +52,7 @@ async def book_for(tx: Tx, environment: int, entries: Sequence[Entry], earlier: 
     mails = {
         email_key(e.customer.get("email"), e.customer.get("email_fictitious")) for e in entries
     }
-    names = sorted({name for e in entries for name in names_of(e)})
+    names = sorted({looked_up_by(name) for e in entries for name in names_of(e)})
     addresses = sorted(m for m in mails if m)
     last = int(await tx.fetchval(sql.last_in_series, environment))
     book = Book(environment=environment, last_in_series=max(last, earlier.last_in_series))

@@ -18,7 +18,7 @@ from schemas.registry import AccountState, CustomerState, EnvironmentState
 from services.importer.domain.book import series_of
 from services.importer.domain.house import House
 from services.importer.domain.messages import Tongue
-from services.importer.domain.names import email_key, name_keys
+from services.importer.domain.names import email_key, looked_up_by, name_keys
 
 sql = statements("services.importer", "sql/registry.sql")
 
@@ -53,7 +53,7 @@ async def hear_customers(tx: Tx, states: Iterable[CustomerState]) -> Mapping[int
     rows = []
     for state in states:
         fields = {} if state.erased else _given(state, CUSTOMER_FIELDS)
-        name, other = (*sorted(name_keys(fields)), None, None)[:2]
+        name, other = (*sorted(set(map(looked_up_by, name_keys(fields)))), None, None)[:2]
         mail = email_key(fields.get("email"), fields.get("email_fictitious"))
         rows.append(
             (state.environment, state.customer_id, state.version, state.erased,

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from pydantic_core import to_json
 
@@ -19,6 +19,8 @@ from services.importer.store.imports import Sent
 from services.importer.store.uploads import Upload
 
 sql = statements("services.importer", "sql/undo.sql")
+
+BUNDLES_AT_ONCE: Final = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,14 +39,25 @@ async def ask(tx: Tx, upload: Upload, by: str, at: datetime) -> None:
     await tx.execute(sql.ask, upload.environment, upload.job_id, by, at)
 
 
+async def give_up(tx: Tx, upload: Upload) -> None:
+    """It is not under way any more; what it decided and asked for stands."""
+    await tx.execute(sql.give_up, upload.environment, upload.job_id)
+
+
 async def anything(tx: Tx, upload: Upload) -> bool:
     """Whether the job made or changed anything."""
     return bool(await tx.fetchval(sql.anything, upload.environment, upload.job_id))
 
 
-async def gather(tx: Tx, upload: Upload) -> None:
-    """Collect what the job touched."""
-    await tx.execute(sql.gather, upload.environment, upload.job_id)
+async def gather(tx: Tx, upload: Upload, *, after: int) -> int | None:
+    """Collect what the job touched by the next bundles behind the one of this number; gives how far
+    that is, None where there were none. From the first one on it may be done anew."""
+    last = await tx.fetchval(sql.last_bundle, upload.environment, upload.job_id)
+    if last is None or after >= last:
+        return None
+    until = after + BUNDLES_AT_ONCE
+    await tx.execute(sql.gather, upload.environment, upload.job_id, after, until)
+    return until
 
 
 async def undecided(tx: Tx, upload: Upload, kind: Kind, most: int) -> list[Touched]:

@@ -66,8 +66,9 @@ class Upload:
 
     @property
     def never_ran(self) -> bool:
-        """Whether it was cancelled as a preview: nothing of it was imported."""
-        return self.status == "cancelled" and self.mode == "preview" and self.confirmed_by is None
+        """Whether it expired or was cancelled before anything of it was imported: once it is under
+        way it is asked to stop."""
+        return self.status == "expired" or (self.status == "cancelled" and not self.stop_asked)
 
     @property
     def ended(self) -> bool:

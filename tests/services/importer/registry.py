@@ -136,7 +136,10 @@ class Registry:
                     for name in command.model_fields_set
                     if name not in ("type", "command_id", "environment", "at", "by", "customer_id")
                 }
-                self.customers.setdefault(command.customer_id, {}).update(given)
+                fields = self.customers.setdefault(command.customer_id, {})
+                if "email" in given and given["email"] != fields.get("email"):
+                    given.setdefault("email_fictitious", None)  # that was said of the old one
+                fields.update(given)
                 change = "changed" if known else "created"
                 return self._applied(command, "customer", command.customer_id, change), [
                     self.customer_state(command.customer_id)

@@ -289,7 +289,12 @@ async def test_a_command_without_an_outcome_is_sent_again_with_the_same_bytes(
     async with venue(postgres, import_resend_s=0.3) as place:
         place.deaf = 2
         content = sheet_workbook(["Bedrijf", "Rekening"], ["A", 1])
-        assert completed_of(await place.imported(content)).created == 1
+        await place.say(*parts(content, job_id=JOB, mode="import"))
+        importing = asyncio.create_task(place.settle())
+        while place.deaf == 2:
+            await asyncio.sleep(0.01)
+        await place.say(place.confirm(JOB).model_copy(update={"by": "Bo"}))  # under way already
+        assert completed_of(await importing).created == 1
         sent = [a for a in place.commands if a.type == "registry.apply"]
         assert len(sent) >= 3
         assert len({(a.key, a.id, a.value) for a in sent}) == 1

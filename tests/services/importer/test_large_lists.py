@@ -1,7 +1,9 @@
 """Lists of several chunks: read ahead of what is stored, and planned as if they were one."""
 
 import contextlib
+import io
 import uuid
+import zipfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from typing import Any
@@ -11,6 +13,7 @@ import pytest
 from runtime.jobs import StepTx, Work
 from services.importer.jobs.rows import A_BREATH, CHUNK
 from services.importer.store import imports
+from tests.services.importer.files import SHEET, changed
 from tests.services.importer.venue import Venue, failed_of, parts, preview_of, venue
 from tests.support.article_workbook import sheet_workbook
 from tests.support.databases import Database
@@ -80,9 +83,19 @@ class Interrupted:
             yield tx
 
 
+def broken_at_its_end(content: bytes) -> bytes:
+    """The same workbook; its last row is there, and the end of its sheet is not."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        sheet = archive.read(SHEET)
+    return changed(content, **{SHEET: sheet[: sheet.index(b"</sheetData>")]})
+
+
+@pytest.mark.parametrize("broken", [False, True], ids=["whole", "broken at its end"])
 async def test_of_a_job_that_is_cancelled_while_it_is_planned_nothing_is_kept(
-    postgres: Database,
+    postgres: Database, broken: bool
 ) -> None:
+    """However its planning ends, of which nobody is told any more."""
+    content = sheet_workbook(HEADER, *rows(4 * CHUNK))
     async with venue(postgres) as place:
         forget = [kind for kind in place.kinds if kind.kind == "forget"]
         said: list[object] = []
@@ -97,7 +110,7 @@ async def test_of_a_job_that_is_cancelled_while_it_is_planned_nothing_is_kept(
             await plan.run(Interrupted(work, place, cancel))  # type: ignore[arg-type]
 
         plan = next(kind for kind in place.kinds if kind.kind == "plan")
-        await place.say(*parts(sheet_workbook(HEADER, *rows(2 * CHUNK)), job_id=JOB))
+        await place.say(*parts(broken_at_its_end(content) if broken else content, job_id=JOB))
         await place.bench.run_jobs([replace(plan, run=run)])
         assert failed_of(said).reason == "cancelled"
         assert await kept(place) == 0

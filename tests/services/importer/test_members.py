@@ -222,3 +222,17 @@ async def test_rows_of_somebody_whom_the_registry_cannot_hold_are_refused_and_no
         done = completed_of(await place.settle())
         assert (done.created, done.refused) == (2, 2)
     assert sorted(place.registry.accounts) == ["28900101", "28900103"]
+
+
+async def test_whose_names_differ_in_a_mark_that_is_a_letter_are_two_customers(
+    postgres: Database,
+) -> None:
+    """Found by their names also in the next list, as others are, with an accent more or less."""
+    async with venue(postgres) as place:
+        content = sheet_workbook(["Bedrijf", "Rekening"], ["राम", 1], ["रमा", 2], ["Zoë", 3])
+        assert completed_of(await place.imported(content)).created == 3
+        assert len({a["holder"] for a in place.registry.accounts.values()}) == 3
+        content = sheet_workbook(["Bedrijf", "Plaats"], ["रमा", "Houten"], ["ZOE", "Houten"])
+        done = completed_of(await place.imported(content))
+        assert (done.created, done.changed, done.refused) == (0, 2, 0)
+    assert [c.get("city") for c in place.registry.customers.values()] == [None, "Houten", "Houten"]

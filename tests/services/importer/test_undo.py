@@ -9,6 +9,10 @@ from typing import Any
 
 from schemas.imports import ImportUndone
 from schemas.registry import AccountChange
+from schemas.topics import TOPIC
+from schemas.wire import encode
+from services.importer.jobs.undo import MOST_KEPT, told_of
+from services.importer.store.undo import BUNDLES_AT_ONCE, Left, sql
 from tests.services.importer.registry import NOW
 from tests.services.importer.venue import Venue, completed_of, only, parts, report_of, venue
 from tests.support.article_workbook import article_workbook, sheet_workbook
@@ -86,6 +90,18 @@ async def test_a_limit_that_was_none_is_none_again_and_nothing_is_not_none(
         assert place.registry.accounts["1"]["limit"] == 0
         assert (await undone(place)).restored == 1
         assert place.registry.accounts["1"]["limit"] is None
+
+
+async def test_an_address_that_was_made_up_is_so_again(postgres: Database) -> None:
+    """Else an invoice would be mailed to whoever has it."""
+    async with venue(postgres) as place:
+        headers = ["Bedrijf", "E-mail", "Fictief"]
+        await place.imported(sheet_workbook(headers, ["A", "jan@kade.nl", "ja"]))
+        await place.imported(sheet_workbook(headers[:2], ["A", "info@kade.nl"]), job_id=JOB)
+        (known,) = place.registry.customers.values()
+        assert (known["email"], known["email_fictitious"]) == ("info@kade.nl", None)
+        assert (await undone(place)).restored == 1
+        assert (known["email"], known["email_fictitious"]) == ("jan@kade.nl", True)
 
 
 async def test_a_holder_whom_an_import_gave_to_an_account_is_taken_away_unless_it_was_used(
@@ -168,3 +184,70 @@ async def test_only_what_has_ended_and_did_something_can_be_taken_back(postgres:
             sheet_workbook(["Bedrijf", "Rekening", "Limiet"], ["A", 1, "x"]), job_id=other
         )
         assert (await place.undone(other))[0].reason == "not_possible"
+
+
+async def test_what_an_import_touched_in_several_portions_is_taken_back_as_one(
+    postgres: Database,
+) -> None:
+    """Method: bundles of one command each, so that the first and the last change of an account are
+    gathered far from one another."""
+    headers = ["Bedrijf", "Aantal rekeningen", "Limiet"]
+    others = [[f"B{n}", 1, 10] for n in range(BUNDLES_AT_ONCE)]
+    async with venue(postgres, import_window=1) as place:
+        await place.imported(sheet_workbook(headers, ["A", 2, 5]))
+        content = sheet_workbook(headers, ["A", 2, 10], *others, ["A", 2, 20])
+        await place.imported(content, job_id=JOB)
+        held = [a for a in place.registry.accounts.values() if a["limit"] == 2000]
+        said = await undone(place)
+        assert (said.closed, said.erased, said.restored) == (len(others), len(others), 2)
+        assert [a["limit"] for a in held] == [500, 500]
+
+
+async def test_who_holds_what_is_looked_up_key_by_key_while_an_undo_is_new(
+    postgres: Database,
+) -> None:
+    """Else all its steps are gone through for each customer, and all accounts of the venue."""
+    async with venue(postgres) as place:
+        rows = await place.bench.database.fetch(f"EXPLAIN {sql.in_use}", 2890, JOB, [JOB])
+    plan = "\n".join(row[0] for row in rows)
+    assert "SubPlan" in plan
+    assert "Anti Join" not in plan, plan
+
+
+async def test_an_undo_that_was_given_up_goes_on_when_it_is_asked_for_again(
+    postgres: Database,
+) -> None:
+    """Method: customers as no state ever tells of them, on which our own code fails, until somebody
+    has seen to it."""
+    async with venue(postgres) as place:
+        database = place.bench.database
+        await place.imported(article_workbook(), job_id=JOB)
+        whole = await database.fetch("SELECT customer_id, fields FROM customer")
+        await database.execute("UPDATE customer SET fields = '[]'")
+        (refused,) = (e for e in await place.undone(JOB) if e.type != "import.progressed")
+        assert refused.reason == "not_processed"
+        for row in whole:
+            await database.execute(
+                "UPDATE customer SET fields = $2 WHERE customer_id = $1", *row.values()
+            )
+        said = await undone(place)
+        assert (said.closed, said.erased, said.kept) == (10, 10, ())
+
+
+def test_what_stays_is_told_as_far_as_a_message_holds_it() -> None:
+    """A message that is larger than its topic takes would be tried for ever."""
+
+    def stays(count: int, why: str) -> list[Left]:
+        return [
+            Left(kind="customer", id=str(uuid.UUID(int=n)), kept=why, reason=None, message=None,
+                 refused=False)
+            for n in range(count)
+        ]  # fmt: skip
+
+    short = list(told_of(10_500, stays(MOST_KEPT, "it still has account 1"), "en"))
+    assert (len(short), short[-1].why) == (MOST_KEPT + 1, "and 501 more")
+    assert len(list(told_of(3, stays(3, "x"), "en"))) == 3
+    long = tuple(told_of(10_500, stays(MOST_KEPT, "é" * 2_000), "nl"))
+    assert (long[-1].kind, long[-1].why) == ("more", f"en nog {10_500 - len(long) + 1}")
+    said = ImportUndone(job_id=JOB, environment=2890, closed=0, erased=0, restored=0, kept=long)
+    assert len(encode(said)) < TOPIC["imports.events"].max_value_bytes

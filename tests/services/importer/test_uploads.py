@@ -226,6 +226,23 @@ async def test_a_preview_that_nobody_confirms_expires(postgres: Database) -> Non
         assert (await place.say(place.confirm(JOB)))[-1].reason == "expired"
 
 
+async def test_an_import_that_did_nothing_is_not_too_late_to_be_taken_back(
+    postgres: Database,
+) -> None:
+    """However it ended: it is forgotten at once, and nothing of it is to be mended by hand."""
+    async with venue(postgres) as place:
+        await place.say(*parts(LIST, job_id=JOB))
+        await place.settle()
+        await place.bench.make_due("expire")
+        await expired(place)
+        other = str(uuid.UUID(int=4))
+        await place.say(*parts(LIST, job_id=other, mode="import"), place.cancel(other))
+        await place.settle()
+        for job in (JOB, other):
+            (refused,) = await place.undone(job)
+            assert refused.reason == "not_possible"
+
+
 async def test_parts_that_never_come_expire(postgres: Database) -> None:
     async with venue(postgres) as place:
         await place.say(parts(LIST, job_id=JOB, size=1000)[0])

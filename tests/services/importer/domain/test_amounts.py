@@ -123,7 +123,10 @@ def test_an_empty_cell_says_nothing(empty: Any) -> None:
 
 
 def test_the_column_settles_what_one_cell_leaves_open() -> None:
-    dutch, english = style_of(["100", "1.250", "12,50"]), style_of(["1,250.00", "1.250"])
+    dutch, english = (
+        style_of(map(evidence, ["100", "1.250", "12,50"])),
+        style_of(map(evidence, ["1,250.00", "1.250"])),
+    )
     assert (dutch, english) == ("dutch", "english")
     assert amount_of("1.250", style=dutch) == 125000
     assert amount_of("1,250", style=english) == 125000
@@ -133,8 +136,8 @@ def test_the_column_settles_what_one_cell_leaves_open() -> None:
 
 
 def test_a_column_that_contradicts_itself_settles_nothing() -> None:
-    assert style_of(["12,50", "12.50"]) is None
-    assert style_of(["100", "1.250"]) is None
+    assert style_of(map(evidence, ["12,50", "12.50"])) is None
+    assert style_of(map(evidence, ["100", "1.250"])) is None
 
 
 def test_only_one_group_of_three_is_unclear() -> None:

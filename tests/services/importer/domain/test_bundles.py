@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from services.importer.domain.bundles import BYTES, STEPS, Bundle, Bundler, worded
+from schemas.steps import RegistryApply
+from services.importer.domain.bundles import ACCOUNTS, BYTES, STEPS, Bundle, Bundler, worded
 from services.importer.domain.planning import CommandType, Planned, RowPlan
 
 
@@ -119,6 +120,33 @@ def test_a_bundle_may_be_as_large_as_it_may_be_to_the_byte() -> None:
     first = len(worded(opening(3).commands[0]))
     for size, bundles in ((BYTES - head - first, 1), (BYTES - head - first + 1, 2)):
         long = row(2, *of(size, 2).commands, *opening(3).commands)
+        assert len(bundled(Bundler(), long)) == bundles
+
+
+def changing(number: int, count: int) -> RowPlan:
+    """A row that changes so many accounts in one step."""
+    accounts = [f"{number}{n:04}" for n in range(count)]
+    return row(number, command("account.change", accounts=accounts, limit=5))
+
+
+def test_a_bundle_names_no_more_accounts_than_the_registry_takes_at_once() -> None:
+    """Fifteen rows of companies with a thousand accounts each, whose limits change."""
+    found = bundled(Bundler(), *(changing(n, 1_000) for n in range(2, 17)))
+    assert shapes(found) == [(0, list(range(2, 12))), (1, list(range(12, 17)))]
+    for bundle in found:
+        asked = {
+            "command_id": "00000000-0000-4000-8000-000000000001", "environment": 2890,
+            "at": "2026-07-01T10:00:00Z", "by": "Ans", "steps": read(bundle),
+        }  # fmt: skip
+        RegistryApply.model_validate_json(json.dumps(asked))
+
+
+def test_a_bundle_may_name_as_many_accounts_as_the_registry_takes_to_the_last_one() -> None:
+    assert len(bundled(Bundler(), changing(2, ACCOUNTS - 1), opening(3))) == 1
+    assert len(bundled(Bundler(), changing(2, ACCOUNTS), opening(3))) == 2
+    # Cut within a row, each step is counted by itself.
+    for count, bundles in ((ACCOUNTS - 1, 1), (ACCOUNTS, 2)):
+        long = row(2, *changing(2, count).commands, *opening(3).commands)
         assert len(bundled(Bundler(), long)) == bundles
 
 

@@ -1,6 +1,11 @@
 """What a row changes of a customer that there is: what it says, and what goes with that."""
 
+from typing import Any
+
+import pytest
+
 from services.importer.domain.book import Book
+from services.importer.domain.differences import Changing, differences
 from tests.services.importer.domain.test_planning import ANN, book, customer, planned
 
 
@@ -52,3 +57,54 @@ def test_a_company_in_the_column_of_names_is_the_same_however_its_legal_form_is_
     known = book(customer(ANN, company="De Kraan B.V."))
     (same,) = planned(known, ["Naam"], ["De Kraan BV"])
     assert same.verdict == "unchanged"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "changed", "told"),
+    [
+        ("test@test.nl", "info@a.nl", {"email": "info@a.nl", "email_fictitious": None}, []),
+        ("jan@a.nl", "info@a.nl", {"email": "info@a.nl", "email_fictitious": None}, []),
+        (
+            "jan@a.nl",
+            "test@test.nl",
+            {"email": "test@test.nl", "email_fictitious": True},
+            ["test@test.nl"],
+        ),
+    ],
+)
+def test_that_an_address_was_made_up_is_not_said_of_the_next_one(
+    old: str, new: str, changed: dict[str, Any], told: list[str]
+) -> None:
+    """The registry has it so; it is asked for in so many words, and an undo puts it back too."""
+    fields = {"email": old, "email_fictitious": True}
+    known = book(customer(ANN, company="A", **fields))
+    (plan,) = planned(known, ["Bedrijf", "Mail"], ["A", new])
+    assert plan.commands[0].body == {"customer_id": ANN, **changed}
+    assert plan.commands[0].before == {name: fields[name] for name in changed}
+    assert [w.value for w in plan.warnings if "fictitious" in w.message] == told
+
+
+@pytest.mark.parametrize(
+    ("mail", "says", "changed"),
+    [
+        ("JAN@a.nl", None, {}),
+        ("els@a.nl", "ja", {"email": "els@a.nl", "email_fictitious": True}),
+        ("els@a.nl", "nee", {"email": "els@a.nl", "email_fictitious": None}),
+    ],
+)
+def test_an_address_is_made_up_still_where_it_is_the_same_or_the_row_says_so(
+    mail: str, says: str | None, changed: dict[str, Any]
+) -> None:
+    known = book(customer(ANN, company="A", email="jan@a.nl", email_fictitious=True))
+    (plan,) = planned(known, ["Bedrijf", "Mail", "Fictief"], ["A", mail, says])
+    assert [c.body for c in plan.commands] == [{"customer_id": ANN, **changed}] * bool(changed)
+
+
+def test_what_is_said_again_is_no_difference() -> None:
+    known = book(customer(ANN, company="A", email="jan@a.nl", email_fictitious=True))
+    (plan,) = planned(known, ["Bedrijf", "Mail", "Fictief"], ["A", "els@a.nl", "ja"])
+    change = plan.commands[0]
+    told = Changing(row=2, type=change.type, body=change.body, before=change.before, holder={})
+    assert [(d.field, d.old, d.new) for d in differences([told], {}, "en", most=9)] == [
+        ("email", "jan@a.nl", "els@a.nl")
+    ]

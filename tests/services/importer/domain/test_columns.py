@@ -95,6 +95,13 @@ def test_two_sheets_that_fit_are_put_to_the_person() -> None:
     assert found(*sheets, sheet="oud").sheet == "Oud"
 
 
+def test_a_name_of_a_sheet_that_no_message_holds_is_put_to_the_person_as_it_is_shown() -> None:
+    """Excel writes none such; whoever chooses it by what is shown is understood."""
+    sheets = (outline(*LIST, name="Leden\n2025"), outline(*LIST, name="Oud\x85"))
+    assert asked(*sheets).choices == asked(*sheets, sheet="?").choices == ("Leden 2025", "Oud")
+    assert found(*sheets, sheet="Leden 2025").sheet == "Leden\n2025"
+
+
 def test_a_sheet_with_a_column_that_is_not_clear_may_be_meant_too() -> None:
     unclear = outline(["Bedrijf", "Limiet", "Budget"], ["A", 1, 2], name="2026")
     asked_for = asked(outline(*LIST, name="2025"), unclear)

@@ -2,7 +2,14 @@
 
 import pytest
 
-from services.importer.domain.names import email_key, full_name, name_keys, split_name
+from services.importer.domain.names import (
+    email_key,
+    full_name,
+    key_of,
+    looked_up_by,
+    name_keys,
+    split_name,
+)
 
 
 @pytest.mark.parametrize(
@@ -61,6 +68,30 @@ def test_names_are_compared_without_case_accents_and_dots() -> None:
     assert name_keys(one) == name_keys(other)
     assert name_keys({"first_name": "Jan", "infix": "de", "last_name": "Vries"}) == {"jandevries"}
     assert full_name({"company": "X"}) == ""
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Zoë Çelik", "zoe celik"),
+        ("Ёлка", "Елка"),
+        ("Αγγέλα", "Αγγελα"),
+        ("שָׁלוֹם", "שלום"),
+        ("ｶﾞ", "ガ"),
+    ],
+)
+def test_an_accent_tells_nobody_from_another(one: str, other: str) -> None:
+    assert key_of(one) == key_of(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("राम", "रमा"), ("がき", "かき"), ("กิน", "กัน"), ("Zoë राम", "Zoë रमा")]
+)
+def test_a_mark_that_is_a_letter_does_and_both_are_looked_at(one: str, other: str) -> None:
+    """Else whoever is the only one of that name gets the other's account."""
+    assert key_of(one) != key_of(other)
+    assert looked_up_by(key_of(one)) == looked_up_by(key_of(other))
+    assert looked_up_by(key_of("!!!")) == "!!!"
 
 
 @pytest.mark.parametrize("mail", ["test@test.nl", "a@example.com", "b@x.test", "c@q.invalid"])
