@@ -69,8 +69,8 @@ def test_a_size_of_very_many_digits_holds_nobody_up() -> None:
 
 
 def test_words_of_its_own_hold_nobody_up_however_many_they_are() -> None:
-    """Goal and method as above, for 3,000 entities, each named once; when each name went through all
-    of them it was many seconds. One that is no words among them is still found."""
+    """Goal and method as above, for 3,000 entities, each named once; when each name went through
+    all of them it was many seconds. One that is no words among them is still found."""
     names = [b"e%d" % number for number in range(3_000)]
     given = b"".join(b'<!ENTITY %b "x">' % name for name in names)
     text = b"".join(b"&%b;" % name for name in names)
