@@ -55,8 +55,8 @@ def currency(code: str) -> str | None:
 
 
 _OF_A_MACHINE: Final = {"localtime", "posixrules", "Factory", "posix", "right"}
-"""What lies beside the zones on some machines and not on others. The first is the machine's own, and
-a zone of `right` lies half a minute beside the one that everybody means."""
+"""What lies beside the zones on some machines and not on others. The first is the machine's own,
+and a zone of `right` lies half a minute beside the one that everybody means."""
 
 
 def time_zone(name: str) -> str | None:
