@@ -137,6 +137,33 @@ def test_a_discount_that_is_called_alike_is_no_line_to_take_from() -> None:
 
 
 @pytest.mark.parametrize(
+    ("totals", "wanted", "of_lines"),
+    [
+        ((100, 500), [500], (0, 500)),  # just so much
+        ((100, 700), [500], (0, 500)),  # more
+        ((300, 300), [500, 100], (300, 300)),  # some of each, and of the second the rest
+        ((300, 3, 3), [5, 1], (6, 0, 0)),
+        ((3, 3), [5, 1], (3, 3)),  # to the last cent
+    ],
+)
+def test_of_lines_alike_one_that_has_enough_is_taken_from(
+    totals: tuple[int, ...], wanted: list[int], of_lines: tuple[int, ...]
+) -> None:
+    lines = [{"total": total} for total in wanted]
+    found = take([sold(total) for total in totals], sum(wanted), lines=lines)
+    assert isinstance(found, Taken)
+    assert found.of_lines == of_lines
+
+
+def test_the_rate_too_tells_one_line_from_another() -> None:
+    lines = [sold(500, rate="21"), sold(500, rate="9")]
+    wanted = [{"total": 500, "description": "Pils"}]
+    found = take(lines, 1000, lines=[*wanted, {**wanted[0], "vat_rate": "21"}])
+    assert isinstance(found, Taken)
+    assert found.of_lines == (500, 500)
+
+
+@pytest.mark.parametrize(
     ("wanted", "told"),
     [
         ([{"total": 300, "quantity": "0.3"}], "0.3"),
