@@ -19,7 +19,7 @@ import asyncpg
 from pydantic import ValidationError
 
 from runtime.reading import Log, LogAway, Spans
-from runtime.settings import WorkerSettings
+from runtime.settings import WorkerSettings, wrong_in
 from schemas.malformed import Malformed, Undecodable
 from schemas.wire import decode
 
@@ -164,7 +164,7 @@ class Audit(Protocol):
 def command(
     service: str,
     arguments: list[str],
-    settings: Callable[[], WorkerSettings],
+    settings: type[WorkerSettings],
     audit: Audit,
     topics: Collection[str],
     told: Callable[[Report], str],
@@ -179,10 +179,14 @@ def command(
     )
     parser.add_argument("--progress", action="store_true", help="say on standard error how far")
     chosen = parser.parse_args(arguments)
+    try:
+        mine: Any = settings()
+    except ValidationError as error:
+        return _cannot(wrong_in(error, settings))
 
     async def look() -> Report:
         async with AsyncExitStack() as opened:
-            mine, log = settings(), None
+            log = None
             if not chosen.store_only:
                 log = await opened.enter_async_context(Log(mine, topics))
             dsn = mine.postgres.get_secret_value()
@@ -193,8 +197,6 @@ def command(
 
     try:
         found = asyncio.run(look())
-    except ValidationError:
-        return _cannot(f"set ONACCOUNT_POSTGRES_{service.upper()} to the DSN of its database")
     except LogAway as fault:
         return _cannot(f"{fault}; --store-only looks at the database alone")
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as fault:

@@ -23,6 +23,7 @@ from pydantic import ValidationError
 from runtime.database import Connection
 from runtime.faults import describe
 from runtime.reading import Log, LogAway
+from runtime.settings import wrong_in
 from runtime.sql import statements
 from services.ledger.audit import Finding, Flaw, Posted, examine
 from services.ledger.chain import TOPICS, Gauge, prepare
@@ -184,8 +185,8 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     try:
         settings: Any = Settings()
-    except ValidationError:
-        return _cannot("set ONACCOUNT_POSTGRES_LEDGER to the DSN of the ledger's database")
+    except ValidationError as error:
+        return _cannot(wrong_in(error, Settings))
     try:
         report = asyncio.run(_connect_and_verify(settings, options))
     except LogAway as fault:
