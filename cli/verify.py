@@ -21,6 +21,10 @@ from cli.trouble import Trouble
 from cli.where import Unreachable, kafka, postgres
 
 LONGEST_SILENCE_S = 600
+NOT_LOOKED_AT = 2
+"""A check's exit status where it says why it can't look."""
+UNREAD = "database can't be read"
+"""What it says then where that is PostgreSQL."""
 STORE_ONLY = frozenset({"--books-only", "--store-only"})
 
 
@@ -138,7 +142,10 @@ def _ended_when_silent(service: str, check: subprocess.Popen[str]) -> Iterator[A
 def _no_report(service: str, done: Done) -> Trouble:
     said = [line.strip() for line in done.err if line.strip()]
     why = said[-1].removeprefix(f"{service} verify: ")[:300] if said else f"status {done.status}"
+    none = f"The check of the {service}'s database gave no report"
+    if said and done.status == NOT_LOOKED_AT and UNREAD not in why:
+        return Unreachable(f"{none}: {why.rstrip('.')}.")  # a topic, or a setting: it says which
     return Unreachable(
-        f"The check of the {service}'s database gave no report ({why}); see whether PostgreSQL "
-        f"answers at ONACCOUNT_POSTGRES_{service.upper()} and its schema was migrated."
+        f"{none} ({why}); see whether PostgreSQL answers at ONACCOUNT_POSTGRES_{service.upper()} "
+        "and its schema was migrated."
     )

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple, Self
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -28,6 +28,25 @@ class Span(NamedTuple):
 
 Spans = Mapping[int, Span]
 """By partition."""
+
+Gauge = Callable[[str, int, int], None]
+"""Hears which topic is read, how many of its offsets are through, and of how many: a compacted one
+has fewer records."""
+
+
+def unheard(what: str, done: int, total: int) -> None:
+    """A gauge for those who don't want to know."""
+
+
+def is_whole(spans: Spans) -> bool:
+    """Whether a topic still holds everything from its first record on."""
+    return not any(span.begin for span in spans.values())
+
+
+def was_there(before: Spans, record: Any) -> bool:
+    """Whether a record was there when these spans were noted."""
+    span = before.get(record.partition)
+    return span is not None and record.offset < span.end
 
 
 class Log:
@@ -86,8 +105,11 @@ class Log:
             ends = await self._consumer.end_offsets(partitions)
         return {one.partition: Span(begins[one], ends[one]) for one in sorted(partitions)}
 
-    async def read(self, topic: str, spans: Spans) -> AsyncIterator[Sequence[Any]]:
+    async def read(
+        self, topic: str, spans: Spans, gauge: Gauge = unheard
+    ) -> AsyncIterator[Sequence[Any]]:
         """The records within these spans, partition by partition, some at a time."""
+        done, total = 0, sum(span.end - span.begin for span in spans.values())
         for number, span in spans.items():
             partition = TopicPartition(topic, number)
             self._consumer.seek(partition, span.begin)
@@ -96,6 +118,8 @@ class Log:
             while at < span.end:
                 records, at = await self._next(partition, span.end)
                 yield [record for record in records if record.offset < span.end]
+                gauge(topic, done + min(at, span.end) - span.begin, total)
+            done += span.end - span.begin
             self._consumer.pause(partition)
 
     async def _next(self, partition: TopicPartition, end: int) -> tuple[Sequence[Any], int]:

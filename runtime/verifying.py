@@ -18,8 +18,8 @@ from typing import Any, Protocol, Self
 import asyncpg
 from pydantic import ValidationError
 
-from runtime.reading import Log, LogAway, Spans
-from runtime.settings import WorkerSettings
+from runtime.reading import Gauge, Log, LogAway, Spans, is_whole, unheard, was_there
+from runtime.settings import WorkerSettings, wrong_in
 from schemas.malformed import Malformed, Undecodable
 from schemas.wire import decode
 
@@ -28,15 +28,8 @@ SETTLED = timedelta(minutes=10)
 
 MOST_NAMED = 1_000
 
-Gauge = Callable[[str, int, int], None]
-"""Hears which topic is read, how many of its records are through, and of how many."""
-
 Report = dict[str, Any]
 """What a check found; "ok" says whether all is as it must be."""
-
-
-def unheard(what: str, done: int, total: int) -> None:
-    """A gauge for those who don't want to know."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -121,11 +114,8 @@ class Topics:
         """The messages of the environment that is looked at, with their records, some at a time.
         Raises LogAway."""
         spans = self.now[topic] = await self.log.spans(topic)
-        done, total = 0, sum(span.end - span.begin for span in spans.values())
-        async for records in self.log.read(topic, spans):
+        async for records in self.log.read(topic, spans, self.gauge):
             yield [(m, r) for r in records if (m := self._read(topic, r)) is not None]
-            done += len(records)
-            self.gauge(topic, done, total)
 
     def _read(self, topic: str, record: Any) -> object | None:
         try:
@@ -140,12 +130,11 @@ class Topics:
 
     def whole(self, topic: str) -> bool:
         """Whether a topic that was read holds everything from its first record on."""
-        return not any(span.begin for span in self.now[topic].values())
+        return is_whole(self.now[topic])
 
     def was_there(self, topic: str, record: Any) -> bool:
         """Whether a record was there before the snapshot, which then must know of it."""
-        span = self.before[topic].get(record.partition)
-        return span is not None and record.offset < span.end
+        return was_there(self.before[topic], record)
 
 
 class Audit(Protocol):
@@ -164,7 +153,7 @@ class Audit(Protocol):
 def command(
     service: str,
     arguments: list[str],
-    settings: Callable[[], WorkerSettings],
+    settings: type[WorkerSettings],
     audit: Audit,
     topics: Collection[str],
     told: Callable[[Report], str],
@@ -179,35 +168,39 @@ def command(
     )
     parser.add_argument("--progress", action="store_true", help="say on standard error how far")
     chosen = parser.parse_args(arguments)
+    try:
+        mine: Any = settings()
+    except ValidationError as error:
+        return cannot(wrong_in(error, settings))
 
     async def look() -> Report:
         async with AsyncExitStack() as opened:
-            mine, log = settings(), None
+            log = None
             if not chosen.store_only:
                 log = await opened.enter_async_context(Log(mine, topics))
             dsn = mine.postgres.get_secret_value()
             connection = await asyncpg.connect(dsn, timeout=10)
             opened.push_async_callback(connection.close)
-            gauge = _say_how_far if chosen.progress else unheard
+            gauge = say_how_far if chosen.progress else unheard
             return await audit(connection, chosen.environment, log=log, gauge=gauge)
 
     try:
         found = asyncio.run(look())
-    except ValidationError:
-        return _cannot(f"set ONACCOUNT_POSTGRES_{service.upper()} to the DSN of its database")
     except LogAway as fault:
-        return _cannot(f"{fault}; --store-only looks at the database alone")
+        return cannot(f"{fault}; --store-only looks at the database alone")
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as fault:
-        return _cannot(f"the {service}'s database can't be read: {type(fault).__name__}")
+        return cannot(f"the {service}'s database can't be read: {type(fault).__name__}")
     sys.stdout.write((json.dumps(found) if chosen.json else told(found)) + "\n")
     return 0 if found["ok"] else 1
 
 
-def _say_how_far(what: str, done: int, total: int) -> None:
+def say_how_far(what: str, done: int, total: int) -> None:
+    """A gauge that the onaccount command reads."""
     sys.stderr.write(f"progress {done} {total} {what}\n")
     sys.stderr.flush()
 
 
-def _cannot(why: str) -> int:
+def cannot(why: str) -> int:
+    """Say why nothing was looked at; gives the exit status."""
     sys.stderr.write(why + "\n")
     return 2

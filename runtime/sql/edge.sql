@@ -125,13 +125,16 @@ RETURNING id, kind, ref, payload, attempts, created_at;
 
 -- name: others_due
 -- Whether a job of this kind is due that nobody holds, of others than $2 (as `claim_in_turns` tells
--- them). On either side of that one's in the index: of its own there may be ten thousand.
-SELECT EXISTS (
-    SELECT FROM job WHERE kind = $1 AND state = 'open' AND split_part(ref, '/', 1) < $2
-      AND due_at <= now() AND (leased_until IS NULL OR leased_until < now()))
-OR EXISTS (
-    SELECT FROM job WHERE kind = $1 AND state = 'open' AND split_part(ref, '/', 1) > $2
-      AND due_at <= now() AND (leased_until IS NULL OR leased_until < now()));
+-- them). On either side of that one's in the index: of its own there may be ten thousand. The order
+-- is the index's, for as an EXISTS of its own either side reads the whole table.
+SELECT (SELECT 1 FROM job
+        WHERE kind = $1 AND state = 'open' AND split_part(ref, '/', 1) < $2
+          AND due_at <= now() AND (leased_until IS NULL OR leased_until < now())
+        ORDER BY split_part(ref, '/', 1), due_at, id LIMIT 1) IS NOT NULL
+    OR (SELECT 1 FROM job
+        WHERE kind = $1 AND state = 'open' AND split_part(ref, '/', 1) > $2
+          AND due_at <= now() AND (leased_until IS NULL OR leased_until < now())
+        ORDER BY split_part(ref, '/', 1), due_at, id LIMIT 1) IS NOT NULL;
 
 -- name: hold
 -- The fence: locks the job for a step, only while the lease is ours. With it all positions, which

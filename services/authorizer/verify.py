@@ -12,9 +12,9 @@ from typing import Any, Final
 
 import asyncpg
 
-from runtime.reading import Log
+from runtime.reading import Gauge, Log, unheard
 from runtime.sql import statements
-from runtime.verifying import SETTLED, Gauge, Report, Topics, command, in_words, unheard
+from runtime.verifying import SETTLED, Report, Topics, command, in_words
 from services.authorizer.settings import Settings
 from services.authorizer.told import TOPICS, hold
 

@@ -44,6 +44,12 @@ class Kind:
     """Statement: for each of the ids that are asked for its row, if there is one."""
     in_place: str
     """Statement: all rows, where they stand."""
+    of_an_invoice: bool = False
+    """Whether one invoice has several of them, so that its number does not tell which is meant."""
+
+    def named(self, id: str) -> str:
+        """How a problem that is noted under the document's number speaks of it."""
+        return f"{self.called} {id}" if self.of_an_invoice else self.called
 
 
 def _payment_id(message: PaymentReceived | PaymentRefunded) -> str:
@@ -75,6 +81,7 @@ KINDS = (
         fields=(*_BOTH, "amount", "open"),
         found=sql.payments_of,
         in_place=sql.payments_in_place,
+        of_an_invoice=True,
     ),
     Kind(
         called="refund",
@@ -83,6 +90,7 @@ KINDS = (
         fields=(*_BOTH, "amount", "open"),
         found=sql.refunds_of,
         in_place=sql.refunds_in_place,
+        of_an_invoice=True,
     ),
 )
 STATED = (
@@ -144,7 +152,8 @@ class Money:
         self._met[kind.called].add(row["ctid"])
         wrong = [name for name in kind.fields if getattr(message, name) != _kept(row, name)]
         if wrong:
-            problem = f"its {kind.called} was told with another {' and '.join(wrong)}"
+            named = kind.named(kind.id(message))
+            problem = f"its {named} was told with another {' and '.join(wrong)}"
             held.name(environment, number, problem)
 
     def conclude(self, kind: Kind, row: asyncpg.Record) -> None:
@@ -152,7 +161,7 @@ class Money:
         if row["ctid"] in self._met[kind.called]:
             return
         if self.topics.whole(EVENTS):
-            problem = f"its {kind.called} was never told on {EVENTS}"
+            problem = f"its {kind.named(row['id'])} was never told on {EVENTS}"
             self.topics.held.not_told(row, row["number"], problem)
         else:
             self.topics.held.older += 1

@@ -13,9 +13,9 @@ from typing import Any
 
 import asyncpg
 
-from runtime.reading import Log
+from runtime.reading import Gauge, Log, unheard
 from runtime.sql import statements
-from runtime.verifying import SETTLED, Gauge, Report, Topics, command, in_words, unheard
+from runtime.verifying import SETTLED, Report, Topics, command, in_words
 from services.invoicer.euros import vat_euro
 from services.invoicer.settings import Settings
 from services.invoicer.store.invoices import vat_from

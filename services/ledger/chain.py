@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 import asyncpg
 
 from runtime.database import Connection
-from runtime.reading import Log, Span, Spans
+from runtime.reading import Gauge, Log, Span, Spans, is_whole
 from runtime.rowmarks import Row, RowMarks
 from runtime.sql import statements
 from services.ledger.audit import Finding, Flaw
@@ -38,9 +38,6 @@ ORIGINS: Mapping[str, tuple[tuple[type[Any], ...], Callable[[Any], Journal]]] = 
 }
 TOPICS = (*ORIGINS, ENTRIES, BALANCES)
 ROWS_AT_ONCE = 5_000
-
-Gauge = Callable[[str, int, int], None]
-"""Hears which topic is read, how many of its records are through, and of how many."""
 
 
 class Said(NamedTuple):
@@ -187,12 +184,8 @@ class Chain:
                 )
                 self.notes.name(Finding(flaw=Flaw.DELETED_UNREAD, says=says), topic, number)
 
-    async def _records(self, topic: str, spans: Spans) -> AsyncIterator[Sequence[Any]]:
-        done, total = 0, sum(span.end - span.begin for span in spans.values())
-        async for records in self.log.read(topic, spans):
-            yield records
-            done += len(records)
-            self.gauge(topic, done, total)
+    def _records(self, topic: str, spans: Spans) -> AsyncIterator[Sequence[Any]]:
+        return self.log.read(topic, spans, self.gauge)
 
 
 async def prepare(log: Log, report: Report, gauge: Gauge) -> Chain:
@@ -207,11 +200,6 @@ async def prepare(log: Log, report: Report, gauge: Gauge) -> Chain:
         gauge=gauge,
         before={topic: await log.spans(topic) for topic in TOPICS},
     )
-
-
-def is_whole(spans: Spans) -> bool:
-    """Whether a topic still holds everything from its first record on."""
-    return not any(span.begin for span in spans.values())
 
 
 def _decided(topic: str, positions: Sequence[asyncpg.Record]) -> dict[int, int]:

@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 
 from runtime.database import Connection
-from runtime.reading import Spans
+from runtime.reading import Spans, was_there
 from runtime.rowmarks import RowMarks
 from runtime.sql import statements
 from schemas.ledger import BalanceState, EntryPosted
@@ -127,12 +127,6 @@ class Balances:
         """Look at a balance when the whole topic was read."""
         if row["ctid"] not in self._current:
             not_yet(self.notes, row, f"its version {row['version']} was never published")
-
-
-def was_there(before: Spans, record: Any) -> bool:
-    """Whether a record of our own was there before the snapshot was opened."""
-    span = before.get(record.partition)
-    return span is not None and record.offset < span.end
 
 
 def not_yet(notes: Notes, row: asyncpg.Record, says: str) -> None:

@@ -22,22 +22,18 @@ from pydantic import ValidationError
 
 from runtime.database import Connection
 from runtime.faults import describe
-from runtime.reading import Log, LogAway
+from runtime.reading import Gauge, Log, LogAway, unheard
+from runtime.settings import wrong_in
 from runtime.sql import statements
+from runtime.verifying import SETTLED, cannot, say_how_far
 from services.ledger.audit import Finding, Flaw, Posted, examine
-from services.ledger.chain import TOPICS, Gauge, prepare
+from services.ledger.chain import TOPICS, prepare
 from services.ledger.report import BookedOn, Report, in_words
 from services.ledger.settings import Settings
 
 sql = statements("services.ledger", "sql/verify.sql")
 
 ENTRIES_AT_ONCE = 2_000
-# Longer than any group of messages takes to come in; after a standstill it can be too short.
-SETTLED = timedelta(minutes=10)
-
-
-def unheard(what: str, done: int, total: int) -> None:
-    """A gauge for those who don't want to know."""
 
 
 async def verify(
@@ -160,13 +156,8 @@ async def _connect_and_verify(settings: Settings, options: argparse.Namespace) -
             settings.postgres.get_secret_value(), timeout=10, server_settings={"timezone": "UTC"}
         )
         opened.push_async_callback(connection.close)
-        gauge = _tell if options.progress else unheard
+        gauge = say_how_far if options.progress else unheard
         return await verify(connection, log=log, gauge=gauge)
-
-
-def _tell(what: str, done: int, total: int) -> None:
-    sys.stderr.write(f"progress {done} {total} {what}\n")
-    sys.stderr.flush()
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -184,14 +175,14 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     try:
         settings: Any = Settings()
-    except ValidationError:
-        return _cannot("set ONACCOUNT_POSTGRES_LEDGER to the DSN of the ledger's database")
+    except ValidationError as error:
+        return cannot(f"ledger verify: {wrong_in(error, Settings)}")
     try:
         report = asyncio.run(_connect_and_verify(settings, options))
     except LogAway as fault:
-        return _cannot(f"{fault}; --books-only looks at the database alone")
+        return cannot(f"ledger verify: {fault}; --books-only looks at the database alone")
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as fault:
-        return _cannot(f"the ledger's database can't be read ({describe(fault)})")
+        return cannot(f"ledger verify: the ledger's database can't be read ({describe(fault)})")
     lines = [report.as_json()] if options.json else list(in_words(report))
     sys.stdout.write("\n".join(lines) + "\n")
     return 0 if report.ok else 1
@@ -199,8 +190,3 @@ def main(arguments: Sequence[str]) -> int:
 
 class _AsWritten(argparse.RawDescriptionHelpFormatter):
     """The docstring is laid out already."""
-
-
-def _cannot(why: str) -> int:
-    sys.stderr.write(f"ledger verify: {why}\n")
-    return 2

@@ -1,7 +1,6 @@
 """A file that was asked for before it was made: a draft's, or one whose job is still to come."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 from runtime.jobs import JobKind, StepTx, Work
 from schemas.invoices import DocumentRequest
@@ -9,13 +8,11 @@ from services.invoicer.handlers.documents import kept_parts
 from services.invoicer.jobs.documents import render
 from services.invoicer.rendering import Rendering
 from services.invoicer.replies import Refusal, refused_late
-from services.invoicer.store import documents, invoices, requests
+from services.invoicer.store import documents, requests
 
-AGAIN_S = 1.0
-
-PATIENCE = timedelta(seconds=20)
-"""So long a document's own job is waited for. It may have been given up: then it is made here, or
-whoever asked hears that it can't be."""
+AGAIN_S, LONGEST_S = 1.0, 30.0
+"""How long until it is looked for again: a tenth of what was waited so far, within these. Of a run
+of thousands all files may be asked for, and who looks for them must not be in the way of them."""
 
 FAILED = Refusal(
     reason="document_failed",
@@ -28,27 +25,31 @@ class Delivery:
     """The job "delivery": payload is the document.request."""
 
     rendering: Rendering
-    patience: timedelta = PATIENCE
 
     async def run(self, work: Work) -> None:
-        """Answer when the file is kept; a draft's files are made here."""
+        """Answer when the file is kept. A document's own job makes it, however late; a draft has
+        none, and one that was given up makes nothing: then the files are made here."""
         asked = DocumentRequest.model_validate(work.job.payload)
         number = asked.environment
         async with work.step() as tx:
             recalled = await requests.recall(tx, number, "document", asked.request_id)
             assert recalled is not None  # recorded together with this job
+            document_id = asked.invoice_id or asked.credit_note_id or ""
+            # Asked first: what a job that has ended by then made is found below.
+            its_own = await documents.job_is_open(tx, number, document_id)
             parts = await kept_parts(tx, asked, recalled.asked_at)
             if parts is not None:
                 tx.answer(*parts)
                 tx.done()
                 return
-            if tx.now - recalled.asked_at < self.patience and await _is_issued(tx, asked):
-                tx.later(AGAIN_S)  # its own job makes it
+            if its_own:
+                waited_s = (tx.now - recalled.asked_at).total_seconds()
+                tx.later(min(max(AGAIN_S, waited_s / 10), LONGEST_S))
                 return
             kind = "credit_note" if asked.invoice_id is None else "invoice"
-            document_id = asked.invoice_id or asked.credit_note_id or ""
             document = await documents.load(tx, number, kind, document_id)
-        files = await self.rendering.call(render, document)
+        async with self.rendering.turn:
+            files = await self.rendering.call(render, document)
         async with work.step() as tx:
             draft = document.number is None
             await documents.keep(tx, number, document_id, draft=draft, files=files)
@@ -70,10 +71,3 @@ class Delivery:
             cleared=True,
             on_poison=self.on_poison,
         )
-
-
-async def _is_issued(tx: StepTx, asked: DocumentRequest) -> bool:
-    if asked.invoice_id is None:
-        return True  # a credit note always is
-    found = await invoices.find(tx, asked.environment, [asked.invoice_id])
-    return found[asked.invoice_id].number is not None

@@ -22,3 +22,7 @@ SELECT EXISTS (SELECT FROM credit_note WHERE environment = $1 AND credit_note_id
 -- Whether a document had its number at that moment.
 SELECT EXISTS (SELECT FROM number
                WHERE environment = $1 AND document_id = $2 AND issued_at <= $3);
+
+-- name: job_is_open
+-- Whether a document's own job waits or is at work.
+SELECT EXISTS (SELECT FROM job WHERE kind = 'document' AND ref = $1 AND state = 'open');

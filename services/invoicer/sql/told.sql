@@ -8,7 +8,7 @@ LEFT JOIN invoice AS i ON (i.environment, i.invoice_id) = (asked.environment, as
 
 -- name: invoices_in_place
 -- `late` tells which have waited too long to be on their way still.
-SELECT ctid, environment, number, issued_at < now() - $2::interval AS late
+SELECT ctid, environment, invoice_id::text AS id, number, issued_at < now() - $2::interval AS late
 FROM invoice WHERE number IS NOT NULL AND ($1::int IS NULL OR environment = $1);
 
 -- name: credit_notes_of
@@ -18,7 +18,8 @@ LEFT JOIN credit_note AS c
     ON (c.environment, c.credit_note_id) = (asked.environment, asked.credit_note_id);
 
 -- name: credit_notes_in_place
-SELECT ctid, environment, number, issued_at < now() - $2::interval AS late
+SELECT ctid, environment, credit_note_id::text AS id, number,
+       issued_at < now() - $2::interval AS late
 FROM credit_note WHERE $1::int IS NULL OR environment = $1;
 
 -- name: payments_of
@@ -29,7 +30,8 @@ LEFT JOIN payment AS p ON (p.environment, p.payment_id) = (asked.environment, as
 LEFT JOIN invoice AS i ON (i.environment, i.invoice_id) = (p.environment, p.invoice_id);
 
 -- name: payments_in_place
-SELECT p.ctid, p.environment, i.number, p.recorded_at < now() - $2::interval AS late
+SELECT p.ctid, p.environment, p.payment_id::text AS id, i.number,
+       p.recorded_at < now() - $2::interval AS late
 FROM payment AS p JOIN invoice AS i USING (environment, invoice_id)
 WHERE p.amount > 0 AND ($1::int IS NULL OR p.environment = $1);
 
@@ -43,7 +45,8 @@ LEFT JOIN payment AS p ON (p.environment, p.payment_id) = (asked.environment, as
 LEFT JOIN invoice AS i ON (i.environment, i.invoice_id) = (p.environment, p.invoice_id);
 
 -- name: refunds_in_place
-SELECT p.ctid, p.environment, i.number, p.recorded_at < now() - $2::interval AS late
+SELECT p.ctid, p.environment, p.payment_id::text AS id, i.number,
+       p.recorded_at < now() - $2::interval AS late
 FROM payment AS p JOIN invoice AS i USING (environment, invoice_id)
 WHERE p.amount < 0 AND ($1::int IS NULL OR p.environment = $1);
 

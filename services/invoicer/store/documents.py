@@ -86,6 +86,11 @@ async def credit_note_exists(
     return bool(await tx.fetchval(sql.credit_note_exists, environment, credit_note_id, invoice_id))
 
 
+async def job_is_open(tx: Tx, environment: int, document_id: str) -> bool:
+    """Whether the job that makes a document, since it was issued, is still to do so."""
+    return bool(await tx.fetchval(sql.job_is_open, f"{environment}/{document_id}"))
+
+
 async def issued_by(tx: Tx, environment: int, document_id: str, moment: datetime) -> bool:
     """Whether a document had its number at that moment."""
     return bool(await tx.fetchval(sql.issued_by, environment, document_id, moment))

@@ -1,5 +1,6 @@
 """One whole stack for these journeys, each with venues of its own. What sends nonsense on every
-topic is last of them (by its name): the one before it sees that there is no dead letter."""
+topic comes, by its file's name, after test_one_sale_to_a_mailed_invoice, which sees no dead letter;
+and the checks of test_verified come after that."""
 
 from collections.abc import Iterator
 

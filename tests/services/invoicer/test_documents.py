@@ -1,11 +1,12 @@
 """Files that are asked for: the same bytes each time, drafts too."""
 
+import asyncio
 import base64
 import io
-from datetime import timedelta
 from hashlib import sha256
 from typing import Any
 
+import asyncpg
 import pypdf
 
 from runtime.answers import Answer
@@ -16,6 +17,7 @@ from services.invoicer.jobs.documents import Documents
 from services.invoicer.rendering import Rendering
 from tests.services.invoicer.test_drafts import approve, delete
 from tests.services.invoicer.world import ENV, World, new_id, nth, said, sale, types
+from tests.support.databases import Database
 
 
 def request(**changes: Any) -> DocumentRequest:
@@ -54,6 +56,55 @@ async def test_a_file_that_is_not_made_yet_is_answered_when_it_is(world: World) 
     told = [a for a in await world.jobs() if a.type == "document.part"]
     assert joined(told).startswith(b"%PDF")
     assert await world.command(ask) == told
+
+
+async def test_a_file_whose_own_job_is_late_is_made_once_by_that_and_then_answered(
+    world: World, postgres: Database
+) -> None:
+    """However late: a run of a few hundred takes longer than anybody's patience."""
+    await world.guests("A1")
+    await world.sell(sale("A1"))
+    (issued,) = said(await world.run("run", send=False), "invoice.issued")
+    note = said(await world.command(delete(issued["invoice_id"])))[0]["credit_note_id"]
+    asks = request(invoice_id=issued["invoice_id"]), request(credit_note_id=note)
+    assert await world.command(*asks) == []
+    await an_hour_later(postgres)
+    assert await world.jobs("delivery") == []
+    assert await world.fetch("SELECT FROM document") == []
+    waits = await world.fetch(
+        "SELECT extract(epoch FROM due_at - now()) AS s FROM job "
+        "WHERE kind = 'delivery' AND state = 'open'"
+    )
+    assert [20 < r["s"] <= 30 for r in waits] == [True, True]  # not each second for an hour
+    await world.jobs("document")
+    await world.bench.make_due("delivery")
+    told = await world.jobs("delivery")
+    assert len(said(told, "document.part")) == 2
+    assert await world.command(*asks) == told
+
+
+async def an_hour_later(postgres: Database) -> None:
+    """Than whatever was asked for."""
+    admin = await asyncpg.connect(postgres.admin)
+    await admin.execute("UPDATE invoicer.request SET asked_at = asked_at - interval '1 hour'")
+    await admin.close()
+
+
+async def test_a_file_whose_own_job_went_without_it_is_made_on_asking_in_its_turn(
+    world: World,
+) -> None:
+    """Others' documents that are made one after another are not joined by this one."""
+    await world.guests("A1")
+    await world.sell(sale("A1"))
+    (issued,) = said(await world.run("run", send=False), "invoice.issued")
+    await world.fetch("DELETE FROM job WHERE kind = 'document'")
+    assert await world.command(request(invoice_id=issued["invoice_id"])) == []
+    delivery = Delivery(rendering=Rendering(0))
+    async with delivery.rendering.turn:
+        making = asyncio.create_task(world.bench.run_jobs([delivery.kind()]))
+        await asyncio.sleep(0.5)
+        assert await world.fetch("SELECT FROM document") == []
+    assert joined(await making).startswith(b"%PDF")
 
 
 async def test_a_drafts_file_is_made_on_asking_and_stays_that_drafts(world: World) -> None:
@@ -97,7 +148,7 @@ async def test_a_file_whose_own_job_was_given_up_is_made_on_asking_or_refused_th
     async with world.bench.database.connection() as connection:
         await connection.execute("UPDATE sale_line SET quantity = 'odd'")
     await three_times(world, Documents(rendering=Rendering(0)).kind(1))
-    delivery = Delivery(rendering=Rendering(0), patience=timedelta()).kind()
+    delivery = Delivery(rendering=Rendering(0)).kind()
     asks = [request(invoice_id=issued["invoice_id"]) for _ in range(2)]
     assert await world.command(asks[0]) == []
     (told,) = await three_times(world, delivery)
@@ -108,12 +159,6 @@ async def test_a_file_whose_own_job_was_given_up_is_made_on_asking_or_refused_th
     assert await world.command(asks[0]) == [told]
     assert await world.command(asks[1]) == []
     assert joined(await world.bench.run_jobs([delivery])).startswith(b"%PDF")
-    note = said(await world.command(delete(issued["invoice_id"])))[0]["credit_note_id"]
-    assert await world.command(request(credit_note_id=note)) == []
-    made = await world.bench.run_jobs([delivery])
-    assert joined(made).startswith(b"%PDF")
-    assert await world.jobs() == []  # its own job finds it made
-    assert joined(await world.command(request(credit_note_id=note))) == joined(made)
 
 
 async def three_times(world: World, kind: JobKind) -> list[Answer]:

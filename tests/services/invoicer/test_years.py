@@ -62,6 +62,17 @@ async def years(postgres: Database) -> AsyncIterator[asyncpg.Connection]:
         await connection.close()
 
 
+DOCUMENTS = 3_000
+QUEUE = f"""
+INSERT INTO job (kind, ref, payload)
+SELECT 'document', '{ENV}/' || n, '{{}}' FROM generate_series(1, {DOCUMENTS}) AS n;
+INSERT INTO job (kind, ref, payload, state, ended_at)
+SELECT 'document', '{ENV + 1}/' || n, '{{}}', 'done', now()
+FROM generate_series(1, {3 * DOCUMENTS}) AS n;
+ANALYZE job;
+"""
+
+
 def sql(name: str) -> Statements:
     return statements("services.invoicer", f"sql/{name}.sql")
 
@@ -121,3 +132,34 @@ async def test_a_ubl_is_kept_compressed_and_comes_back_as_it_was(
     (row,) = await years.fetch("SELECT content, pg_column_size(content) AS kept FROM document")
     assert row["content"] == ubl
     assert row["kept"] < len(ubl) / 5
+
+
+@pytest.fixture
+async def queue(years: asyncpg.Connection, postgres: Database) -> asyncpg.Connection:
+    """The same, while a month's documents wait beside thousands that were made."""
+    admin = await asyncpg.connect(postgres.admin)
+    await admin.execute(f"SET search_path = invoicer; {QUEUE}")
+    await admin.close()
+    return years
+
+
+async def test_whether_others_wait_is_found_beside_ones_own_documents_and_those_that_are_done(
+    queue: asyncpg.Connection,
+) -> None:
+    """It is asked each half a second, while a month's documents are made."""
+    others_due = statements("runtime", "sql/edge.sql").others_due
+    for others, waits in ((), False), ((ENV - 1, ENV + 2), True):
+        for other in others:
+            await queue.execute(
+                "INSERT INTO job (kind, ref, payload) VALUES ('document', $1, '{}')", f"{other}/1"
+            )
+        assert await queue.fetchval(others_due, "document", str(ENV)) is waits
+        assert await read(queue, others_due, "document", str(ENV)) <= len(others)
+
+
+async def test_whether_a_document_waits_for_its_own_job_is_found_by_that_jobs_name(
+    queue: asyncpg.Connection,
+) -> None:
+    for ref, waits in (f"{ENV}/7", True), (f"{ENV + 1}/7", False), (f"{ENV}/0", False):
+        assert await queue.fetchval(sql("documents").job_is_open, ref) is waits
+        assert await read(queue, sql("documents").job_is_open, ref) <= 1
