@@ -255,7 +255,7 @@ async def _turn_down(
     message: ImportUploaded | ImportUndo,
     record: Incoming,
     tx: Tx,
-    **words: object,
+    value: object = None,
 ) -> Answer:
     return await turned_down(
         tx,
@@ -265,7 +265,7 @@ async def _turn_down(
         upload.language,
         at=record.time,
         mark=f"{message.type}/{digest(message).hex()[:16]}",
-        **words,
+        value=value,
     )
 
 

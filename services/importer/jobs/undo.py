@@ -86,8 +86,10 @@ class Undoing:
 
     async def poisoned(self, work: Work, tx: StepTx) -> None:
         """Our own code failed again and again: what was taken back stays so. It may be asked for
-        again, and is forgotten when its time is over."""
+        again, and is forgotten when its time is over. Each giving up is told as one of its own, by
+        when it was asked for."""
         upload = await locked(work, tx)
+        asked_s = upload.undo_at.timestamp() if upload.undo_at else 0.0
         await undo.give_up(tx, upload)
         tx.answer(
             await turned_down(
@@ -97,7 +99,8 @@ class Undoing:
                 "not_processed",
                 upload.language,
                 at=tx.now,
-                mark="undo",
+                mark=f"undo/{asked_s:.3f}",
+                sentence="undo_not_processed",
             )
         )
 

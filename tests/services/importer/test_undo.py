@@ -225,7 +225,11 @@ async def test_an_undo_that_was_given_up_goes_on_when_it_is_asked_for_again(
         whole = await database.fetch("SELECT customer_id, fields FROM customer")
         await database.execute("UPDATE customer SET fields = '[]'")
         (refused,) = (e for e in await place.undone(JOB) if e.type != "import.progressed")
-        assert refused.reason == "not_processed"
+        assert (refused.reason, "Ask for it again" in refused.message) == ("not_processed", True)
+        assert "Uploading" not in refused.message
+        await place.undone(JOB)
+        given_up = [a for a in place.events if a.type == "import.failed"]
+        assert len({a.id for a in given_up}) == 2  # and who tells events apart by it hears of both
         for row in whole:
             await database.execute(
                 "UPDATE customer SET fields = $2 WHERE customer_id = $1", *row.values()
