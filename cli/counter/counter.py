@@ -258,7 +258,7 @@ class Counter:
             raise Misuse("There is no such sale in this session; `sales` lists them.")
         sold = self.tab.sold[number - 1]
         if sold.answer is None:
-            raise Misuse("This sale was not told yet; `online` tells it.")
+            raise Misuse("This sale is not answered yet; `online` tells it (again).")
         # Typed again for want of an answer it is the same, whatever was asked in between: else a
         # part would be taken back twice.
         asked = (meant.kind, meant.amount)
