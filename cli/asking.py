@@ -68,9 +68,11 @@ async def typed() -> str:
         try:
             text = _line()
         except Misuse as fault:
-            line.set_exception(fault)
+            if not line.done():
+                line.set_exception(fault)
         else:
-            line.set_result(text)
+            if not line.done():  # by Ctrl-C while the line came
+                line.set_result(text)
 
     loop.add_reader(sys.stdin, read)
     try:

@@ -161,4 +161,3 @@ def show_states(screen: Screen, states: list[Json]) -> None:
         ),
         right=numbers,
     )
-    screen.say(f"{len(states)} import{'' if len(states) == 1 else 's'}")

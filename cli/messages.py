@@ -184,6 +184,8 @@ def repetition(message: Json) -> str:
         with_ = f"`--{option} {message[field]}`"
         if message["type"] == "payment.refund":  # all that is left would be another amount then
             with_ = f"the amount {typed(message['amount'])} and {with_}"
+        if message["type"] == "sale.recorded":  # which is booked as of when it was sold
+            with_ = f"`--at {message['at']}` and {with_}"
         again = f"give it again with {with_}: it is not done twice"
         if message["type"] != "sale.requested":
             return f"{again}."

@@ -11,14 +11,21 @@ from cli.pending import pending, show_accounts
 from cli.screen import Screen
 from schemas.pending import MOST_LISTED
 
+THE_RUNS_TOO = ("environment_unknown",)
+"""Reasons for which the run is refused as well: whoever asked for it hears so from that."""
+
 
 async def preview(client: Client, screen: Screen, run: Json, timeout_s: float) -> str | None:
     """Show what a run will find, and give the question to ask before numbers are given; None where
-    the run will be refused, for the reason that this was."""
+    the run will be refused, for the reason that this was. That the invoicer could not tell what is
+    open keeps no run from issuing it: then it is asked without figures."""
     with screen.waiting("what is open is counted ..."):
         found = await pending(client, run["environment"], timeout_s)
     if found["type"] == "command.refused":
-        return None
+        if found["reason"] in THE_RUNS_TOO:
+            return None
+        screen.say(f"! {found.get('message') or found['reason']}", "yellow")
+        return "Issue what there is, with numbers for good?"
     return show_found(screen, run, found)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import json
 import re
@@ -61,8 +62,9 @@ class Screen:
 
     def data(self, content: object) -> None:
         """Print one JSON value on a line of its own; only with --json."""
-        if self.as_json:
-            print(json.dumps(content, ensure_ascii=False, default=str), flush=True)
+        if self.as_json:  # what an output can't print is written out in its way, which JSON is not
+            ascii_ = codecs.lookup(sys.stdout.encoding or "utf-8").name != "utf-8"
+            print(json.dumps(content, ensure_ascii=ascii_, default=str), flush=True)
 
     def say(self, text: str, style: str | None = None) -> None:
         """Print a sentence for people."""

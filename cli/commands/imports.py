@@ -12,7 +12,14 @@ from cli.amounts import Misuse
 from cli.asking import Yes, agreed
 from cli.import_options import defaults_of, defaults_said, mapping_of
 from cli.import_template import template
-from cli.imported import show_completed, show_failed, show_preview, show_states, show_undone
+from cli.imported import (
+    counted,
+    show_completed,
+    show_failed,
+    show_preview,
+    show_states,
+    show_undone,
+)
 from cli.importing import save, until_clear, write
 from cli.imports import Job, environment_of, from_file, job_state, known_upload, report_of
 from cli.messages import Json, given
@@ -131,6 +138,7 @@ async def list_(environment: int | None = None, /, *, common: Common = DEFAULT) 
     states.sort(key=lambda s: str(s["at"]))
     common.screen.data(states)
     show_states(common.screen, states)
+    common.screen.say(counted(len(states), "import"))
     return 0
 
 

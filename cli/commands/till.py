@@ -125,6 +125,7 @@ async def sell(
     terminal: Terminal = "cli",
     sale_id: str | None = None,
     offline: Annotated[bool, Parameter(negative="")] = False,
+    at: str | None = None,
     currency: str | None = None,
     valid: int | None = None,
     operator: str | None = None,
@@ -141,18 +142,22 @@ async def sell(
         Give the id of an earlier sale to repeat it: it is answered as it was, not sold again.
     offline
         It was sold already, without an answer (sale.recorded): booked whatever the limit says.
+    at
+        With --offline: when it was sold, as 2026-10-31T23:58:00+01:00; now unless given.
     currency
         Three letters; the venue's unless given.
     valid
         Seconds after which the sale may no longer be approved.
     """
+    if at is not None and not offline:
+        raise Misuse("--at goes with --offline: a sale that is asked for is made now.")
     lines = [item(text) for text in items]
     async with common.client("sale.requested") as client:
         money = currency or await _currency(client, environment)
         till = Till(client, environment, terminal, currency=money, timeout_s=common.timeout)
         more = {"operator": operator, "note": note}
         if offline:
-            reply = await till.record(account, lines, sale_id=sale_id, **more)
+            reply = await till.record(account, lines, sale_id=sale_id, at=at, **more)
         else:
             reply = await till.sell(account, lines, sale_id=sale_id, valid_s=valid, **more)
     return show_decision(common.screen, reply.message)

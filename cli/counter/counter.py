@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from cli.amounts import Misuse
 from cli.asking import typed as read_line
 from cli.counter.screen import A_PAGE, Display, words
-from cli.counter.tab import Guest, Sold, Tab, by_hand
+from cli.counter.tab import Guest, Sold, Tab
 from cli.counter.typed import Typed, understand
 from cli.decisions import REFUSALS
 from cli.imported import counted
@@ -44,11 +44,8 @@ class Counter:
         self._say(f"\nbefore the till closes: {counted(len(self.tab.waiting), 'offline sale')}")
         try:
             await self.online()
-        except Unreachable:
-            for sold in self.tab.waiting:
-                self._screen.data({"untold": sold.message})
-                self._say(f"! to tell it later: {by_hand(sold.message)}", "yellow")
-            raise
+        finally:  # by Ctrl-C too
+            self.display.left(self.tab.waiting)
 
     async def _lines(self, *, interactive: bool) -> None:
         while True:
@@ -232,6 +229,8 @@ class Counter:
                 "anyway, `unserved` that it was not",
                 "yellow",
             )
+        for line in self.tab.not_taken_back():
+            self._say(f"`{line}` asks again under the same id: it is taken back once", "yellow")
 
     async def tell(self, *, served: bool) -> None:
         """Say what was done with a sale that was never answered."""
@@ -259,18 +258,19 @@ class Counter:
             raise Misuse("There is no such sale in this session; `sales` lists them.")
         sold = self.tab.sold[number - 1]
         if sold.answer is None:
-            raise Misuse("This sale was not told yet; `online` tells it.")
-        # Typed again for want of an answer it is the same: else a part would be taken back twice.
-        if sold.unanswered is None or sold.unanswered[:2] != (meant.kind, meant.amount):
-            sold.unanswered = (meant.kind, meant.amount, new_id())
+            raise Misuse("This sale is not answered yet; `online` tells it (again).")
+        # Typed again for want of an answer it is the same, whatever was asked in between: else a
+        # part would be taken back twice.
+        asked = (meant.kind, meant.amount)
         reply = await self.till.cancel(
             sold.message["account"],
             sold.message["sale_id"],
             reason=meant.kind,
             amount=meant.amount,
-            cancellation_id=sold.unanswered[2],
+            cancellation_id=sold.unanswered.setdefault(asked, new_id()),
         )
-        answer, sold.unanswered = reply.message, None
+        answer = reply.message
+        del sold.unanswered[asked]
         sold.taken_back += int(answer.get("amount", 0))
         self.failed |= answer["type"] != "sale.reversed"
         self.display.reversal(answer, REFUSALS.get(str(answer.get("reason")), ""))
@@ -297,11 +297,12 @@ class Counter:
             self.tab.last = sold.message
             if silent is not None:  # Kafka has it then: it is booked, and answered, later
                 await self.till.client.send(sold.message)
+                sold.told = True
                 continue
             try:
                 sold.answer = (await self._patiently(sold.message)).message
             except NoAnswer as fault:
-                silent = fault
+                silent, sold.told = fault, True
             else:
                 self._decided(sold.answer)
         if silent is not None:

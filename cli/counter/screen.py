@@ -9,7 +9,7 @@ from rich.panel import Panel
 from rich.text import Text
 
 from cli.amounts import money
-from cli.counter.tab import Guest, Sold, Tab
+from cli.counter.tab import Guest, Sold, Tab, by_hand
 from cli.counter.typed import HELP
 from cli.decisions import taken_back
 from cli.messages import Json
@@ -134,6 +134,16 @@ class Display:
             ),
             right=("", "Total"),
         )
+
+    def left(self, waiting: Sequence[Sold]) -> None:
+        """What was sold offline and is not answered where the till ends: what is to be done."""
+        for sold in waiting:
+            self.screen.data({"unanswered" if sold.told else "untold": sold.message})
+            which = f"{self.money(sold.message['total'])} of {sold.message['account']}"
+            if sold.told:
+                self.screen.say(f"! {which}: Kafka has it; it is booked, and answered, later")
+            else:
+                self.screen.say(f"! to tell it later: {by_hand(sold.message)}", "yellow")
 
     def help(self) -> None:
         """What can be typed."""

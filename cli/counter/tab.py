@@ -6,6 +6,7 @@ import shlex
 from dataclasses import dataclass, field
 
 from cli.amounts import typed
+from cli.counter.typed import Kind
 from cli.messages import Json
 from cli.till import Entry
 
@@ -27,13 +28,15 @@ class Guest:
 
 @dataclass(slots=True)
 class Sold:
-    """One sale of this session: its message and its answer; `answer` None while it waits.
-    `unanswered` is how it was to be taken back (reason, amount, id) while nobody answers that."""
+    """One sale of this session: its message and its answer; `answer` None while it waits, `told`
+    where Kafka has it all the same.
+    `unanswered` are the cancellations that nobody answered yet: their ids by reason and amount."""
 
     message: Json
     answer: Json | None = None
+    told: bool = False
     taken_back: int = 0
-    unanswered: tuple[str, int | None, str] | None = None
+    unanswered: dict[tuple[Kind, int | None], str] = field(default_factory=dict)
 
     @property
     def approved(self) -> bool:
@@ -43,6 +46,8 @@ class Sold:
     @property
     def status(self) -> str:
         """How it stands, in a few words."""
+        if self.answer is None and self.told:
+            return "told, and not answered yet"
         if self.answer is None:
             return "waits until the till is online"
         if not self.approved:
@@ -72,8 +77,17 @@ class Tab:
 
     @property
     def waiting(self) -> list[Sold]:
-        """What was sold offline and is still to be told."""
+        """What was sold offline and is still to be told, or was not answered yet."""
         return [one for one in self.sold if one.answer is None]
+
+    def not_taken_back(self) -> list[str]:
+        """The lines that ask once more for what was to be taken back, and nobody answered."""
+        words: dict[Kind, str] = {"cancelled": "cancel", "returned": "return", "settled": "settle"}
+        return [
+            " ".join((words[kind], str(number), *([] if amount is None else [typed(amount)])))
+            for number, one in enumerate(self.sold, start=1)
+            for kind, amount in one.unanswered
+        ]
 
     def sign_on(self, entries: list[Entry]) -> tuple[int, int]:
         """Take over what stands behind the button; says how many are new and how many gone."""
@@ -90,10 +104,17 @@ class Tab:
 
 
 def by_hand(sale: Json) -> str:
-    """The command that tells of a sale which was made offline, once, however often it is given."""
-    items = (
-        f"{one['quantity']} x {one['description']} {typed(one['unit_price'])} {one['vat_rate']}%"
-        for one in sale["lines"]
-    )
+    """The command that tells of a sale which was made offline, once, however often it is given, as
+    this till would: by its time it is booked in its month, at the VAT rate of its day."""
     where = f"onaccount till sell {sale['environment']} {shlex.quote(sale['account'])}"
-    return f"{where} {shlex.join(items)} --offline --sale-id {sale['sale_id']}"
+    what = shlex.join(_read_back(one) for one in sale["lines"])
+    which = f"--terminal {shlex.quote(sale['terminal'])} --at {sale['at']}"
+    return f"{where} {what} --offline --sale-id {sale['sale_id']} {which}"
+
+
+def _read_back(line: Json) -> str:
+    """A line as it is typed; with a sign before its price where what is sold ends in one, which
+    would be taken for that."""
+    sign = "@ " if line["description"].endswith(("@", "€")) else ""
+    what = f"{line['quantity']} x {line['description']}"
+    return f"{what} {sign}{typed(line['unit_price'])} {line['vat_rate']}%"

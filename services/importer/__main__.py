@@ -28,6 +28,7 @@ from services.importer.handlers.uploads import (
     REPORT,
     TAKES,
     UNDO,
+    UNDO_AT_ONCE,
     Uploads,
 )
 from services.importer.heap import give_large_blocks_back
@@ -132,8 +133,15 @@ def jobs(settings: Settings, heard: Bell) -> tuple[JobKind, ...]:
             on_poison=reporting.poisoned,
             cleared=True,
         ),
-        JobKind(
-            kind=UNDO, run=undoing.run, side_by_side=many, on_poison=undoing.poisoned, cleared=True
+        *(
+            JobKind(
+                kind=kind,
+                run=run,
+                side_by_side=many,
+                on_poison=undoing.poisoned,
+                cleared=True,
+            )
+            for kind, run in ((UNDO, undoing.run), (UNDO_AT_ONCE, undoing.run_gathered_at_once))
         ),
         JobKind(kind=FORGET, run=forgetting.run, cleared=True, appointed=True),
         JobKind(kind=registry.ERASE, run=erase, cleared=True),

@@ -77,13 +77,15 @@ async def turned_down(
     *,
     at: datetime,
     mark: str,
+    sentence: str = "",
     **words: object,
 ) -> Answer:
     """An answer to one message that leaves the job, if there is one, as it is.
 
     `mark` is made from what the message says: refused for the same again, it is told the same.
+    `sentence`: the name of the one to say, where it is not that of the reason.
     """
-    message = of_failure(reason, tongue, **words)
+    message = of_failure(sentence or reason, tongue, **words)
     said = ImportFailed(job_id=job_id, environment=environment, reason=reason, message=message)
     ce_id = f"import.failed/{environment}/{job_id}/{reason}/{mark}"
     return await first_told(tx, answer(EVENTS, job_id, said, id=ce_id, time=at))
@@ -106,7 +108,11 @@ def applying(upload: Upload, bundle: Waiting) -> Answer:
 
 
 def undoing(upload: Upload, sent: Sent) -> Answer:
-    """A command that takes something back, the same bytes each time it is sent."""
+    """A command that takes something back: the same bytes each time it is sent for one asking.
+
+    Where the undo was given up and is asked for again, it is sent under the same id with another
+    time, maybe of another person: what the registry compares leaves these out.
+    """
     assert upload.undo_at is not None, "an undo was asked for"
     at, by = upload.undo_at, upload.undo_by or ""
     values: dict[str, Any] = {

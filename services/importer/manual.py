@@ -91,6 +91,7 @@ TOLD_AS: Final[dict[str, str]] = {
     "columns_alike": "columns_unclear",
     "mapping_unknown": "columns_unclear",
     "sheet_unknown": "sheet_unclear",
+    "undo_not_processed": "not_processed",
 }
 """The `reason` of import.failed, where the sentence's own name is another."""
 

@@ -158,6 +158,7 @@ def test_what_had_no_answer_and_would_count_twice_can_be_given_again_as_is_told(
 ) -> None:
     ids = ("sale_id", "cancellation_id", "payment_id", "refund_id", "run_id", "command_id")
     message = dict.fromkeys((*ids, "customer_id"), ID) | {"environment": 2890, "account": "1"}
+    message["at"] = "2026-10-31T22:58:00.000Z"
     told = repetition({"type": kind, "amount": 100, **message})
     option = re.search(rf"`(--[a-z-]+) {ID}`", told)
     assert option, told
@@ -167,6 +168,12 @@ def test_what_had_no_answer_and_would_count_twice_can_be_given_again_as_is_told(
 def test_a_refund_is_given_again_with_its_amount_for_nothing_may_be_left_of_it() -> None:
     told = repetition({"type": "payment.refund", "refund_id": ID, "amount": 1_250})
     assert f"with the amount 12.50 and `--refund-id {ID}`" in told
+
+
+def test_a_sale_that_was_made_offline_is_given_again_with_its_time() -> None:
+    at = "2026-10-31T22:58:00.000Z"
+    told = repetition({"type": "sale.recorded", "sale_id": ID, "at": at})
+    assert f"with `--at {at}` and `--sale-id {ID}`" in told
 
 
 def test_what_may_be_given_again_anyway_is_to_be_looked_for_first() -> None:

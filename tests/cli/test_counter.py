@@ -1,11 +1,14 @@
 """What is typed at the till in the terminal, and what the till makes of it."""
 
+import asyncio
+import shlex
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from cli.amounts import Misuse
+from cli.app import app
 from cli.counter.counter import Counter
 from cli.counter.screen import Display
 from cli.counter.tab import Guest, Sold, Tab, by_hand
@@ -15,6 +18,7 @@ from cli.replies import NoAnswer
 from cli.screen import Screen
 from cli.till import Entry, Till
 from cli.where import Unreachable
+from tests.cli.running import runner
 
 
 @pytest.mark.parametrize(
@@ -138,6 +142,18 @@ class Silent:
         return SimpleNamespace(message={"sale_id": message.get("sale_id"), **answer})
 
 
+class Slow(Silent):
+    """Takes a question, and has not answered it when somebody stops."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.began = asyncio.Event()
+
+    async def ask(self, message: dict[str, Any], *, timeout_s: float) -> Any:
+        self.began.set()
+        await asyncio.Event().wait()
+
+
 def counter(client: Silent) -> Counter:
     till = Till(client, 2890, "bar-1")  # type: ignore[arg-type]
     made = Counter(till, Display(Screen(), "EUR"), valid_s=30)
@@ -221,6 +237,25 @@ async def test_a_part_that_is_taken_back_again_for_want_of_an_answer_is_taken_ba
     assert made.tab.sold[0].taken_back == 100 + 100 + 250
 
 
+async def test_a_part_is_taken_back_once_whatever_is_taken_back_between_two_tries(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    back = {"type": "sale.reversed", "amount": 100, "available": 0}
+    client = Silent(APPROVED, None, {**back, "amount": 200}, None, back, back)
+    made = counter(client)
+    for line in ("Pils 3,50 21%", "", "cancel 1,00", "cancel 2,00", "return 1,00", "cancel 1,00"):
+        await made.line(line)
+    told = capsys.readouterr().out
+    assert "`cancel 1 1.00` asks again under the same id" in told
+    assert "`return 1 1.00` asks again under the same id" in told
+    await made.line("return 1 1.00")
+    _, first, between, other, again, last = (one.get("cancellation_id") for one in client.asked)
+    assert (first, other) == (again, last)
+    assert len({first, between, other}) == 3
+    assert made.tab.sold[0].unanswered == {}
+    assert made.tab.not_taken_back() == []
+
+
 async def test_what_cannot_be_sent_stays_on_the_tab_and_is_no_sale(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -265,5 +300,51 @@ async def test_what_was_sold_offline_waits_where_kafka_is_away(
         "! to tell it later: onaccount till sell 2890 28900001 '1 x Cola 2.90 9%' ",
     ]
     sold = made.tab.waiting[0].message
-    assert by_hand(sold).endswith(f"--offline --sale-id {sold['sale_id']}")
+    which = f"--sale-id {sold['sale_id']} --terminal bar-1 --at {sold['at']}"
+    assert by_hand(sold).endswith(f"--offline {which}")
     assert item("2 x Wijn 6.00 21%") == sold["lines"][0]
+
+
+def test_what_is_told_by_hand_later_is_the_same_sale_of_the_same_moment(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Else it is another month's, at another day's VAT, of a till that is none."""
+    till = Till(Silent(), 2890, "bar 2")  # type: ignore[arg-type]
+    what = ("Bier @ 3,50 21%", "Bier € @ 3,50 21%", "2 x Tafel 9 6 9%", "Saldo @ @ -1 0%")
+    sale = till.sale("1", [item(text) for text in what], kind="sale.recorded")
+    words = shlex.split(by_hand(sale))[1:]
+    _, given, _ = app.parse_args(words, print_error=False, exit_on_error=False)
+    told = given.arguments
+    assert [item(text) for text in told["items"]] == sale["lines"]
+    assert [one["description"] for one in sale["lines"]] == ["Bier", "Bier €", "Tafel 9", "Saldo @"]
+    names = ("sale_id", "at", "terminal", "offline")
+    assert [told[name] for name in names] == [sale["sale_id"], sale["at"], "bar 2", True]
+    refused = runner(capsys)(*(word for word in words if word != "--offline"))
+    assert (refused.status, "--at goes with --offline" in refused.err) == (2, True)
+
+
+async def test_what_kafka_has_is_not_to_be_told_by_hand(capsys: pytest.CaptureFixture[str]) -> None:
+    made = counter(Silent(None, None))
+    for line in OFFLINE:
+        await made.line(line)
+    with pytest.raises(NoAnswer):
+        await made._close()
+    told = capsys.readouterr().out
+    assert (told.count("Kafka has it"), "to tell it later" in told) == (3, False)
+    assert {one.status for one in made.tab.sold} == {"told, and not answered yet"}
+
+
+async def test_who_stops_a_till_while_it_closes_hears_what_was_sold_and_is_not_told(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Method: Ctrl-C cancels the task of a command."""
+    client = Slow()
+    made = counter(client)
+    for line in OFFLINE:
+        await made.line(line)
+    closing = asyncio.create_task(made._close())
+    await client.began.wait()
+    closing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await closing
+    assert capsys.readouterr().out.count("! to tell it later: onaccount till sell 2890") == 3

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cli.imported import show_completed, show_preview, show_undone
+from cli.imported import show_completed, show_preview, show_states, show_undone
 from cli.messages import Json
 from cli.registry import Registry
 from cli.screen import Screen
@@ -79,3 +79,13 @@ def test_what_an_undo_leaves_has_a_name_unless_it_was_erased(
     assert ["account", "De", "Kraan", "28900001", "x"] in shown
     assert ["customer", "De", "Kraan", "kraan", "x"] in shown
     assert ["customer", "gone", "x"] in shown
+
+
+def test_one_import_is_shown_without_being_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    """Before a question whether to take it back, "1 import" would be said of nothing."""
+    counts = dict.fromkeys(("rows", "created", "changed", "unchanged", "refused"), 1)
+    state = {"job_id": "j", "environment": 2890, "file_name": "leden.xlsx", "status": "completed",
+             "by": "Ans", "at": "2026-10-31T22:58:00.000Z", **counts}  # fmt: skip
+    show_states(Screen(), [state])
+    told = capsys.readouterr().out
+    assert ("leden.xlsx" in told, "1 import" in told) == (True, False)

@@ -1,7 +1,9 @@
 """What the command line makes of invoices' messages, without a broker."""
 
 import base64
+import contextlib
 import hashlib
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,7 +25,7 @@ from cli.invoices import (
 from cli.mails import undelivered_mails, undelivered_statements
 from cli.messages import Json
 from cli.pending import how_it_stands, not_to_finance, show_accounts, show_mails
-from cli.preview import show_found
+from cli.preview import preview, show_found
 from cli.replies import Expectation, Reply
 from cli.screen import Screen
 
@@ -74,6 +76,38 @@ def test_a_credit_note_that_did_not_arrive_is_listed_beside_its_invoice() -> Non
     assert (key, "delivered_to" in found, more) == ("n", False, [])
     events.append(reply(4, "credit_note.sent", "a", credit_note_id="n", to="guest@club.nl"))
     assert undelivered_mails(events, 2890) == {}
+
+
+class Answering:
+    """Stands for the topics at the far edge: answers every question with this."""
+
+    def __init__(self, answer: Json) -> None:
+        self.answer = answer
+
+    async def send(self, message: Json) -> None:
+        pass
+
+    @contextlib.contextmanager
+    def expecting(self, message: Json) -> Iterator["Answering"]:
+        yield self
+
+    async def next(self, timeout_s: float) -> Reply:
+        return replace(reply(1, "command.refused", "a"), message=self.answer)
+
+
+@pytest.mark.parametrize(("reason", "asks"), [
+    ("not_processed", True), ("account_unknown", True), ("environment_unknown", False),
+])  # fmt: skip
+async def test_before_numbers_are_given_it_is_asked_though_what_is_open_could_not_be_told(
+    reason: str, asks: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    refused = {"type": "command.refused", "reason": reason, "message": "It could not be told."}
+    run = {"environment": 2890, "period": "2026-10"}
+    question = await preview(Answering(refused), Screen(), run, 1.0)  # type: ignore[arg-type]
+    told = capsys.readouterr().out
+    assert (question is not None, "could not be told" in told) == (asks, asks)
+    if question is not None:
+        assert question.endswith("with numbers for good?")
 
 
 def test_what_a_run_left_is_told_once_and_drafts_in_one_line(

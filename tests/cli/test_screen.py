@@ -1,9 +1,12 @@
 """What people see is plain and harmless, what machines see is JSON alone."""
 
+import contextlib
+import io
 import json
 
 import pytest
 
+from cli.__main__ import takes_any_text
 from cli.commands.account import join_accounts
 from cli.decisions import show_decision
 from cli.imported import show_failed, show_preview
@@ -46,6 +49,19 @@ def test_with_json_there_is_one_line_of_json_and_nothing_else(
 ) -> None:
     assert show_decision(Screen(as_json=True), DECLINED) == 1
     assert json.loads(capsys.readouterr().out) == DECLINED
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "utf-8"])
+def test_json_is_json_whatever_an_output_can_print(encoding: str) -> None:
+    """Written out in another way, a letter or a whole pictogram would make it none."""
+    out = io.TextIOWrapper(io.BytesIO(), encoding=encoding)
+    takes_any_text(out)
+    said = {"explanation": "Café 🍺: € 7,50"}
+    with contextlib.redirect_stdout(out):
+        Screen(as_json=True).data(said)
+    printed = out.buffer.getvalue()  # type: ignore[attr-defined]
+    assert json.loads(printed.decode(encoding)) == said
+    assert ("🍺".encode() in printed) == (encoding == "utf-8")
 
 
 def test_a_refusal_names_reason_field_and_message(capsys: pytest.CaptureFixture[str]) -> None:

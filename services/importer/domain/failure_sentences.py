@@ -122,6 +122,12 @@ FAILURES: Final[dict[str, Sentence]] = {
         "De import kon door een fout aan onze kant niet worden uitgevoerd; wat al geïmporteerd is,"
         " blijft. Upload het bestand opnieuw voor de rest.",
     ),
+    "undo_not_processed": (
+        "The import could not be taken back to the end because of a fault on our side; what was"
+        " taken back stays so. Ask for it again, and it goes on with the rest.",
+        "De import kon door een fout aan onze kant niet helemaal ongedaan worden gemaakt; wat al"
+        " ongedaan gemaakt is, blijft zo. Vraag het opnieuw, dan gaat het verder met de rest.",
+    ),
     "not_possible": (
         "Nothing of this import can be taken back: it imported nothing, or it is still under way"
         " (then cancel it first).",

@@ -143,9 +143,17 @@ def _with_vowels(name: str) -> str:
         if letter.isalnum():
             base = letter
             letters.append(letter)
-        elif base and unicodedata.category(letter)[0] == "M" and not _takes_accents(base):
+        elif base and _is_mark(letter) and not _takes_accents(base):
             letters.append(letter)
     return "".join(letters)
+
+
+def _is_mark(letter: str) -> bool:
+    """But for what only chooses how a letter is drawn, which one writer leaves out (Unicode's
+    variation selectors)."""
+    if unicodedata.category(letter)[0] != "M":
+        return False
+    return "VARIATION SELECTOR" not in unicodedata.name(letter, "")
 
 
 def _takes_accents(letter: str) -> bool:

@@ -34,7 +34,11 @@ DECIDE_LARGE = "plan-large"
 SMALL_BYTES = 256 * 1024
 CARRY_OUT = "import"
 EXPIRE = "expire"
-UNDO = "undo"
+UNDO = "undo-by-portions"
+"""A kind that older workers don't know, and leave: they gather all that a job touched at once, and
+would take what is half gathered for the whole."""
+UNDO_AT_ONCE = "undo"
+"""As older workers ask for it."""
 REPORT = "report"
 FORGET = "forget"
 
@@ -255,7 +259,7 @@ async def _turn_down(
     message: ImportUploaded | ImportUndo,
     record: Incoming,
     tx: Tx,
-    **words: object,
+    value: object = None,
 ) -> Answer:
     return await turned_down(
         tx,
@@ -265,7 +269,7 @@ async def _turn_down(
         upload.language,
         at=record.time,
         mark=f"{message.type}/{digest(message).hex()[:16]}",
-        **words,
+        value=value,
     )
 
 

@@ -35,6 +35,7 @@ from services.importer.store.uploads import Upload
 CHUNK: Final = 500
 STEPS: Final = 20
 PAUSE_S: Final = 0.02
+FROM_THE_FIRST: Final = -1
 MOST_KEPT: Final = 9_999
 MOST_BYTES: Final = 1_900_000
 BYTES_AROUND: Final = 60
@@ -62,6 +63,17 @@ class Undoing:
         async with work.step() as tx:
             tx.later(0)
 
+    async def run_gathered_at_once(self, work: Work) -> None:
+        """A job that an older worker may take over at any step: it finds none half gathered."""
+        if not work.job.payload.get("gathered"):
+            async with work.step() as tx:
+                upload = await locked(work, tx)
+                until: int | None = FROM_THE_FIRST
+                while until is not None:
+                    until = await undo.gather(tx, upload, after=until)
+                tx.save({**work.job.payload, "gathered": True, "phase": 0})
+        await self.run(work)
+
     async def _step(self, work: Work, tx: StepTx) -> bool:
         """Decide about some more things and send what may be sent. True where there was any."""
         upload = await locked(work, tx)
@@ -86,8 +98,10 @@ class Undoing:
 
     async def poisoned(self, work: Work, tx: StepTx) -> None:
         """Our own code failed again and again: what was taken back stays so. It may be asked for
-        again, and is forgotten when its time is over."""
+        again, and is forgotten when its time is over. Each giving up is told as one of its own, by
+        when it was asked for."""
         upload = await locked(work, tx)
+        asked_s = upload.undo_at.timestamp() if upload.undo_at else 0.0
         await undo.give_up(tx, upload)
         tx.answer(
             await turned_down(
@@ -97,7 +111,8 @@ class Undoing:
                 "not_processed",
                 upload.language,
                 at=tx.now,
-                mark="undo",
+                mark=f"undo/{asked_s:.3f}",
+                sentence="undo_not_processed",
             )
         )
 
@@ -128,7 +143,8 @@ async def _decide(tx: StepTx, upload: Upload, kind: Kind) -> int:
 async def _gather(work: Work, tx: StepTx) -> None:
     """Collect some more of what the job touched."""
     upload = await locked(work, tx)
-    until = await undo.gather(tx, upload, after=int(work.job.payload.get("gathered_to", -1)))
+    after = int(work.job.payload.get("gathered_to", FROM_THE_FIRST))
+    until = await undo.gather(tx, upload, after=after)
     so_far = {"gathered": True, "phase": 0} if until is None else {"gathered_to": until}
     tx.save({**work.job.payload, **await _progress(work, tx, upload), **so_far})
 

@@ -15,6 +15,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -168,11 +169,14 @@ def test_a_sale_that_could_not_be_booked_is_assigned_dismissed_and_explained(
     onaccount: Run,
 ) -> None:
     ids = []
+    at = f"{datetime.now(UTC) - timedelta(minutes=5):%Y-%m-%dT%H:%M:%S.000Z}"
     for price in ("4", "5"):
         told = onaccount(
-            "till", "sell", "2890", "28908888", f"Wijn {price} 21%", "--offline", "--json"
-        )
-        assert told.json["reason"] == "account_unknown"
+            "till", "sell", "2890", "28908888", f"Wijn {price} 21%", "--offline", "--at", at,
+            "--terminal", "bar 2", "--json",
+        )  # fmt: skip
+        assert [told.json[name] for name in ("reason", "terminal")] == ["account_unknown", "bar 2"]
+        assert datetime.fromisoformat(told.json["at"]) == datetime.fromisoformat(at)
         ids.append(told.json["sale_id"])
     first, second = ids
     listed = onaccount("sales", "unbooked", "2890", "--json").json

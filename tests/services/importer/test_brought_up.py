@@ -6,6 +6,7 @@ an import, then all migrations, and the job is followed to its end.
 
 import json
 import uuid
+from datetime import UTC, datetime
 
 import asyncpg
 
@@ -108,3 +109,32 @@ async def test_names_and_the_numbers_that_are_taken_are_known_as_before(postgres
         for name in ("annasmit", "bakker"):
             rows = await tx.fetch(plans.sql.customers_alike, 2890, [], [name])
             assert [str(row["customer_id"]) for row in rows] == [WHO[2]]
+
+
+ENDED = """
+INSERT INTO upload (environment, job_id, status, head, file_name, sha256, parts, mode, defaults,
+                    uploaded_by, uploaded_at, undo_by, undo_at)
+VALUES (2890, $1, $2, '', 'leden.xlsx', '', 1, 'import', '{}', 'Ans', now(), 'Bo', $3)"""
+UNDOING = """
+INSERT INTO job (kind, ref, payload, state, ended_at)
+VALUES ('undo', $1, $2, $3, CASE $3 WHEN 'open' THEN NULL ELSE now() END)"""
+
+
+async def test_an_undo_that_was_given_up_may_be_asked_for_again_and_no_other(
+    postgres: Database,
+) -> None:
+    connection = await before(postgres, "0124")
+    at = datetime(2026, 7, 1, tzinfo=UTC)
+    given_up, going, done = (str(uuid.UUID(int=n)) for n in (1, 2, 3))
+    for job_id, status, state in (
+        (given_up, "completed", "failed"), (going, "completed", "open"), (done, "undone", "done"),
+    ):  # fmt: skip
+        await connection.execute(ENDED, job_id, status, at)
+        payload = json.dumps({"environment": 2890, "job_id": job_id})
+        await connection.execute(UNDOING, f"2890/{job_id}", payload, state)
+    await bring_up(postgres.admin, "importer", migrations("importer"))
+    rows = await connection.fetch("SELECT job_id, undo_by, undo_at FROM upload ORDER BY job_id")
+    await connection.close()
+    assert [tuple(map(str, row)) for row in rows] == [
+        (given_up, "None", "None"), (going, "Bo", str(at)), (done, "Bo", str(at)),
+    ]  # fmt: skip

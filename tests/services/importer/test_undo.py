@@ -4,16 +4,20 @@ Method: the importer's handlers and jobs on PostgreSQL, beside a registry that a
 values and can be told that somebody used or changed what an import made.
 """
 
+import asyncio
 import uuid
 from typing import Any
 
-from schemas.imports import ImportUndone
+import pytest
+
+from schemas.imports import ImportUndo, ImportUndone
 from schemas.registry import AccountChange
 from schemas.topics import TOPIC
 from schemas.wire import encode
 from services.importer.jobs.undo import MOST_KEPT, told_of
 from services.importer.store.undo import BUNDLES_AT_ONCE, Left, sql
 from tests.services.importer.registry import NOW
+from tests.services.importer.test_crashes import Mortal
 from tests.services.importer.venue import Venue, completed_of, only, parts, report_of, venue
 from tests.support.article_workbook import article_workbook, sheet_workbook
 from tests.support.databases import Database
@@ -203,6 +207,34 @@ async def test_what_an_import_touched_in_several_portions_is_taken_back_as_one(
         assert [a["limit"] for a in held] == [500, 500]
 
 
+async def test_an_undo_that_an_older_worker_may_take_over_is_gathered_in_one_step(
+    postgres: Database,
+) -> None:
+    """Else the older one adds nothing to what it finds, and takes back half of it as the whole.
+
+    Method: a newer worker takes such a job, and dies behind its first step.
+    """
+    headers = ["Bedrijf", "Rekening"]
+    rows = [[f"B{n}", n] for n in range(1, BUNDLES_AT_ONCE + 2)]
+    async with venue(postgres, import_window=1) as place:
+        database = place.bench.database
+        await place.imported(sheet_workbook(headers, *rows), job_id=JOB)
+        await place.say(ImportUndo(job_id=JOB, environment=2890, by="Ans"))
+        (kind,) = await database.fetch("UPDATE job SET kind = 'undo' WHERE kind LIKE 'undo%' "
+            "RETURNING (SELECT kind FROM job AS j WHERE j.id = job.id) AS before")  # fmt: skip
+        assert kind["before"] != "undo"  # which they would take, and newer ones gather by portions
+        (undoing,) = (k for k in place.kinds if k.kind == "undo")
+        work = await place.bench.runner([undoing]).claim(undoing)
+        assert work is not None
+        with pytest.raises(asyncio.CancelledError):
+            await undoing.run(Mortal(work, [2]))  # type: ignore[arg-type]
+        (count,) = await database.fetch("SELECT count(*) AS things FROM undo")
+        assert count["things"] == 2 * len(rows)
+        await database.execute("UPDATE job SET leased_until = now() WHERE lease IS NOT NULL")
+        said: ImportUndone = only(await place.settle(), ImportUndone)
+        assert (said.closed, said.erased, said.kept) == (len(rows), len(rows), ())
+
+
 async def test_who_holds_what_is_looked_up_key_by_key_while_an_undo_is_new(
     postgres: Database,
 ) -> None:
@@ -225,7 +257,11 @@ async def test_an_undo_that_was_given_up_goes_on_when_it_is_asked_for_again(
         whole = await database.fetch("SELECT customer_id, fields FROM customer")
         await database.execute("UPDATE customer SET fields = '[]'")
         (refused,) = (e for e in await place.undone(JOB) if e.type != "import.progressed")
-        assert refused.reason == "not_processed"
+        assert (refused.reason, "Ask for it again" in refused.message) == ("not_processed", True)
+        assert "Uploading" not in refused.message
+        await place.undone(JOB)
+        given_up = [a for a in place.events if a.type == "import.failed"]
+        assert len({a.id for a in given_up}) == 2  # and who tells events apart by it hears of both
         for row in whole:
             await database.execute(
                 "UPDATE customer SET fields = $2 WHERE customer_id = $1", *row.values()
