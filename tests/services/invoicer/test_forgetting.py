@@ -236,8 +236,11 @@ async def test_a_job_cut_at_any_statement_goes_on(world: World, postgres: Databa
         await failing.work(mine, FORGET)
         cut = not mine.ended
         await world.bench.make_due(FORGET.kind)
-        told = await world.jobs()
+        await world.jobs()
+        await world.bench.runner(()).recover(older_than_s=0)
         assert (await places(world, "zwaluw"), await files(world)) == ([], 0)
+        told = said(world.bench.published.answers, "invoice.deleted")
+        assert {x["account"] for x in told} == {f"A{n}" for n in range(at + 1)}
         at += 1
     assert at > 15
     await database.close()
