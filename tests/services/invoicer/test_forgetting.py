@@ -3,10 +3,13 @@
 Method: every table of the invoicer's schema is searched for the guest's name and address.
 """
 
+import asyncio
+
 import asyncpg
 import pytest
 
 from runtime.work import Work
+from services.invoicer.handlers import commands
 from services.invoicer.jobs.forget import ACCOUNTS_A_STEP, FORGET
 from services.invoicer.jobs.statements import Statements
 from tests.services.invoicer.erasing import (
@@ -195,6 +198,26 @@ async def test_a_statement_that_is_being_made_is_waited_for(world: World) -> Non
 
     await world.bench.run_jobs([Statements(rendering=Meanwhile(erased)).kind()])
     assert await places(world, "zwaluw") == ["statement"]  # it was read before
+    await world.bench.make_due(FORGET.kind)
+    await world.jobs()
+    assert (await places(world, "zwaluw"), await files(world)) == ([], 0)
+
+
+async def test_a_statement_that_is_asked_for_at_the_same_moment_is_not_missed(
+    world: World, smtp: MailServer
+) -> None:
+    """Its holder was read before, and its job is committed after, the erasure was heard of."""
+    one = await held(world, "A1")
+    asked = world.bench.incoming(statement(to="holder"))
+    async with world.bench.transaction() as tx:
+        await commands.handle([asked], tx)
+        await world.registry(gone(one))
+        forgetting = asyncio.create_task(world.jobs(FORGET.kind))
+        await asyncio.sleep(0.3)
+        assert not forgetting.done()
+    await forgetting
+    await world.jobs()
+    assert len(smtp.mails) == 1
     await world.bench.make_due(FORGET.kind)
     await world.jobs()
     assert (await places(world, "zwaluw"), await files(world)) == ([], 0)
