@@ -64,11 +64,9 @@ async def _of_accounts(tx: StepTx, environment: int, accounts: Sequence[str]) ->
 
 
 def _is_the_holders(draft: Invoice, holding: Holding | None) -> bool:
-    """Whether a draft is made out to whoever would be invoiced now."""
+    """Whether a draft is made out to whoever would be invoiced now; who is erased has no name."""
     holder = None if holding is None else holding.holder
-    if holder is None or holder.erased:
-        return False
-    return parties.buyer_from(draft.buyer) == parties.buyer(holder)
+    return holder is not None and parties.buyer_from(draft.buyer) == parties.buyer(holder)
 
 
 FORGET: Final = JobKind(kind=forgetting.KIND, run=forget, cleared=True)
