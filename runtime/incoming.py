@@ -70,6 +70,8 @@ class Lane:
     their plans can be kept; the lane has connections of its own. `fetch_wait_ms`: how long Kafka
     may keep a fetch that finds nothing. All partitions are asked for at once, as a batch is nearly
     done; should one have been left out, it is also how long a record there can be kept waiting.
+    `times`: as many times ONACCOUNT_BATCH_RECORDS may be decided at once, where records are only
+    noted: nobody waits for an answer, and each transaction costs as much as the next.
     `fetch_bytes`: the most that is fetched of one partition at once (a record at least), where the
     records are so large that what is held of them in memory counts.
     `max_bytes`: what was fetched is decided in transactions of no more than so many bytes of
@@ -82,6 +84,7 @@ class Lane:
     name: str
     routes: tuple[Route, ...]
     max_records: int = 500
+    times: int = 1
     side_by_side: int = 1
     by_key: bool = False
     fetch_wait_ms: int = 100

@@ -8,6 +8,8 @@
 \getenv ledger PASSWORD_LEDGER
 \getenv importer PASSWORD_IMPORTER
 \getenv invoicer PASSWORD_INVOICER
+-- Whether a transaction is sampled is settled when it begins.
+SET log_transaction_sample_rate = 0;
 BEGIN;
 SET LOCAL log_statement = 'none';
 SET LOCAL log_min_error_statement = 'panic';

@@ -20,7 +20,7 @@ from faststream.kafka.prometheus import KafkaPrometheusMiddleware
 from prometheus_client import REGISTRY
 
 from runtime.edge.lane import EdgeLane
-from runtime.edge.patient import PatientConsumer
+from runtime.edge.patient import MOST_AT_ONCE, PatientConsumer
 from runtime.settings import WorkerSettings
 from runtime.status import Status
 
@@ -123,6 +123,8 @@ def subscribe(
 ) -> Any:
     """One batch subscriber for the lane: manual commits, from the log's beginning."""
     fetch_bytes = min(edge.lane.fetch_bytes or settings.fetch_bytes, settings.fetch_bytes)
+    times = edge.lane.times
+    most_records = min(settings.batch_records * times, MOST_AT_ONCE)
     subscriber = broker.subscriber(
         *topics,
         batch=True,
@@ -132,8 +134,8 @@ def subscribe(
         no_reply=True,
         parser=whole_batch,
         decoder=as_it_is,
-        max_records=min(edge.lane.max_records, settings.batch_records),
-        max_poll_records=settings.batch_records,
+        max_records=min(edge.lane.max_records * times, most_records),
+        max_poll_records=most_records,
         batch_timeout_ms=10,
         fetch_max_wait_ms=edge.lane.fetch_wait_ms,
         fetch_min_bytes=1,

@@ -150,7 +150,8 @@ SELECT now() AS now,
           ORDER BY id FOR UPDATE) AS held;
 
 -- name: renew
-UPDATE job SET leased_until = now() + make_interval(secs => $3)
+-- From when the row is had: a step may hold it, and at its end the lease counts from there.
+UPDATE job SET leased_until = clock_timestamp() + make_interval(secs => $3)
 WHERE id = ANY ($1::bigint[]) AND lease = $2 AND state = 'open' RETURNING id;
 
 -- name: stepped

@@ -21,6 +21,10 @@ from services.authorizer.store.recent import Recent
 from services.authorizer.store.states import STATES
 from services.authorizer.verify import main as verify
 
+SALES_BYTES = 1_000_000
+"""Of sales in one transaction: five hundred of the usual kind have less, and of cancellations that
+name hundreds of lines each no more are decided together than PostgreSQL waits for."""
+
 REGISTRY_BYTES = 64_000
 """Of registry commands in one transaction: one bundle of an import."""
 
@@ -44,6 +48,7 @@ def lanes(batch_records: int) -> tuple[Lane, ...]:
                 ),
             ),
             max_records=batch_records,
+            max_bytes=SALES_BYTES,
             side_by_side=2,
             by_key=True,
         ),

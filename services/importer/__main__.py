@@ -41,6 +41,10 @@ from services.importer.jobs.undo import Undoing
 from services.importer.settings import MIB, Settings
 from services.importer.store import uploads
 
+NOTED_AT_ONCE = 4
+"""Times a batch's records that are noted of the registry in one transaction: an import makes two
+states a row, and its next bundles wait until those of the last are committed."""
+
 UPLOADS_AT_ONCE = 2
 UPLOAD_BYTES = 5 * MIB // 4
 """Parts are up to a megabyte each, and what is fetched at once is held in memory, as it came and as
@@ -79,7 +83,12 @@ def lanes(settings: Settings, heard: Bell) -> tuple[Lane, ...]:
             max_records=UPLOADS_AT_ONCE,
             fetch_bytes=UPLOAD_BYTES,
         ),
-        Lane(name="registry", routes=(state, outcomes), max_records=settings.batch_records),
+        Lane(
+            name="registry",
+            routes=(state, outcomes),
+            max_records=settings.batch_records,
+            times=NOTED_AT_ONCE,
+        ),
     )
 
 

@@ -81,7 +81,8 @@ def make_database(site: Site) -> None:
         binaries() / "psql", "--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1",
         "--file", folder / "roles.sql", "--file", folder / "passwords.sql",
         PGHOST="127.0.0.1", PGPORT=str(server.port), PGUSER=ADMIN, PGPASSWORD=server.password,
-        PGDATABASE=DATABASE, PGOPTIONS="-c log_statement=all -c log_min_duration_statement=0",
+        PGDATABASE=DATABASE, PGOPTIONS="-c log_statement=all -c log_min_duration_statement=0 "
+        "-c log_transaction_sample_rate=1",
         **{f"PASSWORD_{s.upper()}": password(s) for s in SERVICES},
     )  # fmt: skip
     site.onaccount("migrate", ONACCOUNT_POSTGRES_ADMIN=server.dsn())

@@ -45,6 +45,24 @@ async def test_a_batch_is_bounded_by_records_and_by_bytes(rig: Rig) -> None:
     assert max(size for _, size in sizes) <= 4 * (1 << 20) + 300_000
 
 
+async def test_a_lane_may_take_several_times_as_many_records_at_once(rig: Rig) -> None:
+    """Of a lane whose records are only noted: three times twenty, and no more than that."""
+    account = "times"
+    sizes: list[int] = []
+
+    class Counting(EdgeLane):
+        async def take(self, records: Sequence[Any], consumer: Any) -> None:
+            sizes.append(len(records))
+            await super().take(records, consumer)
+
+    rig = Rig(rig.kafka, rig.admin, rig.dsn, settings={"batch_records": 20})
+    sales = [sale(account) for _ in range(300)]
+    await rig.send(*sales, partition=4)
+    async with rig.worker(lane_type=Counting, times=3):
+        await rig.all_answered(account, [s["sale_id"] for s in sales])
+    assert 20 < max(sizes) <= 60
+
+
 async def test_what_comes_while_a_batch_is_decided_is_all_in_the_next_one(rig: Rig) -> None:
     """Also what comes later than the first of it, and in other partitions."""
     account = "meanwhile"

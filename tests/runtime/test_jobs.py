@@ -119,16 +119,26 @@ async def test_the_lease_is_renewed_while_the_job_works(dsn: str) -> None:
         assert len(await task) == 1
 
 
+@pytest.mark.parametrize("renewed", [False, True])
 async def test_after_a_step_longer_than_its_lease_the_job_is_still_in_the_same_hand(
-    dsn: str,
+    dsn: str, renewed: bool
 ) -> None:
-    kind = JobKind(kind="work", run=finish, lease_s=0.2)
+    """Renewed: that waits for the row, which the step holds, and comes after it."""
+    kind = JobKind(kind="work", run=finish, lease_s=0.4)
     async with benches(dsn) as (one, other):
         await add(one, "a")
-        work = await one.runner([kind]).claim(kind)
+        runner = one.runner([kind])
+        work = await runner.claim(kind)
         assert work is not None
+        renewing = None
         async with work.step() as tx:
-            await tx.execute("SELECT pg_sleep(0.3)")
+            if renewed:
+                renewing = asyncio.create_task(
+                    one.database.fetch(sql.renew, [work.job.id], work.lease, kind.lease_s)
+                )
+            await tx.execute("SELECT pg_sleep(0.6)")
+        if renewing is not None:
+            assert len(await renewing) == 1
         assert await other.runner([kind]).claim(kind) is None
 
 

@@ -103,6 +103,19 @@ def test_what_is_given_again_is_taken_in_no_larger_pieces_than_the_first_time(se
 
 
 @pytest.mark.parametrize("service", SERVICES)
+def test_only_the_importers_copy_of_the_registry_takes_more_than_a_batch(service: str) -> None:
+    worker = built(service)
+    most = worker.settings.batch_records
+    larger = {
+        tuple(sorted(subscriber.topic_names)): subscriber.max_records
+        for subscriber in worker.subscribers
+        if subscriber.max_records > most
+    }
+    copy = {("registry.outcomes", "registry.state"): 4 * most}
+    assert larger == (copy if service == "importer" else {})
+
+
+@pytest.mark.parametrize("service", SERVICES)
 def test_a_service_reads_what_the_topics_table_says(service: str) -> None:
     from schemas.topics import TOPICS
 

@@ -227,6 +227,7 @@ def build(
     *,
     barrier: tuple[str, ...] = (),
     at_once: bool = False,
+    times: int = 1,
     jobs: tuple[JobKind, ...] = (),
     **more: Any,
 ) -> Worker:
@@ -244,6 +245,7 @@ def build(
                         at_once=toy.at_once if at_once else None,
                     ),
                 ),
+                times=times,
             ),
         ),
         states=(StateKind(kind="account", read=read_accounts),),

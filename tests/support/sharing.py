@@ -7,7 +7,7 @@ from itertools import groupby
 import pytest
 from xdist.scheduler import LoadFileScheduling
 
-# Folders whose tests share one stack of nine processes, which each process would start anew.
+# Folders whose tests share one stack of many processes, which each process would start anew.
 TOGETHER = ("tests/outside/", "tests/journeys/together/")
 
 # Tests that wait more than they reckon, for what was killed to be back.

@@ -69,14 +69,16 @@ def words(query: str) -> list[str]:
 
 
 def found(query: str, accounts: Iterable[Listed]) -> tuple[FoundAccount, ...]:
-    """At most 50: the one whose number was typed first, those that can be charged before others,
-    and of these first those that hold the words as they were typed."""
-    number, together = query.strip().lower(), fold(query)
+    """At most 50: the one whose number was typed first (just so, or but for its capitals), those
+    that can be charged before others, and of these first those that hold the words as typed."""
+    typed, together = query.strip(), fold(query)
+    number = typed.lower()
 
     def first(listed: Listed) -> Order:
         reason = barred(listed.status, listed.on_account)
         apart = together not in fold(f"{listed.account} {listed.name} {listed.description}")
-        return listed.account.lower() != number, reason is not None, apart, *order(listed)
+        exact, alike = listed.account == typed, listed.account.lower() == number
+        return not exact, not alike, reason is not None, apart, *order(listed)
 
     return tuple(_found(each) for each in sorted(accounts, key=first)[:MOST_FOUND])
 

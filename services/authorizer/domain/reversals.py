@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from schemas.pos import CancelledLine, ReversalRefusal, ReversedLine, SaleCancelled, SaleLine
@@ -92,31 +92,71 @@ def _pick(
     what is left of each in turn.
     """
     rest = list(left)
-    alike = _alike(wanted, lines)
+    alike = _alike(wanted, lines, rest)
     order = sorted(range(len(wanted)), key=lambda n: (-sum(_shape(wanted[n])[:-1]), n))
     for number in order:
-        asked = wanted[number]
-        missing = asked.total
-        places = _fitting(asked, alike)
-        found = None
-        if missing in rest:
-            found = next((place for place in places if rest[place] == missing), None)
-        if found is None:
-            found = next((place for place in places if rest[place] > missing), None)
-        for place in places if found is None else (found,):
-            part = min(missing, max(rest[place], 0))
-            rest[place] -= part
+        missing = wanted[number].total
+        fitting = _fitting(wanted[number], alike)
+        place = _one_that_has(missing, fitting, rest)
+        if place is not None:
+            rest[place] -= missing
+            continue
+        for each in (each for some in fitting for each in some.places):
+            part = min(missing, rest[each])
+            rest[each] -= part
             missing -= part
             if missing == 0:
                 break
         if missing:
             return Refused(reason=ReversalRefusal.EXCEEDS_SALE, field=f"lines.{number}.total")
+        for some in fitting:
+            some.drop_first(rest)
     return [before - after for before, after in zip(left, rest, strict=True)]
+
+
+class _Fitting:
+    """Lines that fit alike, in their order, but for some of which nothing is left. Of none of them
+    is more left than `most`."""
+
+    __slots__ = ("most", "places")
+
+    def __init__(self, places: Iterable[int], rest: Sequence[int]) -> None:
+        self.places = list(places)
+        self.look(rest)
+
+    def look(self, rest: Sequence[int]) -> None:
+        """What is left now: it only falls."""
+        self.places = [place for place in self.places if rest[place] > 0]
+        self.most = max([rest[place] for place in self.places], default=0)
+
+    def drop_first(self, rest: Sequence[int]) -> None:
+        """Those at the head of which nothing is left."""
+        gone = next(
+            (at for at, place in enumerate(self.places) if rest[place] > 0), len(self.places)
+        )
+        del self.places[:gone]
+
+
+def _one_that_has(missing: int, fitting: Sequence[_Fitting], rest: Sequence[int]) -> int | None:
+    """The line of which just so much is left, or else the first of which more is."""
+    if missing in rest:
+        for some in fitting:
+            if missing <= some.most:
+                for place in some.places:
+                    if rest[place] == missing:
+                        return place
+    for some in fitting:
+        if missing < some.most:
+            for place in some.places:
+                if rest[place] > missing:
+                    return place
+            some.look(rest)
+    return None
 
 
 _Words = tuple[str | int | None, ...]
 _Shape = tuple[bool, ...]
-_Alike = dict[tuple[_Shape, _Words], list[int]]
+_Alike = dict[tuple[_Shape, _Words], _Fitting]
 
 
 def _words(line: SaleLine | CancelledLine) -> _Words:
@@ -137,31 +177,33 @@ def _of_shape(words: _Words, shape: _Shape) -> _Words:
     return tuple(word if said else None for word, said in zip(words, shape, strict=True))
 
 
-def _alike(wanted: Sequence[CancelledLine], lines: Sequence[SaleLine]) -> _Alike:
-    """The lines, in their order, by what is said of some of their words.
+def _alike(
+    wanted: Sequence[CancelledLine], lines: Sequence[SaleLine], rest: Sequence[int]
+) -> _Alike:
+    """The lines by what is said of some of their words.
 
     A till may mean five hundred lines of five hundred, and a batch holds hundreds of such messages:
-    so not each of the one is held against each of the other.
+    so no line is held against the words of each, and of which nothing is left, no more.
     """
     shapes = {shape for asked in wanted for shape in (_shape(asked), _loosely(_shape(asked)))}
-    found: _Alike = {}
+    found: dict[tuple[_Shape, _Words], list[int]] = {}
     for place, line in enumerate(lines):
         words = _words(line)
         for shape in shapes:
             found.setdefault((shape, _of_shape(words, shape)), []).append(place)
-    return found
+    return {key: _Fitting(places, rest) for key, places in found.items()}
 
 
-def _fitting(asked: CancelledLine, alike: _Alike) -> Sequence[int]:
-    """The lines that fit what is said, some of them twice.
+def _fitting(asked: CancelledLine, alike: _Alike) -> list[_Fitting]:
+    """The lines that fit what is said, those first of which just so many were sold.
 
     The quantity says how many are taken off, not how many were sold: it only decides between
     lines that fit alike.
     """
     words, shape = _words(asked), _shape(asked)
     loosely = _loosely(shape)
-    fitting = alike.get((loosely, _of_shape(words, loosely)), [])
-    return fitting if shape == loosely else alike.get((shape, words), []) + fitting
+    keys = dict.fromkeys(((shape, words), (loosely, _of_shape(words, loosely))))
+    return [alike[key] for key in keys if key in alike]
 
 
 _Quantities = dict[tuple[int, str | None], set[str | None]]

@@ -64,8 +64,8 @@ class Steps:
 
     def _rest(self) -> tuple[Caution, ...]:
         """Says that there is more, where the first of it is."""
-        if not self._untold:
-            return ()
         count = len(self._untold)
+        if count <= 1:
+            return tuple(self._untold)
         says = f"{count} more warnings are not told, from this one on: {self._untold[0].message}"
         return (self._untold[0].model_copy(update={"message": says}),)

@@ -17,6 +17,7 @@ from functools import partial
 from hashlib import sha256
 
 from runtime.answers import Answer
+from runtime.breath import Breath
 from runtime.glance import Glance
 from runtime.incoming import Incoming, traced
 from runtime.transaction import Tx
@@ -43,6 +44,7 @@ async def decide_sales(recent: Recent, incoming: Sequence[Incoming], tx: Tx) -> 
     """Lock, recall, decide, record, answer."""
     book = await _open(incoming, tx)
     said: list[Said] = []
+    breath = Breath()
     for record in incoming:
         message = record.message
         # By its very type: of a model isinstance takes ten times as long.
@@ -50,6 +52,7 @@ async def decide_sales(recent: Recent, incoming: Sequence[Incoming], tx: Tx) -> 
             said.append(_answer_sale(message, record.time, book, tx.now))
         elif isinstance(message, SaleCancelled):
             said.append(answer_cancellation(message, book, tx.now))
+            await breath.take()  # it may name five hundred lines of five hundred
         else:
             said.append(_answer_unreadable(message, book, tx.now))
     await store.record(tx, book)

@@ -50,7 +50,7 @@ CROSS JOIN LATERAL (
           SELECT FROM unnest(string_to_array(q.words, ' ')) AS w (word)
           WHERE strpos(a.searched || ' ' || coalesce(c.searched, ''), w.word) = 0
       )
-    ORDER BY lower(a.account) <> lower(q.typed), a.status <> 'active' OR NOT a.on_account,
+    ORDER BY a.account <> q.typed, lower(a.account) <> lower(q.typed COLLATE "C"), a.status <> 'active' OR NOT a.on_account,
              strpos(a.searched, q.words) = 0 AND strpos(coalesce(c.searched, ''), q.words) = 0,
              coalesce(c.searched, a.searched), a.account
     LIMIT 500

@@ -226,6 +226,10 @@ async def test_a_search_finds_fifty_at_most_and_what_was_typed_first(postgres: D
         (answer,) = await bench.ask(searched("s", " k1 "))
         assert (len(said(answer)["accounts"]), said(answer)["more"]) == (50, True)
         assert accounts(said(answer))[:3] == ["K1", "K10000", "K10001"]
+        await bench.order(opened("k1", "y", status="blocked"))
+        for typed, first in (("k1", ["k1", "K1"]), ("K1", ["K1", "k1"])):
+            (answer,) = await bench.ask(searched(f"of {typed}", typed))
+            assert accounts(said(answer))[:2] == first
 
 
 async def test_what_holds_the_words_together_is_found_before_what_holds_them_apart(
