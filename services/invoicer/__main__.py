@@ -17,6 +17,7 @@ from services.invoicer.handlers import commands, registry, sales
 from services.invoicer.jobs import republish
 from services.invoicer.jobs.delivery import Delivery
 from services.invoicer.jobs.documents import Documents
+from services.invoicer.jobs.forget import FORGET
 from services.invoicer.jobs.mail import Mailing
 from services.invoicer.jobs.pending import PENDING
 from services.invoicer.jobs.run import RUN
@@ -84,6 +85,7 @@ def build(settings: Settings) -> Worker:
             RUN,
             PENDING,
             republish.kind(),
+            FORGET,
             documents.kind(side_by_side=settings.document_processes + 1),
             Delivery(rendering=rendering).kind(),
             Statements(rendering=rendering).kind(),

@@ -6,14 +6,17 @@ from runtime.answers import Answer
 from runtime.transaction import Tx
 from schemas.billing import InvoiceDeleted
 from services.invoicer.events import event
-from services.invoicer.store import invoices
+from services.invoicer.store import forgetting, invoices
 from services.invoicer.store.invoices import Invoice
 
 
 async def vanish(tx: Tx, drafts: Iterable[Invoice]) -> list[Answer]:
-    """Drafts claimed nothing and had no number: nothing but their state is left of them."""
+    """Drafts claimed nothing and had no number: their state and lines are left of them, and nothing
+    of whom they were made out to."""
     told = []
+    gone: dict[int, list[str]] = {}
     for draft in drafts:
+        gone.setdefault(draft.environment, []).append(draft.invoice_id)
         await invoices.set_status(tx, draft, "deleted", credited=0, paid=0)
         said = InvoiceDeleted(
             invoice_id=draft.invoice_id,
@@ -22,6 +25,8 @@ async def vanish(tx: Tx, drafts: Iterable[Invoice]) -> list[Answer]:
             at=tx.now,
         )
         told.append(event(said, draft.environment, draft.account, tx, draft.invoice_id))
+    for environment, ids in gone.items():
+        await forgetting.drafts(tx, environment, ids)
     return told
 
 

@@ -86,13 +86,17 @@ async def _handle(incoming: Incoming, tx: Tx) -> Iterable[Answer]:
 
 
 async def _lock(messages: Sequence[Incoming], tx: Tx) -> None:
+    given = [incoming.message for incoming in messages]
     named = [
         (m.environment, getattr(m, "invoice_id", None), getattr(m, "number", None))
-        for m in (incoming.message for incoming in messages)
+        for m in given
         if hasattr(m, "invoice_id")
     ]
-    if named:
-        await registry.lock_accounts(tx, await invoices.accounts_of(tx, named))
+    asked = [m for m in given if isinstance(m, StatementRequest)]
+    found = await invoices.accounts_of(tx, named) if named else set()
+    # A statement's too: until whoever forgets a customer has the lock, its job is recorded.
+    found |= {(m.environment, m.account) for m in asked if m.account is not None}
+    await registry.lock_accounts(tx, found)
 
 
 async def _decide(incoming: Incoming, message: Message, tx: Tx) -> Sequence[Answer]:

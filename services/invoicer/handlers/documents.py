@@ -11,8 +11,8 @@ from runtime.transaction import Tx
 from schemas.billing import DocumentPart
 from schemas.content import digest
 from schemas.invoices import DocumentRequest, StatementRequest
-from services.invoicer.handlers.finding import UNKNOWN
-from services.invoicer.replies import Refusal, refused, refused_once
+from services.invoicer.handlers.finding import DELETED, UNKNOWN
+from services.invoicer.replies import Refusal, refused, refused_late, refused_once
 from services.invoicer.store import documents, invoices, requests
 
 PART_BYTES = 700_000
@@ -29,7 +29,10 @@ async def request(incoming: Incoming, asked: DocumentRequest, tx: Tx) -> Sequenc
             return [await refused_once(tx, incoming, number, name, REUSED, content)]
         if recalled.answers:
             return recalled.answers
-        return await kept_parts(tx, asked, recalled.asked_at) or ()
+        parts = await kept_parts(tx, asked, recalled.asked_at)
+        if parts is None and await was_deleted(tx, asked):
+            return [await refuse_deleted(tx, asked)]
+        return parts or ()
     refusal = await _unknown(tx, asked)
     if refusal is not None:
         answers = [refused(incoming, number, name, refusal, content)]
@@ -50,7 +53,9 @@ REUSED = Refusal(
 async def _unknown(tx: Tx, asked: DocumentRequest) -> Refusal | None:
     if asked.invoice_id is not None:
         found = await invoices.find(tx, asked.environment, [asked.invoice_id])
-        return None if asked.invoice_id in found else UNKNOWN
+        if asked.invoice_id not in found:
+            return UNKNOWN
+        return DELETED if found[asked.invoice_id].status == "deleted" else None
     if await documents.credit_note_exists(tx, asked.environment, asked.credit_note_id or ""):
         return None
     return Refusal(
@@ -58,6 +63,22 @@ async def _unknown(tx: Tx, asked: DocumentRequest) -> Refusal | None:
         field="credit_note_id",
         message="There is no such credit note here.",
     )
+
+
+async def was_deleted(tx: Tx, asked: DocumentRequest) -> bool:
+    """Whether it is about a draft that was deleted, whose files went with it."""
+    if asked.invoice_id is None:
+        return False
+    found = await invoices.find(tx, asked.environment, [asked.invoice_id])
+    return found[asked.invoice_id].status == "deleted"
+
+
+async def refuse_deleted(tx: Tx, asked: DocumentRequest) -> Answer:
+    """It was a draft when it was asked for: refused now, and again where it is asked again."""
+    number, name = asked.environment, asked.request_id
+    gone = refused_late(tx, number, name, DELETED)
+    await requests.add_answers(tx, number, "document", name, [gone])
+    return gone
 
 
 async def kept_parts(tx: Tx, asked: DocumentRequest, asked_at: datetime) -> list[Answer] | None:

@@ -9,6 +9,8 @@ UNKNOWN = Refusal(
     reason="invoice_unknown", field="invoice_id", message="There is no such invoice here."
 )
 
+DELETED = Refusal(reason="invoice_deleted", field="invoice_id", message="This draft was deleted.")
+
 
 async def find(tx: Tx, environment: int, invoice_id: str) -> Invoice | Refusal:
     """The invoice under its account's lock, or why not."""
@@ -22,9 +24,7 @@ async def find_issued(tx: Tx, environment: int, invoice_id: str) -> Invoice | Re
     if isinstance(found, Refusal):
         return found
     if found.status == "deleted":
-        return Refusal(
-            reason="invoice_deleted", field="invoice_id", message="This draft was deleted."
-        )
+        return DELETED
     if found.number is None:
         return Refusal(
             reason="not_issued", field="invoice_id", message="This is a draft; approve it first."

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from runtime.jobs import JobKind, StepTx, Work
 from schemas.invoices import DocumentRequest
-from services.invoicer.handlers.documents import kept_parts
+from services.invoicer.handlers.documents import kept_parts, refuse_deleted, was_deleted
 from services.invoicer.jobs.documents import render
 from services.invoicer.rendering import Rendering
 from services.invoicer.replies import Refusal, refused_late
@@ -34,12 +34,19 @@ class Delivery:
         async with work.step() as tx:
             recalled = await requests.recall(tx, number, "document", asked.request_id)
             assert recalled is not None  # recorded together with this job
+            if recalled.answers:  # asked again meanwhile, it was refused
+                tx.done()
+                return
             document_id = asked.invoice_id or asked.credit_note_id or ""
             # Asked first: what a job that has ended by then made is found below.
             its_own = await documents.job_is_open(tx, number, document_id)
             parts = await kept_parts(tx, asked, recalled.asked_at)
             if parts is not None:
                 tx.answer(*parts)
+                tx.done()
+                return
+            if await was_deleted(tx, asked):
+                tx.answer(await refuse_deleted(tx, asked))
                 tx.done()
                 return
             if its_own:
@@ -52,6 +59,8 @@ class Delivery:
             files = await self.rendering.call(render, document)
         async with work.step() as tx:
             draft = document.number is None
+            if draft and await _is_gone(tx, number, document_id):
+                return  # while it was made: of a draft that is deleted nothing is kept
             await documents.keep(tx, number, document_id, draft=draft, files=files)
 
     async def on_poison(self, work: Work, tx: StepTx) -> None:
@@ -71,3 +80,9 @@ class Delivery:
             cleared=True,
             on_poison=self.on_poison,
         )
+
+
+async def _is_gone(tx: StepTx, environment: int, invoice_id: str) -> bool:
+    """Whether a draft is deleted; until the step ends nobody else deletes it."""
+    found = await invoices.find_locked(tx, environment, invoice_id)
+    return found is None or found.status == "deleted"

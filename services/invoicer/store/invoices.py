@@ -20,6 +20,9 @@ from services.invoicer.vat import VatRow
 
 sql = statements("services.invoicer", "sql/invoices.sql")
 
+LAST_PERIOD = "9999-12"
+"""No draft is of a later month."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invoice:

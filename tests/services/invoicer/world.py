@@ -20,6 +20,7 @@ from services.invoicer.handlers import commands, registry, sales
 from services.invoicer.jobs import republish
 from services.invoicer.jobs.delivery import Delivery
 from services.invoicer.jobs.documents import Documents
+from services.invoicer.jobs.forget import FORGET
 from services.invoicer.jobs.mail import Mailing
 from services.invoicer.jobs.pending import PENDING
 from services.invoicer.jobs.run import RUN
@@ -135,6 +136,7 @@ class World:
             RUN,
             PENDING,
             republish.kind(),
+            FORGET,
             Documents(rendering=Rendering(0)).kind(1),
             Delivery(rendering=Rendering(0)).kind(),
             Statements(rendering=Rendering(0)).kind(),
