@@ -8,7 +8,7 @@ from services.invoicer.handlers.documents import kept_parts, refuse_deleted, was
 from services.invoicer.jobs.documents import render
 from services.invoicer.rendering import Rendering
 from services.invoicer.replies import Refusal, refused_late
-from services.invoicer.store import documents, requests
+from services.invoicer.store import documents, invoices, requests
 
 AGAIN_S, LONGEST_S = 1.0, 30.0
 """How long until it is looked for again: a tenth of what was waited so far, within these. Of a run
