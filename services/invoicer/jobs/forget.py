@@ -1,21 +1,24 @@
 """Forgetting erased customers: a job, step by step.
 
 First deleted drafts that keep a buyer still, then the accounts that the customers ever held or
-might look at: drafts that nobody can approve any more go, and so do files of drafts, statements and
-the addresses that statements went to. What is on its way in the mail is waited for.
+might look at: drafts of which nobody is the holder any more go, others are made out to who is now;
+files of drafts go, statements, and the addresses that statements went to. What is on its way in the
+mail is waited for, and that alone is looked at again: what came later is of others.
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from runtime.jobs import JobKind, StepTx, Work
 from services.invoicer import drafting, parties
 from services.invoicer.store import forgetting, invoices, registry
-from services.invoicer.store.invoices import Invoice
-from services.invoicer.store.registry import Holding
 
 DRAFTS_A_STEP: Final = 200
 ACCOUNTS_A_STEP: Final = 20
+
+STATEMENTS_A_STEP: Final = 500
+TURNS: Final = 20
+"""Steps over what is left until it is waited for again: by then most of it may have gone."""
 
 AGAIN_S: Final = 60.0
 """After so long what was still on its way is looked at again."""
@@ -30,7 +33,11 @@ async def forget(work: Work) -> None:
             drafts = await forgetting.named_drafts(tx, environment, DRAFTS_A_STEP)
             await forgetting.drafts(tx, environment, drafts)
             done = len(drafts) < DRAFTS_A_STEP
+            # The last is kept, for a step that saves nothing new counts as none.
             tx.save({**payload, **({"after": ""} if done else {"drafts": drafts[-1]})})
+            return
+        if payload.get("again"):
+            await _again(tx, environment, payload)
             return
         accounts = await forgetting.accounts(
             tx,
@@ -41,32 +48,67 @@ async def forget(work: Work) -> None:
             everything=payload.get("everything", False),
         )
         if accounts:
-            left = await _of_accounts(tx, environment, accounts) or payload.get("left", False)
-            tx.save({**payload, "after": accounts[-1], "left": left})
-        elif payload.get("left"):
-            tx.save({**payload, "after": "", "left": False})
-            tx.later(AGAIN_S)
+            left = await _of_accounts(tx, environment, accounts)
+            tx.save({**payload, "after": accounts[-1], **_with(payload, *left)})
         else:
-            tx.done()
+            _wait(tx, payload)
 
 
-async def _of_accounts(tx: StepTx, environment: int, accounts: Sequence[str]) -> bool:
+async def _again(tx: StepTx, environment: int, payload: dict[str, Any]) -> None:
+    """Some of what was left; what is left of it still goes to the end."""
+    accounts, named = payload["accounts"], payload["statements"]
+    some, others = accounts[:ACCOUNTS_A_STEP], accounts[ACCOUNTS_A_STEP:]
+    few, more = named[:STATEMENTS_A_STEP], named[STATEMENTS_A_STEP:]
+    await registry.lock_accounts(tx, [(environment, account) for account in some])
+    to_come, on_their_way = await forgetting.statements_of(tx, environment, some, few)
+    waits = {"accounts": others + to_come, "statements": [*more, *on_their_way]}
+    if others or more:
+        tx.save({**payload, **waits, "turn": payload.get("turn", 0) + 1})
+        tx.later(AGAIN_S if payload.get("turn", 0) % TURNS == TURNS - 1 else 0)
+    else:
+        _wait(tx, {**payload, **waits})
+
+
+def _wait(tx: StepTx, payload: dict[str, Any]) -> None:
+    """Look again in a while, where anything is left; else all is done."""
+    if payload.get("accounts") or payload.get("statements"):
+        tx.save({**payload, "again": payload.get("again", 0) + 1})
+        tx.later(AGAIN_S)
+    else:
+        tx.done()
+
+
+def _with(
+    payload: dict[str, Any], accounts: Sequence[str], statements: Sequence[str]
+) -> dict[str, Any]:
+    """What is left so far, and this."""
+    return {
+        "accounts": [*payload.get("accounts", ()), *accounts],
+        "statements": [*payload.get("statements", ()), *statements],
+    }
+
+
+async def _of_accounts(
+    tx: StepTx, environment: int, accounts: Sequence[str]
+) -> tuple[list[str], list[str]]:
     """Under the accounts' locks, so that whoever began before the erasure was known has ended.
-    Gives whether anything is left for later."""
+    Gives what is left for later: accounts and statements."""
     await registry.lock_accounts(tx, [(environment, account) for account in accounts])
     holdings = await registry.holdings(tx, environment, accounts)
     drafts = await invoices.drafts(tx, environment, accounts, invoices.LAST_PERIOD)
-    stale = [draft for draft in drafts if not _is_the_holders(draft, holdings.get(draft.account))]
-    tx.answer(*await drafting.vanish(tx, stale))
-    approved = await forgetting.approved_drafts(tx, environment, accounts)
-    await forgetting.draft_files(tx, environment, approved)
+    of_nobody, renamed = [], dict[str, str]()
+    for draft in drafts:
+        holding = holdings.get(draft.account)
+        holder = None if holding is None else holding.holder
+        if holder is None or holder.erased:
+            of_nobody.append(draft)
+        elif parties.buyer_from(draft.buyer) != (now := parties.buyer(holder)):
+            renamed[draft.invoice_id] = parties.buyer_json(now)
+    tx.answer(*await drafting.vanish(tx, of_nobody))
+    await forgetting.name_drafts(tx, environment, renamed)
+    before = await forgetting.drafts_of_before(tx, environment, accounts)
+    await forgetting.draft_files(tx, environment, before)
     return await forgetting.statements_of(tx, environment, accounts)
-
-
-def _is_the_holders(draft: Invoice, holding: Holding | None) -> bool:
-    """Whether a draft is made out to whoever would be invoiced now; who is erased has no name."""
-    holder = None if holding is None else holding.holder
-    return holder is not None and parties.buyer_from(draft.buyer) == parties.buyer(holder)
 
 
 FORGET: Final = JobKind(kind=forgetting.KIND, run=forget, cleared=True)

@@ -1,6 +1,7 @@
 """What is kept of people and need not be: of deleted drafts, and of statements (decision 129)."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from hashlib import sha256
 from typing import Final
 
 from runtime.sql import statements
@@ -17,11 +18,14 @@ NOBODY: Final = parties.buyer_json(Buyer(name="", address=Address(country="")))
 
 
 async def erased(tx: Tx, customers: Mapping[int, Iterable[str]], ref: str) -> None:
-    """Have customers forgotten by a job, given by environment. `ref` says by which record they
-    were heard of: heard of again, another job looks whether anything is left."""
+    """Have customers forgotten by a job, given by environment. `ref` says by which record the first
+    was heard of: heard of again, another job looks whether anything is left. A batch that comes
+    again may be a longer one, so who they are is part of a job's name."""
     for environment, ids in sorted(customers.items()):
-        payload = {"environment": environment, "customers": sorted(ids)}
-        await tx.add_job(KIND, f"{environment}/{ref}", payload)
+        these = sorted(ids)
+        who = sha256(" ".join(these).encode()).hexdigest()[:16]
+        payload = {"environment": environment, "customers": these}
+        await tx.add_job(KIND, f"{environment}/{ref}/{who}", payload)
 
 
 async def drafts(tx: Tx, environment: int, invoice_ids: Sequence[str]) -> None:
@@ -51,23 +55,33 @@ async def accounts(
     return [r["account"] for r in rows]
 
 
-async def approved_drafts(tx: Tx, environment: int, accounts: Sequence[str]) -> list[str]:
-    """Issued invoices of which the files that they had as drafts are kept too."""
-    rows = await tx.fetch(sql.approved_drafts, environment, list(accounts))
+async def name_drafts(tx: Tx, environment: int, buyers: Mapping[str, str]) -> None:
+    """Make drafts out to others: buyers' JSON by id. What was made of them is of before."""
+    if buyers:
+        await tx.execute(sql.name_drafts, environment, list(buyers), list(buyers.values()))
+        await draft_files(tx, environment, list(buyers))
+
+
+async def drafts_of_before(tx: Tx, environment: int, accounts: Sequence[str]) -> list[str]:
+    """What is no draft any more and keeps files of the time when it was."""
+    rows = await tx.fetch(sql.drafts_of_before, environment, list(accounts))
     return [r["invoice_id"] for r in rows]
 
 
-async def statements_of(tx: Tx, environment: int, accounts: Sequence[str]) -> bool:
-    """Forget the statements of these accounts, whose locks are held; gives whether some are left.
+async def statements_of(
+    tx: Tx, environment: int, accounts: Sequence[str], named: Sequence[str] = ()
+) -> tuple[list[str], list[str]]:
+    """Forget the statements of these accounts, whose locks are held, and those that are named.
 
-    What is being made or mailed still is left: its mail needs it.
+    What is being made or mailed still is left, for its mail needs it: gives the accounts of which
+    some are being made, and the statements that are on their way.
     """
-    to_come = bool(await tx.fetchval(sql.statements_to_come, environment, list(accounts)))
+    rows = await tx.fetch(sql.statements_to_come, environment, list(accounts))
     await tx.execute(sql.forget_statement_jobs, environment, list(accounts))
-    found = await tx.fetch(sql.statements, environment, list(accounts))
+    found = await tx.fetch(sql.statements, environment, list(accounts), list(named))
     ended = [r["statement_id"] for r in found if not r["on_its_way"]]
     if ended:
         await tx.execute(sql.forget_statement_files, environment, ended)
         await tx.execute(sql.forget_holders, environment, ended)
         await tx.execute(sql.forget_recipients, environment, ended)
-    return to_come or len(ended) < len(found)
+    return [r["account"] for r in rows], [r["statement_id"] for r in found if r["on_its_way"]]

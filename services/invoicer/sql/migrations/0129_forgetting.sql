@@ -1,7 +1,7 @@
 -- What no law asks for goes when a customer is erased (docs/decisions/0129): deleted drafts keep
 -- nothing of their buyer, and statements of the accounts that the customer ever had to do with go.
 
-LOCK TABLE account, invoice, document, job IN SHARE ROW EXCLUSIVE MODE;
+LOCK TABLE account, invoice, statement, document, job IN SHARE ROW EXCLUSIVE MODE;
 
 -- Who held an account or might look at it, ever since: an erased customer is untied from its accounts
 -- at once, and what was made for it before is found by them. Ids alone, no name.
