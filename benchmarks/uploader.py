@@ -56,7 +56,8 @@ class Person:
         )
 
     async def listen(self) -> None:
-        """Note when each kind of event came first."""
+        """Note when each kind of event came first; of a report the last part: who stops a worker
+        before that leaves it to the next."""
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self.kafka,
             auto_offset_reset="earliest",
@@ -69,6 +70,8 @@ class Person:
             async for record in consumer:
                 message = json.loads(record.value)
                 key = (message["job_id"], message["type"])
+                if message["type"] == "import.report" and message["part"] < message["parts"]:
+                    continue
                 self.told.setdefault(key, record.timestamp / 1000)
                 if message["type"] != "import.report":
                     self.heard.setdefault(key, message)
