@@ -75,9 +75,13 @@ def main(arguments: list[str]) -> int:
 
 def told(found: Report) -> str:
     """The report for people."""
-    lines = [f"{found['accounts']:,} accounts, {found['sales']:,} sales"]
+    lines = [f"{_many(found['accounts'], 'account')}, {_many(found['sales'], 'sale')}"]
     lines += in_words(found["held"])
     lines += [
         f"environment {p['environment']}, {p['what']}: {p['problem']}" for p in found["problems"]
     ]
     return "\n".join([*lines, "all as it must be" if found["ok"] else "NOT in order"])
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
