@@ -9,6 +9,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from runtime.settings import KafkaSettings
+from schemas.malformed import Malformed, Undecodable
+from schemas.wire import decode
 
 ANSWER_S = 30.0  # for Kafka to give the next records
 RECORDS_AT_ONCE = 1_000
@@ -36,6 +38,15 @@ has fewer records."""
 
 def unheard(what: str, done: int, total: int) -> None:
     """A gauge for those who don't want to know."""
+
+
+def message_in(topic: str, record: Any) -> object | None:
+    """The message in a record; None where it holds none that can be read."""
+    try:
+        message: object = decode(topic, record.value)
+    except Undecodable:
+        return None
+    return None if isinstance(message, Malformed) else message
 
 
 def is_whole(spans: Spans) -> bool:

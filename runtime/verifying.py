@@ -18,10 +18,17 @@ from typing import Any, Protocol, Self
 import asyncpg
 from pydantic import ValidationError
 
-from runtime.reading import Gauge, Log, LogAway, Spans, is_whole, unheard, was_there
+from runtime.reading import (
+    Gauge,
+    Log,
+    LogAway,
+    Spans,
+    is_whole,
+    message_in,
+    unheard,
+    was_there,
+)
 from runtime.settings import WorkerSettings, wrong_in
-from schemas.malformed import Malformed, Undecodable
-from schemas.wire import decode
 
 SETTLED = timedelta(minutes=10)
 """Longer than what is committed takes to its topic; after a standstill it can be too short."""
@@ -118,11 +125,8 @@ class Topics:
             yield [(m, r) for r in records if (m := self._read(topic, r)) is not None]
 
     def _read(self, topic: str, record: Any) -> object | None:
-        try:
-            message: object = decode(topic, record.value)
-        except Undecodable:
-            message = None
-        if message is None or isinstance(message, Malformed):
+        message = message_in(topic, record)
+        if message is None:
             self.held.unreadable += 1
             return None
         concerns = self.environment in (None, getattr(message, "environment", None))

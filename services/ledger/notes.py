@@ -3,8 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from schemas.malformed import Malformed, Undecodable
-from schemas.wire import decode
+from runtime.reading import message_in
 from services.ledger.audit import Finding
 from services.ledger.report import Report, Traced
 
@@ -29,11 +28,7 @@ class Notes:
         self.report.add(finding)
 
     def read(self, topic: str, record: Any) -> object:
-        """The message in a record; None, or Malformed, and counted, where there is none."""
-        try:
-            message: object = decode(topic, record.value)
-        except Undecodable:
-            message = None
-        if message is None or isinstance(message, Malformed):
-            self.traced.unreadable += 1
+        """The message in a record; None, and counted, where there is none."""
+        message = message_in(topic, record)
+        self.traced.unreadable += message is None
         return message

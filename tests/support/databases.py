@@ -39,12 +39,12 @@ async def make_template(server: Postgres) -> None:
     await make_database(server, PASSWORDS, TEMPLATE)
 
 
-async def copy_template(server: Postgres) -> Database:
-    """A fresh database."""
+async def copy_template(server: Postgres, template: str = TEMPLATE) -> Database:
+    """A fresh database; or a copy of another to which nobody is connected, to be damaged."""
     name = f"test_{uuid.uuid4().hex[:12]}"
     connection = await asyncpg.connect(server.dsn("postgres"))
     try:
-        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY FILE_COPY")
+        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
         # The rights on a database are not copied with it.
         await connection.execute(f"REVOKE ALL ON DATABASE {name} FROM PUBLIC")
         await connection.execute(f"GRANT CONNECT ON DATABASE {name} TO {', '.join(SERVICES)}")

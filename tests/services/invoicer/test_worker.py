@@ -8,7 +8,6 @@ agrees with itself, and has it audited against that broker.
 import asyncio
 import json
 import time
-import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -177,16 +176,7 @@ def test_a_run_bills_every_decision_that_was_there_when_it_was_asked(told: Told)
 @pytest.fixture
 def register(told: Told, postgres_server: Postgres) -> Iterator[Database]:
     """A copy of its database, to be damaged."""
-    name = f"register_{uuid.uuid4().hex[:12]}"
-
-    async def copy() -> Database:
-        connection = await asyncpg.connect(postgres_server.dsn("postgres"))
-        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {told.database.name}")
-        await connection.execute(f"GRANT CONNECT ON DATABASE {name} TO invoicer")
-        await connection.close()
-        return databases.described(postgres_server, name)
-
-    database = run_apart(copy())
+    database = run_apart(databases.copy_template(postgres_server, told.database.name))
     yield database
     run_apart(databases.drop(postgres_server, database))
 

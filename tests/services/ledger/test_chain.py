@@ -7,7 +7,6 @@ against that broker.
 """
 
 import asyncio
-import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -105,16 +104,7 @@ def written(own_kafka: Server, module_postgres: Database) -> Database:
 @pytest.fixture
 def books(written: Database, postgres_server: Postgres) -> Iterator[Database]:
     """A copy of it, to be damaged."""
-    name = f"books_{uuid.uuid4().hex[:12]}"
-
-    async def copy() -> Database:
-        connection = await asyncpg.connect(postgres_server.dsn("postgres"))
-        await connection.execute(f"CREATE DATABASE {name} TEMPLATE {written.name}")
-        await connection.execute(f"GRANT CONNECT ON DATABASE {name} TO ledger")
-        await connection.close()
-        return databases.described(postgres_server, name)
-
-    database = run_apart(copy())
+    database = run_apart(databases.copy_template(postgres_server, written.name))
     yield database
     run_apart(databases.drop(postgres_server, database))
 
