@@ -39,7 +39,7 @@ check: setup  ## formatting, lint, types, import direction, generated files, tid
 
 prove-chaos: setup  ## two minutes of sales, two of a whole story, while everything is killed: all must add up
 	@ONACCOUNT_CHAOS_S=120 $(BIN)/python -m pytest -q -n 0 \
-		tests/outside/test_killed_everywhere.py tests/outside/test_a_story.py
+		tests/outside/killed_everywhere.py tests/outside/test_a_story.py
 
 prove-cluster: setup  ## the same story for two minutes on three brokers that die, alone and together
 	@ONACCOUNT_CHAOS_S=120 $(BIN)/python -m pytest -q -n 0 tests/outside/three_brokers.py $(ARGS)

@@ -49,6 +49,8 @@ share.coordinator.state.topic.min.isr=1
 # after kill -9 it may register again only once its former self is given up
 broker.heartbeat.interval.ms=500
 broker.session.timeout.ms=2500
+# no word twice a second that nothing has happened: there is no other node to hear it
+metadata.max.idle.interval.ms=0
 # workers need not wait for each other
 group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000

@@ -25,6 +25,7 @@ OF_THE_LOCAL_STACK = {
     "advertised.listeners",
     "log.dirs",
     "delete.topic.enable",
+    "metadata.max.idle.interval.ms",
     "offsets.topic.num.partitions",
     "transaction.state.log.num.partitions",
     "share.coordinator.state.topic.num.partitions",

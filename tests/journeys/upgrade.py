@@ -25,7 +25,7 @@ from aiokafka import AIOKafkaProducer
 
 from cli.stack.process import wait_until
 from tests.journeys.raw import command
-from tests.outside.test_killed_everywhere import (
+from tests.outside.killed_everywhere import (
     ACCOUNTS,
     HOT,
     PRICE,

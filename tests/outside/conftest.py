@@ -1,4 +1,4 @@
-"""One stack, two workers of each kind but four authorizers, and a client of the contract alone."""
+"""One stack, two workers of each kind, and a client of the contract alone."""
 
 import itertools
 from collections.abc import AsyncIterator, Iterator
@@ -10,7 +10,7 @@ from tests.support import run
 from tests.support.stacks import Stack, begin_stack
 
 _ENVIRONMENTS = itertools.count(7001)
-_WORKERS = "authorizer=4,ledger=2,importer=2,invoicer=2"
+_WORKERS = "authorizer=2,ledger=2,importer=2,invoicer=2"
 
 
 @pytest.fixture(scope="package")

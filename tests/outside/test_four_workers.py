@@ -4,10 +4,47 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from collections.abc import Iterator
 
+import pytest
+
+from cli.stack.ports import free_port
+from cli.stack.worker import Worker
 from tests.outside.wire import Seen, Wire, cancel, sale
+from tests.support.apart import run_apart
+from tests.support.run import current
+from tests.support.servers import Server
+from tests.support.stacks import Stack
 
 KINDS = {"sale.approved", "sale.declined", "sale.reversed", "sale.reversal_refused"}
+
+
+@pytest.fixture
+def two_more(pairs: Stack) -> Iterator[None]:
+    """Two authorizers beside the two of the stack, for this test alone: with nothing to do they would
+    ask Kafka on and on while the others run."""
+    workers = [Server(_authorizer(pairs, f"authorizer-{number}")) for number in (3, 4)]
+    try:
+        for worker in workers:
+            run_apart(worker.start())
+        yield
+    finally:
+        for worker in workers:
+            run_apart(worker.stop())
+
+
+def _authorizer(stack: Stack, name: str) -> Worker:
+    info = stack.info
+    return Worker(
+        name=name,
+        service="authorizer",
+        health_port=free_port(),
+        environment={
+            "ONACCOUNT_KAFKA": info["kafka"],
+            "ONACCOUNT_POSTGRES_AUTHORIZER": info["postgres"]["authorizer"],
+        },
+        log=current().new_folder(name) / f"{name}.log",
+    )
 
 
 def answers(wire: Wire, env: int) -> list[Seen]:
@@ -26,6 +63,7 @@ async def said_twice(wire: Wire, env: int, messages: list[dict[str, object]]) ->
     await wire.wait(lambda body: body.get("type") in KINDS, n=wanted, environment=env)
 
 
+@pytest.mark.usefixtures("two_more")
 async def test_four_processes_approve_exactly_as_many_as_there_is_room_for(
     wire: Wire, env: int
 ) -> None:
