@@ -49,7 +49,8 @@ async def compose(
         if mail.copy:  # finance sees at once that nobody asks it to pay
             language = state.language if state else document.language
             return compose_copy(document, envelope, attached, language)
-        return compose_document(document, envelope, attached)
+        settled = mail.open is not None and mail.open <= 0
+        return compose_document(document, envelope, attached, settled=settled)
 
     return make
 

@@ -38,25 +38,34 @@ def attachments(
     )
 
 
-def compose(document: Document, envelope: Envelope, attached: Iterable[Attachment]) -> Composed:
-    """The mail that brings an invoice or credit note, in the document's language.
+def compose(
+    document: Document,
+    envelope: Envelope,
+    attached: Iterable[Attachment],
+    *,
+    settled: bool = False,
+) -> Composed:
+    """The mail that brings an invoice or credit note, in the document's language. `settled`: of the
+    invoice nothing is open, as it was paid or credited before this mail goes; it asks for nothing.
 
     Raises BadAddressError where `envelope.to` (or another address) can't stand in a mail.
     """
     language, words = document.language, WORDS[document.language]
     kind, fill = _kind(document), _fill(document, document.language)
     person = clean(document.buyer.name or document.buyer.company)
+    to_pay = isinstance(document, Invoice) and not settled
+    label = "to_get_back" if kind == "credit_note" else "to_pay" if to_pay else "amount"
     values = {
         "subject": words[f"subject_{kind}"].format(**fill),
         "greeting": words["greeting"].format(name=person) if person else words["greeting_nobody"],
         "intro": words[f"intro_{kind}"].format(**fill),
         "extra": _extra(document, words, language),
-        "amount_label": words["to_pay" if kind == "invoice" else "to_get_back"],
+        "amount_label": words[label],
         "due": words["due"].format(date=day(document.due_on, language))
-        if isinstance(document, Invoice)
+        if isinstance(document, Invoice) and to_pay
         else "",
-        "pay_rows": _pay_rows(document, words),
-        "closing": _closing(document, kind, fill, envelope),
+        "pay_rows": _pay_rows(document, words) if to_pay else [],
+        "closing": _closing(document, kind, fill, envelope, to_pay=to_pay),
         **_amount(document, language, fill),
     }
     return assemble("invoice", values, document.seller, language, envelope, attached)
@@ -144,12 +153,14 @@ def _pay_rows(document: Document, words: Mapping[str, str]) -> list[tuple[str, s
 
 
 def _closing(
-    document: Document, kind: str, fill: Mapping[str, str], envelope: Envelope
+    document: Document, kind: str, fill: Mapping[str, str], envelope: Envelope, *, to_pay: bool
 ) -> list[str]:
     words = WORDS[document.language]
     rows = []
     if isinstance(document, Invoice):
-        if epc_payload(document):
+        if not to_pay:
+            rows.append(words["settled"])
+        elif epc_payload(document):
             rows.append(words["pay_scan"])
     else:
         rows.append(words["credit_text"].format(**fill))

@@ -26,6 +26,7 @@ _NL = {
     "to_pay": "Te betalen",
     "to_get_back": "Gecrediteerd bedrag",
     "due": "uiterlijk {date}",
+    "settled": "Van deze factuur staat niets meer open: u hoeft niets te betalen.",
     "pay": "U kunt het bedrag overmaken naar:",
     "pay_scan": "Sneller: scan de QR-code in de pdf met de app van uw bank.",
     "credit_text": "Dit bedrag wordt verrekend met factuur {refers_to}, of teruggestort als die al "
@@ -102,6 +103,7 @@ _EN = {
     "to_pay": "Amount due",
     "to_get_back": "Amount credited",
     "due": "by {date}",
+    "settled": "Nothing of this invoice is open any more: there is nothing for you to pay.",
     "pay": "You can transfer the amount to:",
     "pay_scan": "Quicker: scan the QR code in the PDF with your banking app.",
     "credit_text": "This amount is set off against invoice {refers_to}, or paid back if that has "

@@ -179,6 +179,20 @@ async def test_what_one_guest_had_is_not_mailed_to_the_accounts_next_holder(
     assert [mail["To"] for mail in smtp.mails[4:]] == ["anna@new.example"]
 
 
+async def test_of_an_invoice_of_which_nothing_is_open_no_mail_asks_to_pay(
+    world: World, smtp: MailServer
+) -> None:
+    invoice = await issued(world)
+    await world.jobs()
+    await world.command(delete(invoice), send(invoice))
+    await world.jobs()
+    bodies = [m.get_body(("plain",)) for m in smtp.mails if m["Subject"].startswith("Factuur")]
+    first, again = [body.get_content() for body in bodies if body is not None]
+    asks = ("Te betalen", "NL91", "QR", "uiterlijk")
+    assert [[word in text for word in asks] for text in (first, again)] == [[True] * 4, [False] * 4]
+    assert "u hoeft niets te betalen" in again
+
+
 async def test_the_same_send_mails_once_and_another_mails_again(
     world: World, smtp: MailServer
 ) -> None:
