@@ -27,6 +27,9 @@ _NL = {
     "to_get_back": "Gecrediteerd bedrag",
     "due": "uiterlijk {date}",
     "settled": "Van deze factuur staat niets meer open: u hoeft niets te betalen.",
+    "partly": "Dit is wat er van {total} nog openstaat.",
+    "partly_scan": "Dit is wat er van {total} nog openstaat. Gebruik de QR-code in de pdf niet: "
+    "die is voor het hele bedrag.",
     "pay": "U kunt het bedrag overmaken naar:",
     "pay_scan": "Sneller: scan de QR-code in de pdf met de app van uw bank.",
     "credit_text": "Dit bedrag wordt verrekend met factuur {refers_to}, of teruggestort als die al "
@@ -104,6 +107,9 @@ _EN = {
     "to_get_back": "Amount credited",
     "due": "by {date}",
     "settled": "Nothing of this invoice is open any more: there is nothing for you to pay.",
+    "partly": "This is what is still open of {total}.",
+    "partly_scan": "This is what is still open of {total}. Do not use the QR code in the PDF: it "
+    "is for the whole amount.",
     "pay": "You can transfer the amount to:",
     "pay_scan": "Quicker: scan the QR code in the PDF with your banking app.",
     "credit_text": "This amount is set off against invoice {refers_to}, or paid back if that has "
