@@ -32,6 +32,12 @@ def pieces(number_format: str) -> Iterator[tuple[str, str]]:
         yield "text", number_format[end:]
 
 
+def writes_numbers(number_format: str) -> bool:
+    """Whether messages take what a checked format writes: a number has no blanks at either end
+    (values.InvoiceNumber)."""
+    return number_format == number_format.strip()
+
+
 def pattern(number_format: str) -> tuple[str, int, int]:
     """A regular expression of all that a format writes, and its groups of year and sequence.
 

@@ -3,7 +3,7 @@
 from zoneinfo import ZoneInfo
 
 from runtime.transaction import Tx
-from schemas.numbering import in_common
+from schemas.numbering import in_common, writes_numbers
 from schemas.registry import EnvironmentState
 from services.invoicer import euros, issuing
 from services.invoicer.domain import month_of
@@ -58,7 +58,19 @@ async def unready(tx: Tx, environment: EnvironmentState) -> Refusal | None:
                 message=f"A Dutch invoice in {environment.currency} says its VAT in euros too; set "
                 "the rate with exchange_rate.set (`onaccount invoices rate`).",
             )
+    return await _numbers(tx, environment)
+
+
+async def _numbers(tx: Tx, environment: EnvironmentState) -> Refusal | None:
+    """What is wrong with the formats of numbers; None: nothing."""
     invoices, notes = environment.number_format, environment.credit_note_format
+    for field, format_ in (("number_format", invoices), ("credit_note_format", notes)):
+        if not writes_numbers(format_):
+            return Refusal(
+                reason="number_format_invalid",
+                field=field,
+                message=f"{field} must not begin or end with a blank; configure it without.",
+            )
     met = None if invoices == notes else in_common(invoices, notes)
     if met is not None:
         return Refusal(

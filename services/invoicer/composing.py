@@ -49,7 +49,7 @@ async def compose(
         if mail.copy:  # finance sees at once that nobody asks it to pay
             language = state.language if state else document.language
             return compose_copy(document, envelope, attached, language)
-        return compose_document(document, envelope, attached)
+        return compose_document(document, envelope, attached, left=mail.open)
 
     return make
 

@@ -139,6 +139,7 @@ def _row(
         due_on=None if given is None else due_on(given.issued_on, environment.payment_days),
         vat_euro=euros.vat_euro(new.bill.vat, environment.currency, rate),
         exchange_rate=rate,
+        holder=None if given is None else new.customer.customer_id,
     )
 
 

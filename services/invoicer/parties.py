@@ -95,6 +95,15 @@ def mail_address(customer: CustomerState | None) -> tuple[str | None, str]:
     return (None, "fictitious_address") if customer.email_fictitious else (customer.email, "")
 
 
+def is_whom(customer: CustomerState, holder: str | None, kept: str) -> bool:
+    """Whether this is whom an invoice was made out to: `holder` by its id; of an invoice that keeps
+    none, `kept` by the name in its buyer's JSON."""
+    if holder is not None:
+        return customer.customer_id == holder
+    now, then = buyer(customer), buyer_from(kept)
+    return (now.name, now.company) == (then.name, then.company)
+
+
 def language(customer: CustomerState | None, environment: EnvironmentState) -> Language:
     """The customer's, else the venue's."""
     return (customer.language if customer else None) or environment.language

@@ -24,6 +24,7 @@ from runtime.particulars import (
     vat_number,
 )
 from schemas.currencies import HUNDREDTHS, decimals
+from schemas.numbering import writes_numbers
 from schemas.registry import MAX_LOGO_BYTES
 from services.authorizer.domain import pictures
 from services.authorizer.domain.explanations import is_currency
@@ -37,6 +38,7 @@ __all__ = (
     "iban",
     "is_fictitious",
     "logo",
+    "number_format",
     "postcode",
     "time_zone",
     "vat_number",
@@ -66,6 +68,10 @@ def time_zone(name: str) -> str | None:
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
         known = False
     return None if known else "is not a time zone (like Europe/Amsterdam)"
+
+
+def number_format(text: str) -> str | None:
+    return None if writes_numbers(text) else "must not begin or end with a blank"
 
 
 def iban(text: str) -> str | None:

@@ -88,6 +88,8 @@ def _wrong(given: dict[str, Any], settings: dict[str, Any]) -> Refusal | None:
         "iban": checks.iban,
         "finance_email": checks.email,
         "reply_to": checks.email,
+        "number_format": checks.number_format,
+        "credit_note_format": checks.number_format,
         "logo": checks.logo,
     }
     for name, check in found.items():

@@ -38,26 +38,36 @@ def attachments(
     )
 
 
-def compose(document: Document, envelope: Envelope, attached: Iterable[Attachment]) -> Composed:
-    """The mail that brings an invoice or credit note, in the document's language.
+def compose(
+    document: Document,
+    envelope: Envelope,
+    attached: Iterable[Attachment],
+    *,
+    left: int | None = None,
+) -> Composed:
+    """The mail that brings an invoice or credit note, in the document's language. It asks for what
+    is `left` to pay of the invoice when it goes, after payments and credit notes; None: all.
 
     Raises BadAddressError where `envelope.to` (or another address) can't stand in a mail.
     """
     language, words = document.language, WORDS[document.language]
     kind, fill = _kind(document), _fill(document, document.language)
     person = clean(document.buyer.name or document.buyer.company)
+    left = document.total if left is None else left
+    to_pay = isinstance(document, Invoice) and left > 0
+    label = "to_get_back" if kind == "credit_note" else "to_pay" if to_pay else "amount"
     values = {
         "subject": words[f"subject_{kind}"].format(**fill),
         "greeting": words["greeting"].format(name=person) if person else words["greeting_nobody"],
         "intro": words[f"intro_{kind}"].format(**fill),
         "extra": _extra(document, words, language),
-        "amount_label": words["to_pay" if kind == "invoice" else "to_get_back"],
+        "amount_label": words[label],
         "due": words["due"].format(date=day(document.due_on, language))
-        if isinstance(document, Invoice)
+        if isinstance(document, Invoice) and to_pay
         else "",
-        "pay_rows": _pay_rows(document, words),
-        "closing": _closing(document, kind, fill, envelope),
-        **_amount(document, language, fill),
+        "pay_rows": _pay_rows(document, words) if to_pay else [],
+        "closing": _closing(document, kind, fill, envelope, left),
+        **_amount(document, left if to_pay else document.total, language, fill),
     }
     return assemble("invoice", values, document.seller, language, envelope, attached)
 
@@ -80,7 +90,7 @@ def compose_copy(
         "due": "",
         "pay_rows": [],
         "closing": [words["attached"].format(kind=words[f"kind_{kind}"]), words["copy_note"]],
-        **_amount(document, language, fill),
+        **_amount(document, document.total, language, fill),
     }
     return assemble("invoice", values, document.seller, language, envelope, attached)
 
@@ -108,8 +118,10 @@ def _fill(document: Document, language: Language) -> dict[str, str]:
     }
 
 
-def _amount(document: Document, language: Language, fill: Mapping[str, str]) -> dict[str, Any]:
-    amount = money(document.total, document.currency, language)
+def _amount(
+    document: Document, minor_units: int, language: Language, fill: Mapping[str, str]
+) -> dict[str, Any]:
+    amount = money(minor_units, document.currency, language)
     replaced = document.replaces if isinstance(document, Invoice) else ()
     return {
         "amount": amount,
@@ -144,12 +156,18 @@ def _pay_rows(document: Document, words: Mapping[str, str]) -> list[tuple[str, s
 
 
 def _closing(
-    document: Document, kind: str, fill: Mapping[str, str], envelope: Envelope
+    document: Document, kind: str, fill: Mapping[str, str], envelope: Envelope, left: int
 ) -> list[str]:
     words = WORDS[document.language]
     rows = []
     if isinstance(document, Invoice):
-        if epc_payload(document):
+        scan = epc_payload(document) is not None
+        if left <= 0:
+            rows.append(words["settled"])
+        elif left < document.total:
+            total = money(document.total, document.currency, document.language)
+            rows.append(words["partly_scan" if scan else "partly"].format(total=total))
+        elif scan:
             rows.append(words["pay_scan"])
     else:
         rows.append(words["credit_text"].format(**fill))

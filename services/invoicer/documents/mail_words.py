@@ -26,6 +26,10 @@ _NL = {
     "to_pay": "Te betalen",
     "to_get_back": "Gecrediteerd bedrag",
     "due": "uiterlijk {date}",
+    "settled": "Van deze factuur staat niets meer open: u hoeft niets te betalen.",
+    "partly": "Dit is wat er van {total} nog openstaat.",
+    "partly_scan": "Dit is wat er van {total} nog openstaat. Gebruik de QR-code in de pdf niet: "
+    "die is voor het hele bedrag.",
     "pay": "U kunt het bedrag overmaken naar:",
     "pay_scan": "Sneller: scan de QR-code in de pdf met de app van uw bank.",
     "credit_text": "Dit bedrag wordt verrekend met factuur {refers_to}, of teruggestort als die al "
@@ -102,6 +106,10 @@ _EN = {
     "to_pay": "Amount due",
     "to_get_back": "Amount credited",
     "due": "by {date}",
+    "settled": "Nothing of this invoice is open any more: there is nothing for you to pay.",
+    "partly": "This is what is still open of {total}.",
+    "partly_scan": "This is what is still open of {total}. Do not use the QR code in the PDF: it "
+    "is for the whole amount.",
     "pay": "You can transfer the amount to:",
     "pay_scan": "Quicker: scan the QR code in the PDF with your banking app.",
     "credit_text": "This amount is set off against invoice {refers_to}, or paid back if that has "
@@ -183,6 +191,7 @@ _REASONS: Mapping[Language, Mapping[str, str]] = {
         "not_processed": "kon niet worden verwerkt, zie de dead letters",
         "environment_incomplete": "de gegevens van de omgeving zijn niet meer volledig",
         "exchange_rate_missing": "er is geen wisselkoers voor de btw in euro's",
+        "number_format_invalid": "de opmaak van de nummers deugt niet",
         "number_formats_meet": "nummers zouden dubbel kunnen worden gegeven",
         "number_taken": "nummers zouden dubbel worden gegeven",
     },
@@ -208,6 +217,7 @@ _REASONS: Mapping[Language, Mapping[str, str]] = {
         "not_processed": "could not be processed, see the dead letters",
         "environment_incomplete": "the venue's details are not complete any more",
         "exchange_rate_missing": "there is no exchange rate for the VAT in euros",
+        "number_format_invalid": "the format of the numbers is not right",
         "number_formats_meet": "numbers could be given twice",
         "number_taken": "numbers would be given twice",
     },

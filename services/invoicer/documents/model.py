@@ -79,11 +79,6 @@ class Buyer:
     def shown_name(self) -> str:
         return self.company or self.name
 
-    @property
-    def is_business(self) -> bool:
-        """Gets Peppol BIS Billing 3.0 rather than plain EN 16931 (contract part 8)."""
-        return bool(self.chamber_number or self.vat_number or self.peppol_id)
-
 
 class Line(NamedTuple):
     """One sale line as it is billed (or credited) here.

@@ -15,7 +15,8 @@ async def send(command: InvoiceSend, tx: Tx) -> Done | Refusal:
     """Record the mail; invoice.sent (of a credit note credit_note.sent) or invoice.undeliverable
     tells what became of it.
 
-    Without `to` it goes to the holder's present address.
+    Without `to` it goes to the present address of the holder that it was made out to: what one
+    guest had is not mailed to the next who holds the account.
     """
     invoice = await find_issued(tx, command.environment, command.invoice_id)
     if isinstance(invoice, Refusal):
@@ -29,10 +30,16 @@ async def send(command: InvoiceSend, tx: Tx) -> Done | Refusal:
         )
     address = command.to
     if address is None:
-        holding = (await registry.holdings(tx, command.environment, [invoice.account])).get(
-            invoice.account
-        )
-        address, why_not = parties.mail_address(holding.holder if holding else None)
+        holding = (await registry.holdings(tx, number, [invoice.account])).get(invoice.account)
+        holder = holding.holder if holding else None
+        if holder and not parties.is_whom(holder, invoice.holder, invoice.buyer):
+            return Refusal(
+                reason="holder_changed",
+                field="to",
+                message="The account has another holder than this was made out to; give an "
+                "address with `to`.",
+            )
+        address, why_not = parties.mail_address(holder)
         if address is None:
             return Refusal(
                 reason=why_not,

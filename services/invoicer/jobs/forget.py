@@ -7,6 +7,7 @@ mail is waited for, and that alone is looked at again: what came later is of oth
 """
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any, Final
 
 from runtime.jobs import JobKind, StepTx, Work
@@ -22,6 +23,9 @@ TURNS: Final = 20
 
 AGAIN_S: Final = 60.0
 """After so long what was still on its way is looked at again."""
+
+MOST_LEFT: Final = 1_000
+"""Accounts, and statements, that one job waits for: its row is written anew with each step."""
 
 
 async def forget(work: Work) -> None:
@@ -48,10 +52,22 @@ async def forget(work: Work) -> None:
             everything=payload.get("everything", False),
         )
         if accounts:
-            left = await _of_accounts(tx, environment, accounts)
-            tx.save({**payload, "after": accounts[-1], **_with(payload, *left)})
+            left = _with(payload, *await _of_accounts(tx, environment, accounts))
+            if max(map(len, left.values())) >= MOST_LEFT:
+                await _hand_on(tx, environment, f"{work.job.ref}/{accounts[-1]}", left)
+                left = {name: [] for name in left}
+            tx.save({**payload, "after": accounts[-1], **left})
         else:
             _wait(tx, payload)
+
+
+async def _hand_on(tx: StepTx, environment: int, ref: str, left: dict[str, list[str]]) -> None:
+    """Let jobs of their own wait for what is left, so much each; `ref` says how far this one is."""
+    for start in range(0, max(map(len, left.values())), MOST_LEFT):
+        some = {name: ids[start : start + MOST_LEFT] for name, ids in left.items()}
+        payload = {"environment": environment, "customers": [], "after": "", "again": 1, **some}
+        after = tx.now + timedelta(seconds=AGAIN_S)
+        await tx.add_job(forgetting.KIND, f"{ref}/{start}", payload, after=after)
 
 
 async def _again(tx: StepTx, environment: int, payload: dict[str, Any]) -> None:
@@ -80,7 +96,7 @@ def _wait(tx: StepTx, payload: dict[str, Any]) -> None:
 
 def _with(
     payload: dict[str, Any], accounts: Sequence[str], statements: Sequence[str]
-) -> dict[str, Any]:
+) -> dict[str, list[str]]:
     """What is left so far, and this."""
     return {
         "accounts": [*payload.get("accounts", ()), *accounts],

@@ -1,7 +1,7 @@
 -- name: find
 SELECT invoice_id::text, version, account, period, run_id, send, status, number, drafted_on, issued_at,
        issued_on, due_on, currency, total, vat, credited, paid, letterhead, buyer, language,
-       supplementary, vat_euro, exchange_rate::text
+       supplementary, vat_euro, exchange_rate::text, holder::text
 FROM invoice WHERE environment = $1 AND invoice_id = ANY($2::uuid[]);
 
 -- name: find_locked
@@ -10,7 +10,7 @@ FROM invoice WHERE environment = $1 AND invoice_id = ANY($2::uuid[]);
 -- that it is read as it stands once the account is had, and not as when this statement began.
 SELECT i.invoice_id::text, i.version, i.account, i.period, i.run_id, i.send, i.status, i.number, i.drafted_on,
        i.issued_at, i.issued_on, i.due_on, i.currency, i.total, i.vat, i.credited, i.paid, i.letterhead,
-       i.buyer, i.language, i.supplementary, i.vat_euro, i.exchange_rate::text
+       i.buyer, i.language, i.supplementary, i.vat_euro, i.exchange_rate::text, i.holder::text
 FROM invoice AS i JOIN account AS a ON (a.environment, a.account) = (i.environment, i.account)
 WHERE i.environment = $1 AND i.invoice_id = $2
 FOR UPDATE OF a FOR NO KEY UPDATE OF i;

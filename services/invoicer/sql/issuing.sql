@@ -64,17 +64,18 @@ INSERT INTO letterhead (environment, sha256, content) VALUES ($1, $2, $3) ON CON
 -- New drafts and issued invoices; a draft that is approved becomes the issued one.
 INSERT INTO invoice AS i (environment, invoice_id, account, period, run_id, send, status, number,
     drafted_on, issued_at, issued_on, due_on, currency, total, vat, letterhead, buyer, language,
-    supplementary, vat_euro, exchange_rate)
+    supplementary, vat_euro, exchange_rate, holder)
 SELECT $1, * FROM unnest($2::uuid[], $3::text[], $4::text[], $5::text[], $6::boolean[], $7::text[],
     $8::text[], $9::date[], $10::timestamptz[], $11::date[], $12::date[], $13::text[],
     $14::bigint[], $15::jsonb[], $16::bytea[], $17::jsonb[], $18::text[], $19::boolean[],
-    $20::bigint[], $21::text[]::numeric[])
+    $20::bigint[], $21::text[]::numeric[], $22::uuid[])
 ON CONFLICT (environment, invoice_id) DO UPDATE SET
     version = i.version + 1, changed_at = now(), status = excluded.status, number = excluded.number,
     issued_at = excluded.issued_at, issued_on = excluded.issued_on, due_on = excluded.due_on,
     total = excluded.total, vat = excluded.vat, letterhead = excluded.letterhead,
     buyer = excluded.buyer, language = excluded.language, supplementary = excluded.supplementary,
-    vat_euro = excluded.vat_euro, exchange_rate = excluded.exchange_rate
+    vat_euro = excluded.vat_euro, exchange_rate = excluded.exchange_rate,
+    holder = excluded.holder
 WHERE i.status = 'draft';
 
 -- name: add_invoice_lines

@@ -9,10 +9,10 @@ SELECT mail_id::text FROM mail
 WHERE environment = $1 AND ref = ANY ($2::text[]) AND state = 'pending' ORDER BY created_at, 1;
 
 -- name: find
--- With the invoices that they are about, where they are about one.
+-- With the invoices that they are about, where they are about one, and what is open of these.
 SELECT m.mail_id::text, m.kind, m.ref, m.recipient, m.copy, m.state, m.message_id, m.handed_over,
        m.attempts, m.refusals, m.refused_since, m.code, m.created_at,
-       i.invoice_id::text, i.account
+       i.invoice_id::text, i.account, i.total - i.credited - i.paid AS open
 FROM mail AS m
 LEFT JOIN invoice AS i ON i.environment = m.environment AND i.invoice_id = CASE
     WHEN m.kind = 'invoice' THEN m.ref::uuid

@@ -52,6 +52,8 @@ class Invoice:
     supplementary: bool
     vat_euro: int | None
     exchange_rate: str | None
+    holder: str | None
+    """The customer_id of whom it was made out to; None: a draft, or issued before that was kept."""
 
     @property
     def open(self) -> int:

@@ -34,6 +34,7 @@ class InvoiceRow:
     due_on: date | None = None
     vat_euro: int | None = None
     exchange_rate: str | None = None
+    holder: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +127,7 @@ async def put_invoices(tx: Tx, environment: int, rows: Sequence[InvoiceRow]) -> 
         [r.supplementary for r in rows],
         [r.vat_euro for r in rows],
         [r.exchange_rate for r in rows],
+        [r.holder for r in rows],
     )
     await _add_lines(
         tx, sql.add_invoice_lines, environment, {r.invoice_id: r.bill.items for r in rows}

@@ -49,6 +49,7 @@ class Mail:
     invoice_id: str | None
     """Of the invoice that it is about, or whose credit note it brings."""
     account: str | None
+    open: int | None
 
     @property
     def unsure(self) -> int:

@@ -89,6 +89,8 @@ async def test_configuring_what_is_so_already_changes_nothing(postgres: Database
         ("logo", "bm8gcGljdHVyZQ=="),
         ("logo", "iVBORw0KGgo="),
         ("number_format", "{seq:05}"),
+        ("number_format", "{year}-{seq:05} "),
+        ("credit_note_format", " C{year}-{seq:05}"),
         ("schedule", {"day": 31, "hour": 6, "mode": "draft", "send": False}),
     ],
 )

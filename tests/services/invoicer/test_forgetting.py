@@ -4,13 +4,14 @@ Method: every table of the invoicer's schema is searched for the guest's name an
 """
 
 import asyncio
+import json
 
 import asyncpg
 import pytest
 
 from runtime.work import Work
 from services.invoicer.handlers import commands, registry
-from services.invoicer.jobs.forget import ACCOUNTS_A_STEP, FORGET
+from services.invoicer.jobs.forget import ACCOUNTS_A_STEP, FORGET, MOST_LEFT
 from services.invoicer.jobs.statements import Statements
 from services.invoicer.store import documents
 from tests.services.invoicer.erasing import (
@@ -321,6 +322,35 @@ async def test_while_a_mail_is_waited_for_nothing_is_taken_of_who_came_later(
     for kind in ("mail", FORGET.kind):
         await world.bench.make_due(kind)
         await world.jobs(kind)
+    assert await places(world, "zwaluw") == []
+
+
+MANY = """
+INSERT INTO statement (environment, statement_id, account, holder, language, first, until, currency,
+                       total)
+SELECT 2890, md5('x' || n)::uuid, 'A' || n % 2, 'Zwaluw', 'nl', '2026-07-01', '2026-08-01', 'EUR', 0
+FROM generate_series(1, $1) AS n"""
+ON_THEIR_WAY = """
+INSERT INTO mail (environment, mail_id, kind, ref, recipient)
+SELECT 2890, gen_random_uuid(), 'statement', statement_id::text, 'zwaluw@club.example'
+FROM statement"""
+
+
+async def test_of_many_that_are_on_their_way_no_job_waits_for_more_than_a_portion(
+    world: World,
+) -> None:
+    one, left = await held(world, "A0", "A1", "A2"), 2 * MOST_LEFT + 9
+    async with world.bench.database.connection() as connection:
+        await connection.execute(MANY, left)
+        await connection.execute(ON_THEIR_WAY)
+        await erase(world, one, "A0", "A1", "A2")
+        await world.jobs()
+        jobs = await world.fetch("SELECT payload FROM job WHERE kind = 'forget' AND state = 'open'")
+        waiting = [len(json.loads(job["payload"])["statements"]) for job in jobs]
+        assert sorted(waiting) == [9, MOST_LEFT, MOST_LEFT]
+        await connection.execute("UPDATE mail SET state = 'failed', ended_at = now()")
+    await world.bench.make_due(FORGET.kind)
+    await world.jobs()
     assert await places(world, "zwaluw") == []
 
 

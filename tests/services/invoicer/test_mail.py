@@ -6,10 +6,14 @@ import pytest
 
 from schemas.invoices import InvoiceApprove, InvoiceDelete, InvoiceSend, PendingRequest
 from services.invoicer.metrics import MAYBE_TWICE
+from tests.services.invoicer.test_drafts import delete
+from tests.services.invoicer.test_payments import payment
 from tests.services.invoicer.world import (
     ENV,
     JULY,
     World,
+    account,
+    customer,
     environment,
     new_id,
     reversal,
@@ -146,6 +150,53 @@ async def test_a_draft_and_a_holder_without_address_cannot_be_sent(world: World)
     (draft,) = said(await world.run(run_id="d", mode="draft"), "invoice.drafted")
     (refused,) = said(await world.command(send(draft["invoice_id"])))
     assert refused["reason"] == "not_issued"
+
+
+@pytest.mark.parametrize("kept", ["holder", "NULL"])
+async def test_what_one_guest_had_is_not_mailed_to_the_accounts_next_holder(
+    world: World, smtp: MailServer, kept: str
+) -> None:
+    """Nor is its credit note; to a holder who only moved it goes. `NULL`: issued by older code."""
+    invoice, other = await issued(world), new_id()
+    await world.jobs()
+    (note,) = said(await world.command(delete(invoice)), "credit_note.issued")
+    await world.jobs()
+    async with world.bench.database.connection() as connection:
+        await connection.execute(f"UPDATE invoice SET holder = {kept}")
+        (row,) = await connection.fetch("SELECT holder::text AS one FROM account")
+    of_both = [send(invoice), send(invoice, credit_note_id=note["credit_note_id"])]
+    await world.registry(customer(row["one"], version=2, email="moved@club.example"))
+    await world.command(*(x.model_copy(update={"command_id": new_id()}) for x in of_both))
+    await world.jobs()
+    assert [mail["To"] for mail in smtp.mails] == [GUEST, GUEST, *["moved@club.example"] * 2]
+    await world.registry(
+        customer(other, first_name="Vink", email="vink@club.example"),
+        account("A1", other, version=2),
+    )
+    refused = said(await world.command(*of_both))
+    assert [(x["reason"], x["field"]) for x in refused] == [("holder_changed", "to")] * 2
+    await world.command(send(invoice, to="anna@new.example"))
+    await world.jobs()
+    assert [mail["To"] for mail in smtp.mails[4:]] == ["anna@new.example"]
+
+
+async def test_a_mail_asks_for_what_is_open_of_its_invoice_when_it_goes(
+    world: World, smtp: MailServer
+) -> None:
+    """All of it, a part, and nothing once the rest is credited."""
+    invoice = await issued(world)
+    await world.jobs()
+    await world.command(payment(500, invoice_id=invoice), send(invoice))
+    await world.jobs()
+    await world.command(delete(invoice), send(invoice))
+    await world.jobs()
+    bodies = [m.get_body(("plain",)) for m in smtp.mails if m["Subject"].startswith("Factuur")]
+    texts = [body.get_content().replace("\xa0", " ") for body in bodies if body is not None]
+    asks = ("Te betalen: € 7,00 uiterlijk", "Te betalen: € 2,00 uiterlijk", "NL91", "Sneller: scan")
+    found = [[word in text for word in asks] for text in texts]
+    assert found == [[True, False, True, True], [False, True, True, False], [False] * 4]
+    assert "van € 7,00 nog openstaat" in texts[1]
+    assert "u hoeft niets te betalen" in texts[2]
 
 
 async def test_the_same_send_mails_once_and_another_mails_again(

@@ -131,6 +131,12 @@ async def test_a_changed_format_that_would_repeat_a_number_gives_none(world: Wor
             "number_taken",
             "credit_note_format",
         ),
+        (
+            "{year}-{seq:05}",  # such could once be configured
+            {"number_format": "F{year}-{seq:05}", "credit_note_format": "C{year}-{seq:05} "},
+            "number_format_invalid",
+            "credit_note_format",
+        ),
     ],
 )
 async def test_formats_that_would_repeat_a_number_are_refused_before_the_first_is_given(

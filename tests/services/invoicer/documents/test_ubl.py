@@ -31,6 +31,12 @@ BELGIAN = Buyer(
 )
 
 
+def abroad(country: str, vat_number: str | None) -> Buyer:
+    """A business that is known by its VAT number alone."""
+    address = Address(street="Via 1", postcode="1000", city="Roma", country=country)
+    return replace(BUSINESS, chamber_number=None, vat_number=vat_number, address=address)
+
+
 def read(document: Document) -> etree._Element:
     return etree.fromstring(render_ubl(document))
 
@@ -86,6 +92,11 @@ def test_what_a_national_rule_misses_is_named_before_it_is_broken(
         (replace(BUSINESS, chamber_number=None), "9944", "NL801234567B02"),
         (replace(BUSINESS, peppol_id="0088:8712345000004"), "0088", "8712345000004"),
         (BELGIAN, "9925", "BE0123456749"),
+        (replace(BUSINESS, chamber_number="87654321 0000"), "0106", "87654321"),
+        (abroad("NL", "NL-801234567-B02"), "9944", "NL801234567B02"),
+        (abroad("IT", "IT 00743110157"), "0211", "IT00743110157"),
+        (abroad("GR", "094259216"), "9933", "EL094259216"),
+        (replace(BUSINESS, peppol_id="EM:jan@pietersen.example"), "0106", "87654321"),
     ],
 )
 def test_a_business_gets_peppol_with_its_electronic_address(
@@ -96,6 +107,21 @@ def test_a_business_gets_peppol_with_its_electronic_address(
     endpoint = read(document).find(".//{*}AccountingCustomerParty/{*}Party/{*}EndpointID")
     assert endpoint is not None
     assert (endpoint.get("schemeID"), endpoint.text) == (scheme, value)
+
+
+@pytest.mark.parametrize("buyer", [abroad("SE", "SE556188840401"), abroad("DE", None)])
+def test_a_business_of_which_peppol_knows_no_address_gets_plain_en_16931(buyer: Buyer) -> None:
+    xml = render_ubl(invoice(buyer=replace(buyer, chamber_number="HRB 12345")))
+    root = etree.fromstring(xml)
+    assert root.findtext("{*}CustomizationID") == EN16931
+    assert failed_asserts(xml) == []
+
+
+def test_the_venues_numbers_may_be_typed_as_people_do() -> None:
+    typed = replace(SELLER, vat_number="NL-001234567-B01", chamber_number="12345678 0000")
+    xml = render_ubl(invoice(buyer=BUSINESS, seller=typed))
+    assert failed_asserts(xml, peppol.rules()) == []
+    assert xml == render_ubl(invoice(buyer=BUSINESS))
 
 
 def test_a_guest_gets_plain_en_16931_with_the_mail_address() -> None:
