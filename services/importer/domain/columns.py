@@ -16,6 +16,7 @@ SAMPLES: Final = 3
 _DEBIT: Final = frozenset({"debet", "debit"})
 _CREDIT: Final = frozenset({"credit", "credits", "krediet"})
 """Beside a column Debet it is a side of the books, and no limit."""
+_A_NUMBER: Final = frozenset({"nr", "nummer", "no", "number", "num"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,7 +198,23 @@ def _columns(
         values = [shown(cells[index]) for cells in below if index < len(cells)]
         samples = tuple([v for v in values if v][:SAMPLES])
         columns.append(Column(index=index, header=header, field=field, samples=samples))
-    return _beside_a_number(columns, wanted)
+    return _beside_a_number(_beside_a_street(columns, wanted), wanted)
+
+
+def _beside_a_street(columns: Sequence[Column], wanted: Mapping[str, Field]) -> Sequence[Column]:
+    """A column "Nr" just right of a street is the house's; anywhere else it may be any number."""
+    if any(column.field == "house_number" for column in columns):
+        return columns
+    return [
+        replace(column, field="house_number")
+        if column.field is None
+        and before is not None
+        and (before.field, before.index) == ("street", column.index - 1)
+        and normalise(column.header) in _A_NUMBER
+        and normalise(column.header) not in wanted
+        else column
+        for before, column in zip((None, *columns), columns, strict=False)
+    ]
 
 
 def _beside_a_number(columns: Sequence[Column], wanted: Mapping[str, Field]) -> tuple[Column, ...]:

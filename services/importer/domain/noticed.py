@@ -70,8 +70,15 @@ _AGAIN: Final[Sentence] = (
     ", and import the workbook again",
     ", en importeer de werkmap opnieuw",
 )
+_NO_HOLDER: Final[Sentence] = (
+    "new accounts that nobody holds, of which nothing can be invoiced: {value}; write the name or"
+    " the company beside them, in a column 'Name' or 'Company'",
+    "nieuwe rekeningen die van niemand zijn, waarvan niets kan worden gefactureerd: {value}; zet de"
+    " naam of het bedrijf erbij, in een kolom 'Naam' of 'Bedrijf'",
+)
 _BEFORE: Final[dict[str, Sentence]] = {
     "no_account": _NO_ACCOUNT,
+    "no_holder": _NO_HOLDER,
     "may_not_buy": (
         "new accounts that may not buy on account yet: {value}; write yes for them in a column"
         " 'On account', or import with --on-account",
@@ -89,6 +96,7 @@ _BEFORE: Final[dict[str, Sentence]] = {
 }
 _AFTER: Final[dict[str, Sentence]] = {
     "no_account": (_NO_ACCOUNT[0] + _AGAIN[0], _NO_ACCOUNT[1] + _AGAIN[1]),
+    "no_holder": (_NO_HOLDER[0] + _AGAIN[0], _NO_HOLDER[1] + _AGAIN[1]),
     "may_not_buy": (
         "new accounts that may not buy on account yet: {value}; write yes for them in a column"
         " 'On account' and import the workbook again, or `onaccount account change {environment}"
@@ -145,6 +153,7 @@ def still_to_do(
     """
     counts: tuple[tuple[str, Field, int], ...] = (
         ("no_account", "account", tally.no_account),
+        ("no_holder", "account", tally.no_holder),
         ("may_not_buy", "on_account", tally.may_not_buy),
         ("limit_nought", "limit", tally.limit_nought),
     )

@@ -269,6 +269,8 @@ class Planner:
         steps.append(Planned(step=len(steps), type="account.open", body=body, after=after))
         if "limit" not in fields and self.house.default_limit == 0:
             self.tally.limit_nought += 1
+        if holder is None:
+            self.tally.no_holder += 1
         if "on_account" not in fields and self.house.default_on_account is False:
             self.tally.may_not_buy += 1
         fields = {"limit": self.house.default_limit, **fields}

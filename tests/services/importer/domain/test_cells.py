@@ -6,10 +6,7 @@ import pytest
 
 from services.importer.domain.cells import (
     Odd,
-    account_of,
-    chamber_of,
     clean,
-    count_of,
     country_of,
     email_of,
     language_of,
@@ -17,6 +14,7 @@ from services.importer.domain.cells import (
     text_of,
     yes_or_no,
 )
+from services.importer.domain.numbers import account_of, chamber_of, count_of
 from services.importer.domain.refusals import Refusal
 
 ACCOUNTS: list[tuple[Any, str]] = [
@@ -72,17 +70,19 @@ def test_a_number_gives_its_digits_as_text() -> None:
     assert (text_of(1900, at_most=10), text_of(12.5, at_most=10)) == ("1900", "12.5")
 
 
-@pytest.mark.parametrize("cell", ["ja", "J", "Yes", "x", "✓", "WAAR", 1, 1.0, True, " aan "])
+@pytest.mark.parametrize(
+    "cell", ["ja", "J", "Yes", "x", "✓", "WAAR", 1, 1.0, True, " aan ", "[x]", "Ja!"]
+)
 def test_yes_is_said_in_many_ways(cell: Any) -> None:
     assert yes_or_no(cell) is True
 
 
-@pytest.mark.parametrize("cell", ["nee", "N", "No", "-", "onwaar", 0, False, "✗", "uit"])
+@pytest.mark.parametrize("cell", ["nee", "N", "No", "-", "onwaar", 0, False, "✗", "uit", "Nee."])
 def test_no_is_said_in_many_ways(cell: Any) -> None:
     assert yes_or_no(cell) is False
 
 
-@pytest.mark.parametrize("cell", ["misschien", 2, 0.5])
+@pytest.mark.parametrize("cell", ["misschien", 2, 0.5, "[ ]"])
 def test_anything_else_is_neither_yes_nor_no(cell: Any) -> None:
     assert yes_or_no(cell) == Refusal(code="not_yes_or_no")
 
@@ -103,12 +103,18 @@ def test_languages_and_countries_are_known_by_name_and_code() -> None:
     assert country_of("Absurdistan") == Refusal(code="not_a_country")
 
 
-@pytest.mark.parametrize("cell", ["info@club.nl", " mailto:Info@Club.nl "])
+@pytest.mark.parametrize(
+    "cell",
+    ["info@club.nl", " mailto:Info@Club.nl ", "info@club.nl;", "De Club <info@club.nl>, "],
+)
 def test_one_address_is_taken(cell: str) -> None:
     assert str(email_of(cell, at_most=254)).casefold() == "info@club.nl"
 
 
-@pytest.mark.parametrize("cell", ["a@b.nl; c@d.nl", "a@b", "niemand", "a b@c.nl", "a..b@c.nl"])
+@pytest.mark.parametrize(
+    "cell",
+    ["a@b.nl; c@d.nl", "a@b", "niemand", "a b@c.nl", "a..b@c.nl", "A <a@b.nl>; C <c@d.nl>", "<>"],
+)
 def test_what_is_not_one_address_is_refused(cell: str) -> None:
     assert email_of(cell, at_most=254) == Refusal(code="not_an_email")
 

@@ -88,6 +88,15 @@ def test_what_follows_a_house_number_may_be_called_by_both() -> None:
     assert [c.field for c in meant.columns] == ["company", None, "house_number"]
 
 
+def test_a_number_just_right_of_a_street_is_that_of_the_house() -> None:
+    layout = found(outline(["Nr", "Naam", "Straat", "Nr", "Plaats"], [1, "A", "Laan", 12, "B"]))
+    assert [c.field for c in layout.columns] == [None, "name", "street", "house_number", "city"]
+    for headers in (["Naam", "Straat", None, "Nr"], ["Naam", "Straat", "Huisnr", "Nr"]):
+        assert found(outline(headers)).columns[-1].field is None
+    meant = found(outline(["Naam", "Straat", "Nr"]), mapping={"Nr": "account"})
+    assert [c.field for c in meant.columns] == ["name", "street", "account"]
+
+
 def test_two_sheets_that_fit_are_put_to_the_person() -> None:
     sheets = (outline(*LIST, name="Leden"), outline(*LIST, name="Oud"))
     unclear = asked(*sheets)

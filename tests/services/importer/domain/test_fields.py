@@ -48,6 +48,20 @@ KNOWN = [
     ("Aantal rekeningen", "account_count"),
     ("# rekeningen", "account_count"),
     ("account_count", "account_count"),
+    ("Voor- en achternaam", "name"),
+    ("Achternaam, voornaam", "name"),
+    ("Bedrijf naam", "company"),
+    ("E-mail factuur", "email"),
+    ("E-mailadres(sen)", "email"),
+    ("ZIP/Postal Code", "postcode"),
+    ("Postcode/Woonplaats", "postcode_and_city"),
+    ("Country/Region", "country"),
+    ("Rekeningnr. bar", "account"),
+    ("Maximale limiet", "limit"),
+    ("Limiet per maand", "limit"),
+    ("Limiet in euro's", "limit"),
+    ("In overzicht j/n", "in_overview"),
+    ("Op naam kopen ja / nee", "on_account"),
 ]
 
 
