@@ -79,6 +79,12 @@ _NO_HOLDER: Final[Sentence] = (
 _BEFORE: Final[dict[str, Sentence]] = {
     "no_account": _NO_ACCOUNT,
     "no_holder": _NO_HOLDER,
+    "closed": (
+        "accounts that are closed and stay so, also where an undo closed them: {value}; write"
+        " active for them in a column 'Status'",
+        "rekeningen die gesloten zijn en dat blijven, ook als dat kwam doordat een import ongedaan"
+        " is gemaakt: {value}; zet er actief bij in een kolom 'Status'",
+    ),
     "may_not_buy": (
         "new accounts that may not buy on account yet: {value}; write yes for them in a column"
         " 'On account', or import with --on-account",
@@ -97,6 +103,14 @@ _BEFORE: Final[dict[str, Sentence]] = {
 _AFTER: Final[dict[str, Sentence]] = {
     "no_account": (_NO_ACCOUNT[0] + _AGAIN[0], _NO_ACCOUNT[1] + _AGAIN[1]),
     "no_holder": (_NO_HOLDER[0] + _AGAIN[0], _NO_HOLDER[1] + _AGAIN[1]),
+    "closed": (
+        "accounts that are closed and stayed so, also where an undo closed them: {value}; write"
+        " active for them in a column 'Status' and import the workbook again, or `onaccount account"
+        " change {environment} NUMBERS --status active`",
+        "rekeningen die gesloten zijn en dat zijn gebleven, ook als dat kwam doordat een import"
+        " ongedaan is gemaakt: {value}; zet er actief bij in een kolom 'Status' en importeer de"
+        " werkmap opnieuw, of `onaccount account change {environment} NUMMERS --status active`",
+    ),
     "may_not_buy": (
         "new accounts that may not buy on account yet: {value}; write yes for them in a column"
         " 'On account' and import the workbook again, or `onaccount account change {environment}"
@@ -114,8 +128,8 @@ _AFTER: Final[dict[str, Sentence]] = {
         " `onaccount limits set {environment} 100,00 NUMMERS`",
     ),
 }
-"""What keeps new customers and accounts from buying: what to do about it, before they are made and
-after."""
+"""What keeps customers and accounts from buying: what to do about it, before the import and after.
+"""
 
 
 def warnings_of(noticed: Noticed, layout: Layout, tongue: Tongue) -> tuple[Problem, ...]:
@@ -154,6 +168,7 @@ def still_to_do(
     counts: tuple[tuple[str, Field, int], ...] = (
         ("no_account", "account", tally.no_account),
         ("no_holder", "account", tally.no_holder),
+        ("closed", "status", tally.closed),
         ("may_not_buy", "on_account", tally.may_not_buy),
         ("limit_nought", "limit", tally.limit_nought),
     )

@@ -223,6 +223,8 @@ class Planner:
         if account is None:
             self._open(entry, book, number, holder, after, steps)
             return
+        stays_closed = account.fields.get("status") == "closed" and "status" not in entry.settings
+        self.tally.closed += stays_closed
         self._change_accounts(entry, [account], after, steps)
         if holder is not None and account.holder is None:
             body = {"account": number, "customer_id": holder, "role": "holder"}
