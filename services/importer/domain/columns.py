@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
@@ -40,7 +41,8 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """The list: its rows are those after `header_row` (Excel's number) of `sheet`.
+    """The list: its rows are those after `header_row` (Excel's number) of `sheet`. `unnamed` are
+    indexes of columns without a header that most rows have something in.
 
     `warnings` are about the sheet as a whole. What keeps the new accounts from buying is told by
     `advice` before they are made, and by `to_do` afterwards.
@@ -49,6 +51,7 @@ class Layout:
     sheet: str
     header_row: int
     columns: tuple[Column, ...]
+    unnamed: tuple[int, ...] = ()
     warnings: tuple[Problem, ...] = ()
     advice: tuple[Problem, ...] = ()
     to_do: tuple[Problem, ...] = ()
@@ -142,7 +145,21 @@ def _lay_out_sheet(
     if not by_field.keys() & (WHO | {"account"}):
         message = of_failure("nobody_named", tongue)
         return Unclear(reason="columns_unclear", message=message, choices=headers)
-    return Layout(sheet=sheet.name, header_row=number, columns=columns)
+    unnamed = _unnamed([row for at, row in sheet.rows if at > number], columns)
+    return Layout(sheet=sheet.name, header_row=number, columns=columns, unnamed=unnamed)
+
+
+def _unnamed(below: Sequence[Sequence[Cell]], columns: Sequence[Column]) -> tuple[int, ...]:
+    """Columns right of the first that has a name, for before it rows are numbered."""
+    named = {column.index for column in columns}
+    filled = Counter(i for row in below for i, cell in enumerate(row) if not is_empty(cell))
+    return tuple(
+        sorted(
+            index
+            for index, rows in filled.items()
+            if index > min(named) and index not in named and 2 * rows > len(below)
+        )
+    )
 
 
 def _rivals(field: Field, headers: Sequence[str], tongue: Tongue) -> Unclear:

@@ -192,6 +192,8 @@ JOINED: Final[dict[Field, Field]] = {
 
 _SIGNS = re.compile("[^0-9a-z]+")
 _ASIDE = re.compile(r"[(\[{][^)\]}]*[)\]}]")
+_OTHER_UNIT = re.compile(r"\bcent(?:en|s)?\b|1[.,]?000|duizend|thousand", re.IGNORECASE)
+"""Amounts in cents, or in thousands."""
 _UNITS = ("euro", "eur", "ineuro", "ineur", "euros", "ineuros", "janee", "jn", "yesno", "yn")
 """What a header may end in: how its amounts are counted, or how its questions are answered."""
 
@@ -228,8 +230,10 @@ def field_of(header: str) -> Field | None:
     """The field that a header names in Dutch or English, or None when nobody knows it.
 
     What stands in brackets and a unit at the end are left out of account when the whole is not
-    known: "Limiet (in EUR)", "Limiet EUR", "Actief ja/nee".
+    known: "Limiet (in EUR)", "Limiet EUR", "Actief ja/nee". One in another unit is not known.
     """
+    if _OTHER_UNIT.search(header):
+        return None
     for words in (header, _ASIDE.sub(" ", header)):
         plain = normalise(words)
         if plain in _KNOWN:

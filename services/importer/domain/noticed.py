@@ -49,6 +49,12 @@ _SENTENCES: Final[dict[str, Sentence]] = {
         "deze kolom kent niemand, dus zij wordt niet gebruikt; is '{value}' bedoeld, schrijf dat"
         " er dan boven",
     ),
+    "unnamed": (
+        "column {value} has something in most rows and no name above it, so it is not used; write"
+        " above it what it holds, such as 'Last name'",
+        "kolom {value} is in de meeste rijen gevuld en heeft geen naam, dus zij wordt niet"
+        " gebruikt; schrijf erboven wat erin staat, zoals 'Achternaam'",
+    ),
     "merged": (
         "merged cells got the text of the first cell of their group ({value})",
         "samengevoegde cellen kregen de tekst van de eerste cel van hun groep ({value})",
@@ -151,11 +157,18 @@ def warnings_of(noticed: Noticed, layout: Layout, tongue: Tongue) -> tuple[Probl
     found += [
         warning("nearly", column=header, value=meant) for header, meant in _nearly_known(layout)
     ]
+    found += [warning("unnamed", value=_letters(index)) for index in layout.unnamed]
     if noticed.merged:
         found.append(warning("merged", value=noticed.merged))
     if noticed.beyond:
         found.append(warning("beyond"))
     return tuple(found)
+
+
+def _letters(index: int) -> str:
+    """A column as Excel names it, of the 250 that are read."""
+    before, last = divmod(index, 26)
+    return (chr(64 + before) if before else "") + chr(65 + last)
 
 
 def still_to_do(

@@ -70,7 +70,19 @@ def test_a_header_is_known_by_its_words_alone(header: str, field: str) -> None:
     assert field_of(header) == field
 
 
-@pytest.mark.parametrize("header", ["Pasnummer", "Geboortedatum", "", "Opmerkingen", "Lidnummer"])
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Pasnummer",
+        "Geboortedatum",
+        "",
+        "Opmerkingen",
+        "Lidnummer",
+        "Limiet (in centen)",
+        "Limit in cents",
+        "Limiet x 1.000",
+    ],
+)
 def test_a_header_that_nobody_knows_is_left_alone(header: str) -> None:
     assert field_of(header) is None
 

@@ -233,6 +233,21 @@ def test_a_header_that_is_nearly_known_is_named_in_the_preview() -> None:
     assert (warning.column, "is 'Rekening' bedoeld" in warning.message) == ("Rekenig", True)
 
 
+def test_a_column_without_a_name_is_told_of_where_most_rows_have_something_in_it() -> None:
+    """As where Naam is merged over first and last names; not a remark here or there, or numbers."""
+    rows = [
+        (1, [None, "Naam", None, "Rekening"]),
+        (2, [1, "Jan", "Bos", 28900001, None, "nieuw"]),
+        (3, [2, "Els", "Smit", 28900002]),
+    ]
+    layout = lay_out(
+        [Outline(name="x", hidden=False, rows=rows)], sheet=None, mapping=None, tongue="nl"
+    )
+    assert isinstance(layout, Layout)
+    (warning,) = warnings_of(Noticed(), layout, "nl")
+    assert warning.message.startswith("kolom C is in de meeste rijen gevuld en heeft geen naam")
+
+
 def test_a_second_list_below_the_first_repeats_the_names_of_the_columns() -> None:
     headers = ["Bedrijf", "Rekening", "Limiet"]
     rows = [["A", 28900001, 10], ["Oud-leden"], headers, ["Bedrijf", 28900002, 10]]
