@@ -57,6 +57,12 @@ REFUSED: Final[dict[str, Refusal]] = {
 }
 """Why an Odd cell is not taken, whatever its column holds; padded and long ones depend on it."""
 
+ERRORS: Final = frozenset(
+    {"#N/A", "#VALUE!", "#REF!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!", "#SPILL!", "#CALC!"}
+    | {"#N/B", "#WAARDE!", "#VERW!", "#NAAM?", "#DEEL/0!", "#GETAL!", "#LEEG!", "#OVERLOOP!"}
+)
+"""Errors as text, which is what is left of them in a list that came through a text file."""
+
 DAMAGED_FROM: Final = 10**15
 """Excel keeps 15 digits of a number; the 16th and later have become noughts (IEEE 754)."""
 
@@ -113,6 +119,8 @@ def text_of(cell: Cell, *, at_most: int) -> str | Refusal | None:
     match cell:
         case str():
             text = clean(cell)
+            if text[:1] == "#" and text.upper() in ERRORS:
+                return REFUSED["error"]
             if len(text) > at_most:
                 return Refusal(code="too_long", at_most=at_most)
             return text or None
@@ -209,7 +217,7 @@ def email_of(cell: Cell, *, at_most: int) -> str | Refusal | None:
     text = text_of(cell, at_most=at_most)
     if text is None or isinstance(text, Refusal):
         return text
-    text = text.rstrip(" ;,")
+    text = text.rstrip(" ;,.")
     if bracketed := _WITH_A_NAME.fullmatch(text):
         text = bracketed[1]
     text = re.sub(r"^mailto:", "", text, flags=re.IGNORECASE)

@@ -64,13 +64,15 @@ class Layout:
 class Unclear:
     """What a person has to decide; answered by a new upload with a sheet or a mapping.
 
-    `field`: what several of the columns in `choices` can be.
+    `field`: what several of the columns in `choices` can be. `is_list`: there is a list, of which
+    something else is not clear.
     """
 
     reason: Literal["sheet_unclear", "columns_unclear"]
     message: str
     choices: tuple[str, ...]
     field: Field | None = None
+    is_list: bool = False
 
 
 def lay_out(
@@ -97,7 +99,7 @@ def lay_out(
     found = [(s, _lay_out_sheet(s, mapping, tongue)) for s in candidates]
     fitting = [(s, layout) for s, layout in found if isinstance(layout, Layout)]
     # A list of which only a column is not clear is one that may be meant, too.
-    meant = [s for s, layout in found if isinstance(layout, Layout) or layout.field]
+    meant = [s for s, layout in found if isinstance(layout, Layout) or layout.is_list]
     if fitting and len(meant) > 1:
         message = of_failure("sheet_unclear", tongue)
         names = tuple(shown(s.name) for s in meant)
@@ -106,7 +108,7 @@ def lay_out(
         return fitting[0][1]
     # Nothing fits: tell of the sheet that comes nearest, which is one whose header was found.
     told = [layout for _, layout in found if isinstance(layout, Unclear)]
-    told.sort(key=lambda unclear: (unclear.field is None, not unclear.choices))
+    told.sort(key=lambda unclear: (not unclear.is_list, not unclear.choices))
     if told:
         return told[0]
     message = of_failure("no_header", tongue)
@@ -128,6 +130,10 @@ def _lay_out_sheet(
         message = of_failure("no_header", tongue)
         return Unclear(reason="columns_unclear", message=message, choices=choices)
     number, cells = header
+    if (other := _another_header(sheet, header, wanted)) is not None:
+        rows = sorted((number, other))
+        message = of_failure("several_lists", tongue, first=rows[0], second=rows[1])
+        return Unclear(reason="columns_unclear", message=message, choices=(), is_list=True)
     columns = _columns(sheet, number, cells, wanted)
     headers = tuple(c.header for c in columns if c.header)
     if missing := set(wanted) - {normalise(h) for h in headers}:
@@ -171,6 +177,7 @@ def _rivals(field: Field, headers: Sequence[str], tongue: Tongue) -> Unclear:
         message=of_failure("columns_alike" if alike else "columns_unclear", tongue, value=value),
         choices=() if alike else tuple(headers),
         field=field,
+        is_list=True,
     )
 
 
@@ -186,6 +193,44 @@ def _header_row(sheet: Outline, wanted: Mapping[str, Field]) -> tuple[int, Seque
         if enough and len(known) > most:
             best, most = (number, cells), len(known)
     return best
+
+
+def _another_header(
+    sheet: Outline, header: tuple[int, Sequence[Cell]], wanted: Mapping[str, Field]
+) -> int | None:
+    """A row with the names of other columns, and a list of its own: what stands above the header is
+    not read, and what stands below another one would be read by the wrong columns."""
+    of_list, names = header
+    above: int | None = None
+    rows_between = False
+    for number, cells in sheet.rows:
+        if number == of_list:
+            if above is not None and rows_between:
+                return above
+        elif not _names_columns(cells, wanted):
+            rows_between = True
+        elif number < of_list:
+            above, rows_between = number, False
+        elif not _repeated(cells, names):
+            return number
+    return None
+
+
+def _names_columns(cells: Sequence[Cell], wanted: Mapping[str, Field]) -> bool:
+    filled = [cell for cell in cells if not is_empty(cell)]
+    texts = [clean(cell) for cell in filled if isinstance(cell, str)]
+    if len(texts) < len(filled):
+        return False
+    known = {_field(text, wanted) for text in texts} - {None}
+    return len(known) >= 2 and 2 * len(known) > len(filled)
+
+
+def _repeated(cells: Sequence[Cell], names: Sequence[Cell]) -> bool:
+    """Whether a row has the header's names, each in its column."""
+    return all(
+        is_empty(cell) or (index < len(names) and shown(cell) == shown(names[index]))
+        for index, cell in enumerate(cells)
+    )
 
 
 def _headers(cells: Sequence[Cell]) -> tuple[str, ...]:

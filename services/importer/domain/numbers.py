@@ -8,7 +8,15 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from services.importer.domain.cells import DAMAGED_FROM, Cell, clean, odd, text_of
+from services.importer.domain.cells import (
+    DAMAGED_FROM,
+    ERRORS,
+    REFUSED,
+    Cell,
+    clean,
+    odd,
+    text_of,
+)
 from services.importer.domain.refusals import Refusal
 
 _SCIENTIFIC = re.compile(r"[+-]?\d+([.,]\d+)?[eE][+-]?\d+")
@@ -54,6 +62,8 @@ def _number_of(cell: Cell, *, at_most: int) -> str | Refusal | None:
             text = whole[1]
         if _is_iban(text):
             return Refusal(code="is_iban")
+        if text.upper() in ERRORS:
+            return REFUSED["error"]
         if _KEPT_AS_TEXT.fullmatch(text):
             return Refusal(code="not_an_account")
         if len(text) > at_most:
@@ -102,11 +112,12 @@ def count_of(cell: Cell, *, at_most: int) -> int | Refusal | None:
     return int(digits)
 
 
-_CHAMBER = re.compile(r"\d{8}")
+_CHAMBER = re.compile(r"\d{8}(?:\d{4})?")
 
 
 def chamber_of(cell: Cell, *, at_most: int, country: str | None) -> str | Refusal | None:
-    """A chamber of commerce number; in the Netherlands 8 digits.
+    """A chamber of commerce number; in the Netherlands 8 digits, or 12 with those of a branch as
+    they once stood behind it.
 
     A number cell cannot hold the leading noughts of 01234567, so they are put back there.
     """
@@ -117,5 +128,5 @@ def chamber_of(cell: Cell, *, at_most: int, country: str | None) -> str | Refusa
         return text
     digits = re.sub(r"[ .\-]", "", re.sub(r"^(kvk|k\.v\.k\.)[ :-]*", "", text, flags=re.I))
     if isinstance(cell, int | float):
-        digits = digits.zfill(8)
+        digits = digits.zfill(8 if len(digits) <= 8 else 12)
     return digits if _CHAMBER.fullmatch(digits) else Refusal(code="not_a_chamber_number")

@@ -129,7 +129,8 @@ class Planner:
             case Ambiguous(code=code):
                 where = entry.name_column if code == "ambiguous" else "email"
                 value = str(entry.customer.get(where) or entry.name or "")
-                return (self._problem(entry, where, code, value),)
+                told = "ambiguous_new" if code == "ambiguous" and entry.account else code
+                return (self._problem(entry, where, told, value),)
             case Torn(code=why, mailed=mailed):
                 theirs, email = display_name(mailed.fields), entry.customer["email"]
                 return (self._problem(entry, "email", why, email, theirs=theirs),)

@@ -225,6 +225,12 @@ ROWS: Final[dict[str, Sentence]] = {
         "several customers are called so; add the account number or the e-mail address",
         "meer klanten heten zo; voeg het rekeningnummer of het e-mailadres toe",
     ),
+    "ambiguous_new": (
+        "several customers are called so, and none of them has this account; add the e-mail address"
+        " of the one that is meant, or that of somebody else who is called so",
+        "meer klanten heten zo, en geen van hen heeft deze rekening; voeg het e-mailadres toe van"
+        " wie bedoeld is, of dat van een ander die zo heet",
+    ),
     "ambiguous_email": (
         "several customers have this e-mail address; add the account number",
         "meer klanten hebben dit e-mailadres; voeg het rekeningnummer toe",

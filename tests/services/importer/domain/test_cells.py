@@ -66,6 +66,13 @@ def test_a_text_that_begins_like_a_formula_stays_text() -> None:
     assert text_of('=HYPERLINK("x")', at_most=100) == '=HYPERLINK("x")'
 
 
+@pytest.mark.parametrize("text", ["#N/A", "#n/b", "#WAARDE!"])
+def test_an_error_that_has_become_text_is_one(text: str) -> None:
+    error = Refusal(code="is_error")
+    assert text_of(text, at_most=100) == account_of(text, at_most=50) == error
+    assert text_of("#1 Club", at_most=100) == "#1 Club"
+
+
 def test_a_number_gives_its_digits_as_text() -> None:
     assert (text_of(1900, at_most=10), text_of(12.5, at_most=10)) == ("1900", "12.5")
 
@@ -122,6 +129,8 @@ def test_what_is_not_one_address_is_refused(cell: str) -> None:
 def test_a_chamber_number_gets_back_the_nought_that_a_number_cell_cannot_hold() -> None:
     assert chamber_of(1234567, at_most=20, country=None) == "01234567"
     assert chamber_of("KvK 12.34.56.78", at_most=20, country="NL") == "12345678"
+    assert chamber_of("12345678 0000", at_most=20, country="NL") == "123456780000"
+    assert chamber_of(12345670000, at_most=20, country="NL") == "012345670000"
     assert chamber_of("1234567", at_most=20, country="NL") == Refusal(code="not_a_chamber_number")
     assert chamber_of("0123.456.789", at_most=20, country="BE") == "0123.456.789"
 

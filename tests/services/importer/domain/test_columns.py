@@ -97,6 +97,21 @@ def test_a_number_just_right_of_a_street_is_that_of_the_house() -> None:
     assert [c.field for c in meant.columns] == ["name", "street", "account"]
 
 
+def test_two_lists_on_one_sheet_are_not_read_as_one() -> None:
+    """The upper one's rows would be left out, or the lower one's read in the wrong columns."""
+    short, long = ["Naam", "Rekening"], ["Naam", "Rekening", "E-mail"]
+    turned = ["Rekening", "Naam"]
+    row = ["Jan Bos", 28900001]
+    for first, second in ((short, long), (long, turned)):
+        lists = outline(["Senioren"], first, row, ["Jeugd"], second, row, name="Leden")
+        unclear = asked(lists)
+        assert "in row 2 and in row 5" in unclear.message
+        assert (unclear.reason, unclear.choices) == ("columns_unclear", ())
+        assert asked(lists, outline(*LIST, name="Oud")).choices == ("Leden", "Oud")
+    for rows in ((short, long, row), (long, row, short, row), (["Plaats:", "Houten"], row, short)):
+        found(outline(*rows))
+
+
 def test_two_sheets_that_fit_are_put_to_the_person() -> None:
     sheets = (outline(*LIST, name="Leden"), outline(*LIST, name="Oud"))
     unclear = asked(*sheets)
