@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ SAMPLES: Final = 3
 _DEBIT: Final = frozenset({"debet", "debit"})
 _CREDIT: Final = frozenset({"credit", "credits", "krediet"})
 """Beside a column Debet it is a side of the books, and no limit."""
+_DIGIT: Final = re.compile(r"\d")
 _A_NUMBER: Final = frozenset({"nr", "nummer", "no", "number", "num"})
 
 
@@ -264,7 +266,8 @@ def _columns(
 
 
 def _beside_a_street(columns: Sequence[Column], wanted: Mapping[str, Field]) -> Sequence[Column]:
-    """A column "Nr" just right of a street is the house's; anywhere else it may be any number."""
+    """A column "Nr" just right of a street is the house's, unless the streets have theirs already;
+    anywhere else it may be any number."""
     if any(column.field == "house_number" for column in columns):
         return columns
     return [
@@ -274,6 +277,7 @@ def _beside_a_street(columns: Sequence[Column], wanted: Mapping[str, Field]) -> 
         and (before.field, before.index) == ("street", column.index - 1)
         and normalise(column.header) in _A_NUMBER
         and normalise(column.header) not in wanted
+        and not (before.samples and all(_DIGIT.search(street) for street in before.samples))
         else column
         for before, column in zip((None, *columns), columns, strict=False)
     ]

@@ -93,6 +93,10 @@ def test_a_number_just_right_of_a_street_is_that_of_the_house() -> None:
     assert [c.field for c in layout.columns] == [None, "name", "street", "house_number", "city"]
     for headers in (["Naam", "Straat", None, "Nr"], ["Naam", "Straat", "Huisnr", "Nr"]):
         assert found(outline(headers)).columns[-1].field is None
+    whole = found(outline(["Naam", "Adres", "Nr"], ["A", "Kade 1", 17], ["B", "Kade 2", 18]))
+    assert whole.columns[-1].field is None
+    named = found(outline(["Naam", "Straat", "Nr"], ["A", "Plein 1945", 1], ["B", "Kade", 18]))
+    assert named.columns[-1].field == "house_number"
     meant = found(outline(["Naam", "Straat", "Nr"]), mapping={"Nr": "account"})
     assert [c.field for c in meant.columns] == ["name", "street", "account"]
 
