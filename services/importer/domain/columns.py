@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from services.importer.domain.cells import Cell, clean, is_empty, shown
+from services.importer.domain.cells import NO, YES, Cell, clean, is_empty, shown
 from services.importer.domain.fields import FIELDS, WHO, Field, called, field_of, normalise
 from services.importer.domain.messages import Tongue, of_failure
 from services.importer.domain.refusals import Problem
@@ -219,9 +219,13 @@ def _another_header(
 
 
 def _names_columns(cells: Sequence[Cell], wanted: Mapping[str, Field]) -> bool:
+    """Whether most cells are names of columns, and none says what only a member's row does: there
+    are guests called Gast, who are Actief."""
     filled = [cell for cell in cells if not is_empty(cell)]
     texts = [clean(cell) for cell in filled if isinstance(cell, str)]
     if len(texts) < len(filled):
+        return False
+    if any(_DIGIT.search(text) or text.casefold() in YES | NO for text in texts):
         return False
     known = {_field(text, wanted) for text in texts} - {None}
     return len(known) >= 2 and 2 * len(known) > len(filled)

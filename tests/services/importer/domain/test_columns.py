@@ -112,7 +112,10 @@ def test_two_lists_on_one_sheet_are_not_read_as_one() -> None:
         assert "in row 2 and in row 5" in unclear.message
         assert (unclear.reason, unclear.choices) == ("columns_unclear", ())
         assert asked(lists, outline(*LIST, name="Oud")).choices == ("Leden", "Oud")
-    for rows in ((short, long, row), (long, row, short, row), (["Plaats:", "Houten"], row, short)):
+    guest = [["Naam", "Status", "Rekening"], ["Gast", "Actief", "28900001"], ["Lid", "Open", "ja"]]
+    for rows in (
+        (short, long, row), (long, row, short, row), (["Plaats:", "Houten"], row, short), guest,
+    ):  # fmt: skip
         found(outline(*rows))
 
 
