@@ -128,5 +128,5 @@ def chamber_of(cell: Cell, *, at_most: int, country: str | None) -> str | Refusa
         return text
     digits = re.sub(r"[ .\-]", "", re.sub(r"^(kvk|k\.v\.k\.)[ :-]*", "", text, flags=re.I))
     if isinstance(cell, int | float):
-        digits = digits.zfill(8 if len(digits) <= 8 else 12)
+        digits = digits.zfill(12 if len(digits) == 11 else 8)
     return digits if _CHAMBER.fullmatch(digits) else Refusal(code="not_a_chamber_number")

@@ -130,6 +130,8 @@ def test_a_chamber_number_gets_back_the_nought_that_a_number_cell_cannot_hold() 
     assert chamber_of(1234567, at_most=20, country=None) == "01234567"
     assert chamber_of("KvK 12.34.56.78", at_most=20, country="NL") == "12345678"
     assert chamber_of("12345678 0000", at_most=20, country="NL") == "123456780000"
+    assert chamber_of(12345678, at_most=20, country="NL") == "12345678"
+    assert chamber_of(123456789, at_most=20, country="NL") == Refusal(code="not_a_chamber_number")
     assert chamber_of(12345670000, at_most=20, country="NL") == "012345670000"
     assert chamber_of("1234567", at_most=20, country="NL") == Refusal(code="not_a_chamber_number")
     assert chamber_of("0123.456.789", at_most=20, country="BE") == "0123.456.789"

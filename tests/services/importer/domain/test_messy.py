@@ -138,6 +138,9 @@ def test_a_total_is_left_out_unless_it_has_an_account_or_an_address(word: str) -
         ([None, None, 3, 100, "Totaal"], ""),
         ([None, "Totaal Houten", None, 100], ""),
         ([None, "Houten Total", None, 100], ""),
+        ([None, "Totaalstraat 1", None, 100], None),
+        (["Totaal", "Totaal", None, 100], ""),
+        (["Totaal"], ""),
         ([None, None, 28900001, 100, "Totaal"], None),
     ],
 )

@@ -124,7 +124,7 @@ def test_an_account_with_letters_is_kept_as_typed(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     ["28900001, 28900002", "28900001/28900002", "28900001 en 28900002", "28900001 (was 28900099)",
-     "28900001 t/m 28900009", "28900001\n28900002"],
+     "28900001 t/m 28900009", "28900001\n28900002", "28900001 28900002, 28900003"],
 )  # fmt: skip
 def test_several_numbers_in_one_cell_are_no_account(text: str) -> None:
     assert account_of(text, at_most=50) == Refusal(code="several_accounts")
