@@ -242,6 +242,7 @@ def test_a_column_without_a_name_is_told_of_where_most_rows_have_something_in_it
         (1, [None, "Naam", None, "Rekening"]),
         (2, [1, "Jan", "Bos", 28900001, None, "nieuw"]),
         (3, [2, "Els", "Smit", 28900002]),
+        (4, [3, "Kim", None, 28900003]),
     ]
     layout = lay_out(
         [Outline(name="x", hidden=False, rows=rows)], sheet=None, mapping=None, tongue="nl"

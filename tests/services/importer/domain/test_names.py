@@ -57,6 +57,7 @@ def test_a_persons_name_falls_apart(name: str, parts: tuple[str, str, str]) -> N
         ("Vries, de", "Vries", "de"),
         ("Berg (van den)", "Berg", "van den"),
         ("Bos, arts", "Bos, arts", ""),
+        ("Bos, de arts", "Bos, de arts", ""),
         ("Vries de", "Vries de", ""),
         ("Bos", "Bos", ""),
     ],
@@ -75,6 +76,7 @@ def test_an_infix_may_stand_behind_its_last_name(name: str, last: str, infix: st
         "Café de Zon",
         "H2O",
         "De Kraan,",
+        "Bos, Smit, Mos",
     ],
 )
 def test_a_companys_name_stays_whole(name: str) -> None:
@@ -97,6 +99,7 @@ def test_names_are_compared_without_case_accents_and_dots() -> None:
         ("שָׁלוֹם", "שלום"),
         ("ｶﾞ", "ガ"),
         ("葛\U000e0100城", "葛城"),
+        ("राम-रमा", "राम रमा"),
         ("山☀\ufe0f川", "山☀川"),
         ("ᠮ\u180bᠣ", "ᠮᠣ"),
     ],

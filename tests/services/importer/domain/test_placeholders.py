@@ -53,6 +53,8 @@ def test_the_nought_of_a_formula_that_refers_to_an_empty_cell_says_nothing() -> 
     headers = ["Voornaam", "Tussenvoegsel", "Achternaam", "Bedrijf", "Plaats", "KVK", "Huisnummer"]
     [plan] = planned(book(), headers, ["Jan", 0, "Bos", 0, 0, 0, 0.0])
     assert plan.commands[0].body.keys() - {"customer_id"} == {"first_name", "last_name"}
+    [false] = planned(book(), headers, ["Jan", None, "Bos", None, False])
+    assert false.verdict == "refused"
     [no, none] = planned(book(), ["Naam", "Rekening"], ["Jan Bos", 0], ["Els Smit", "0"])
     assert messages(no) == messages(none) == [
         "'0' is not an account number; write it like 28900001, or leave the cell empty"
