@@ -262,10 +262,16 @@ def template_(
 
 
 def _show_result(screen: Screen, result: Json, file: Path, job: Job) -> int:
-    report = save(file, job.report) if job.report else None
+    report = trouble = None
+    try:
+        report = save(file, job.report) if job.report else None
+    except Trouble as why:  # what was done is done, and is told first
+        trouble = why
     screen.data(result if report is None else {**result, "report": str(report)})
     status = show_completed(screen, result)
     if report is not None:
         screen.say(f"Each row's outcome is in {report}")
     screen.say(f"To take it back: onaccount import undo {job.id}")
+    if trouble is not None:
+        raise trouble
     return status

@@ -1,11 +1,17 @@
 """What the command line says of an import: what changes, and whether rows were refused."""
 
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 
+from cli.commands.imports import _show_result
 from cli.imported import show_completed, show_preview, show_states, show_undone
 from cli.messages import Json
 from cli.registry import Registry
 from cli.screen import Screen
+from cli.trouble import Trouble
 
 COUNTS: Json = {"type": "import.completed", "created": 2, "changed": 1, "unchanged": 0}
 
@@ -18,6 +24,17 @@ def test_an_import_that_refused_rows_is_no_success(
     assert capsys.readouterr().out.startswith(
         f"{mark} 2 created, 1 changed, 0 unchanged, {refused} refused"
     )
+
+
+def test_what_was_imported_is_told_though_its_report_cannot_be_saved(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    job: Any = SimpleNamespace(id="0190", report=b"workbook")
+    with pytest.raises(Trouble, match="can't be written"):
+        _show_result(Screen(), {**COUNTS, "refused": 0}, tmp_path / "gone" / "leden.xlsx", job)
+    told = capsys.readouterr().out
+    assert "2 created" in told
+    assert "onaccount import undo 0190" in told
 
 
 def test_a_preview_shows_twenty_changes_and_how_many_more_there_are(

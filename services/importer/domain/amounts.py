@@ -22,7 +22,8 @@ NO_LIMIT: Final = "no limit"
 
 _NO_LIMIT = frozenset(
     {"onbeperkt", "ongelimiteerd", "onbegrensd", "geen", "geen limiet", "zonder limiet"}
-    | {"none", "no limit", "unlimited", "without limit", "∞"}
+    | {"geen maximum", "zonder maximum", "none", "no limit", "unlimited", "without limit", "∞"}
+    | {"no maximum"}
 )
 _NO_CENTS = re.compile(r"[.,]\s?[-–—=]{1,2}$")
 _LESS_THAN_NOTHING = re.compile(r"[-–−] ?\d[\d.,]*|\d[\d.,]* ?[-–−]|\( ?\d[\d.,]* ?\)")

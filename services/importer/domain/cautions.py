@@ -22,6 +22,7 @@ ADDRESS: Final[dict[str, Sentence]] = {
 _AND: Final[Sentence] = ("and", "en")
 _SIGNS: Final = re.compile(r"(?<=\d)[ .'’-]+(?=\d|$)")
 """What stands between the digits of a number for the eye alone."""
+_MORE_BEHIND: Final = re.compile(r"(\d{5,})(?: *[^\w .'’-]| +[^\W\d]).*")
 
 
 def cautions(
@@ -81,6 +82,8 @@ def renaming(entry: Entry, customer: KnownCustomer, tongue: Tongue) -> list[Prob
 def _about_number(entry: Entry, number: str, environment: str, tongue: Tongue) -> list[Problem]:
     """What to know of a new account's number."""
     plain = _SIGNS.sub("", number)
+    if behind := _MORE_BEHIND.fullmatch(number):
+        plain = behind[1]  # "28900001 (Jan)"
     if plain != number and plain.startswith(environment):
         # A till that sells on 28900001 does not find 2890 0001, and nobody sees why.
         return [_caution(entry, "account", "spaced_account", number, tongue, other=plain)]

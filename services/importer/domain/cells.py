@@ -57,17 +57,16 @@ REFUSED: Final[dict[str, Refusal]] = {
 }
 """Why an Odd cell is not taken, whatever its column holds; padded and long ones depend on it."""
 
+ERRORS: Final = frozenset(
+    {"#N/A", "#VALUE!", "#REF!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!", "#SPILL!", "#CALC!"}
+    | {"#N/B", "#WAARDE!", "#VERW!", "#NAAM?", "#DEEL/0!", "#GETAL!", "#LEEG!", "#OVERLOOP!"}
+)
+"""Errors as text, which is what is left of them in a list that came through a text file."""
+
 DAMAGED_FROM: Final = 10**15
 """Excel keeps 15 digits of a number; the 16th and later have become noughts (IEEE 754)."""
 
 _DIRT = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufffe\uffff]")
-_SCIENTIFIC = re.compile(r"[+-]?\d+([.,]\d+)?[eE][+-]?\d+")
-_WHOLE = re.compile(r"\d+")
-_IBAN = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}")
-_DUTCH_IBAN = re.compile(r"NL[0-9]{2}[A-Z]{4}[0-9]{10}")
-_KEPT_AS_TEXT = re.compile(r"['`\u2019]\d+")
-"""With the apostrophe that keeps a number as text in Excel, which a program wrote into the cell."""
-_WHOLE_WITH_POINT = re.compile(r"(\d+)[.,]0{1,2}")
 
 
 def clean(text: str) -> str:
@@ -120,6 +119,8 @@ def text_of(cell: Cell, *, at_most: int) -> str | Refusal | None:
     match cell:
         case str():
             text = clean(cell)
+            if text[:1] == "#" and text.upper() in ERRORS:
+                return REFUSED["error"]
             if len(text) > at_most:
                 return Refusal(code="too_long", at_most=at_most)
             return text or None
@@ -137,59 +138,6 @@ def text_of(cell: Cell, *, at_most: int) -> str | Refusal | None:
             if abs(cell) >= DAMAGED_FROM:
                 return Refusal(code="damaged_number")
             return decimal_text(cell) if isinstance(cell, float) else str(cell)
-
-
-def account_of(cell: Cell, *, at_most: int) -> str | Refusal | None:
-    """An account number exactly as it was meant: text, 28900001 or 28900001.0.
-
-    Refused: numbers of more than 15 digits (Excel has damaged them), fractions, negative
-    numbers, text in scientific notation, in which digits may be lost, and the numbers of bank
-    accounts, which lists call "Rekeningnummer" too.
-    """
-    if isinstance(cell, str):
-        text = clean(cell)
-        if _SCIENTIFIC.fullmatch(text):
-            return Refusal(code="scientific")
-        if whole := _WHOLE_WITH_POINT.fullmatch(text):
-            text = whole[1]
-        if _is_iban(text):
-            return Refusal(code="is_iban")
-        if _KEPT_AS_TEXT.fullmatch(text):
-            return Refusal(code="not_an_account")
-        if len(text) > at_most:
-            return Refusal(code="too_long", at_most=at_most)
-        return text or None
-    if isinstance(cell, int | float) and not isinstance(cell, bool):
-        if abs(cell) >= DAMAGED_FROM:
-            return Refusal(code="damaged_number")
-        if cell < 0 or cell != int(cell):
-            return Refusal(code="not_an_account")
-        return str(int(cell))
-    return text_of(cell, at_most=at_most)
-
-
-def _is_iban(text: str) -> bool:
-    """A bank account's number by its check digits (ISO 13616), or by its shape a Dutch one."""
-    if not text[:2].isalpha():
-        return False
-    bare = re.sub("[ .]", "", text).upper()
-    if _DUTCH_IBAN.fullmatch(bare):
-        return True
-    if not _IBAN.fullmatch(bare):
-        return False
-    return int("".join(str(int(c, 36)) for c in bare[4:] + bare[:4])) % 97 == 1
-
-
-def count_of(cell: Cell, *, at_most: int) -> int | Refusal | None:
-    """A number of accounts: a whole number from 0 to `at_most`."""
-    digits = account_of(cell, at_most=20)
-    if digits is None:
-        return None
-    if isinstance(digits, Refusal):
-        return odd(cell) or Refusal(code="not_a_count", at_most=at_most)
-    if not _WHOLE.fullmatch(digits) or int(digits) > at_most:
-        return Refusal(code="not_a_count", at_most=at_most)
-    return int(digits)
 
 
 YES: Final = frozenset(
@@ -215,6 +163,8 @@ def yes_or_no(cell: Cell) -> bool | Refusal | None:
             word = clean(cell).casefold()
             if not word:
                 return None
+            if word not in NO:
+                word = word.strip("[(.!)]")  # a tick in a box, or said with emphasis
             if word in YES:
                 return True
             if word in NO:
@@ -254,34 +204,23 @@ def country_of(cell: Cell) -> str | Refusal | None:
     return odd(cell) or Refusal(code="not_a_country")
 
 
+_WITH_A_NAME = re.compile(r"[^<>@]*<\s*([^<>]+?)\s*>")
 _EMAIL = re.compile(r"[^\s@,;<>()\"]+@[^\s@,;<>()\"]+\.[^\s@,;<>()\".]{2,}")
 
 
 def email_of(cell: Cell, *, at_most: int) -> str | Refusal | None:
-    """One e-mail address; "mailto:" in front is left out, two addresses are refused."""
-    text = text_of(cell, at_most=at_most)
-    if text is None or isinstance(text, Refusal):
-        return text
-    text = re.sub(r"^mailto:", "", text, flags=re.IGNORECASE)
-    if not _EMAIL.fullmatch(text) or ".." in text:
-        return Refusal(code="not_an_email")
-    return text
+    """One e-mail address; two are refused.
 
-
-_CHAMBER = re.compile(r"\d{8}")
-
-
-def chamber_of(cell: Cell, *, at_most: int, country: str | None) -> str | Refusal | None:
-    """A chamber of commerce number; in the Netherlands 8 digits.
-
-    A number cell cannot hold the leading noughts of 01234567, so they are put back there.
+    What mail programs put around it is left out: "mailto:", a name before it in angle brackets,
+    and the sign that ends it in a list of addresses.
     """
     text = text_of(cell, at_most=at_most)
     if text is None or isinstance(text, Refusal):
         return text
-    if country not in (None, "NL"):
-        return text
-    digits = re.sub(r"[ .\-]", "", re.sub(r"^(kvk|k\.v\.k\.)[ :-]*", "", text, flags=re.I))
-    if isinstance(cell, int | float):
-        digits = digits.zfill(8)
-    return digits if _CHAMBER.fullmatch(digits) else Refusal(code="not_a_chamber_number")
+    text = text.rstrip(" ;,.")
+    if bracketed := _WITH_A_NAME.fullmatch(text):
+        text = bracketed[1]
+    text = re.sub(r"^mailto:", "", text, flags=re.IGNORECASE)
+    if not _EMAIL.fullmatch(text) or ".." in text:
+        return Refusal(code="not_an_email")
+    return text

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from services.importer.domain.cells import Cell, clean, is_empty, shown
+from services.importer.domain.cells import NO, YES, Cell, clean, is_empty, shown
 from services.importer.domain.fields import FIELDS, WHO, Field, called, field_of, normalise
 from services.importer.domain.messages import Tongue, of_failure
 from services.importer.domain.refusals import Problem
@@ -16,6 +18,8 @@ SAMPLES: Final = 3
 _DEBIT: Final = frozenset({"debet", "debit"})
 _CREDIT: Final = frozenset({"credit", "credits", "krediet"})
 """Beside a column Debet it is a side of the books, and no limit."""
+_DIGIT: Final = re.compile(r"\d")
+_A_NUMBER: Final = frozenset({"nr", "nummer", "no", "number", "num"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +43,8 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """The list: its rows are those after `header_row` (Excel's number) of `sheet`.
+    """The list: its rows are those after `header_row` (Excel's number) of `sheet`. `unnamed` are
+    indexes of columns without a header that most rows have something in.
 
     `warnings` are about the sheet as a whole. What keeps the new accounts from buying is told by
     `advice` before they are made, and by `to_do` afterwards.
@@ -48,6 +53,7 @@ class Layout:
     sheet: str
     header_row: int
     columns: tuple[Column, ...]
+    unnamed: tuple[int, ...] = ()
     warnings: tuple[Problem, ...] = ()
     advice: tuple[Problem, ...] = ()
     to_do: tuple[Problem, ...] = ()
@@ -60,13 +66,15 @@ class Layout:
 class Unclear:
     """What a person has to decide; answered by a new upload with a sheet or a mapping.
 
-    `field`: what several of the columns in `choices` can be.
+    `field`: what several of the columns in `choices` can be. `is_list`: there is a list, of which
+    something else is not clear.
     """
 
     reason: Literal["sheet_unclear", "columns_unclear"]
     message: str
     choices: tuple[str, ...]
     field: Field | None = None
+    is_list: bool = False
 
 
 def lay_out(
@@ -93,7 +101,7 @@ def lay_out(
     found = [(s, _lay_out_sheet(s, mapping, tongue)) for s in candidates]
     fitting = [(s, layout) for s, layout in found if isinstance(layout, Layout)]
     # A list of which only a column is not clear is one that may be meant, too.
-    meant = [s for s, layout in found if isinstance(layout, Layout) or layout.field]
+    meant = [s for s, layout in found if isinstance(layout, Layout) or layout.is_list]
     if fitting and len(meant) > 1:
         message = of_failure("sheet_unclear", tongue)
         names = tuple(shown(s.name) for s in meant)
@@ -102,7 +110,7 @@ def lay_out(
         return fitting[0][1]
     # Nothing fits: tell of the sheet that comes nearest, which is one whose header was found.
     told = [layout for _, layout in found if isinstance(layout, Unclear)]
-    told.sort(key=lambda unclear: (unclear.field is None, not unclear.choices))
+    told.sort(key=lambda unclear: (not unclear.is_list, not unclear.choices))
     if told:
         return told[0]
     message = of_failure("no_header", tongue)
@@ -124,6 +132,10 @@ def _lay_out_sheet(
         message = of_failure("no_header", tongue)
         return Unclear(reason="columns_unclear", message=message, choices=choices)
     number, cells = header
+    if (other := _another_header(sheet, header, wanted)) is not None:
+        rows = sorted((number, other))
+        message = of_failure("several_lists", tongue, first=rows[0], second=rows[1])
+        return Unclear(reason="columns_unclear", message=message, choices=(), is_list=True)
     columns = _columns(sheet, number, cells, wanted)
     headers = tuple(c.header for c in columns if c.header)
     if missing := set(wanted) - {normalise(h) for h in headers}:
@@ -141,7 +153,21 @@ def _lay_out_sheet(
     if not by_field.keys() & (WHO | {"account"}):
         message = of_failure("nobody_named", tongue)
         return Unclear(reason="columns_unclear", message=message, choices=headers)
-    return Layout(sheet=sheet.name, header_row=number, columns=columns)
+    unnamed = _unnamed([row for at, row in sheet.rows if at > number], columns)
+    return Layout(sheet=sheet.name, header_row=number, columns=columns, unnamed=unnamed)
+
+
+def _unnamed(below: Sequence[Sequence[Cell]], columns: Sequence[Column]) -> tuple[int, ...]:
+    """Columns right of the first that has a name, for before it rows are numbered."""
+    named = {column.index for column in columns}
+    filled = Counter(i for row in below for i, cell in enumerate(row) if not is_empty(cell))
+    return tuple(
+        sorted(
+            index
+            for index, rows in filled.items()
+            if index > min(named) and index not in named and 2 * rows > len(below)
+        )
+    )
 
 
 def _rivals(field: Field, headers: Sequence[str], tongue: Tongue) -> Unclear:
@@ -153,6 +179,7 @@ def _rivals(field: Field, headers: Sequence[str], tongue: Tongue) -> Unclear:
         message=of_failure("columns_alike" if alike else "columns_unclear", tongue, value=value),
         choices=() if alike else tuple(headers),
         field=field,
+        is_list=True,
     )
 
 
@@ -168,6 +195,48 @@ def _header_row(sheet: Outline, wanted: Mapping[str, Field]) -> tuple[int, Seque
         if enough and len(known) > most:
             best, most = (number, cells), len(known)
     return best
+
+
+def _another_header(
+    sheet: Outline, header: tuple[int, Sequence[Cell]], wanted: Mapping[str, Field]
+) -> int | None:
+    """A row with the names of other columns, and a list of its own: what stands above the header is
+    not read, and what stands below another one would be read by the wrong columns."""
+    of_list, names = header
+    above: int | None = None
+    rows_between = False
+    for number, cells in sheet.rows:
+        if number == of_list:
+            if above is not None and rows_between:
+                return above
+        elif not _names_columns(cells, wanted):
+            rows_between = True
+        elif number < of_list:
+            above, rows_between = number, False
+        elif not _repeated(cells, names):
+            return number
+    return None
+
+
+def _names_columns(cells: Sequence[Cell], wanted: Mapping[str, Field]) -> bool:
+    """Whether most cells are names of columns, and none says what only a member's row does: there
+    are guests called Gast, who are Actief."""
+    filled = [cell for cell in cells if not is_empty(cell)]
+    texts = [clean(cell) for cell in filled if isinstance(cell, str)]
+    if len(texts) < len(filled):
+        return False
+    if any(_DIGIT.search(text) or text.casefold() in YES | NO for text in texts):
+        return False
+    known = {_field(text, wanted) for text in texts} - {None}
+    return len(known) >= 2 and 2 * len(known) > len(filled)
+
+
+def _repeated(cells: Sequence[Cell], names: Sequence[Cell]) -> bool:
+    """Whether a row has the header's names, each in its column."""
+    return all(
+        is_empty(cell) or (index < len(names) and shown(cell) == shown(names[index]))
+        for index, cell in enumerate(cells)
+    )
 
 
 def _headers(cells: Sequence[Cell]) -> tuple[str, ...]:
@@ -197,7 +266,25 @@ def _columns(
         values = [shown(cells[index]) for cells in below if index < len(cells)]
         samples = tuple([v for v in values if v][:SAMPLES])
         columns.append(Column(index=index, header=header, field=field, samples=samples))
-    return _beside_a_number(columns, wanted)
+    return _beside_a_number(_beside_a_street(columns, wanted), wanted)
+
+
+def _beside_a_street(columns: Sequence[Column], wanted: Mapping[str, Field]) -> Sequence[Column]:
+    """A column "Nr" just right of a street is the house's, unless the streets have theirs already;
+    anywhere else it may be any number."""
+    if any(column.field == "house_number" for column in columns):
+        return columns
+    return [
+        replace(column, field="house_number")
+        if column.field is None
+        and before is not None
+        and (before.field, before.index) == ("street", column.index - 1)
+        and normalise(column.header) in _A_NUMBER
+        and normalise(column.header) not in wanted
+        and not (before.samples and all(_DIGIT.search(street) for street in before.samples))
+        else column
+        for before, column in zip((None, *columns), columns, strict=False)
+    ]
 
 
 def _beside_a_number(columns: Sequence[Column], wanted: Mapping[str, Field]) -> tuple[Column, ...]:

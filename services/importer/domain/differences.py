@@ -14,6 +14,7 @@ from services.importer.domain.sentences import Sentence
 LONGEST: Final = 200
 _MADE_OF: Final[dict[str, str]] = {
     **dict.fromkeys(NAME_FIELDS, "name"), "street": "house_number",
+    **dict.fromkeys(("postcode", "city"), "postcode_and_city"),
 }  # fmt: skip
 """A column that may give a field that has none of its own."""
 

@@ -104,6 +104,12 @@ FAILURES: Final[dict[str, Sentence]] = {
         "Meer kolommen heten '{value}'. Geef er op één na een andere naam; zet lijsten die naast"
         " elkaar staan op een eigen blad.",
     ),
+    "several_lists": (
+        "The sheet has several lists, with names of columns in row {first} and in row {second}. Put"
+        " each list on a sheet of its own.",
+        "Het blad heeft meer lijsten, met namen van kolommen in rij {first} en in rij {second}. Zet"
+        " elke lijst op een eigen blad.",
+    ),
     "mapping_unknown": (
         "The mapping names columns that the sheet does not have: {value}.",
         "De kolomindeling noemt kolommen die het blad niet heeft: {value}.",

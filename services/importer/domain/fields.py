@@ -1,9 +1,9 @@
 """The fields a column can be taken for, and the words people write above such a column.
 
-Fields are named as in the registry's commands (contract part 5), with five of the importer's own:
+Fields are named as in the registry's commands (contract part 5), with six of the importer's own:
 `name` (a full name or a company), `account_count` ("aantal rekeningen"), initials, which are the
-first name where there is none, and house number and its addition, which are joined to the street;
-the last three are shown as what they become.
+first name where there is none, house number and its addition, which are joined to the street, and
+postcode and town in one; the last four are shown as what they become.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ Field = Literal[
     "house_number",
     "house_number_suffix",
     "postcode",
+    "postcode_and_city",
     "city",
     "country",
     "vat_number",
@@ -52,6 +53,8 @@ SYNONYMS: Final[dict[Field, tuple[str, ...]]] = {
         "Organisatienaam", "Organisation", "Organization", "Firma", "Firmanaam", "Vereniging",
         "Stichting", "Business", "Business name", "Handelsnaam", "Verenigingsnaam", "Bedr.naam",
         "Naam organisatie", "Naam vereniging", "Organisation name", "Organization name",
+        "Bedrijf naam", "Onderneming", "Naam onderneming", "Naam stichting", "Sponsornaam",
+        "Naam sponsor",
     ),
     "name": (
         "Naam", "Volledige naam", "Full name", "Name", "Klant", "Klantnaam", "Customer",
@@ -61,6 +64,11 @@ SYNONYMS: Final[dict[Field, tuple[str, ...]]] = {
         "Relatie", "Relatienaam", "Naam relatie", "Naam klant", "Lidnaam", "Debiteurennaam",
         "Gast", "Gastnaam", "Naam gast", "Guest", "Guest name", "Medewerker", "Naam medewerker",
         "Werknemer", "Naam werknemer", "Employee", "Employee name", "Bewoner", "Naam bewoner",
+        "Voor- en achternaam", "Voornaam en achternaam", "Voornaam + achternaam",
+        "Achternaam, voornaam", "Naam, voornaam", "First and last name", "Last name, first name",
+        "Bedrijf of naam", "Naam of bedrijf", "Klant/bedrijf", "Naam debiteur",
+        "Naam contactpersoon", "Naam gebruiker", "Deelnemer", "Naam deelnemer", "Client",
+        "Client name",
     ),
     "first_name": (
         "Voornaam", "Voornamen", "Roepnaam", "Voorn.", "Vnaam", "First name", "Firstname",
@@ -81,6 +89,9 @@ SYNONYMS: Final[dict[Field, tuple[str, ...]]] = {
         "E-mail", "E-mailadres", "Mail", "Mailadres", "Mail adres", "E-mail address",
         "Mail address", "E-mailadres factuur", "Factuur e-mail", "Factuur e-mailadres",
         "Invoice e-mail", "Email adres facturatie", "E-post",
+        "E-mail factuur", "E-mail facturen", "E-mail facturatie", "Facturatie e-mail",
+        "E-mailadres facturatie", "Factuurmail", "E-mail 1", "E-mailadres 1", "E-mailadres(sen)",
+        "E-mailadressen", "E-mail lid", "E-mailadres lid", "Billing e-mail",
     ),
     "email_fictitious": ("Fictief", "E-mail fictief", "Fictief e-mailadres", "Fictitious"),
     "street": (
@@ -89,6 +100,8 @@ SYNONYMS: Final[dict[Field, tuple[str, ...]]] = {
         "Adres en huisnummer", "Adres + nr", "Postadres", "Woonadres", "Bezoekadres",
         "Adresregel", "Adresregel 1", "Adres 1", "Address 1", "Factuuradres", "Address",
         "Street", "Street name", "Street address", "Address line", "Address line 1",
+        "Straat + nummer", "Straat en nummer", "Straatadres", "Billing address", "Invoice address",
+        "Street and number",
     ),
     "house_number": (
         "Huisnummer", "Huisnr.", "Huis nr", "House number", "House no.", "Huisn.",
@@ -99,13 +112,19 @@ SYNONYMS: Final[dict[Field, tuple[str, ...]]] = {
         "House number suffix", "House number addition", "Huisnr. toevoeging",
     ),
     "postcode": (
-        "Postcode", "Postkode", "Pc", "Postal code", "Post code", "Zip", "Zip code",
+        "Postcode", "Postkode", "Pc", "Postc.", "Postal code", "Post code", "Zip", "Zip code",
+        "Zip/postal code", "Postal/zip code", "Postal code/zip",
+    ),
+    "postcode_and_city": (
+        "Postcode en plaats", "Postcode + plaats", "Postcode plaats", "Postcode en woonplaats",
+        "Postcode + woonplaats", "Postcode/woonplaats", "Pc/plaats", "Pc + plaats",
+        "Pc/woonplaats", "Postcode and town", "Postcode and city", "Zip and city", "Zip + city",
     ),
     "city": (
-        "Plaats", "Woonplaats", "Plaatsnaam", "Vestigingsplaats", "Stad", "Gemeente", "City",
-        "Town", "Place",
+        "Plaats", "Woonplaats", "Plaatsnaam", "Woonpl.", "Vestigingsplaats", "Stad", "Gemeente",
+        "City", "Town", "Place", "Town/city", "City/town",
     ),
-    "country": ("Land", "Landcode", "Land code", "Country", "Country code"),
+    "country": ("Land", "Landcode", "Land code", "Country", "Country code", "Country/region"),
     "vat_number": (
         "BTW-nummer", "BTW", "BTW nr.", "BTW-id", "BTW identificatienummer", "OB-nummer",
         "VAT number", "VAT", "VAT no.", "VAT id", "VAT reg no",
@@ -116,16 +135,23 @@ SYNONYMS: Final[dict[Field, tuple[str, ...]]] = {
         "Chamber of commerce number", "CoC", "CoC number", "CoC no.",
     ),
     "peppol_id": ("Peppol", "Peppol-id", "Peppol nummer", "Peppol address", "Peppol adres"),
-    "language": ("Taal", "Taalcode", "Language", "Language code", "Voorkeurstaal"),
+    "language": (
+        "Taal", "Taalcode", "Language", "Language code", "Voorkeurstaal",
+        "Taalvoorkeur", "Preferred language",
+    ),
     "account": (
         "Rekening", "Rekeningnummer", "Rek.nr.", "Rek.", "Reknummer", "Rekeningnr.",
         "Rekening nr", "Rekening no", "Account", "Account number", "Account no.", "Account nr.",
-        "Accountnummer", "Acct", "Acct no",
+        "Accountnummer", "Acct", "Acct no", "Rek.no.",
+        "Barrekening", "Barrekeningnummer", "Rekeningnr. bar", "Rekeningnummer bar",
+        "Nummer rekening", "Nr. rekening", "Rekeningcode", "Account code", "Account id",
+        "Bar account", "Tab number",
     ),
     "account_count": (
         "Aantal rekeningen", "Aantal rek.", "Aantal rekeningnummers", "Rekeningen", "Aantal",
         "Aantal accounts", "Number of accounts", "No. of accounts", "Account count", "Accounts",
         "# rekeningen", "Aantal op te maken rekeningen",
+        "Hoeveel rekeningen", "Gewenst aantal rekeningen", "Aantal gewenste rekeningen",
     ),
     "description": (
         "Omschrijving", "Beschrijving", "Omschr.", "Rekeningomschrijving", "Omschrijving rekening",
@@ -136,31 +162,40 @@ SYNONYMS: Final[dict[Field, tuple[str, ...]]] = {
         "Krediet", "Kredietlimiet", "Limiet (bestedingsbudget)", "Limiet bestedingsbudget",
         "Credits", "Credit", "Credit limit", "Spending limit", "Maximaal bedrag", "Max. bedrag",
         "Maximum", "Tegoed",
+        "Max. limiet", "Maximale limiet", "Maximumbedrag", "Max. besteding", "Maximale besteding",
+        "Max. krediet", "Limietbedrag", "Rekeninglimiet", "Limiet rekening",
+        "Maandlimiet", "Limiet per maand", "Bestedingslimiet per maand", "Budget per maand",
+        "Limiet per rekening", "Account limit", "Limit per account", "Monthly limit", "Max. amount",
     ),
     "status": (
         "Status", "Rekeningstatus", "Status rekening", "Account status", "Actief", "Active",
-        "Geactiveerd",
+        "Geactiveerd", "Rekening actief", "Account active",
     ),
     "on_account": (
         "Op naam kopen toestaan", "Op naam kopen", "Op naam", "Maak op naam", "Op rekening",
         "Op rekening toestaan", "On account", "Allow on account", "On account allowed",
-        "Buy on account",
+        "Buy on account", "Op rekening kopen", "Mag op naam kopen", "Mag op rekening",
+        "Mag op rekening kopen",
     ),
     "in_overview": (
         "In overzicht", "Standaard in op naam overzicht", "In op naam overzicht", "Overzicht",
         "Standaard in overzicht", "Op naam overzicht", "In overview", "Overview",
-        "Show in overview",
+        "Show in overview", "Tonen in overzicht", "Toon in overzicht", "Zichtbaar op kassa",
     ),
 }  # fmt: skip
 
 JOINED: Final[dict[Field, Field]] = {
     "house_number": "street", "house_number_suffix": "street", "initials": "first_name",
+    "postcode_and_city": "postcode",
 }  # fmt: skip
 """Columns that become part of another field; messages name that field."""
 
 _SIGNS = re.compile("[^0-9a-z]+")
 _ASIDE = re.compile(r"[(\[{][^)\]}]*[)\]}]")
-_UNITS = ("euro", "eur", "ineuro", "ineur")
+_OTHER_UNIT = re.compile(r"\bcent(?:en|s)?\b|1[.,]?000|duizend|thousand", re.IGNORECASE)
+"""Amounts in cents, or in thousands."""
+_UNITS = ("euro", "eur", "ineuro", "ineur", "euros", "ineuros", "janee", "jn", "yesno", "yn")
+"""What a header may end in: how its amounts are counted, or how its questions are answered."""
 
 
 def normalise(header: str) -> str:
@@ -182,8 +217,11 @@ def _known() -> dict[str, Field]:
 
 _KNOWN: Final[dict[str, Field]] = _known()
 _WRITTEN: Final = {normalise(word): word for words in SYNONYMS.values() for word in reversed(words)}
-_STRANGERS: Final = frozenset(("nummer", "customercode", "customernumber", "customerno"))
+_STRANGERS: Final = frozenset(("nummer", "totaal", "total", "tav"))
 """Headers that are nearly a known one and mean another thing, as those of a bank's account do."""
+_NUMBERED: Final = re.compile(r".+(?:nr|nummer|no|number|id|code)")
+"""The number of something: of a customer, it is not what the customer is called."""
+_MAIL: Final = re.compile(r".*email.*|.*mail(?:adres|address)?")
 ALIKE: Final = 0.8
 """How much of a header has to be that of a known one to be taken for a slip of the keyboard."""
 
@@ -192,8 +230,10 @@ def field_of(header: str) -> Field | None:
     """The field that a header names in Dutch or English, or None when nobody knows it.
 
     What stands in brackets and a unit at the end are left out of account when the whole is not
-    known: "Limiet (in EUR)", "Limiet EUR".
+    known: "Limiet (in EUR)", "Limiet EUR", "Actief ja/nee". One in another unit is not known.
     """
+    if _OTHER_UNIT.search(header):
+        return None
     for words in (header, _ASIDE.sub(" ", header)):
         plain = normalise(words)
         if plain in _KNOWN:
@@ -219,4 +259,8 @@ def nearest(header: str) -> tuple[str, Field] | None:
     if plain in _STRANGERS or "bank" in plain:
         return None
     close = difflib.get_close_matches(plain, _WRITTEN, n=1, cutoff=ALIKE)
-    return (_WRITTEN[close[0]], _KNOWN[close[0]]) if close else None
+    if close and (_NUMBERED.fullmatch(close[0]) or not _NUMBERED.fullmatch(plain)):
+        return _WRITTEN[close[0]], _KNOWN[close[0]]
+    if _MAIL.fullmatch(plain):  # "E-mailadres van de penningmeester"
+        return SYNONYMS["email"][0], "email"
+    return None

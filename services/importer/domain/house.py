@@ -19,9 +19,12 @@ class House:
 @dataclass(slots=True)
 class Tally:
     """Counts over all rows: accounts that get a limit of nothing because nobody named one, those
-    that may not buy because nobody said that they may, and new customers who get no account because
-    no column gives any."""
+    that may not buy because nobody said that they may, those that nobody holds because the row does
+    not say who does, those that are closed and stay so, and new customers who get no account
+    because no column gives any."""
 
     limit_nought: int = 0
     may_not_buy: int = 0
     no_account: int = 0
+    no_holder: int = 0
+    closed: int = 0

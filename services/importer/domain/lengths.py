@@ -42,6 +42,7 @@ AT_MOST: Final[dict[Field, int]] = {
     "house_number": _NUMBER,
     "house_number_suffix": _SUFFIX,
     "postcode": LONGEST["postcode"],
+    "postcode_and_city": LONGEST["city"],
     "city": LONGEST["city"],
     "vat_number": LONGEST["vat_number"],
     "chamber_number": LONGEST["chamber_number"],

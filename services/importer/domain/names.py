@@ -25,6 +25,7 @@ _INFIXES: Final = frozenset(
     | {"onder", "over", "uit", "von", "zu", "la", "le", "du", "da", "di", "el", "al", "d'", "'s"}
     | {"vd", "v.d.", "v/d"}
 )
+_BEHIND: Final = re.compile(r"([^,()]+?)(?:, ?| \()([^,()]+)\)?")
 _ABBREVIATED: Final = frozenset({"sr", "jr"})
 _GENERATIONS: Final = frozenset({"sr", "sr.", "jr", "jr.", "senior", "junior", "ii", "iii"})
 """Behind a last name, and part of it: "Jan Jansen sr."."""
@@ -43,14 +44,19 @@ def split_name(name: str) -> dict[str, str]:
     if _follows(last.split(), first.split()):  # "Jan Jansen, jr."
         name, comma = f"{last} {first.strip()}", ""
     if comma:
+        behind, again, third = first.partition(",")
+        if again and third.strip() and _are_infixes(behind):  # "Vries, de, Jan"
+            return _person(third.split(), behind.split(), last.split())
         if not first.strip() or "," in first:
             return {"company": name}
         given, surname = first.split(), last.split()
         if _is_short(given[0]) and _generations(given) == len(given):  # "van der Berg, sr."
             at = next((n for n, word in enumerate(surname) if word.casefold() not in _INFIXES), 0)
             return _person([], surname[:at], [*surname[at:], *given])
-        infix = _tail_of_infixes(given)
-        return _person(given[: len(given) - len(infix)], infix, surname)
+        if infix := _tail_of_infixes(given):
+            return _person(given[: len(given) - len(infix)], infix, surname)
+        tail = [word for word in _tail_of_infixes(surname) if word.islower()]  # "Vries de, Jan"
+        return _person(given, tail, surname[: len(surname) - len(tail)])
     words = name.split()
     if len(words) == 1:
         return {"company": name}
@@ -64,6 +70,20 @@ def split_name(name: str) -> dict[str, str]:
     if begin == 0 and not _is_short(words[1]):
         begin = 1  # "Piet Junior" is called so, where "Jansen sr." has no first name
     return _person(words[:begin], [], words[begin:])
+
+
+def infix_behind(last_name: str) -> dict[str, str]:
+    """A last name of which the infix may stand behind it, as in lists that are sorted by it:
+    "Vries, de", "Vries (de)"."""
+    found = _BEHIND.fullmatch(last_name) if "," in last_name or "(" in last_name else None
+    if found is None or not _are_infixes(found[2]):
+        return {"last_name": last_name}
+    return {"last_name": found[1], "infix": found[2]}
+
+
+def _are_infixes(text: str) -> bool:
+    words = text.split()
+    return bool(words) and all(word.casefold() in _INFIXES for word in words)
 
 
 def _follows(last: list[str], first: list[str]) -> bool:

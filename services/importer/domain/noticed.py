@@ -49,6 +49,12 @@ _SENTENCES: Final[dict[str, Sentence]] = {
         "deze kolom kent niemand, dus zij wordt niet gebruikt; is '{value}' bedoeld, schrijf dat"
         " er dan boven",
     ),
+    "unnamed": (
+        "column {value} has something in most rows and no name above it, so it is not used; write"
+        " above it what it holds, such as 'Last name'",
+        "kolom {value} is in de meeste rijen gevuld en heeft geen naam, dus zij wordt niet"
+        " gebruikt; schrijf erboven wat erin staat, zoals 'Achternaam'",
+    ),
     "merged": (
         "merged cells got the text of the first cell of their group ({value})",
         "samengevoegde cellen kregen de tekst van de eerste cel van hun groep ({value})",
@@ -70,8 +76,21 @@ _AGAIN: Final[Sentence] = (
     ", and import the workbook again",
     ", en importeer de werkmap opnieuw",
 )
+_NO_HOLDER: Final[Sentence] = (
+    "new accounts that nobody holds, of which nothing can be invoiced: {value}; write the name or"
+    " the company beside them, in a column 'Name' or 'Company'",
+    "nieuwe rekeningen die van niemand zijn, waarvan niets kan worden gefactureerd: {value}; zet de"
+    " naam of het bedrijf erbij, in een kolom 'Naam' of 'Bedrijf'",
+)
 _BEFORE: Final[dict[str, Sentence]] = {
     "no_account": _NO_ACCOUNT,
+    "no_holder": _NO_HOLDER,
+    "closed": (
+        "accounts that are closed and stay so, also where an undo closed them: {value}; write"
+        " active for them in a column 'Status'",
+        "rekeningen die gesloten zijn en dat blijven, ook als dat kwam doordat een import ongedaan"
+        " is gemaakt: {value}; zet er actief bij in een kolom 'Status'",
+    ),
     "may_not_buy": (
         "new accounts that may not buy on account yet: {value}; write yes for them in a column"
         " 'On account', or import with --on-account",
@@ -89,6 +108,15 @@ _BEFORE: Final[dict[str, Sentence]] = {
 }
 _AFTER: Final[dict[str, Sentence]] = {
     "no_account": (_NO_ACCOUNT[0] + _AGAIN[0], _NO_ACCOUNT[1] + _AGAIN[1]),
+    "no_holder": (_NO_HOLDER[0] + _AGAIN[0], _NO_HOLDER[1] + _AGAIN[1]),
+    "closed": (
+        "accounts that are closed and stayed so, also where an undo closed them: {value}; write"
+        " active for them in a column 'Status' and import the workbook again, or `onaccount account"
+        " change {environment} NUMBERS --status active`",
+        "rekeningen die gesloten zijn en dat zijn gebleven, ook als dat kwam doordat een import"
+        " ongedaan is gemaakt: {value}; zet er actief bij in een kolom 'Status' en importeer de"
+        " werkmap opnieuw, of `onaccount account change {environment} NUMMERS --status active`",
+    ),
     "may_not_buy": (
         "new accounts that may not buy on account yet: {value}; write yes for them in a column"
         " 'On account' and import the workbook again, or `onaccount account change {environment}"
@@ -106,8 +134,8 @@ _AFTER: Final[dict[str, Sentence]] = {
         " `onaccount limits set {environment} 100,00 NUMMERS`",
     ),
 }
-"""What keeps new customers and accounts from buying: what to do about it, before they are made and
-after."""
+"""What keeps customers and accounts from buying: what to do about it, before the import and after.
+"""
 
 
 def warnings_of(noticed: Noticed, layout: Layout, tongue: Tongue) -> tuple[Problem, ...]:
@@ -129,11 +157,18 @@ def warnings_of(noticed: Noticed, layout: Layout, tongue: Tongue) -> tuple[Probl
     found += [
         warning("nearly", column=header, value=meant) for header, meant in _nearly_known(layout)
     ]
+    found += [warning("unnamed", value=_letters(index)) for index in layout.unnamed]
     if noticed.merged:
         found.append(warning("merged", value=noticed.merged))
     if noticed.beyond:
         found.append(warning("beyond"))
     return tuple(found)
+
+
+def _letters(index: int) -> str:
+    """A column as Excel names it, of the 250 that are read."""
+    before, last = divmod(index, 26)
+    return (chr(64 + before) if before else "") + chr(65 + last)
 
 
 def still_to_do(
@@ -145,6 +180,8 @@ def still_to_do(
     """
     counts: tuple[tuple[str, Field, int], ...] = (
         ("no_account", "account", tally.no_account),
+        ("no_holder", "account", tally.no_holder),
+        ("closed", "status", tally.closed),
         ("may_not_buy", "on_account", tally.may_not_buy),
         ("limit_nought", "limit", tally.limit_nought),
     )

@@ -1,7 +1,8 @@
 """What people fill in where there is nothing to say: a dash, "n.v.t.", "geen".
 
 Taken at its letters such a cell becomes a customer called "-" whom every row after it is then
-about, or a street "Dorpsstraat 12-" (decision 95).
+about, or a street "Dorpsstraat 12-" (decision 95). So does the 0 that Excel gives for a formula
+that refers to an empty cell (decision 135).
 """
 
 from __future__ import annotations
@@ -28,6 +29,18 @@ NAMED: Final[frozenset[Field]] = frozenset((
     "vat_number", "peppol_id",
 ))  # fmt: skip
 """Fields that nothing is called so in; there are people whose last name is Geen."""
+
+_NOT_NOUGHT: Final[frozenset[Field]] = BLANK - {"account", "account_count"}
+"""Of an account's number nobody knows whether it is one; no account is a number of them."""
+
+
+def is_blank(cell: Cell, field: Field) -> bool:
+    """Whether a cell with content says no more than an empty one in a column of this field."""
+    if isinstance(cell, str):
+        if (first := cell[:1]).isalnum() and first not in "nN":
+            return False  # nearly all cells
+        return says_nothing(cell) and field in BLANK
+    return cell == 0 and cell is not False and field in _NOT_NOUGHT
 
 
 def says_nothing(cell: Cell) -> bool:

@@ -129,7 +129,8 @@ class Planner:
             case Ambiguous(code=code):
                 where = entry.name_column if code == "ambiguous" else "email"
                 value = str(entry.customer.get(where) or entry.name or "")
-                return (self._problem(entry, where, code, value),)
+                told = "ambiguous_new" if code == "ambiguous" and entry.account else code
+                return (self._problem(entry, where, told, value),)
             case Torn(code=why, mailed=mailed):
                 theirs, email = display_name(mailed.fields), entry.customer["email"]
                 return (self._problem(entry, "email", why, email, theirs=theirs),)
@@ -223,6 +224,8 @@ class Planner:
         if account is None:
             self._open(entry, book, number, holder, after, steps)
             return
+        stays_closed = account.fields.get("status") == "closed" and "status" not in entry.settings
+        self.tally.closed += stays_closed
         self._change_accounts(entry, [account], after, steps)
         if holder is not None and account.holder is None:
             body = {"account": number, "customer_id": holder, "role": "holder"}
@@ -269,6 +272,8 @@ class Planner:
         steps.append(Planned(step=len(steps), type="account.open", body=body, after=after))
         if "limit" not in fields and self.house.default_limit == 0:
             self.tally.limit_nought += 1
+        if holder is None:
+            self.tally.no_holder += 1
         if "on_account" not in fields and self.house.default_on_account is False:
             self.tally.may_not_buy += 1
         fields = {"limit": self.house.default_limit, **fields}

@@ -9,17 +9,20 @@ from typing import Any, Final
 
 from schemas.values import PEPPOL_PATTERN
 from services.importer.domain import cells as read
+from services.importer.domain import numbers
 from services.importer.domain.amounts import NO_LIMIT, Style, amount_of
 from services.importer.domain.cells import Cell, is_empty, shown
 from services.importer.domain.columns import Column, Layout
 from services.importer.domain.currencies import is_foreign
-from services.importer.domain.fields import Field, normalise
+from services.importer.domain.fields import Field
 from services.importer.domain.lengths import AT_MOST, LONGEST, too_long
 from services.importer.domain.messages import Tongue, brief, of_cell, of_row
-from services.importer.domain.names import key_of, split_name
-from services.importer.domain.placeholders import BLANK, NAMED, says_none, says_nothing
+from services.importer.domain.names import infix_behind, key_of, split_name
+from services.importer.domain.placeholders import NAMED, is_blank, says_none
+from services.importer.domain.postcodes import apart
 from services.importer.domain.refusals import Problem, Refusal
 from services.importer.domain.statuses import status_of
+from services.importer.domain.totals import total_of
 
 Reading = Callable[[Cell, str | None], Any]
 """What a cell says, or the Refusal; the other argument is the row's country."""
@@ -27,12 +30,6 @@ Reading = Callable[[Cell, str | None], Any]
 MAX_ACCOUNTS_A_ROW: Final = 1000
 _NAMES: Final = ("company", "name", "last_name", "first_name")
 _PEPPOL: Final = re.compile(PEPPOL_PATTERN)
-
-_TOTALS: Final = frozenset(
-    {"totaal", "totalen", "totaalbedrag", "subtotaal", "eindtotaal", "som"}
-    | {"total", "totals", "totalamount", "subtotal", "grandtotal", "sum"}
-)
-"""What stands beside a sum: a row with such a word and without account or e-mail is no member."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,27 +71,34 @@ class Entry:
 class RowReader:
     """Reads rows of one layout. `styles`: how each amount column (by index) writes its amounts.
 
-    `home`: the country of rows that name none; `currency`: that of limits.
+    `environment`: whose numbers accounts mostly begin with; `home`: the country of rows that name
+    none; `currency`: that of limits.
     """
 
     layout: Layout
     tongue: Tongue
     styles: Mapping[int, Style]
+    environment: int | None = None
     home: str = "NL"
     currency: str = "EUR"
     _known: tuple[Column, ...] = field(init=False)
     _reading: tuple[tuple[Column, Field, Reading], ...] = field(init=False)
     _headers: Mapping[str, str] = field(init=False)
     _of_country: int | None = field(init=False)
+    _of_account: int = field(init=False)
 
     def __post_init__(self) -> None:
         known = tuple(column for column in self.layout.columns if column.field)
-        countries = [column.index for column in known if column.field == "country"]
+        at = {column.field: column.index for column in known}
         object.__setattr__(self, "_known", known)
         reading = tuple((c, c.field, self._how(c, c.field)) for c in known if c.field)
         object.__setattr__(self, "_reading", reading)
-        object.__setattr__(self, "_headers", {str(c.field): c.header for c in known})
-        object.__setattr__(self, "_of_country", countries[0] if countries else None)
+        headers = {str(c.field): c.header for c in known}
+        both = headers.get("postcode_and_city")
+        named = dict.fromkeys(("postcode", "city"), both) if both else {}
+        object.__setattr__(self, "_headers", {**named, **headers})
+        object.__setattr__(self, "_of_country", at.get("country"))
+        object.__setattr__(self, "_of_account", at.get("account", 0))
 
     def read(self, row: int, cells: Sequence[Cell]) -> Entry | None:
         """The row as an Entry; None for a row without content in known columns."""
@@ -104,7 +108,7 @@ class RowReader:
         country = self._country(cells)
         for column, name, reading in self._reading:
             cell = cells[column.index] if column.index < len(cells) else None
-            if is_empty(cell) or (says_nothing(cell) and name in BLANK):
+            if is_empty(cell) or is_blank(cell, name):
                 continue
             given.add(name)
             value = reading(cell, country)
@@ -116,11 +120,25 @@ class RowReader:
                 values[name] = value
         if not values and not problems:
             return None
-        if not given & {"account", "email"} and (total := _total(cells)):
+        if total := self._total(given, cells):
             return self._left_out(row, total, "total")
         if self._repeats_the_header(cells):
             return self._left_out(row, "", "header_again")
         return self._entry(row, values, problems)
+
+    def _total(self, given: set[Field], cells: Sequence[Cell]) -> str:
+        """The word that says that a row is a sum; empty where it is plainly about somebody.
+
+        A number that does not begin as those of the environment do may be a count of accounts.
+        """
+        if "email" in given:
+            return ""
+        if "account" in given:
+            account = cells[self._of_account]
+            begin = str(self.environment or "")
+            if isinstance(account, str) or str(account).startswith(begin):
+                return ""
+        return total_of(cells, self._known)
 
     def _left_out(self, row: int, value: str, code: str) -> Entry:
         """A row that is about nobody."""
@@ -168,8 +186,10 @@ class RowReader:
         if (reads := _READERS.get(name)) is not None:
             return lambda cell, _: reads(cell)
         at_most = AT_MOST[name]
+        if name == "postcode_and_city":
+            return lambda cell, where: apart(cell, where or self.home, at_most=at_most)
         if name == "chamber_number":
-            return lambda cell, where: read.chamber_of(cell, at_most=at_most, country=where)
+            return lambda cell, where: numbers.chamber_of(cell, at_most=at_most, country=where)
         return lambda cell, _: read.text_of(cell, at_most=at_most)
 
     def _entry(self, row: int, values: Mapping[Field, Any], problems: Sequence[Problem]) -> Entry:
@@ -234,8 +254,8 @@ _SETTINGS: Final[tuple[Field, ...]] = (
 )  # fmt: skip
 
 _READERS: Final[dict[Field, Callable[[Cell], Any]]] = {
-    "account": lambda cell: read.account_of(cell, at_most=AT_MOST["account"]),
-    "account_count": lambda cell: read.count_of(cell, at_most=MAX_ACCOUNTS_A_ROW),
+    "account": lambda cell: numbers.account_of(cell, at_most=AT_MOST["account"]),
+    "account_count": lambda cell: numbers.count_of(cell, at_most=MAX_ACCOUNTS_A_ROW),
     "email": lambda cell: read.email_of(cell, at_most=AT_MOST["email"]),
     "email_fictitious": read.yes_or_no,
     "country": read.country_of,
@@ -253,15 +273,12 @@ def _peppol_of(cell: Cell) -> str | Refusal | None:
     return text
 
 
-def _total(cells: Sequence[Cell]) -> str:
-    """The word that says that a row is a sum of others; empty where it is none."""
-    texts = (shown(c) for c in cells if isinstance(c, str) and len(c) <= 40)
-    return next((text for text in texts if normalise(text) in _TOTALS), "")
-
-
 def _customer(values: Mapping[Field, Any]) -> tuple[dict[str, Any], frozenset[str]]:
     """What a row says about a customer, and which of it was made of the column "Naam"."""
     customer: dict[str, Any] = {f: values[f] for f in _CUSTOMER if f in values}
+    customer = {**values.get("postcode_and_city", {}), **customer}
+    if "infix" not in customer and "last_name" in customer:
+        customer |= infix_behind(customer["last_name"])
     if "first_name" not in customer and "initials" in values:
         customer["first_name"] = values["initials"]
     if street := _street(values):
@@ -283,7 +300,7 @@ def _customer(values: Mapping[Field, Any]) -> tuple[dict[str, Any], frozenset[st
             return {**parts, **customer}, frozenset()
         if "last_name" in parts and first and key_of(name).startswith(first):
             return {**parts, **customer}, frozenset()
-        customer["last_name"] = name
+        customer |= {"last_name": name} if "infix" in own else infix_behind(name)
     return customer, frozenset()
 
 

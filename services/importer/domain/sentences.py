@@ -66,8 +66,12 @@ CELLS: Final[dict[str, Sentence]] = {
         " het zoals 28900001, of noem de kolom IBAN: dan blijft zij buiten beschouwing",
     ),
     "not_an_account": (
-        "'{value}' is not an account number; write it like 28900001",
-        "'{value}' is geen rekeningnummer; schrijf het zoals 28900001",
+        "'{value}' is not an account number; write it like 28900001, or leave the cell empty",
+        "'{value}' is geen rekeningnummer; schrijf het zoals 28900001, of laat de cel leeg",
+    ),
+    "several_accounts": (
+        "'{value}' is more than one account number; give each a row of its own",
+        "'{value}' is meer dan één rekeningnummer; geef elk een eigen rij",
     ),
     "not_a_count": (
         "'{value}' is not a number of accounts; write a whole number from 0 to {at_most}",
@@ -111,6 +115,10 @@ CELLS: Final[dict[str, Sentence]] = {
     "not_a_postcode": (
         "'{value}' is not a postcode of {where}; write it like {write}",
         "'{value}' is geen postcode van {where}; schrijf haar zoals {write}",
+    ),
+    "not_a_postcode_and_city": (
+        "'{value}' is not a postcode of {where} with its town behind it; write it like {write}",
+        "'{value}' is geen postcode van {where} met de plaats erachter; schrijf het zoals {write}",
     ),
     "not_a_vat_number": (
         "'{value}' is not a valid VAT number of {where}; correct it, or leave it empty",
@@ -176,8 +184,10 @@ ROWS: Final[dict[str, Sentence]] = {
         "wordt niet gebruikt: de rij heeft geen rekeningnummer en geen aantal rekeningen",
     ),
     "twice": (
-        "account {value} stands in row {other} already; give one of them another number",
-        "rekening {value} staat al in rij {other}; geef een van beide een ander nummer",
+        "account {value} stands in row {other} already; give one of them another number, or remove"
+        " this row if it says the same",
+        "rekening {value} staat al in rij {other}; geef een van beide een ander nummer, of"
+        " verwijder deze rij als er hetzelfde staat",
     ),
     "claimed": (
         "account {value} stands in row {other} too, for somebody else; give one of them another"
@@ -190,8 +200,10 @@ ROWS: Final[dict[str, Sentence]] = {
         "gaat over dezelfde klant als rij {other}; die wordt één keer aangemaakt",
     ),
     "total": (
-        "'{value}' is a total and nobody's: the row is left out",
-        "'{value}' is een totaal en van niemand: de rij wordt overgeslagen",
+        "'{value}' is a total and nobody's: the row is left out; if it is a customer, write an"
+        " address or an account number beside it",
+        "'{value}' is een totaal en van niemand: de rij wordt overgeslagen; zet er een adres of een"
+        " rekeningnummer bij als het een klant is",
     ),
     "header_again": (
         "repeats the names of the columns: the row is left out",
@@ -212,6 +224,12 @@ ROWS: Final[dict[str, Sentence]] = {
     "ambiguous": (
         "several customers are called so; add the account number or the e-mail address",
         "meer klanten heten zo; voeg het rekeningnummer of het e-mailadres toe",
+    ),
+    "ambiguous_new": (
+        "several customers are called so, and none of them has this account; add the e-mail address"
+        " of the one that is meant, or that of somebody else who is called so",
+        "meer klanten heten zo, en geen van hen heeft deze rekening; voeg het e-mailadres toe van"
+        " wie bedoeld is, of dat van een ander die zo heet",
     ),
     "ambiguous_email": (
         "several customers have this e-mail address; add the account number",

@@ -23,7 +23,14 @@ from services.importer.domain.messages import Tongue, of_failure, of_row
 from services.importer.events import applying, event, failed
 from services.importer.handlers.uploads import FORGET, REPORT, end, payload
 from services.importer.jobs.forget import Forgetting
-from services.importer.jobs.plan import fail, fail_unread, locked, problem, refusal
+from services.importer.jobs.plan import (
+    fail,
+    fail_unread,
+    locked,
+    problem,
+    refusal,
+    told_at_the_end,
+)
 from services.importer.jobs.rows import plan_rows
 from services.importer.store import imports, plans, registry, uploads
 from services.importer.store.imports import Needed, Waiting
@@ -105,13 +112,18 @@ class CarryingOut:
                 await tx.add_job(FORGET, upload.ref, payload(upload))
                 return False
             stale = environment.changes != upload.planned_at_change
-        if stale and not await self._plan_again(work, upload, environment):
-            return False
+        anew: dict[str, object] = {}
+        if stale:
+            if (layout := await self._plan_again(work, upload, environment)) is None:
+                return False
+            anew = {"warnings": told_at_the_end(upload, layout)}
         async with work.step() as tx:
-            tx.save({**work.job.payload, "begun": True})
+            tx.save({**work.job.payload, **anew, "begun": True})
         return True
 
-    async def _plan_again(self, work: Work, upload: Upload, environment: Environment) -> bool:
+    async def _plan_again(
+        self, work: Work, upload: Upload, environment: Environment
+    ) -> Layout | None:
         try:
             layout = await plan_rows(work, upload, environment, self.limits, self.window)
         except Unread as unread:
@@ -119,10 +131,10 @@ class CarryingOut:
                 again = await locked(work, tx)
                 await fail_unread(tx, again, unread, environment.language, self.limits)
                 await tx.add_job(FORGET, upload.ref, payload(upload))
-            return False
+            return None
         # What could be laid out once can be again: the bytes are the same.
         assert isinstance(layout, Layout)
-        return True
+        return layout
 
     # --- commands and outcomes ----------------------------------------------------------------
 

@@ -89,9 +89,7 @@ class Planning:
         goes_on = upload.mode == "import" or upload.confirmed_by is not None
         await uploads.become(tx, upload, "running" if goes_on else "previewed")
         if goes_on:
-            unsaid = () if upload.mode == "preview" else layout.warnings
-            told = [asdict(one) for one in (*layout.to_do, *unsaid)]
-            await carry_out(tx, upload, barrier=False, warnings=told)
+            await carry_out(tx, upload, barrier=False, warnings=told_at_the_end(upload, layout))
         tx.done()
 
     async def poisoned(self, work: Work, tx: StepTx) -> None:
@@ -99,6 +97,12 @@ class Planning:
         upload = await locked(work, tx)
         if not upload.ended:
             await fail(tx, upload, "not_processed")
+
+
+def told_at_the_end(upload: Upload, layout: Layout) -> list[dict[str, object]]:
+    """What import.completed warns of: what is left to do, and what no preview told of the sheet."""
+    unsaid = () if upload.mode == "preview" else layout.warnings
+    return [asdict(one) for one in (*layout.to_do, *unsaid)]
 
 
 async def locked(work: Work, tx: StepTx) -> Upload:

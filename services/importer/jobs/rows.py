@@ -94,7 +94,12 @@ async def _read(
     known = {index: style for index, style in styles.items() if style is not None}
     house = environment.house
     reader = RowReader(
-        layout=layout, tongue=tongue, styles=known, home=house.country, currency=house.currency
+        layout=layout,
+        tongue=tongue,
+        styles=known,
+        environment=upload.environment,
+        home=house.country,
+        currency=house.currency,
     )
     planner = Planner(job_id=upload.job_id, tongue=tongue, defaults=upload.defaults, house=house)
     async with work.step() as tx:

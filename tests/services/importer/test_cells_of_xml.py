@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.importer.domain.cells import Cell, Odd, account_of
+from services.importer.domain.cells import Cell, Odd
+from services.importer.domain.numbers import account_of
 from services.importer.domain.refusals import Refusal
 from services.importer.workbook.bounds import Bounds, Unfit, check
 from services.importer.workbook.rows import Row

@@ -48,7 +48,9 @@ async def test_the_preview_of_a_messy_list_is_what_the_import_does(postgres: Dat
             "nieuwe rekeningen die nog niet op naam mogen kopen: 2",
             "nieuwe rekeningen waarvoor geen limiet is gegeven: 1",
         ]
-        assert (7, "'Totaal' is een totaal en van niemand: de rij wordt overgeslagen") in told
+        assert any(
+            r == 7 and m.startswith("'Totaal' is een totaal en van niemand") for r, m in told
+        )
         await place.say(place.confirm(JOB))
         events = await place.settle()
         done = completed_of(events)

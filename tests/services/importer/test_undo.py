@@ -170,8 +170,10 @@ async def test_an_account_that_is_closed_stays_closed_and_that_is_said(postgres:
         content = sheet_workbook(["Bedrijf", "Rekening"], ["A", 28900001])
         await place.imported(content, job_id=JOB)
         await undone(place)
-        sheet = report_of(await place.imported(content))
-        assert "is closed" in sheet["C2"].value
+        events = await place.imported(content)
+        assert "is closed" in report_of(events)["C2"].value
+        (told,) = completed_of(events).warnings or ()
+        assert told.message.startswith("accounts that are closed and stayed so, also where an undo")
 
 
 async def test_only_what_has_ended_and_did_something_can_be_taken_back(postgres: Database) -> None:

@@ -6,10 +6,7 @@ import pytest
 
 from services.importer.domain.cells import (
     Odd,
-    account_of,
-    chamber_of,
     clean,
-    count_of,
     country_of,
     email_of,
     language_of,
@@ -17,6 +14,7 @@ from services.importer.domain.cells import (
     text_of,
     yes_or_no,
 )
+from services.importer.domain.numbers import account_of, chamber_of, count_of
 from services.importer.domain.refusals import Refusal
 
 ACCOUNTS: list[tuple[Any, str]] = [
@@ -68,21 +66,30 @@ def test_a_text_that_begins_like_a_formula_stays_text() -> None:
     assert text_of('=HYPERLINK("x")', at_most=100) == '=HYPERLINK("x")'
 
 
+@pytest.mark.parametrize("text", ["#N/A", "#n/b", "#WAARDE!"])
+def test_an_error_that_has_become_text_is_one(text: str) -> None:
+    error = Refusal(code="is_error")
+    assert text_of(text, at_most=100) == account_of(text, at_most=50) == error
+    assert text_of("#1 Club", at_most=100) == "#1 Club"
+
+
 def test_a_number_gives_its_digits_as_text() -> None:
     assert (text_of(1900, at_most=10), text_of(12.5, at_most=10)) == ("1900", "12.5")
 
 
-@pytest.mark.parametrize("cell", ["ja", "J", "Yes", "x", "✓", "WAAR", 1, 1.0, True, " aan "])
+@pytest.mark.parametrize(
+    "cell", ["ja", "J", "Yes", "x", "✓", "WAAR", 1, 1.0, True, " aan ", "[x]", "Ja!"]
+)
 def test_yes_is_said_in_many_ways(cell: Any) -> None:
     assert yes_or_no(cell) is True
 
 
-@pytest.mark.parametrize("cell", ["nee", "N", "No", "-", "onwaar", 0, False, "✗", "uit"])
+@pytest.mark.parametrize("cell", ["nee", "N", "No", "-", "onwaar", 0, False, "✗", "uit", "Nee."])
 def test_no_is_said_in_many_ways(cell: Any) -> None:
     assert yes_or_no(cell) is False
 
 
-@pytest.mark.parametrize("cell", ["misschien", 2, 0.5])
+@pytest.mark.parametrize("cell", ["misschien", 2, 0.5, "[ ]"])
 def test_anything_else_is_neither_yes_nor_no(cell: Any) -> None:
     assert yes_or_no(cell) == Refusal(code="not_yes_or_no")
 
@@ -103,12 +110,18 @@ def test_languages_and_countries_are_known_by_name_and_code() -> None:
     assert country_of("Absurdistan") == Refusal(code="not_a_country")
 
 
-@pytest.mark.parametrize("cell", ["info@club.nl", " mailto:Info@Club.nl "])
+@pytest.mark.parametrize(
+    "cell",
+    ["info@club.nl", " mailto:Info@Club.nl ", "info@club.nl;", "De Club <info@club.nl>, "],
+)
 def test_one_address_is_taken(cell: str) -> None:
     assert str(email_of(cell, at_most=254)).casefold() == "info@club.nl"
 
 
-@pytest.mark.parametrize("cell", ["a@b.nl; c@d.nl", "a@b", "niemand", "a b@c.nl", "a..b@c.nl"])
+@pytest.mark.parametrize(
+    "cell",
+    ["a@b.nl; c@d.nl", "a@b", "niemand", "a b@c.nl", "a..b@c.nl", "A <a@b.nl>; C <c@d.nl>", "<>"],
+)
 def test_what_is_not_one_address_is_refused(cell: str) -> None:
     assert email_of(cell, at_most=254) == Refusal(code="not_an_email")
 
@@ -116,6 +129,10 @@ def test_what_is_not_one_address_is_refused(cell: str) -> None:
 def test_a_chamber_number_gets_back_the_nought_that_a_number_cell_cannot_hold() -> None:
     assert chamber_of(1234567, at_most=20, country=None) == "01234567"
     assert chamber_of("KvK 12.34.56.78", at_most=20, country="NL") == "12345678"
+    assert chamber_of("12345678 0000", at_most=20, country="NL") == "123456780000"
+    assert chamber_of(12345678, at_most=20, country="NL") == "12345678"
+    assert chamber_of(123456789, at_most=20, country="NL") == Refusal(code="not_a_chamber_number")
+    assert chamber_of(12345670000, at_most=20, country="NL") == "012345670000"
     assert chamber_of("1234567", at_most=20, country="NL") == Refusal(code="not_a_chamber_number")
     assert chamber_of("0123.456.789", at_most=20, country="BE") == "0123.456.789"
 

@@ -88,6 +88,43 @@ def test_what_follows_a_house_number_may_be_called_by_both() -> None:
     assert [c.field for c in meant.columns] == ["company", None, "house_number"]
 
 
+def test_a_number_just_right_of_a_street_is_that_of_the_house() -> None:
+    layout = found(outline(["Nr", "Naam", "Straat", "Nr", "Plaats"], [1, "A", "Laan", 12, "B"]))
+    assert [c.field for c in layout.columns] == [None, "name", "street", "house_number", "city"]
+    for headers in (["Naam", "Straat", None, "Nr"], ["Naam", "Huisnr", "Straat", "Nr"]):
+        assert found(outline(headers)).columns[-1].field is None
+    whole = found(outline(["Naam", "Adres", "Nr"], ["A", "Kade 1", 17], ["B", "Kade 2", 18]))
+    assert whole.columns[-1].field is None
+    named = found(outline(["Naam", "Straat", "Nr"], ["A", "Plein 1945", 1], ["B", "Kade", 18]))
+    assert named.columns[-1].field == "house_number"
+    meant = found(outline(["Naam", "Straat", "Nr"]), mapping={"Nr": "account"})
+    assert [c.field for c in meant.columns] == ["name", "street", "account"]
+
+
+def test_two_lists_on_one_sheet_are_not_read_as_one() -> None:
+    """The upper one's rows would be left out, or the lower one's read in the wrong columns."""
+    short, long = ["Naam", "Rekening"], ["Naam", "Rekening", "E-mail"]
+    turned = ["Rekening", "Naam"]
+    row = ["Jan Bos", 28900001]
+    mixed = ["Naam", "E-mail", "Rekening"]
+    for first, second in (
+        (short, long), (long, turned), (long, mixed), (long, [*long, "Wens"]),
+    ):  # fmt: skip
+        lists = outline(["Senioren"], first, row, ["Jeugd"], second, row, name="Leden")
+        unclear = asked(lists)
+        assert "in row 2 and in row 5" in unclear.message
+        assert (unclear.reason, unclear.choices) == ("columns_unclear", ())
+        assert asked(lists, outline(*LIST, name="Oud")).choices == ("Leden", "Oud")
+    guest = [
+        ["Naam", "Status", "Rekening"], ["Gast", "Actief", "28900001"], ["Lid", "Actief", "ja"],
+        ["Gast", "Actief", "Bar", "Heren"], ["Gast"],
+    ]  # fmt: skip
+    for rows in (
+        (short, long, row), (long, row, short, row), (["Plaats:", "Houten"], row, short), guest,
+    ):  # fmt: skip
+        found(outline(*rows))
+
+
 def test_two_sheets_that_fit_are_put_to_the_person() -> None:
     sheets = (outline(*LIST, name="Leden"), outline(*LIST, name="Oud"))
     unclear = asked(*sheets)

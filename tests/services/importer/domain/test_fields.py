@@ -48,6 +48,20 @@ KNOWN = [
     ("Aantal rekeningen", "account_count"),
     ("# rekeningen", "account_count"),
     ("account_count", "account_count"),
+    ("Voor- en achternaam", "name"),
+    ("Achternaam, voornaam", "name"),
+    ("Bedrijf naam", "company"),
+    ("E-mail factuur", "email"),
+    ("E-mailadres(sen)", "email"),
+    ("ZIP/Postal Code", "postcode"),
+    ("Postcode/Woonplaats", "postcode_and_city"),
+    ("Country/Region", "country"),
+    ("Rekeningnr. bar", "account"),
+    ("Maximale limiet", "limit"),
+    ("Limiet per maand", "limit"),
+    ("Limiet in euro's", "limit"),
+    ("In overzicht j/n", "in_overview"),
+    ("Op naam kopen ja / nee", "on_account"),
 ]
 
 
@@ -56,7 +70,19 @@ def test_a_header_is_known_by_its_words_alone(header: str, field: str) -> None:
     assert field_of(header) == field
 
 
-@pytest.mark.parametrize("header", ["Pasnummer", "Geboortedatum", "", "Opmerkingen", "Lidnummer"])
+@pytest.mark.parametrize(
+    "header",
+    [
+        "Pasnummer",
+        "Geboortedatum",
+        "",
+        "Opmerkingen",
+        "Lidnummer",
+        "Limiet (in centen)",
+        "Limit in cents",
+        "Limiet x 1.000",
+    ],
+)
 def test_a_header_that_nobody_knows_is_left_alone(header: str) -> None:
     assert field_of(header) is None
 

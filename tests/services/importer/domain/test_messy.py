@@ -117,7 +117,45 @@ def test_a_total_is_left_out_unless_it_has_an_account_or_an_address(word: str) -
         [word, "a@b.nl", None, 5],
     )
     assert [types(p)[:1] for p in plans] == [[], ["customer.register"], ["customer.change"]]
-    assert told(plans[0]) == [f"'{word}' is a total and nobody's: the row is left out"]
+    assert told(plans[0]) == [
+        f"'{word}' is a total and nobody's: the row is left out; if it is a customer, write an"
+        " address or an account number beside it"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("row", "name"),
+    [
+        (["Total", "Kade 1", None, 100], "Total"),
+        (["Totaal BV", None, None, 100], "Totaal BV"),
+        (["Total", None, "x", 100], "Total"),  # an account of its own, though an odd one
+        (["Total", None, 3, 100], "Total"),
+        (["Kapper", None, None, 100, "som"], "Kapper"),
+        (["Kapper", None, None, 100, "gemiddeld"], "Kapper"),
+        (["Total", None, None, "€ 100,-"], ""),
+        (["Totaal leden", None, 3, 100], ""),
+        (["Aantal leden: 3", None, None, None], ""),
+        ([None, None, 3, 100, "Totaal"], ""),
+        ([None, "Totaal Houten", None, 100], ""),
+        ([None, "Houten Total", None, 100], ""),
+        ([None, "Totaalstraat 1", None, 100], None),
+        (["Totaal", "Totaal", None, 100], ""),
+        (["Totaal"], ""),
+        ([None, None, 28900001, 100, "Totaal"], None),
+    ],
+)
+def test_who_is_called_as_a_total_is_not_taken_for_one(row: list[Any], name: str | None) -> None:
+    """A row of sums has nothing but sums beside its word; a count may stand below the accounts."""
+    headers = ["Bedrijf", "Straat", "Rekening", "Limiet", "Opmerking"]
+    sheet = Outline(name="x", hidden=False, rows=[(1, headers)])
+    layout = lay_out([sheet], sheet=None, mapping=None, tongue="en")
+    assert isinstance(layout, Layout)
+    reader = RowReader(layout=layout, tongue="en", styles={}, environment=2890)
+    entry = reader.read(2, row)
+    assert entry is not None
+    assert entry.customer.get("company") == (name or None)
+    left_out = [w.message for w in entry.warnings if "is a total and nobody's" in w.message]
+    assert len(left_out) == (name == "")
 
 
 @pytest.mark.parametrize(
@@ -174,7 +212,11 @@ def test_initials_are_a_first_name_where_there_is_none() -> None:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("header", ["Bankrekeningnummer", "Bankrek.nr.", "Nummer", "customer_code"])
+@pytest.mark.parametrize(
+    "header",
+    ["Bankrekeningnummer", "Bankrek.nr.", "Nummer", "customer_code", "Klantnr", "Debiteurnummer",
+     "Member ID", "Totaal", "T.a.v."],
+)  # fmt: skip
 def test_what_is_nearly_another_word_is_not_advised(header: str) -> None:
     """Whoever follows the advice would open accounts with the numbers of bank accounts."""
     assert field_of(header) is None
@@ -184,6 +226,7 @@ def test_what_is_nearly_another_word_is_not_advised(header: str) -> None:
 def test_a_header_that_is_nearly_known_is_named_in_the_preview() -> None:
     assert nearest("Postcodee") == ("Postcode", "postcode")
     assert nearest("Pasnummer") is None
+    assert nearest("E-mailadres penningmeester") == ("E-mail", "email")
     sheet = Outline(
         name="x", hidden=False, rows=[(1, ["Bedrijf", "Rekenig", "Plaats", "Plaats 2"])]
     )
@@ -191,6 +234,22 @@ def test_a_header_that_is_nearly_known_is_named_in_the_preview() -> None:
     assert isinstance(layout, Layout)
     (warning,) = warnings_of(Noticed(), layout, "nl")
     assert (warning.column, "is 'Rekening' bedoeld" in warning.message) == ("Rekenig", True)
+
+
+def test_a_column_without_a_name_is_told_of_where_most_rows_have_something_in_it() -> None:
+    """As where Naam is merged over first and last names; not a remark here or there, or numbers."""
+    rows = [
+        (1, [None, "Naam", None, "Rekening"]),
+        (2, [1, "Jan", "Bos", 28900001, None, "nieuw"]),
+        (3, [2, "Els", "Smit", 28900002]),
+        (4, [3, "Kim", None, 28900003]),
+    ]
+    layout = lay_out(
+        [Outline(name="x", hidden=False, rows=rows)], sheet=None, mapping=None, tongue="nl"
+    )
+    assert isinstance(layout, Layout)
+    (warning,) = warnings_of(Noticed(), layout, "nl")
+    assert warning.message.startswith("kolom C is in de meeste rijen gevuld en heeft geen naam")
 
 
 def test_a_second_list_below_the_first_repeats_the_names_of_the_columns() -> None:
@@ -207,6 +266,46 @@ def test_that_a_customer_has_no_account_is_told_only_where_it_could_have_one() -
     assert told(planned(book(), ["Bedrijf", "Plaats"], ["A", "Houten"])[0]) == []
     _, again = planned(book(), ["Bedrijf", "Rekening"], ["A", 28900001], ["A", None])
     assert all("without an account" not in message for message in told(again))
+
+
+def test_a_postcode_and_its_town_may_stand_in_one_cell() -> None:
+    headers = ["Bedrijf", "Postcode / woonplaats", "Land"]
+    rows = [
+        ["A", "1234ab  De Bilt", None], ["B", "1234 AB, Houten", "NL"],
+        ["C", "9840 De Pinte", "BE"], ["D", "Houten", None], ["E", "1234 AB", None],
+        ["F", "1234 Houten", None], ["G", "0234 AB Houten", None], ["H", "SW1A 1AA London", "GB"],
+    ]  # fmt: skip
+    plans = planned(book(), headers, *rows)
+    told_of = [p.commands[0].body if p.commands else None for p in plans]
+    assert [body and (body.get("postcode"), body.get("city")) for body in told_of] == [
+        ("1234ab", "De Bilt"), ("1234 AB", "Houten"), ("9840", "De Pinte"),
+        (None, "Houten"), ("1234 AB", None), None, None, None,
+    ]  # fmt: skip
+    assert [p.column for plan in plans for p in plan.problems] == ["Postcode / woonplaats"] * 3
+    assert messages(plans[5]) == [
+        "'1234 Houten' is not a postcode of NL with its town behind it; write it like 1234 AB"
+        " Houten"
+    ]
+    assert messages(plans[6]) == ["'0234 AB' is not a postcode of NL; write it like 1234 AB"]
+    own = planned(book(), [*headers[:2], "Plaats"], ["A", "1234 AB Houten", "Utrecht"])
+    assert own[0].commands[0].body["city"] == "Utrecht"
+
+
+def test_accounts_that_nobody_holds_are_told_of() -> None:
+    """A list of teams with accounts, and no column that anybody knows for who they are."""
+    sheet = Outline(name="x", hidden=False, rows=[(1, ["Elftal", "Rekening"])])
+    layout = lay_out([sheet], sheet=None, mapping=None, tongue="en")
+    assert isinstance(layout, Layout)
+    planner = Planner(job_id=JOB, tongue="en", defaults={})
+    reader = RowReader(layout=layout, tongue="en", styles={})
+    known = book(account("28900003"))
+    for row, number in enumerate([28900001, 28900002, 28900003], start=2):
+        entry = reader.read(row, ["Heren", number])
+        assert entry is not None
+        planner.plan(entry, known)
+    (told_of, _) = still_to_do(layout, "en", planner.tally, environment=2890, imported=False)
+    assert told_of.message.startswith("new accounts that nobody holds, of which nothing can be")
+    assert ": 2;" in told_of.message
 
 
 def test_columns_with_the_same_name_are_not_told_apart_by_a_mapping() -> None:

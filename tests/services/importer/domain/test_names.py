@@ -5,6 +5,7 @@ import pytest
 from services.importer.domain.names import (
     email_key,
     full_name,
+    infix_behind,
     key_of,
     looked_up_by,
     name_keys,
@@ -40,11 +41,29 @@ from services.importer.domain.names import (
         ("van der Berg, sr. Jan", ("sr. Jan", "", "van der Berg")),
         ("Piet Junior II", ("Piet", "", "Junior II")),
         ("Jan Peter II", ("Jan", "", "Peter II")),
+        ("Vries de, Jan", ("Jan", "de", "Vries")),
+        ("Berg, van der, Anna", ("Anna", "van der", "Berg")),
+        ("Nguyen Van, Anh", ("Anh", "", "Nguyen Van")),
     ],
 )
 def test_a_persons_name_falls_apart(name: str, parts: tuple[str, str, str]) -> None:
     found = split_name(name)
     assert tuple(found.get(k, "") for k in ("first_name", "infix", "last_name")) == parts
+
+
+@pytest.mark.parametrize(
+    ("name", "last", "infix"),
+    [
+        ("Vries, de", "Vries", "de"),
+        ("Berg (van den)", "Berg", "van den"),
+        ("Bos, arts", "Bos, arts", ""),
+        ("Bos, de arts", "Bos, de arts", ""),
+        ("Vries de", "Vries de", ""),
+        ("Bos", "Bos", ""),
+    ],
+)
+def test_an_infix_may_stand_behind_its_last_name(name: str, last: str, infix: str) -> None:
+    assert infix_behind(name) == {"last_name": last, **({"infix": infix} if infix else {})}
 
 
 @pytest.mark.parametrize(
@@ -57,6 +76,7 @@ def test_a_persons_name_falls_apart(name: str, parts: tuple[str, str, str]) -> N
         "Café de Zon",
         "H2O",
         "De Kraan,",
+        "Bos, Smit, Mos",
     ],
 )
 def test_a_companys_name_stays_whole(name: str) -> None:
@@ -79,6 +99,7 @@ def test_names_are_compared_without_case_accents_and_dots() -> None:
         ("שָׁלוֹם", "שלום"),
         ("ｶﾞ", "ガ"),
         ("葛\U000e0100城", "葛城"),
+        ("राम-रमा", "राम रमा"),
         ("山☀\ufe0f川", "山☀川"),
         ("ᠮ\u180bᠣ", "ᠮᠣ"),
     ],

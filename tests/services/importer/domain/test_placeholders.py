@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from services.importer.domain.amounts import amount_of
-from services.importer.domain.cells import account_of
 from services.importer.domain.fields import FIELDS
+from services.importer.domain.numbers import account_of
 from services.importer.domain.placeholders import BLANK, OWN_MEANING, says_nothing
 from services.importer.domain.refusals import Refusal
 from tests.services.importer.domain.test_planning import book, messages, planned, types
@@ -47,6 +47,20 @@ def test_a_dash_is_no_account_and_no_part_of_a_street() -> None:
     assert types(plan) == ["customer.register"]
     assert plan.commands[0].body["street"] == "Dorpsstraat 12"
     assert [w.column for w in plan.warnings] == ["Naam"]  # a customer without an account
+
+
+def test_the_nought_of_a_formula_that_refers_to_an_empty_cell_says_nothing() -> None:
+    headers = ["Voornaam", "Tussenvoegsel", "Achternaam", "Bedrijf", "Plaats", "KVK", "Huisnummer"]
+    [plan] = planned(book(), headers, ["Jan", 0, "Bos", 0, 0, 0, 0.0])
+    assert plan.commands[0].body.keys() - {"customer_id"} == {"first_name", "last_name"}
+    [false] = planned(book(), headers, ["Jan", None, "Bos", None, False])
+    assert false.verdict == "refused"
+    [no, none] = planned(book(), ["Naam", "Rekening"], ["Jan Bos", 0], ["Els Smit", "0"])
+    assert messages(no) == messages(none) == [
+        "'0' is not an account number; write it like 28900001, or leave the cell empty"
+    ]  # fmt: skip
+    [nought] = planned(book(), ["Naam", "Rekening", "Limiet"], ["Jan Bos", "28900001", 0])
+    assert nought.commands[1].body["limit"] == 0
 
 
 def test_a_line_of_dashes_is_no_row() -> None:
@@ -109,12 +123,32 @@ def test_an_account_with_letters_is_kept_as_typed(text: str) -> None:
     assert account_of(text, at_most=50) == text
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["28900001, 28900002", "28900001/28900002", "28900001 en 28900002", "28900001 (was 28900099)",
+     "28900001 t/m 28900009", "28900001\n28900002", "28900001 28900002, 28900003"],
+)  # fmt: skip
+def test_several_numbers_in_one_cell_are_no_account(text: str) -> None:
+    assert account_of(text, at_most=50) == Refusal(code="several_accounts")
+
+
+@pytest.mark.parametrize("text", ["12345 67890", "12345-67890", "2890/0001", "123456/12345"])
+def test_one_number_with_signs_in_it_is_one(text: str) -> None:
+    assert account_of(text, at_most=50) == text
+
+
+@pytest.mark.parametrize("text", ["volgt", "Nieuw", "n.t.b.", "ja"])
+def test_a_word_for_a_number_to_come_is_no_account(text: str) -> None:
+    assert account_of(text, at_most=50) == Refusal(code="not_an_account")
+
+
 @pytest.mark.parametrize("sign", ["'", "’", "`"])
 def test_an_apostrophe_that_a_program_wrote_is_no_part_of_a_number(sign: str) -> None:
     assert account_of(f"{sign}28900001", at_most=50) == Refusal(code="not_an_account")
 
 
-@pytest.mark.parametrize("number", ["2890 0001", "28.900.001", "2890-0001", "28900001-"])
+@pytest.mark.parametrize("number", ["2890 0001", "28.900.001", "2890-0001", "28900001-",
+    "28900001 (Jan)", "28900001 oud"])  # fmt: skip
 def test_a_number_with_signs_in_it_is_told_of(number: str) -> None:
     row = ["Jan Bos", number, "Straat 1", "1234 AB", "Houten"]
     assert told(row, ["Naam", "Rekening", "Adres", "Postcode", "Plaats"]) == [

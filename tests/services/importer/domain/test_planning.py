@@ -165,6 +165,10 @@ def test_a_name_that_two_customers_have_is_a_problem_of_its_row() -> None:
         "several customers are called so; add the account number or the e-mail address"
     ]
     assert types(second) == ["customer.register"]
+    (new,) = planned(known, ["Bedrijf", "Rekening"], ["A", 28900009])
+    assert messages(new)[0].startswith(
+        "several customers are called so, and none of them has this account; add the e-mail"
+    )
 
 
 def test_an_address_of_two_customers_is_told_apart_by_name_or_refused() -> None:
@@ -226,7 +230,8 @@ def test_an_account_that_stands_twice_is_refused_the_second_time() -> None:
     plans = planned(book(), ["Bedrijf", "Rekening"], ["A", 1], ["B", "1"])
     assert [p.verdict for p in plans] == ["create", "refused"]
     assert messages(plans[1]) == [
-        "account 1 stands in row 2 already; give one of them another number"
+        "account 1 stands in row 2 already; give one of them another number, or remove this row if"
+        " it says the same"
     ]
 
 

@@ -8,14 +8,13 @@ import pytest
 
 from services.importer.domain.cells import (
     Odd,
-    chamber_of,
-    count_of,
     decimal_text,
     is_empty,
     shown,
     text_of,
 )
 from services.importer.domain.columns import Layout, Outline, lay_out
+from services.importer.domain.numbers import chamber_of, count_of
 from services.importer.domain.placeholders import says_none
 from services.importer.domain.refusals import Refusal
 from services.importer.domain.rows import MAX_ACCOUNTS_A_ROW, Entry, RowReader
