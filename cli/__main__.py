@@ -109,10 +109,10 @@ def _tell(sentence: str, *, as_json: bool) -> None:
 
 
 def _help_for(words: list[str]) -> str:
-    from cli.app import GROUPS
+    from cli.app import app
 
-    group = [word for word in words[:1] if word in GROUPS]
-    return f"`{' '.join(['onaccount', *group, '--help'])}`"
+    named, *_ = app.parse_commands(words)
+    return f"`{' '.join(('onaccount', *named, '--help'))}`"
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,7 @@ def test_help_lists_every_group_and_where_to_start(onaccount: Run) -> None:
     assert told.status == 0
     assert all(name in told.out for name in GROUPS)
     assert "onaccount demo" in told.out
+    assert onaccount("--version").out == f"{metadata.version('onaccount')}\n"
 
 
 @pytest.mark.parametrize("group", sorted(GROUPS))
@@ -45,11 +47,11 @@ def test_each_group_teaches_by_examples(group: str, onaccount: Run) -> None:
     [
         (("evn", "show", "2890"), "Unknown command"),
         (("env", "show", "abc"), "unable to convert"),
-        (("env", "show"), "requires an argument"),
+        (("env", "show"), "requires an argument. See `onaccount env show --help`"),
         (("customer", "show", "2890", "De", "Kraan"), "go between quotes"),
         (("env", "configure", "2890"), "Nothing to set"),
         (("account", "change", "2890", "1"), "Nothing to change"),
-        (("account", "open", "2890", "1", "--limit", "1.000,00"), "write it in whole euros"),
+        (("account", "open", "2890", "1", "--limit", "1.000,00"), "a separator of thousands"),
         (("till", "sell", "2890", "1", "Pils"), "is not an item"),
         (("customer", "register", "2890"), "needs a name"),
         (("invoices", "run", "2890", "2026-13"), "is not a month"),
