@@ -19,6 +19,14 @@ class Unreachable(Trouble):
     exit_code = 3
 
 
+def silent(address: str) -> Unreachable:
+    """What is said of a Kafka that does not answer."""
+    return Unreachable(
+        f"Kafka does not answer at {address}; see whether it runs there (`onaccount stack up` "
+        "starts one), or set ONACCOUNT_KAFKA to its address."
+    )
+
+
 def stack(folder: Path) -> dict[str, Any]:
     """What `onaccount stack up` wrote about the stack in `folder`; raises Trouble if none runs."""
     file = folder / "stack.json"

@@ -69,6 +69,10 @@ def test_each_group_teaches_by_examples(group: str, onaccount: Run) -> None:
         (("invoices", "statement", "2890", "--from", "2026-10-01"), "both --from and --until"),
         (("invoices", "payments", "import", "2890", "nothing.csv"), "There is no file"),
         (("import", "2890", "nothing.xlsx"), "There is no file"),
+        (("import", "template", "nowhere/x.xlsx"), "There is no file or folder nowhere/x.xlsx"),
+        (("env", "configure", "2890", "--logo", "nothing.png"), "There is no file"),
+        (("env", "configure", "2890", "--logo", "/"), "/ is a folder"),
+        (("env", "list", "--timeout", "nan"), "above 0"),
         (("migrate", "bank"), "No service is named bank"),
         (("migrate",), "ONACCOUNT_POSTGRES_ADMIN"),
     ],
@@ -95,9 +99,10 @@ def test_without_a_stack_one_is_told_how_to_get_one(onaccount: Run, tmp_path: Pa
     assert "onaccount stack up" in told.err
 
 
-def test_a_kafka_that_does_not_answer_is_one_sentence_and_status_3() -> None:
+@pytest.mark.parametrize("words", [("account", "list", "2890"), ("topics", "diff")])
+def test_a_kafka_that_does_not_answer_is_one_sentence_and_status_3(words: tuple[str, ...]) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "cli", "account", "list", "2890"],
+        [sys.executable, "-m", "cli", *words],
         env={**os.environ, "ONACCOUNT_KAFKA": "127.0.0.1:1"},
         capture_output=True,
         text=True,
