@@ -262,7 +262,7 @@ class Client:
         except (KafkaError, OSError, TimeoutError) as fault:
             with contextlib.suppress(Exception):
                 await stop
-            raise silent(self._kafka.kafka) from fault
+            raise silent(self._kafka) from fault
         else:
             stop.close()
 

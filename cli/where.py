@@ -19,11 +19,18 @@ class Unreachable(Trouble):
     exit_code = 3
 
 
-def silent(address: str) -> Unreachable:
-    """What is said of a Kafka that does not answer."""
+def silent(settings: KafkaSettings) -> Unreachable:
+    """What is said of a Kafka that does not answer, or with which no connection comes about: a
+    client that speaks without TLS to a broker that wants it learns no more."""
+    says = f"Kafka does not answer at {settings.kafka}; see whether it runs there"
+    if os.environ.get("ONACCOUNT_KAFKA"):
+        security = settings.kafka_security
+        login = "" if "SASL" not in security else ", with that user and password"
+        return Unreachable(
+            f"{says}, and takes clients as ONACCOUNT_KAFKA_SECURITY says ({security}){login}."
+        )
     return Unreachable(
-        f"Kafka does not answer at {address}; see whether it runs there (`onaccount stack up` "
-        "starts one), or set ONACCOUNT_KAFKA to its address."
+        f"{says} (`onaccount stack up` starts one), or set ONACCOUNT_KAFKA to its address."
     )
 
 

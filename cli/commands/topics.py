@@ -48,7 +48,7 @@ async def _reached(function: Callable[[dict[str, Any]], Awaitable[Any]], common:
     try:
         return await function(settings.client())
     except (KafkaConnectionError, OSError) as fault:
-        raise silent(settings.kafka) from fault
+        raise silent(settings) from fault
     except KafkaError as fault:
         raise Unreachable(
             f"Kafka at {settings.kafka} did not do it ({fault}); see "

@@ -111,6 +111,7 @@ def test_a_kafka_that_does_not_answer_is_one_sentence_and_status_3(words: tuple[
     )
     assert done.returncode == 3
     assert done.stderr.startswith("onaccount: Kafka does not answer at 127.0.0.1:1;")
+    assert "ONACCOUNT_KAFKA_SECURITY says (PLAINTEXT)" in done.stderr
     assert done.stderr.count("\n") == 1
 
 
