@@ -99,9 +99,9 @@ def _run(words: list[str]) -> int:
         sys.stderr.close()
         return 1
     except OSError as fault:
-        trouble = from_os_error(fault)
-        _tell(str(trouble), as_json=as_json)
-        return trouble.exit_code
+        told = from_os_error(fault)
+        _tell(str(told), as_json=as_json)
+        return told.exit_code
     return status if isinstance(status, int) else 0
 
 

@@ -74,6 +74,7 @@ def test_each_group_teaches_by_examples(group: str, onaccount: Run) -> None:
         (("env", "configure", "2890", "--logo", "/"), "/ is a folder"),
         (("env", "list", "--timeout", "nan"), "above 0"),
         (("migrate", "bank"), "No service is named bank"),
+        (("stack", "up", "--workers", "bank=2"), "is not understood"),
         (("migrate",), "ONACCOUNT_POSTGRES_ADMIN"),
     ],
 )
