@@ -99,8 +99,9 @@ def _run(words: list[str]) -> int:
         sys.stderr.close()
         return 1
     except OSError as fault:
-        _tell(str(from_os_error(fault)), as_json=as_json)
-        return 1
+        told = from_os_error(fault)
+        _tell(str(told), as_json=as_json)
+        return told.exit_code
     return status if isinstance(status, int) else 0
 
 
@@ -109,10 +110,10 @@ def _tell(sentence: str, *, as_json: bool) -> None:
 
 
 def _help_for(words: list[str]) -> str:
-    from cli.app import GROUPS
+    from cli.app import app
 
-    group = [word for word in words[:1] if word in GROUPS]
-    return f"`{' '.join(['onaccount', *group, '--help'])}`"
+    named, *_ = app.parse_commands(words)
+    return f"`{' '.join(('onaccount', *named, '--help'))}`"
 
 
 if __name__ == "__main__":

@@ -23,8 +23,8 @@ def cents(text: str, *, what: str = "an amount") -> int:
     found = AMOUNT.fullmatch(EURO.sub(r"\1", text.strip()))
     if found is None:
         raise Misuse(
-            f"{text!r} is not {what}: write it in whole euros with at most two decimals, without a "
-            "separator of thousands, as in 12,50 or 12.50."
+            f"{text!r} is not {what}: write it with at most two decimals, without a separator "
+            "of thousands, as in 12,50 or 12.50."
         )
     value = int(found["whole"]) * 100 + int((found["cents"] or "").ljust(2, "0"))
     return -value if found["sign"] else value

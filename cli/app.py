@@ -4,8 +4,17 @@ from cyclopts import App
 
 from cli.help import Joined
 
+
+def version() -> str:
+    """The version that is installed; cyclopts would look for a package of the module's name."""
+    from importlib import metadata
+
+    return metadata.version("onaccount")
+
+
 app = App(
     name="onaccount",
+    version=version,
     help="""Buy on account: the till sells now, an invoice follows.
 
 Commands talk to the services over Kafka's topics, as anyone may. They find

@@ -22,7 +22,7 @@ from cli.outgoing import on_the_wire
 from cli.replies import Expectation, Newest, Reply, Wanted, reply_of, states_of
 from cli.screen import Gauge
 from cli.trouble import Trouble
-from cli.where import Unreachable
+from cli.where import Unreachable, silent
 from runtime.settings import KafkaSettings
 
 START_S = 10.0
@@ -262,10 +262,7 @@ class Client:
         except (KafkaError, OSError, TimeoutError) as fault:
             with contextlib.suppress(Exception):
                 await stop
-            raise Unreachable(
-                f"Kafka does not answer at {self._kafka.kafka}; see whether it runs there "
-                "(`onaccount stack up` starts one), or set ONACCOUNT_KAFKA to its address."
-            ) from fault
+            raise silent(self._kafka) from fault
         else:
             stop.close()
 

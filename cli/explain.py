@@ -179,7 +179,9 @@ def show_story(screen: Screen, story: Story) -> int:
 def stands(story: Story) -> str:
     """How it stands, in a sentence."""
     decision = story.decision
-    for one in story.unbooked:
+    # A sale that was to stand for this one, and could not be booked either, waits by itself.
+    its = [one for one in story.unbooked if one["sale_id"] == story.sale_id]
+    for one in its:
         if one["status"] == "open":
             return (
                 f"sold, but not booked ({one['reason'].replace('_', ' ')}): a person must see to it"
@@ -187,7 +189,7 @@ def stands(story: Story) -> str:
     if decision is None:
         return "not decided yet"
     if decision["type"] == "sale.declined":
-        cleared = [one for one in story.unbooked if one["status"] == "cleared"]
+        cleared = [one for one in its if one["status"] == "cleared"]
         after = f"; {seen_to(story, cleared[-1]['cleared_by'])}" if cleared else ""
         return f"declined: {decision['reason'].replace('_', ' ')}{after}"
     currency = decision["currency"]

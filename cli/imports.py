@@ -91,6 +91,8 @@ async def environment_of(client: Client, given: int | None) -> int:
 
 async def job_state(client: Client, job_id: str) -> Json:
     """How an import stands, by its id or a beginning of it; raises Misuse where none is meant."""
+    if not job_id.strip():  # which every id begins with
+        raise Misuse("Say which import: its id, or the beginning of it.")
     states = (await client.view("imports.state")).values()
     found = [s for s in states if str(s["job_id"]).startswith(job_id.lower())]
     if len(found) != 1:

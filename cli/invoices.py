@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Iterable, Sequence
 
 from cli.amounts import Misuse, money
@@ -11,7 +12,7 @@ from cli.messages import Json, given, me, new_id
 from cli.months import a_month
 from cli.pending import why
 from cli.registry import settings_of
-from cli.replies import Expectation, holding
+from cli.replies import Expectation, NoAnswer, holding
 from cli.screen import Gauge, Screen, outcome
 
 SIDE_BY_SIDE = 20
@@ -214,10 +215,14 @@ async def give_all(
         return list(await asyncio.gather(*(one(order) for order in orders)))
 
 
-def show_all(screen: Screen, states: Sequence[Json], replies: Sequence[Json]) -> int:
-    """Show what became of commands about these invoices; gives the exit status."""
+def show_all(
+    screen: Screen, states: Sequence[Json], replies: Sequence[Json], issued: Sequence[Json] = ()
+) -> int:
+    """Show what became of commands about these invoices, and the numbers that they were issued
+    under; gives the exit status."""
+    numbers = sorted((str(event["number"]) for event in issued), key=lambda n: (len(n), n))
     if len(replies) == 1:
-        return outcome(screen, replies[0])
+        return outcome(screen, replies[0] if screen.as_json else by_number(replies[0], issued))
     screen.data(list(replies))
     refused = 0
     for state, reply in zip(states, replies, strict=True):
@@ -227,7 +232,8 @@ def show_all(screen: Screen, states: Sequence[Json], replies: Sequence[Json]) ->
                 f"account {state['account']}, {_called(state)}: refused, {reply['reason']}: "
                 f"{reply['message']}"
             )
-    screen.good(f"{len(replies) - refused} done, {refused} refused")
+    under = f"; {numbers[0]} to {numbers[-1]}" if numbers else ""
+    screen.good(f"{len(replies) - refused} done, {refused} refused{under}")
     return 1 if refused else 0
 
 
@@ -271,6 +277,24 @@ async def made_by(reply: Json, events: Expectation, timeout_s: float) -> list[Js
             missing.remove(name)
             found.append(said)
     return sorted(found, key=lambda said: str(said["number"]))
+
+
+async def issued_by(replies: Iterable[Json], events: Expectation, timeout_s: float) -> list[Json]:
+    """invoice.issued of each draft that was approved; where some do not come, the others."""
+    missing = {
+        change["id"]
+        for reply in replies
+        for change in reply.get("changes", ())
+        if change["kind"] == "invoice"
+    }
+    found = []
+    with contextlib.suppress(NoAnswer):  # what was done is done, and is told all the same
+        while missing:
+            said = (await events.next(timeout_s)).message
+            if said["type"] == "invoice.issued" and said["invoice_id"] in missing:
+                missing.remove(said["invoice_id"])
+                found.append(said)
+    return found
 
 
 def what_was_made(event: Json) -> str:

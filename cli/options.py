@@ -8,6 +8,7 @@ from typing import Annotated
 
 from cyclopts import Group, Parameter
 
+from cli.amounts import Misuse
 from cli.client import Client
 from cli.messages import Json, answer_topics, me
 from cli.screen import Screen, outcome
@@ -30,6 +31,11 @@ class Common:
     "Seconds to wait for an answer."
     who: Annotated[str | None, Parameter(name="--by")] = None
     "Who gives the command, as it is kept; the user of this machine unless given."
+
+    def __post_init__(self) -> None:
+        """Raise Misuse for a time in which nobody could answer: it would be sent all the same."""
+        if not self.timeout > 0:  # nan too
+            raise Misuse(f"--timeout is a number of seconds above 0, not {self.timeout:g}.")
 
     @property
     def screen(self) -> Screen:

@@ -28,7 +28,7 @@ def on_the_wire(message: Json) -> tuple[str, bytes]:
     except Undecodable as fault:  # without its ids nobody could even be answered
         raise Misuse(
             f"This can't be sent: {str(fault).replace('_', ' ')}. Ids are UUIDs, and have to "
-            "be whole; an environment is a number above 0."
+            "be whole; an environment is a number from 1 to 2147483647."
         ) from None
     if len(value) > (most := TOPIC[topic].max_value_bytes):
         raise Misuse(

@@ -192,6 +192,20 @@ async def settings_of(client: Client, environment: int) -> Registry:
     return registry
 
 
+async def account_read(client: Client, environment: int, number: str) -> Registry:
+    """As `settings_of`, with this account; raises Misuse where there is no such account."""
+    keys = {
+        state_key(kind, environment, name).encode()
+        for kind, name in (("environment", environment), ("account", number))
+    }
+    read = await client.read("registry.state", wanted=lambda record: record.key in keys)
+    registry = Registry(environment, newest(read).values())
+    if registry.settings is None:
+        raise not_there(environment)
+    registry.account(number)
+    return registry
+
+
 async def environments(client: Client) -> list[Json]:
     """All there are, as they stand."""
     states = await client.view(

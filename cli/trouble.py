@@ -13,10 +13,20 @@ class Trouble(Exception):
     exit_code = 1
 
 
+class NotThere(Trouble):
+    """What was named is not there, or is no file."""
+
+    exit_code = 2
+
+
 def from_os_error(fault: OSError) -> Trouble:
     """Turn what the operating system said about a file into a sentence for a person."""
     where = f" {fault.filename}" if fault.filename else ""
     match fault.errno:
+        case errno.ENOENT if where:
+            return NotThere(f"There is no file or folder{where}.")
+        case errno.EISDIR:
+            return NotThere(f"{where.strip()} is a folder where a file is needed; name a file.")
         case errno.ENOSPC | errno.EDQUOT:
             return Trouble(
                 f"The disk is full: nothing more can be written to{where or ' it'}; "

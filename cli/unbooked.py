@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from uuid import NAMESPACE_URL, uuid5
 
@@ -9,11 +10,13 @@ from cli.amounts import Misuse
 from cli.client import Client
 from cli.messages import Json, now
 from cli.outgoing import encode
+from cli.till import line
+from schemas.values import RATE_PATTERN
 
 _SPACE = uuid5(NAMESPACE_URL, "https://onaccount/unbooked")
 MUST_BE_MENDED = {
     "currency_mismatch": "its currency is not the environment's",
-    "invalid_total": "its amounts do not add up",
+    "invalid_total": "its amounts do not add up, or come to less than nothing",
     "invalid_vat_rate": "a VAT rate of it is none",
 }
 """Reasons that the same lines would be declined for once more."""
@@ -54,18 +57,22 @@ def booking(state: Json, account: str, lines: Sequence[Json] | None, currency: s
     """The sale.recorded that books it on an account; `lines` where its own can't be.
 
     Its id is made from what is booked and where: who repeats it, or does the same elsewhere,
-    books it once. Raises Misuse where lines are needed and not given.
+    books it once. Raises Misuse where lines are needed and not given, and for what would be
+    declined: that would wait under its own id, beside the sale that it is to stand for.
     """
     sale = state.get("sale")
+    if lines is not None and (why := _wrong(lines)):
+        raise Misuse(f"That can't be booked: {MUST_BE_MENDED[why]}.")
     if lines is None:
         if sale is None:
             raise Misuse(
                 "The till's message could not be read, so nobody knows what was sold: add it, as "
                 'in "2 x Pils 3,50 21%".'
             )
-        if why := MUST_BE_MENDED.get(state["reason"]):
+        other = "currency_mismatch" if sale["currency"] != currency else None
+        if said := MUST_BE_MENDED.get(_wrong(sale["lines"]) or other or state["reason"]):
             raise Misuse(
-                f'This sale is wrong in itself ({why}): add what was sold, as in "Pils 3,50 21%".'
+                f'This sale is wrong in itself ({said}): add what was sold, as in "Pils 3,50 21%".'
             )
         lines, currency = sale["lines"], sale["currency"]
     what = encode({"lines": list(lines), "account": account, "currency": currency}).decode()
@@ -85,3 +92,16 @@ def booking(state: Json, account: str, lines: Sequence[Json] | None, currency: s
         **{name: told[name] for name in ("operator", "note") if told.get(name)},
         "moved_from": state["sale_id"],
     }
+
+
+def _wrong(lines: Sequence[Json]) -> str | None:
+    """For which reason these lines would be declined, on whatever account."""
+    if not all(re.fullmatch(RATE_PATTERN, one["vat_rate"]) for one in lines):
+        return "invalid_vat_rate"
+    reckoned = [
+        line("", one["unit_price"], one["vat_rate"], quantity=one["quantity"])["total"]
+        for one in lines
+    ]
+    if sum(reckoned) < 0 or reckoned != [one["total"] for one in lines]:
+        return "invalid_total"
+    return None

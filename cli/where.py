@@ -19,6 +19,21 @@ class Unreachable(Trouble):
     exit_code = 3
 
 
+def silent(settings: KafkaSettings) -> Unreachable:
+    """What is said of a Kafka that does not answer, or with which no connection comes about: a
+    client that speaks without TLS to a broker that wants it learns no more."""
+    says = f"Kafka does not answer at {settings.kafka}; see whether it runs there"
+    if os.environ.get("ONACCOUNT_KAFKA"):
+        security = settings.kafka_security
+        login = "" if "SASL" not in security else ", with that user and password"
+        return Unreachable(
+            f"{says}, and takes clients as ONACCOUNT_KAFKA_SECURITY says ({security}){login}."
+        )
+    return Unreachable(
+        f"{says} (`onaccount stack up` starts one), or set ONACCOUNT_KAFKA to its address."
+    )
+
+
 def stack(folder: Path) -> dict[str, Any]:
     """What `onaccount stack up` wrote about the stack in `folder`; raises Trouble if none runs."""
     file = folder / "stack.json"

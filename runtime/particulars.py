@@ -117,6 +117,8 @@ def vat_number(text: str, country_code: str) -> str | None:
     where = prefix or country_code
     if not prefix:
         number = where + number
+    if not any(letter.isdigit() for letter in number):  # a word, that may begin like a country
+        return "is not a VAT number"
     wrong = f"is not a valid VAT number of {where}"
     if where.lower() in eu_vat.MEMBER_STATES or where == "EL":
         return None if eu_vat.is_valid(number) else wrong

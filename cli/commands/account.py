@@ -11,7 +11,7 @@ from cli.asking import Yes, agreed
 from cli.client import Client
 from cli.messages import CLEAR, Json, command
 from cli.options import DEFAULT, Common
-from cli.registry import UUID, folded, name_of, no_account, not_there, registry_of
+from cli.registry import UUID, account_read, folded, name_of, no_account, not_there, registry_of
 from cli.screen import outcome
 from cli.series import TAKEN, numbers, open_all, skipped
 
@@ -88,7 +88,7 @@ async def open_(
 async def holder_of(client: Client, environment: int, text: str | None) -> str | None:
     """The id of the customer that is meant; an id goes through as it is."""
     if text is None or UUID.fullmatch(text.lower()):
-        return text
+        return text and text.lower()
     return str((await registry_of(client, environment)).customer(text)["customer_id"])
 
 
@@ -196,23 +196,27 @@ async def unlink(
     customer: str,
     /,
     *,
-    role: Literal["holder", "viewer"] = "holder",
+    role: Literal["holder", "viewer"] | None = None,
     common: Common = DEFAULT,
 ) -> int:
-    """Take a customer off an account."""
+    """Take a customer off an account; unless --role is given, as whichever it is there."""
     return await _tie("account.unlink", environment, account, customer, role, common)
 
 
 async def _tie(
-    kind: str, environment: int, account: str, customer: str, role: str, common: Common
+    kind: str, environment: int, account: str, customer: str, role: str | None, common: Common
 ) -> int:
     async with common.client(kind) as client:
+        customer_id = await holder_of(client, environment, customer)
+        if role is None:
+            known = await account_read(client, environment, account)
+            role = next((its for _, its in known.tied_to(customer_id or "")), "holder")
         order = command(
             kind,
             environment,
             by=common.by,
             account=account,
-            customer_id=await holder_of(client, environment, customer),
+            customer_id=customer_id,
             role=role,
         )
         reply = await client.ask(order, timeout_s=common.timeout)

@@ -62,13 +62,13 @@ class Settings:
     currency: str | None = None
     "Three letters, as EUR: one that is counted in hundredths. Fixed once there is a sale."
     time_zone: str | None = None
-    "Its months are invoiced: Europe/Amsterdam."
+    "By whose clock its days and months begin, as Europe/Amsterdam."
     language: Literal["nl", "en"] | None = None
     "Of explanations, and of documents where the customer has none."
     finance_email: str | None = None
     "Who gets the reports of runs."
     finance_copy: Literal["each", "report", "none"] | None = None
-    "What finance gets a copy of."
+    "What finance gets: a copy of each document, a report of each run (unless set), or none."
     reply_to: str | None = None
     "Where guests' replies to invoice mails go."
     payment_days: int | None = None
@@ -94,7 +94,8 @@ class Settings:
     colour: str | None = None
     "Accent of documents, as #1d4ed8."
     schedule: str | None = None
-    "When months are run by themselves, as DAY:HOUR:draft or DAY:HOUR:issue:send."
+    """When the month before is run by itself, by the venue's clock, as 3:6:draft or 3:6:issue:send:
+    on the third day at six; with send, it is mailed too."""
 
 
 @app.command

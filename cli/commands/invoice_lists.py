@@ -105,7 +105,8 @@ async def open_(
     rows.sort(key=lambda s: (s["due_on"], s["number"]))
     screen = common.screen
     screen.data(rows)
-    _show_open(screen, [s for s in rows if s["open"] > 0])
+    none = "nothing is overdue" if overdue else "nothing is to be paid"
+    _show_open(screen, [s for s in rows if s["open"] > 0], none)
     too_much = [s for s in rows if s["open"] < 0]
     if too_much:
         screen.table(
@@ -134,7 +135,7 @@ async def _of(
     return found
 
 
-def _show_open(screen: Screen, rows: Sequence[Json]) -> None:
+def _show_open(screen: Screen, rows: Sequence[Json], none: str) -> None:
     screen.table(
         ("Invoice", "Account", "Month", "Status", "Total", "Open", "Due on", "Days over"),
         (
@@ -153,7 +154,7 @@ def _show_open(screen: Screen, rows: Sequence[Json]) -> None:
         right=("Total", "Open", "Days over"),
     )
     if not rows:
-        screen.say("nothing is to be paid")
+        screen.say(none)
         return
     late = [s for s in rows if s["days_overdue"] > 0]
     on = "1 invoice" if len(rows) == 1 else f"{len(rows)} invoices"

@@ -19,6 +19,7 @@ from cli.invoices import (
     follow_run,
     give_all,
     invoices,
+    issued_by,
     made_by,
     made_for,
     run_message,
@@ -171,8 +172,10 @@ async def approve(
             screen.bad("nothing was issued")
             return 1
         orders = [_order("invoice.approve", environment, s, common) for s in drafts]
-        replies = await give_all(client, screen, orders, common.timeout)
-    return show_all(screen, drafts, replies)
+        with client.watching("what was issued", made_for(environment)) as events:
+            replies = await give_all(client, screen, orders, common.timeout)
+            issued = await issued_by(replies, events, common.timeout)
+    return show_all(screen, drafts, replies, issued)
 
 
 @app.command

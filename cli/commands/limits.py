@@ -99,7 +99,9 @@ def standings(registry: Registry, balances: dict[str, Json]) -> list[Json]:
     found = []
     for number, account in sorted(registry.accounts.items()):
         balance = balances.get(f"{registry.environment}:{number}", {})
-        owed = balance.get("unbilled", 0) + (balance.get("billed", 0) if until_paid else 0)
+        # What came too much for an invoice buys no more credit (docs/money.md).
+        unpaid = max(balance.get("billed", 0), 0) if until_paid else 0
+        owed = balance.get("unbilled", 0) + unpaid
         used, limit = max(owed, 0), account["limit"]
         holder = registry.customers.get(account.get("holder") or "", {})
         found.append(

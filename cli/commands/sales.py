@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from cli.amounts import money
+from cli.amounts import Misuse, money
 from cli.asking import Yes, agreed
 from cli.decisions import show_decision
 from cli.explain import explain as gather
@@ -14,7 +14,7 @@ from cli.explain import show_story
 from cli.items import item
 from cli.messages import SAME_COMMAND, Json, command
 from cli.options import DEFAULT, Common
-from cli.registry import settings_of
+from cli.registry import account_read, settings_of
 from cli.screen import outcome, when
 from cli.unbooked import booking, waiting
 from cli.unbooked import unbooked as all_unbooked
@@ -77,7 +77,7 @@ async def unbooked(
                 one.get("account"),
                 _total(one),
                 when((one.get("sale") or {}).get("at") or one["noted_at"]),
-                one["reason"].replace("_", " "),
+                _why(one),
                 one["status"],
             )
             for one in rows
@@ -87,6 +87,13 @@ async def unbooked(
     open_ = sum(one["status"] == "open" for one in rows)
     screen.say(f"{open_} wait{'s' if open_ == 1 else ''} to be assigned or dismissed")
     return 0
+
+
+def _why(state: Json) -> str:
+    """Why it is not booked; and which sale it was to stand for, which may wait as well."""
+    moved_from = (state.get("sale") or {}).get("moved_from")
+    why = str(state["reason"]).replace("_", " ")
+    return f"{why}; for sale {moved_from}" if moved_from else why
 
 
 def _total(state: Json) -> str:
@@ -123,8 +130,10 @@ async def assign(
     lines = [item(text) for text in items] if items else None
     async with common.client("sale.recorded") as client:
         state = waiting(await all_unbooked(client, environment), sale_id, content)
-        theirs = currency or (await settings_of(client, environment)).currency
-        message = booking(state, account, lines, theirs)
+        venue = await account_read(client, environment, account)
+        if currency is not None and currency != venue.currency:
+            raise Misuse(f"Environment {environment} bills in {venue.currency}, not in {currency}.")
+        message = booking(state, account, lines, venue.currency)
         amount = money(message["total"], message["currency"])
         question = f"Book {amount} of sale {state['sale_id']} on account {account}?"
         if not await agreed(common.screen, question, yes=yes):

@@ -8,7 +8,7 @@ from typing import Any
 from cyclopts import App
 
 from cli.options import DEFAULT, Common
-from cli.where import Unreachable
+from cli.where import Unreachable, silent
 
 app = App(
     name="topics",
@@ -42,14 +42,16 @@ async def apply(*, common: Common = DEFAULT) -> int:
 
 
 async def _reached(function: Callable[[dict[str, Any]], Awaitable[Any]], common: Common) -> Any:
-    from aiokafka.errors import KafkaError
+    from aiokafka.errors import KafkaConnectionError, KafkaError
 
     settings = common.kafka()
     try:
         return await function(settings.client())
-    except (KafkaError, OSError) as fault:
+    except (KafkaConnectionError, OSError) as fault:
+        raise silent(settings) from fault
+    except KafkaError as fault:
         raise Unreachable(
-            f"Kafka at {settings.kafka} did not do it ({type(fault).__name__}: {fault}); see "
+            f"Kafka at {settings.kafka} did not do it ({fault}); see "
             "whether it runs there and lets you."
         ) from fault
 

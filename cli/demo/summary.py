@@ -22,7 +22,8 @@ from runtime.settings import SERVICES
 
 SETTLED_S = 20.0
 MOST_SHOWN = 5
-VERIFIED = ("ledger", "invoicer")
+VERIFIED = {"authorizer": "limits", "ledger": "ledger", "invoicer": "invoices"}
+"""Each service that has a check of its own, with the command that runs it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,7 +174,11 @@ def _books(seen: Seen) -> list[Figure]:
             actual=figures.unbalanced(seen.entries),
         ),
         *(
-            Figure(what=f"{name}'s own check of its database", expected=True, actual=right)
+            Figure(
+                what=f"onaccount {VERIFIED[name]} verify finds all true",
+                expected=True,
+                actual=right,
+            )
             for name, right in seen.verified.items()
         ),
         # Nothing was taken back before the last sale of an account: used only grew until then.

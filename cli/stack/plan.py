@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cli.amounts import Misuse
 from cli.stack.component import Component
 from cli.stack.folder import Folder
 from cli.stack.kafka import Kafka
 from cli.stack.mail import Mail
 from cli.stack.postgres import ADMIN, SERVICES, Postgres
 from cli.stack.worker import Worker
-from cli.trouble import Trouble
 
 MOST_WORKERS = 16  # of each, on one machine
 HIGHEST_PORT = 65_535
@@ -58,18 +58,18 @@ class Plan:
 def parse_counts(
     text: str, known: tuple[str, ...] = SERVICES, *, most: int = MOST_WORKERS
 ) -> dict[str, int]:
-    """`authorizer=2,ledger=1` as numbers; raises Trouble for what can't be meant."""
+    """`authorizer=2,ledger=1` as numbers; raises Misuse for what can't be meant."""
     counts: dict[str, int] = {}
     for part in filter(None, text.replace(" ", "").split(",")):
         name, _, number = part.partition("=")
         if name not in known or not number.isdecimal() or len(number) > 5:
-            raise Trouble(
+            raise Misuse(
                 f"{part!r} is not understood; write NAME=NUMBER, with commas between, where NAME "
                 f"is one of {', '.join(known)}."
             )
         counts[name] = int(number)
         if counts[name] > most:
-            raise Trouble(f"{part!r} is too much; here {name} is at most {most}.")
+            raise Misuse(f"{part!r} is too much; here {name} is at most {most}.")
     return counts
 
 

@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,7 @@ def test_help_lists_every_group_and_where_to_start(onaccount: Run) -> None:
     assert told.status == 0
     assert all(name in told.out for name in GROUPS)
     assert "onaccount demo" in told.out
+    assert onaccount("--version").out == f"{metadata.version('onaccount')}\n"
 
 
 @pytest.mark.parametrize("group", sorted(GROUPS))
@@ -45,11 +47,11 @@ def test_each_group_teaches_by_examples(group: str, onaccount: Run) -> None:
     [
         (("evn", "show", "2890"), "Unknown command"),
         (("env", "show", "abc"), "unable to convert"),
-        (("env", "show"), "requires an argument"),
+        (("env", "show"), "requires an argument. See `onaccount env show --help`"),
         (("customer", "show", "2890", "De", "Kraan"), "go between quotes"),
         (("env", "configure", "2890"), "Nothing to set"),
         (("account", "change", "2890", "1"), "Nothing to change"),
-        (("account", "open", "2890", "1", "--limit", "1.000,00"), "write it in whole euros"),
+        (("account", "open", "2890", "1", "--limit", "1.000,00"), "a separator of thousands"),
         (("till", "sell", "2890", "1", "Pils"), "is not an item"),
         (("customer", "register", "2890"), "needs a name"),
         (("invoices", "run", "2890", "2026-13"), "is not a month"),
@@ -67,7 +69,12 @@ def test_each_group_teaches_by_examples(group: str, onaccount: Run) -> None:
         (("invoices", "statement", "2890", "--from", "2026-10-01"), "both --from and --until"),
         (("invoices", "payments", "import", "2890", "nothing.csv"), "There is no file"),
         (("import", "2890", "nothing.xlsx"), "There is no file"),
+        (("import", "template", "nowhere/x.xlsx"), "There is no file or folder nowhere/x.xlsx"),
+        (("env", "configure", "2890", "--logo", "nothing.png"), "There is no file"),
+        (("env", "configure", "2890", "--logo", "/"), "/ is a folder"),
+        (("env", "list", "--timeout", "nan"), "above 0"),
         (("migrate", "bank"), "No service is named bank"),
+        (("stack", "up", "--workers", "bank=2"), "is not understood"),
         (("migrate",), "ONACCOUNT_POSTGRES_ADMIN"),
     ],
 )
@@ -93,9 +100,10 @@ def test_without_a_stack_one_is_told_how_to_get_one(onaccount: Run, tmp_path: Pa
     assert "onaccount stack up" in told.err
 
 
-def test_a_kafka_that_does_not_answer_is_one_sentence_and_status_3() -> None:
+@pytest.mark.parametrize("words", [("account", "list", "2890"), ("topics", "diff")])
+def test_a_kafka_that_does_not_answer_is_one_sentence_and_status_3(words: tuple[str, ...]) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "cli", "account", "list", "2890"],
+        [sys.executable, "-m", "cli", *words],
         env={**os.environ, "ONACCOUNT_KAFKA": "127.0.0.1:1"},
         capture_output=True,
         text=True,
@@ -104,6 +112,7 @@ def test_a_kafka_that_does_not_answer_is_one_sentence_and_status_3() -> None:
     )
     assert done.returncode == 3
     assert done.stderr.startswith("onaccount: Kafka does not answer at 127.0.0.1:1;")
+    assert "ONACCOUNT_KAFKA_SECURITY says (PLAINTEXT)" in done.stderr
     assert done.stderr.count("\n") == 1
 
 

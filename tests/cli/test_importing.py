@@ -12,7 +12,7 @@ import pytest
 
 from cli.amounts import Misuse
 from cli.importing import until_clear
-from cli.imports import Job, Upload, from_file
+from cli.imports import Job, Upload, from_file, job_state
 from cli.replies import NoAnswer
 from cli.screen import Screen
 
@@ -98,6 +98,20 @@ async def test_who_leaves_while_rows_are_imported_is_told_that_it_goes_on(
         await said(topics, tmp_path)
     assert topics.sent[-1] == "import.confirmed"
     assert "onaccount import cancel" in capsys.readouterr().out
+
+
+class OneImport:
+    """Stands for imports.state with a single import."""
+
+    async def view(self, topic: str) -> dict[str, Any]:
+        return {"k": {"job_id": "0191b0c4-7e3a-7cc1-9a51-000000000001"}}
+
+
+async def test_an_import_that_is_named_by_nothing_is_not_the_only_one_there_is() -> None:
+    assert (await job_state(OneImport(), "0191"))["job_id"].startswith("0191")  # type: ignore[arg-type]
+    for nothing in ("", " "):
+        with pytest.raises(Misuse, match="Say which import"):
+            await job_state(OneImport(), nothing)  # type: ignore[arg-type]
 
 
 async def test_the_progress_of_an_undo_ends_with_all_of_it(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from cli.documents import Document, document, save, statement_message
 from cli.history import details, is_of
 from cli.invoices import (
     by_number,
+    issued_by,
     left_over,
     show_all,
     show_run,
@@ -308,6 +309,25 @@ def test_of_several_each_that_is_refused_is_named_by_its_number_and_a_draft_by_i
     assert "account 2, 2026-00002: refused, no_address" in shown
     assert "account 3, 2026-07: refused, no_address" in shown
     assert "1 done, 2 refused" in shown
+
+
+async def test_drafts_that_were_approved_are_told_by_the_numbers_that_they_got(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    ids = ("a", "b", "c")
+    replies: list[Json] = [
+        {"type": "command.applied", "changes": [{"kind": "invoice", "id": i, "change": "changed"}]}
+        for i in ids[:2]
+    ]
+    events = Expectation("what was issued")
+    for number, one in zip((11, 9, 10), ("c", "a", "b"), strict=True):  # of c another asked
+        events.arrived.put_nowait(reply(number, "invoice.issued", one, number=f"2026-{number}"))
+    issued = await issued_by(replies, events, 5)
+    assert show_all(Screen(), [{}] * 2, replies, issued) == 0
+    assert "2 done, 0 refused; 2026-9 to 2026-10" in capsys.readouterr().out
+    assert show_all(Screen(), [{}], replies[:1], issued) == 0
+    assert "invoice 2026-9 changed" in capsys.readouterr().out
+    assert await issued_by(replies, events, 0.01) == []  # they are done, whoever is silent
 
 
 @pytest.mark.parametrize("order", ["applied part", "part applied", "part"])

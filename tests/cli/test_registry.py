@@ -192,6 +192,8 @@ def test_what_is_used_of_a_limit_is_what_counts_against_it() -> None:
     known.settings = {"limit_release": "paid"}
     paid = {row["account"]: row for row in standings(known, balances)}
     assert paid["28900001"]["used"] == 1_500
+    balances["2890:28900001"]["billed"] = -675  # the worked example of docs/money.md, at its end
+    assert standings(known, balances)[0]["used"] == 1_000
 
 
 def test_an_environment_says_what_it_needs_to_sell_and_to_invoice() -> None:

@@ -49,6 +49,18 @@ def test_what_would_be_declined_again_has_to_be_mended(reason: str) -> None:
     assert (mended["total"], mended["at"]) == (500, "2026-07-01T12:00:00Z")
 
 
+def test_what_would_be_declined_for_another_reason_is_not_sent_to_wait_a_second_time() -> None:
+    sale = state()["sale"]
+    wine = item("Wijn 5 21%")
+    for wrong in ({"currency": "USD"}, {"lines": [wine | {"vat_rate": "121"}]},
+                  {"lines": [wine | {"total": 499}]}):  # fmt: skip
+        with pytest.raises(Misuse, match="wrong in itself"):
+            booking(state(sale=sale | wrong), "1", None, "EUR")
+    for typed in ("Wijn 5 121%", "-1 x Wijn 5 21%"):
+        with pytest.raises(Misuse, match="can't be booked"):
+            booking(state(), "1", [item(typed)], "EUR")
+
+
 def test_what_could_not_be_read_is_booked_with_what_a_person_says_was_sold() -> None:
     unreadable = state(reason="invalid_message")
     del unreadable["sale"]
@@ -159,6 +171,9 @@ def test_a_sale_that_waits_says_so_and_one_that_was_seen_to_by_whom() -> None:
         unbooked=[state(status="cleared", cleared_by=OTHER)],
         asked=[reply("registry.commands", 2, type="unbooked.dismiss", command_id=OTHER, by="anna")],
     )
+    assert stands(seen) == "declined: account unknown; dismissed by anna"
+    # What was to stand for it waits too, under an id of its own.
+    seen.unbooked.append(state(sale_id=OTHER))
     assert stands(seen) == "declined: account unknown; dismissed by anna"
 
 

@@ -181,6 +181,11 @@ def test_a_sale_that_could_not_be_booked_is_assigned_dismissed_and_explained(
     first, second = ids
     listed = onaccount("sales", "unbooked", "2890", "--json").json
     assert {one["sale_id"] for one in listed} >= {first, second}
+    slip = onaccount("sales", "assign", "2890", first, "28908889", "--yes")
+    assert (slip.status, "has no account 28908889" in slip.err) == (2, True)
+    slip = onaccount("sales", "assign", "2890", first, "28900003", "--currency", "USD", "--yes")
+    assert (slip.status, "bills in EUR" in slip.err) == (2, True)
+    assert onaccount("sales", "unbooked", "2890", "--json").json == listed
     booked = onaccount("sales", "assign", "2890", first, "28900003", "--yes", "--json")
     assert (booked.json["type"], booked.json["online"]) == ("sale.approved", False)
     assert onaccount("sales", "dismiss", "2890", second, "--note", "cash", "--yes").status == 0
@@ -236,6 +241,12 @@ def test_a_guest_is_found_by_name_allowed_and_erased(onaccount: Run) -> None:
         "28907777", True, "holder",
     )  # fmt: skip
     assert shown["email_fictitious"] is True
+    for number, role in (("28907777", "holder"), ("28900003", "viewer")):
+        onaccount("account", "link", "2890", number, zoe, "--role", role)
+        off = onaccount("account", "unlink", "2890", number, zoe, "--json").json
+        assert [one["change"] for one in off["changes"]] == ["changed"]
+    assert onaccount("account", "unlink", "2890", "1", zoe).status == 2
+    onaccount("account", "link", "2890", "28907777", zoe)
     asked = onaccount("customer", "erase", "2890", zoe)
     assert (asked.status, "Add --yes" in asked.err) == (2, True)
     assert onaccount("customer", "erase", "2890", zoe, "--yes").status == 0

@@ -53,6 +53,7 @@ async def test_a_customer_is_known_by_any_name(postgres: Database, fields: dict[
         ("postcode", "1234 SS"),
         ("postcode", "0123 AB"),
         ("vat_number", "NL999999999B99"),
+        ("vat_number", "X"),
         ("chamber_number", "123"),
         ("country", "QQ"),
         ("last_name", " "),
