@@ -12,11 +12,11 @@ from cli.decisions import show_decision
 from cli.explain import explain as gather
 from cli.explain import show_story
 from cli.items import item
-from cli.messages import SAME_COMMAND, Json, command
+from cli.messages import Json, command
 from cli.options import DEFAULT, Common
 from cli.registry import settings_of
 from cli.screen import outcome, when
-from cli.unbooked import booking, waiting
+from cli.unbooked import REUSED, book, booking, in_vain, waiting
 from cli.unbooked import unbooked as all_unbooked
 
 app = App(
@@ -122,15 +122,20 @@ async def assign(
     """
     lines = [item(text) for text in items] if items else None
     async with common.client("sale.recorded") as client:
-        state = waiting(await all_unbooked(client, environment), sale_id, content)
+        states = await all_unbooked(client, environment)
+        state = waiting(states, sale_id, content)
         theirs = currency or (await settings_of(client, environment)).currency
-        message = booking(state, account, lines, theirs)
+        message = booking(state, states, account, lines, theirs)
         amount = money(message["total"], message["currency"])
         question = f"Book {amount} of sale {state['sale_id']} on account {account}?"
         if not await agreed(common.screen, question, yes=yes):
             return 1
-        reply = await client.ask(message, timeout_s=common.timeout, again=SAME_COMMAND)
-    return show_decision(common.screen, reply.message)
+        answer, first = await book(client, message, timeout_s=common.timeout)
+    if answer.get("reason") != REUSED:
+        return show_decision(common.screen, answer)
+    common.screen.data(answer)
+    common.screen.bad(in_vain(state["sale_id"], first))
+    return 1
 
 
 @app.command

@@ -41,6 +41,8 @@ class Till(Registry):
         # What a person must clear: sold, and not booked.
         self.unbooked: dict[tuple[str, str], str] = {}
         self._noted: set[tuple[str, str]] = set()
+        # Of what was cleared by a sale that was moved from it: by which.
+        self._moved_to: dict[tuple[str, str], str] = {}
         self._events: set[tuple[str, str]] = set()
 
     # --- sales --------------------------------------------------------------------------------
@@ -54,7 +56,7 @@ class Till(Registry):
         if known is not None:
             if known.content != content:
                 if recorded:
-                    self._note(id_, content, "sale_id_reused")
+                    self._note(id_, content, "sale_id_reused", message.get("moved_from"))
                 memory = ("reused sale", id_, content)
                 return self._declined(message, "sale_id_reused", None, memory, numbers=False)
             if known.approved or known.recorded or not recorded:
@@ -144,7 +146,7 @@ class Till(Registry):
         if recorded:
             self._clear(message["sale_id"], lambda reason: reason == "invalid_message")
             if "moved_from" in message:
-                self._clear(message["moved_from"])
+                self._clear_moved(message["moved_from"], message["sale_id"])
         return Expected(
             type="sale.approved",
             memory=memory,
@@ -186,10 +188,22 @@ class Till(Registry):
             may=told,
         )
 
-    def _note(self, id_: str, content: str, reason: str) -> None:
+    def _note(self, id_: str, content: str, reason: str, moved_from: str | None = None) -> None:
+        """What was booked from another under this very id waits no second time (decision 130)."""
+        stands = any(key[0] == moved_from and by == id_ for key, by in self._moved_to.items())
         if (id_, content) not in self._noted:
             self._noted.add((id_, content))
-            self.unbooked[id_, content] = reason
+            if not stands:
+                self.unbooked[id_, content] = reason
+
+    def _clear_moved(self, id_: str, by: str) -> None:
+        """Of a sale that stands it is that one which is moved, and not another under its id."""
+        moved = self.sales.get(id_)
+        for key, reason in list(self.unbooked.items()):
+            another = moved is not None and moved.approved and key[1] != moved.content
+            if key[0] == id_ and (reason == "invalid_message" or not another):
+                del self.unbooked[key]
+                self._moved_to[key] = by
 
     def _clear(self, id_: str, which: Any = lambda _: True) -> None:
         for key, reason in list(self.unbooked.items()):

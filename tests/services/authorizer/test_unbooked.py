@@ -1,5 +1,6 @@
 """The list of what tills sold and could not be booked: told on pos.unbooked, cleared by people."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from schemas.wire import decode
 from services.authorizer.handlers import republish, sales
 from tests.services.authorizer.support import (
     GUEST,
+    NOON,
     VENUE,
     Venue,
     cancelled,
@@ -64,6 +66,81 @@ async def test_a_sale_is_booked_on_another_account_and_leaves_the_list(postgres:
         await bench.sell(recorded("moved", 100, moved_from=uid("a")))
         assert waiting(bench) == {uid("a"): ("cleared", "account_unknown", 2)}
         assert await bench.used() == 100
+
+
+def content_of(bench: Venue, name: str, total: int) -> str:
+    """What tells the sale of this total from others that wait under its id."""
+    told = [said(a) for a in bench.published.answers if a.topic == "pos.unbooked"]
+    found = {t["content"] for t in told if (t["sale_id"], t["sale"]["total"]) == (uid(name), total)}
+    (content,) = found
+    return str(content)
+
+
+async def cleared_by(bench: Venue) -> list[tuple[Any, ...]]:
+    rows = await bench.rows("SELECT sale_id::text, account, cleared_by::text FROM unbooked")
+    return sorted(tuple(r) for r in rows)
+
+
+@pytest.mark.parametrize("together", [True, False])
+async def test_what_two_people_book_on_two_accounts_is_booked_once_and_waits_no_more(
+    postgres: Database, together: bool
+) -> None:
+    """Both make the same id of what waits, so the second is another content under it."""
+    async with venue(postgres) as bench:
+        await bench.sell(recorded("a", 100, account=ELSEWHERE))
+        of_a = {"moved_from": uid("a"), "moved_content": content_of(bench, "a", 100)}
+        first, second = recorded("m", 100, **of_a), recorded("m", 100, account="28900002", **of_a)
+        told = []
+        for batch in [(first, second)] if together else [(first,), (second,)]:
+            told += [said(a) for a in await bench.sell(*batch)]
+        assert [t["type"] for t in told] == ["sale.approved", "sale.declined"]
+        assert told[1]["reason"] == "sale_id_reused"
+        assert await cleared_by(bench) == sorted(
+            [(uid("a"), ELSEWHERE, uid("m")), (uid("m"), "28900002", uid("m"))]
+        )
+        states = waiting(bench)
+        assert {status for status, _, _ in states.values()} == {"cleared"}
+        await bench.sell(second, first)
+        assert waiting(bench) == states
+        assert await bench.used() == 100
+
+
+async def test_a_booking_that_is_declined_leaves_the_sale_waiting_and_not_itself(
+    postgres: Database,
+) -> None:
+    async with venue(postgres) as bench:
+        await bench.sell(recorded("a", 100, account=ELSEWHERE))
+        of_a = {"moved_from": uid("a"), "moved_content": content_of(bench, "a", 100)}
+        await bench.sell(
+            recorded("m", 100, account="28908888", **of_a),
+            recorded("m", 100, account="28907777", **of_a),
+        )
+        assert {id_: status for id_, (status, _, _) in waiting(bench).items()} == {
+            uid("a"): "open", uid("m"): "cleared",
+        }  # fmt: skip
+        assert {by for id_, _, by in await cleared_by(bench) if id_ == uid("m")} == {uid("a")}
+        await bench.sell(recorded("n", 90, **of_a))
+        assert [by for id_, _, by in await cleared_by(bench) if id_ == uid("a")] == [uid("n")]
+        assert await bench.used() == 90
+
+
+async def test_of_several_under_one_id_only_the_one_that_is_booked_leaves_the_list(
+    postgres: Database,
+) -> None:
+    """And its time is its own, not that of the sale that stands under the id."""
+    async with venue(postgres) as bench:
+        later = (NOON + timedelta(hours=3)).isoformat()
+        await bench.sell(requested("a", 100))
+        await bench.sell(recorded("a", 101, at=later), recorded("a", 102))
+        of_a = {"moved_from": uid("a"), "moved_content": content_of(bench, "a", 101)}
+        booked = await bench.one(recorded("m", 101, at=later, **of_a))
+        assert datetime.fromisoformat(booked["booked_at"]) == NOON + timedelta(hours=3)
+        rows = await bench.rows("SELECT cleared_by::text FROM unbooked ORDER BY cleared_by")
+        assert [r["cleared_by"] for r in rows] == [uid("m"), None]
+        # A sale that stands is moved: the other that waits under its id is another drink.
+        await bench.sell(cancelled("c", "a"), recorded("n", 100, moved_from=uid("a")))
+        (row,) = await bench.rows("SELECT count(*) FROM unbooked WHERE cleared_at IS NULL")
+        assert row["count"] == 1
 
 
 @pytest.mark.parametrize(
