@@ -97,41 +97,39 @@ class Book:
     # By their ids and contents: what is noted, and what is listed of the sales that some are moved
     # from.
     unbooked: dict[Key, dict[bytes, Unbooked]] = field(default_factory=dict)
-    # (environment, sale_id), what stands for it now: a sale_id or a cancellation_id, and which
-    # content is meant, if one is
-    taken_off: list[tuple[Key, str, bytes | None]] = field(default_factory=list)
+    # (environment, sale_id), what stands for it now: a sale_id or a cancellation_id, which content
+    # is meant, if one is, and whether that alone is
+    taken_off: list[tuple[Key, str, bytes | None, bool]] = field(default_factory=list)
 
-    def clear(self, key: Key, by: str, content: bytes | None = None) -> None:
+    def clear(
+        self, key: Key, by: str, content: bytes | None = None, *, alone: bool = False
+    ) -> None:
         """What waits under this sale_id waits no more; what is noted under it later does.
 
-        Where one content is meant, only that and what was unreadable of it: under a reused id
-        another sale may wait.
+        Where one content is meant, only that and, but for `alone`, what was unreadable of it: under
+        a reused id another sale may wait.
         """
-        self.taken_off.append((key, by, content))
+        self.taken_off.append((key, by, content, alone))
         for one in self.unbooked.get(key, {}).values():
-            another = (
-                content is not None
-                and one.reason is not DeclineReason.INVALID_MESSAGE
-                and one.digest != content
-            )
-            if one.cleared_by is None and not another:
+            unreadable = one.reason is DeclineReason.INVALID_MESSAGE and not alone
+            meant = content is None or one.digest == content or unreadable
+            if one.cleared_by is None and meant:
                 one.cleared_by = by
 
     def clear_origin(self, booked: SaleRecorded) -> None:
         """What waits of the sale that this one is moved from.
 
         Where it is not said which content, and one of them stands under that id, it is that one
-        which is moved: another that waits under its id is another sale.
+        which is moved: what waits under its id is another sale.
         """
         if booked.moved_from is None:
             return
         key = (booked.environment, booked.moved_from)
-        content = None
+        origin = self.sales.get(key)
         if booked.moved_content is not None:
-            content = bytes.fromhex(booked.moved_content)
-        elif (origin := self.sales.get(key)) is not None and origin.state == "approved":
-            content = origin.digest
-        self.clear(key, booked.sale_id, content)
+            self.clear(key, booked.sale_id, bytes.fromhex(booked.moved_content), alone=True)
+        elif origin is None or origin.state != "approved":
+            self.clear(key, booked.sale_id)
 
     def note(self, one: Unbooked) -> None:
         """Put it on the list, where it is not there yet.

@@ -170,11 +170,11 @@ ON CONFLICT DO NOTHING;
 
 -- name: clear_unbooked
 -- A sale that was moved from it stands for it now, or a till took it back. Where one content is meant
--- (of a sale itself, or of the one that was booked), only that and what was unreadable of it: under a
--- reused id another sale may wait. Not told by its id: a cancellation may have the same.
+-- (of a sale itself; alone: of the one that was booked), only that and what was unreadable of it: under
+-- a reused id another sale may wait. Not told by its id: a cancellation may have the same.
 UPDATE unbooked AS b
 SET cleared_at = $4, cleared_by = u.cleared_by
-FROM unnest($1::int[], $2::uuid[], $3::uuid[], $5::bytea[])
-     AS u (environment, sale_id, cleared_by, digest)
+FROM unnest($1::int[], $2::uuid[], $3::uuid[], $5::bytea[], $6::bool[])
+     AS u (environment, sale_id, cleared_by, digest, alone)
 WHERE b.environment = u.environment AND b.sale_id = u.sale_id AND b.cleared_at IS NULL
-  AND (u.digest IS NULL OR b.reason = 'invalid_message' OR b.digest = u.digest);
+  AND (u.digest IS NULL OR b.digest = u.digest OR (b.reason = 'invalid_message' AND NOT u.alone));

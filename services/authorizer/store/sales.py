@@ -258,10 +258,11 @@ async def _record_unbooked(tx: Tx, book: Book) -> None:
     if cleared:
         await tx.execute(
             sql.clear_unbooked,
-            *columns(key for key, _, _ in cleared),
-            [by for _, by, _ in cleared],
+            *columns(key for key, *_ in cleared),
+            [by for _, by, _, _ in cleared],
             tx.now,
-            [content for _, _, content in cleared],
+            [content for _, _, content, _ in cleared],
+            [alone for *_, alone in cleared],
         )
     if noted:
         await tx.execute(

@@ -24,6 +24,7 @@ class Sale:
     approved: bool
     recorded: bool
     answers: int
+    total: int
     lines: list[dict[str, Any]]
     left: list[int]
     booked_at: datetime
@@ -66,7 +67,8 @@ class Till(Registry):
         booked_at, clock_off = self._booked(message, recorded, record_time)
         lines = list(message["lines"])
         self.sales[id_] = Sale(
-            content, message["account"], reason is None, recorded, answers, lines,
+            content, message["account"], reason is None, recorded, answers,
+            message["total"], lines,
             [line["total"] for line in lines], booked_at,
         )  # fmt: skip
         memory = ("sale", id_, answers)
@@ -199,11 +201,19 @@ class Till(Registry):
     def _clear_moved(self, id_: str, by: str) -> None:
         """Of a sale that stands it is that one which is moved, and not another under its id."""
         moved = self.sales.get(id_)
-        for key, reason in list(self.unbooked.items()):
-            another = moved is not None and moved.approved and key[1] != moved.content
-            if key[0] == id_ and (reason == "invalid_message" or not another):
-                del self.unbooked[key]
-                self._moved_to[key] = by
+        if moved is not None and moved.approved:
+            return
+        for key in [key for key in self.unbooked if key[0] == id_]:
+            del self.unbooked[key]
+            self._moved_to[key] = by
+
+    def _clear_taken_back(self, message: Message, sale: Sale) -> None:
+        """Of what is taken back in part the rest was drunk (decision 131)."""
+        if message.get("amount", sale.total) >= sale.total:
+            for key, reason in list(self.unbooked.items()):
+                whose = key[1] == sale.content or reason == "invalid_message"
+                if key[0] == message["sale_id"] and whose:
+                    del self.unbooked[key]
 
     def _clear(self, id_: str, which: Any = lambda _: True) -> None:
         for key, reason in list(self.unbooked.items()):
@@ -262,7 +272,7 @@ class Till(Registry):
         unknown = self.house is None or account not in self.accounts
         if unknown and sale is not None and not sale.approved and sale.account == account:
             # Not booked, and now taken back: nobody need see to it (decision 16).
-            self._clear(message["sale_id"])
+            self._clear_taken_back(message, sale)
         if self.house is None:
             return self._refuse(message, "environment_unknown", memory)
         if account not in self.accounts:
@@ -276,7 +286,7 @@ class Till(Registry):
         if sale.account != account:
             return self._refuse(message, "not_this_account", memory)
         if not sale.approved:
-            self._clear(message["sale_id"])
+            self._clear_taken_back(message, sale)
             if "amount" not in message:
                 # Made all the same, and told of later, it would be taken back (decision 51).
                 self.called_off.setdefault(message["sale_id"], set()).add(account)
