@@ -53,10 +53,14 @@ def waiting(states: Sequence[Json], sale_id: str, content: str | None) -> Json:
 
 
 def _is_no_booking(state: Json, states: Sequence[Json]) -> None:
-    """Raises Misuse for one that books another which waits itself: of one sale, two are listed."""
+    """Raises Misuse for one that books another which waits itself: of one sale, two are listed.
+
+    Not where only others wait under that id: beside a sale that stands, which this one moves.
+    """
     origin = (state.get("sale") or {}).get("moved_from")
     for one in states:
-        if one["sale_id"] == origin != state["sale_id"] and one["status"] == "open":
+        waits = one["status"] == "open" and one["reason"] not in (REUSED, "invalid_message")
+        if one["sale_id"] == origin != state["sale_id"] and waits:
             raise Misuse(
                 f"This was to book sale {origin}, which waits itself: assign that one, and dismiss "
                 "this one."
@@ -129,8 +133,10 @@ async def book(client: Client, message: Json, *, timeout_s: float) -> tuple[Json
         return answer, None
     sale_id = message["sale_id"]
     for reply in [] if theirs else await client.read("pos.decisions", wanted=holding(sale_id)):
-        if reply.message.get("sale_id") == sale_id and reply.message.get("reason") != REUSED:
-            theirs = reply.message
+        about_it = reply.type in ("sale.approved", "sale.declined")
+        said = reply.message
+        if about_it and said.get("sale_id") == sale_id and said.get("reason") != REUSED:
+            theirs = said
     return answer, theirs
 
 
