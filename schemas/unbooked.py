@@ -64,8 +64,8 @@ class UnbookedState(Message):
     `content` tells it from another under the same id: the digest of what the till sent. `sale` is
     the till's message; absent where it could not be read, and then `account` may be too.
     `cleared_by` is the sale that stands for it now, the till's cancellation, or the command that
-    dismissed it. A booking of a sale that waits (`moved_content`) does not wait itself where it is
-    declined: it is cleared by the one that does.
+    dismissed it. A booking of a listed sale (`moved_content`) does not wait itself where it is
+    declined: it is cleared by the one that it was to book.
     """
 
     answer_ids: ClassVar[tuple[str, ...]] = ("environment", "sale_id")

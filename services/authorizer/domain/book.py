@@ -134,8 +134,8 @@ class Book:
     def note(self, one: Unbooked) -> None:
         """Put it on the list, where it is not there yet.
 
-        A booking of what waits does not wait itself (docs/decisions/0130): neither where that waits
-        still, nor where it was cleared by this very id, under which somebody else booked it.
+        A booking of what is listed does not wait itself (docs/decisions/0130): what it was to book
+        waits, or was seen to. So does what comes under the id of a booking that stands.
         """
         found = self.unbooked.setdefault((one.environment, one.sale_id), {})
         if one.digest in found:
@@ -147,7 +147,7 @@ class Book:
         for origin in self.unbooked.get((one.environment, str(booked.moved_from)), {}).values():
             if origin.cleared_by == one.sale_id:
                 one.cleared_by = one.sale_id
-            elif origin.cleared_by is None and origin.digest.hex() == booked.moved_content:
+            elif origin.digest.hex() == booked.moved_content:
                 one.cleared_by = origin.sale_id
 
     def language(self, environment: int, default: str) -> str:

@@ -122,6 +122,8 @@ async def test_a_booking_that_is_declined_leaves_the_sale_waiting_and_not_itself
         assert {by for id_, _, by in await cleared_by(bench) if id_ == uid("m")} == {uid("a")}
         await bench.sell(recorded("n", 90, **of_a))
         assert [by for id_, _, by in await cleared_by(bench) if id_ == uid("a")] == [uid("n")]
+        await bench.sell(recorded("late", 100, account="28908888", **of_a))
+        assert (uid("late"), "28908888", uid("a")) in await cleared_by(bench)
         assert await bench.used() == 90
 
 
