@@ -146,6 +146,19 @@ def _answers(answer: Json, message: Json) -> bool:
     return all(answer.get(name) == message[name] for name in names)
 
 
+SEEN_TO = "already_cancelled"
+"""What a booking is declined for whose sale was dismissed meanwhile, taken back, or booked by an
+older command."""
+
+
+def was_seen_to(sale_id: str) -> str:
+    """What a person is told then."""
+    return (
+        "This sale was seen to meanwhile: dismissed, taken back by its till, or booked; "
+        f"`onaccount sales explain {sale_id}` tells which. Nothing more was booked."
+    )
+
+
 def in_vain(sale_id: str, theirs: Json | None) -> str:
     """What a person is told whose booking came after somebody else's."""
     if theirs is None:

@@ -16,7 +16,7 @@ from cli.messages import Json, command
 from cli.options import DEFAULT, Common
 from cli.registry import settings_of
 from cli.screen import outcome, when
-from cli.unbooked import REUSED, book, booking, in_vain, waiting
+from cli.unbooked import REUSED, SEEN_TO, book, booking, in_vain, waiting, was_seen_to
 from cli.unbooked import unbooked as all_unbooked
 
 app = App(
@@ -131,10 +131,11 @@ async def assign(
         if not await agreed(common.screen, question, yes=yes):
             return 1
         answer, first = await book(client, message, timeout_s=common.timeout)
-    if answer.get("reason") != REUSED:
+    if answer.get("reason") not in (REUSED, SEEN_TO):
         return show_decision(common.screen, answer)
+    reused = answer["reason"] == REUSED
     common.screen.data(answer)
-    common.screen.bad(in_vain(state["sale_id"], first))
+    common.screen.bad(in_vain(state["sale_id"], first) if reused else was_seen_to(state["sale_id"]))
     return 1
 
 
@@ -176,6 +177,9 @@ async def dismiss(
     if answer["type"] == "command.refused":
         return outcome(screen, answer)
     screen.data(answer)
+    if answer["changes"][0]["change"] == "unchanged":
+        screen.bad(was_seen_to(state["sale_id"]))
+        return 1
     screen.good(f"sale {state['sale_id']} is off the list; nobody is charged for it")
     return 0
 

@@ -116,6 +116,15 @@ class Book:
             if one.cleared_by is None and meant:
                 one.cleared_by = by
 
+    def was_seen_to(self, booked: SaleRecorded) -> bool:
+        """Whether the listed sale that this is to book was booked under another id, taken back or
+        dismissed."""
+        if booked.moved_content is None:
+            return False
+        listed = self.unbooked.get((booked.environment, str(booked.moved_from)), {})
+        origin = listed.get(bytes.fromhex(booked.moved_content))
+        return origin is not None and origin.cleared_by not in (None, booked.sale_id)
+
     def clear_origin(self, booked: SaleRecorded) -> None:
         """What waits of the sale that this one is moved from.
 

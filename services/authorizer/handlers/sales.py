@@ -176,11 +176,12 @@ def _answer_sale(sale: Sale, record_time: datetime, book: Book, now: datetime) -
                 book.clear(key, sale.sale_id, content)
             return known.answer
     standing = book.standings.get((sale.environment, sale.account))
+    cancelled = known is not None and sale.account in known.called_off
     decision = decide(
         sale,
         house=book.houses.get(sale.environment),
         standing=standing,
-        cancelled=known is not None and sale.account in known.called_off,
+        cancelled=cancelled or (type(sale) is SaleRecorded and book.was_seen_to(sale)),
         record_time=record_time,
         now=now,
         moved_booked_at=_booked_before(sale, book) if recorded else None,

@@ -152,13 +152,15 @@ FROM unnest($1::int[], $2::text[], $3::uuid[], $4::bytea[], $5::text[], $6::text
      AS u;
 
 -- name: recall_unbooked
+-- Locked: what is booked is not dismissed or taken back meanwhile.
 SELECT b.environment, b.sale_id::text, b.digest, b.account, b.reason, b.cleared_by::text
-FROM unnest($1::int[], $2::uuid[]) AS u (environment, sale_id)
+FROM (SELECT * FROM unnest($1::int[], $2::uuid[]) AS u (environment, sale_id) ORDER BY 1, 2) AS w
 CROSS JOIN LATERAL (
     SELECT b.*
     FROM unbooked AS b
-    WHERE b.environment = u.environment AND b.sale_id = u.sale_id
-    OFFSET 0) AS b;
+    WHERE b.environment = w.environment AND b.sale_id = w.sale_id
+    ORDER BY b.digest
+    FOR NO KEY UPDATE) AS b;
 
 -- name: note_unbooked
 INSERT INTO unbooked (environment, sale_id, digest, account, reason, sale, cleared_at, cleared_by,

@@ -127,6 +127,28 @@ async def test_a_booking_that_is_declined_leaves_the_sale_waiting_and_not_itself
         assert await bench.used() == 90
 
 
+@pytest.mark.parametrize(
+    "by", [dismissed("d", "a"), cancelled("c", "a", account=ELSEWHERE), recorded("b", 100)]
+)
+async def test_what_was_seen_to_while_a_person_thought_it_over_is_not_booked_any_more(
+    postgres: Database, by: Any
+) -> None:
+    """Booked: by an older command, which makes other ids."""
+    async with venue(postgres) as bench:
+        await bench.sell(recorded("a", 100, account=ELSEWHERE))
+        of_a = {"moved_from": uid("a"), "moved_content": content_of(bench, "a", 100)}
+        if by.type == "unbooked.dismiss":
+            await bench.order(by)
+        else:
+            by_older = {"moved_from": uid("a")} if by.type == "sale.recorded" else {}
+            await bench.sell(by.model_copy(update=by_older))
+        used = await bench.used()
+        declined = await bench.one(recorded("m", 100, **of_a))
+        assert declined["reason"] == "already_cancelled"
+        assert await bench.used() == used
+        assert {status for status, _, _ in waiting(bench).values()} == {"cleared"}
+
+
 async def test_of_several_under_one_id_only_the_one_that_is_booked_leaves_the_list(
     postgres: Database,
 ) -> None:
