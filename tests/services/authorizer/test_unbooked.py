@@ -1,5 +1,6 @@
 """The list of what tills sold and could not be booked: told on pos.unbooked, cleared by people."""
 
+import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 
 from schemas.unbooked import UnbookedState
 from schemas.wire import decode
-from services.authorizer.handlers import republish, sales
+from services.authorizer.handlers import registry, republish, sales
 from tests.services.authorizer.support import (
     GUEST,
     NOON,
@@ -21,6 +22,7 @@ from tests.services.authorizer.support import (
     uid,
     venue,
 )
+from tests.services.authorizer.test_erasing import WAITING
 from tests.support.databases import Database
 
 ELSEWHERE = "28909999"
@@ -147,6 +149,20 @@ async def test_what_was_seen_to_while_a_person_thought_it_over_is_not_booked_any
         assert declined["reason"] == "already_cancelled"
         assert await bench.used() == used
         assert {status for status, _, _ in waiting(bench).values()} == {"cleared"}
+
+
+async def test_what_is_being_dismissed_is_booked_only_if_it_is_not(postgres: Database) -> None:
+    """Goal: one of the two. Method: it is to be booked when it is dismissed, and not committed."""
+    async with venue(postgres) as bench:
+        await bench.sell(recorded("a", 100, account=ELSEWHERE))
+        of_a = {"moved_from": uid("a"), "moved_content": content_of(bench, "a", 100)}
+        async with bench.transaction() as tx:
+            await registry.carry_out_commands([bench.incoming(dismissed("d", "a"))], tx)
+            booking = asyncio.create_task(bench.one(recorded("m", 100, **of_a)))
+            while not await bench.rows(WAITING):
+                await asyncio.sleep(0.005)
+        assert (await booking)["reason"] == "already_cancelled"
+        assert await bench.used() == 0
 
 
 async def test_of_several_under_one_id_only_the_one_that_is_booked_leaves_the_list(
