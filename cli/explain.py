@@ -209,6 +209,8 @@ def stands(story: Story) -> str:
 
 def seen_to(story: Story, by: str) -> str:
     """What became of a sale that could not be booked; `by` is a sale, cancellation or command."""
+    if any((one.get("sale") or {}).get("moved_from") == by for one in story.unbooked):
+        return f"it was to book sale {by}, which tells the rest"
     for message in (r.message for r in story.asked):
         if message.get("sale_id") == by:
             return f"booked on account {message.get('account')} as sale {by}"

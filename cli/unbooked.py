@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import count
 from uuid import NAMESPACE_URL, uuid5
 
 from cli.amounts import Misuse
 from cli.client import Client
-from cli.messages import Json, now
-from cli.outgoing import encode
+from cli.messages import SAME_COMMAND, Json, now
+from cli.replies import holding
 from cli.till import line
 from schemas.values import RATE_PATTERN
 
 _SPACE = uuid5(NAMESPACE_URL, "https://onaccount/unbooked")
+REUSED = "sale_id_reused"
 MUST_BE_MENDED = {
     "currency_mismatch": "its currency is not the environment's",
     "invalid_total": "its amounts do not add up, or come to less than nothing",
@@ -53,13 +55,36 @@ def waiting(states: Sequence[Json], sale_id: str, content: str | None) -> Json:
     )
 
 
-def booking(state: Json, account: str, lines: Sequence[Json] | None, currency: str) -> Json:
+def _is_no_booking(state: Json, states: Sequence[Json]) -> None:
+    """Raises Misuse for one that books another which waits itself: of one sale, two are listed.
+
+    Not where only others wait under that id: beside a sale that stands, which this one moves.
+    """
+    origin = (state.get("sale") or {}).get("moved_from")
+    for one in states:
+        waits = one["status"] == "open" and one["reason"] not in (REUSED, "invalid_message")
+        if one["sale_id"] == origin != state["sale_id"] and waits:
+            raise Misuse(
+                f"This was to book sale {origin}, which waits itself: assign that one, and dismiss "
+                "this one."
+            )
+
+
+def booking(
+    state: Json,
+    states: Sequence[Json],
+    account: str,
+    lines: Sequence[Json] | None,
+    currency: str,
+) -> Json:
     """The sale.recorded that books it on an account; `lines` where its own can't be.
 
-    Its id is made from what is booked and where: who repeats it, or does the same elsewhere,
-    books it once. Raises Misuse where lines are needed and not given, and for what would be
-    declined: that would wait under its own id, beside the sale that it is to stand for.
+    Its id is made from what waits, and from how often a booking of that was declined already, as
+    `states` tell, all of pos.unbooked. So who repeats it, or books it elsewhere at the same time,
+    books it once (docs/decisions/0130). Raises Misuse where lines are needed and not given, and for
+    what would be declined.
     """
+    _is_no_booking(state, states)
     sale = state.get("sale")
     if lines is not None and (why := _wrong(lines)):
         raise Misuse(f"That can't be booked: {MUST_BE_MENDED[why]}.")
@@ -75,13 +100,11 @@ def booking(state: Json, account: str, lines: Sequence[Json] | None, currency: s
                 f'This sale is wrong in itself ({said}): add what was sold, as in "Pils 3,50 21%".'
             )
         lines, currency = sale["lines"], sale["currency"]
-    what = encode({"lines": list(lines), "account": account, "currency": currency}).decode()
-    name = f"{state['environment']}/{state['sale_id']}/{state['content']}/{what}"
     # The time is the till's own; unreadable, it is when the sale came in.
     told = sale or {"terminal": "onaccount", "at": state.get("noted_at") or now()}
     return {
         "type": "sale.recorded",
-        "sale_id": str(uuid5(_SPACE, name)),
+        "sale_id": _next_id(state, states),
         "environment": state["environment"],
         "terminal": told["terminal"],
         "account": account,
@@ -91,6 +114,7 @@ def booking(state: Json, account: str, lines: Sequence[Json] | None, currency: s
         "lines": list(lines),
         **{name: told[name] for name in ("operator", "note") if told.get(name)},
         "moved_from": state["sale_id"],
+        "moved_content": state["content"],
     }
 
 
@@ -105,3 +129,70 @@ def _wrong(lines: Sequence[Json]) -> str | None:
     if sum(reckoned) < 0 or reckoned != [one["total"] for one in lines]:
         return "invalid_total"
     return None
+
+
+def _next_id(state: Json, states: Sequence[Json]) -> str:
+    """Of the ids that bookings of it have in turn, the first under which none was declined. A
+    second one under an id (sale_id_reused) says nothing of the first."""
+    declined = {one["sale_id"] for one in states if one["reason"] != REUSED}
+    name = f"{state['environment']}/{state['sale_id']}/{state['content']}"
+    ids = (str(uuid5(_SPACE, f"{name}/{number}")) for number in count())
+    return next(one for one in ids if one not in declined)
+
+
+async def book(client: Client, message: Json, *, timeout_s: float) -> tuple[Json, Json | None]:
+    """Send a booking. Gives its answer, and where somebody else's stands under its id what that was
+    answered, if it can be found."""
+    theirs: Json | None = None
+    with client.expecting(message, again=SAME_COMMAND) as answers:
+        await client.send(message, again=SAME_COMMAND)
+        while not _answers(answer := (await answers.next(timeout_s)).message, message):
+            # Both of us hear what either is told.
+            theirs = theirs if answer.get("reason") == REUSED else answer
+    if answer.get("reason") != REUSED:
+        return answer, None
+    sale_id = message["sale_id"]
+    for reply in [] if theirs else await client.read("pos.decisions", wanted=holding(sale_id)):
+        about_it = reply.type in ("sale.approved", "sale.declined")
+        said = reply.message
+        if about_it and said.get("sale_id") == sale_id and said.get("reason") != REUSED:
+            theirs = said
+    return answer, theirs
+
+
+def _answers(answer: Json, message: Json) -> bool:
+    """Whether this was told of our booking, and not of another under its id."""
+    names = ("account", "currency", "total", *(("lines",) if "lines" in answer else ()))
+    return all(answer.get(name) == message[name] for name in names)
+
+
+SEEN_TO = "already_cancelled"
+"""What a booking is declined for whose sale was dismissed meanwhile, taken back, or booked by an
+older command."""
+
+
+def was_seen_to(sale_id: str) -> str:
+    """What a person is told then."""
+    return (
+        "This sale was seen to meanwhile: dismissed, taken back by its till, or booked; "
+        f"`onaccount sales explain {sale_id}` tells which. Nothing more was booked."
+    )
+
+
+def in_vain(sale_id: str, theirs: Json | None) -> str:
+    """What a person is told whose booking came after somebody else's."""
+    if theirs is None:
+        return (
+            "Somebody else assigned this sale meanwhile; "
+            f"`onaccount sales explain {sale_id}` tells where to. Nothing more was booked."
+        )
+    where = f"account {theirs.get('account')}"
+    if theirs["type"] == "sale.approved":
+        return (
+            f"Somebody else assigned this sale meanwhile: it is booked on {where}, as sale "
+            f"{theirs['sale_id']}. Nothing more was booked."
+        )
+    return (
+        f"Somebody else tried to assign this sale meanwhile, to {where}, and that was declined "
+        f"({str(theirs.get('reason')).replace('_', ' ')}). It still waits: assign it once more."
+    )

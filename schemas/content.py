@@ -126,8 +126,13 @@ def _sale(sale: Sale) -> str:
             for line in sale.lines
         ]
     )
-    if type(sale) is SaleRecorded and sale.moved_from is not None:
-        return f"{head}{lines}\x1e\x1emoved_from\x1f{sale.moved_from}"
+    if type(sale) is SaleRecorded:
+        for name, value in (
+            ("moved_from", sale.moved_from),
+            ("moved_content", sale.moved_content),
+        ):
+            if value is not None:
+                lines += f"\x1e\x1e{name}\x1f{value}"
     return head + lines
 
 

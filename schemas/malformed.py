@@ -24,7 +24,7 @@ from schemas.values import EXPECTED
 Scalar = str | int | dt.datetime
 
 _ECHOED: Final = ("at", "currency", "total")
-_NAMED: Final = ("moved_from",)
+_NAMED: Final = ("moved_from", "moved_content")
 _PLACES: Final = ("environment", "account", "terminal", "number")
 _UNCOUNTED: Final = frozenset({"at", "by", "terminal", "operator", "note", "valid_s"})
 _MAX_DIGITS: Final = 30

@@ -26,6 +26,7 @@ from schemas.values import (
     PositiveAmount,
     Quantity,
     Rate,
+    Sha256,
     Sum,
     Terminal,
     Text,
@@ -168,10 +169,15 @@ class SaleRequested(Sale):
 
 
 class SaleRecorded(Sale):
-    """This was sold on account, without an answer. `moved_from` is the sale it was moved from."""
+    """This was sold on account, without an answer.
+
+    `moved_from` is the sale it was moved from, or which could not be booked and is booked by it;
+    then `moved_content` is the `content` of its unbooked.state, as several may wait under one id.
+    """
 
     type: Literal["sale.recorded"] = "sale.recorded"
     moved_from: Uuid | None = None
+    moved_content: Sha256 | None = None
 
 
 class SaleCancelled(Message):

@@ -55,6 +55,7 @@ class MadeSale(Part):
     operator: Text | None = None
     note: Note | None = None
     moved_from: Uuid | None = None
+    moved_content: Sha256 | None = None
 
 
 class UnbookedState(Message):
@@ -63,7 +64,8 @@ class UnbookedState(Message):
     `content` tells it from another under the same id: the digest of what the till sent. `sale` is
     the till's message; absent where it could not be read, and then `account` may be too.
     `cleared_by` is the sale that stands for it now, the till's cancellation, or the command that
-    dismissed it.
+    dismissed it. A booking of a listed sale (`moved_content`) does not wait itself where it is
+    declined: it is cleared by the one that it was to book.
     """
 
     answer_ids: ClassVar[tuple[str, ...]] = ("environment", "sale_id")

@@ -95,6 +95,17 @@ EXPECTED: Final[dict[str, str]] = {
 _EARLIEST = dt.datetime(1900, 1, 1, tzinfo=dt.UTC)
 _LATEST = dt.datetime(9998, 12, 31, tzinfo=dt.UTC)
 _to_utc = operator.methodcaller("astimezone", dt.UTC)
+_FIRST = dt.datetime.min.replace(tzinfo=dt.UTC)
+_LAST = dt.datetime.max.replace(tzinfo=dt.UTC)
+
+
+def _nearest_in_utc(moment: dt.datetime) -> dt.datetime:
+    """In UTC; where that has no such moment (the year 1 began earlier in the east), its first or
+    its last."""
+    try:
+        return moment.astimezone(dt.UTC)
+    except OverflowError:
+        return _FIRST if moment.year == 1 else _LAST
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,22 +114,18 @@ class _Rfc3339:
 
     pydantic's own datetime also takes numbers as text ("1700000000") and leaves the offset as it
     was sent, so that one moment would have many texts. Bounded to the years 1900 to 9998, where
-    no conversion can overflow, or as given. Digits beyond microseconds are cut off.
+    no conversion can overflow, or not at all. Digits beyond microseconds are cut off.
     """
 
-    earliest: dt.datetime = _EARLIEST
-    latest: dt.datetime = _LATEST
+    bounded: bool = True
 
     def __get_pydantic_core_schema__(self, _: Any, __: GetCoreSchemaHandler) -> CoreSchema:
-        moment = core_schema.datetime_schema(
-            strict=False, tz_constraint="aware", ge=self.earliest, le=self.latest
-        )
-        instance = core_schema.datetime_schema(
-            strict=True, tz_constraint="aware", ge=self.earliest, le=self.latest
-        )
+        bounds: Any = {"ge": _EARLIEST, "le": _LATEST} if self.bounded else {}
+        moment = core_schema.datetime_schema(strict=False, tz_constraint="aware", **bounds)
+        instance = core_schema.datetime_schema(strict=True, tz_constraint="aware", **bounds)
         text = core_schema.str_schema(strict=True, pattern=TIME_PATTERN)
         return core_schema.no_info_after_validator_function(
-            _to_utc,
+            _to_utc if self.bounded else _nearest_in_utc,
             core_schema.json_or_python_schema(
                 json_schema=core_schema.chain_schema([text, moment]), python_schema=instance
             ),
@@ -171,13 +178,10 @@ Time = Annotated[dt.datetime, _Rfc3339()]
 """A moment, timezone-aware, UTC. Written as 2026-07-01T10:00:00Z, with microseconds (always six
 digits) only where there are any."""
 
-TillTime = Annotated[
-    dt.datetime,
-    _Rfc3339(dt.datetime.min.replace(tzinfo=dt.UTC), dt.datetime.max.replace(tzinfo=dt.UTC)),
-]
+TillTime = Annotated[dt.datetime, _Rfc3339(bounded=False)]
 """What a till's clock says, which may be anything: one that was never set says the year 1 (.NET and
-Go). A wrong clock is no reason to refuse a sale (`clock_off`). Good to compare and to tell again;
-in another zone it may not exist."""
+Go), in its own zone. A wrong clock is no reason to refuse a sale (`clock_off`). Good to compare and
+to tell again; in another zone it may not exist."""
 
 Date = Annotated[dt.date, _IsoDate()]
 Period = Annotated[str, StringConstraints(pattern=PERIOD_PATTERN)]

@@ -12,11 +12,11 @@ from cli.decisions import show_decision
 from cli.explain import explain as gather
 from cli.explain import show_story
 from cli.items import item
-from cli.messages import SAME_COMMAND, Json, command
+from cli.messages import Json, command
 from cli.options import DEFAULT, Common
 from cli.registry import account_read, settings_of
 from cli.screen import outcome, when
-from cli.unbooked import booking, waiting
+from cli.unbooked import REUSED, SEEN_TO, book, booking, in_vain, waiting, was_seen_to
 from cli.unbooked import unbooked as all_unbooked
 
 app = App(
@@ -129,17 +129,23 @@ async def assign(
     """
     lines = [item(text) for text in items] if items else None
     async with common.client("sale.recorded") as client:
-        state = waiting(await all_unbooked(client, environment), sale_id, content)
+        states = await all_unbooked(client, environment)
+        state = waiting(states, sale_id, content)
         venue = await account_read(client, environment, account)
         if currency is not None and currency != venue.currency:
             raise Misuse(f"Environment {environment} bills in {venue.currency}, not in {currency}.")
-        message = booking(state, account, lines, venue.currency)
+        message = booking(state, states, account, lines, venue.currency)
         amount = money(message["total"], message["currency"])
         question = f"Book {amount} of sale {state['sale_id']} on account {account}?"
         if not await agreed(common.screen, question, yes=yes):
             return 1
-        reply = await client.ask(message, timeout_s=common.timeout, again=SAME_COMMAND)
-    return show_decision(common.screen, reply.message)
+        answer, first = await book(client, message, timeout_s=common.timeout)
+    if answer.get("reason") not in (REUSED, SEEN_TO):
+        return show_decision(common.screen, answer)
+    reused = answer["reason"] == REUSED
+    common.screen.data(answer)
+    common.screen.bad(in_vain(state["sale_id"], first) if reused else was_seen_to(state["sale_id"]))
+    return 1
 
 
 @app.command
@@ -180,6 +186,9 @@ async def dismiss(
     if answer["type"] == "command.refused":
         return outcome(screen, answer)
     screen.data(answer)
+    if answer["changes"][0]["change"] == "unchanged":
+        screen.bad(was_seen_to(state["sale_id"]))
+        return 1
     screen.good(f"sale {state['sale_id']} is off the list; nobody is charged for it")
     return 0
 

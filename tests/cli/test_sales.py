@@ -1,6 +1,9 @@
 """What became of a sale, and what is sent to book one that waits."""
 
 import json
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,7 +14,7 @@ from cli.explain import Story, about_sale, as_json, show_story, stands
 from cli.items import item
 from cli.replies import Reply
 from cli.screen import Screen
-from cli.unbooked import booking, waiting
+from cli.unbooked import book, booking, in_vain, waiting
 from schemas.pos import SaleRecorded
 from schemas.wire import decode
 
@@ -31,21 +34,91 @@ def state(**changes: Any) -> dict[str, Any]:
 
 
 def test_a_sale_that_waits_is_booked_as_it_was_made_and_once_however_often_it_is_asked() -> None:
-    message = booking(state(), "28900001", None, "EUR")
+    waits = state()
+    message = booking(waits, [waits], "28900001", None, "EUR")
     read = decode("pos.sales", json.dumps(message).encode())
     assert isinstance(read, SaleRecorded)
     assert (read.moved_from, read.total, read.terminal, read.operator) == (SALE, 700, "bar-1", "Jo")
     assert read.at == NOON
-    again = booking(state(noted_at="2026-07-02T12:00:00Z"), "28900001", None, "EUR")
-    elsewhere = booking(state(), "28900002", None, "EUR")
-    assert message["sale_id"] == again["sale_id"] != elsewhere["sale_id"]
+    assert read.moved_content == waits["content"]
+    again = booking(state(noted_at="2026-07-02T12:00:00Z"), [waits], "28900001", None, "EUR")
+    elsewhere = booking(waits, [waits], "28900002", [item("Wijn 5 21%")], "EUR")
+    assert message["sale_id"] == again["sale_id"] == elsewhere["sale_id"]
+    other = booking(state(content="cd" * 32), [waits], "28900001", None, "EUR")
+    assert other["sale_id"] != message["sale_id"]
+
+
+def test_what_was_declined_on_one_account_is_booked_under_another_id() -> None:
+    waits = state()
+    first = booking(waits, [waits], "1", None, "EUR")
+    of_first = {**state()["sale"], "moved_from": SALE, "moved_content": waits["content"]}
+    reused = state(sale_id=first["sale_id"], reason="sale_id_reused", sale=of_first)
+    assert booking(waits, [waits, reused], "2", None, "EUR")["sale_id"] == first["sale_id"]
+    declined = {**reused, "content": "ef" * 32, "reason": "account_unknown", "status": "cleared"}
+    second = booking(waits, [waits, reused, declined], "1", None, "EUR")
+    assert second["sale_id"] != first["sale_id"]
+    again = {**declined, "sale_id": second["sale_id"]}
+    third = booking(waits, [waits, reused, declined, again], "1", None, "EUR")
+    assert third["sale_id"] not in (first["sale_id"], second["sale_id"])
+
+
+def test_a_booking_of_a_sale_that_waits_itself_is_not_booked_beside_it() -> None:
+    waits, own = state(), state(sale_id=OTHER)
+    own["sale"]["moved_from"] = SALE
+    with pytest.raises(Misuse, match=f"to book sale {SALE}, which waits itself"):
+        booking(own, [waits, own], "1", None, "EUR")
+    for other in (state(status="cleared"), state(reason="sale_id_reused")):
+        assert booking(own, [other, own], "1", None, "EUR")["moved_from"] == OTHER
+
+
+class Deciding:
+    """A client that hears these decisions, and then finds `stands` on the log."""
+
+    def __init__(self, *told: dict[str, Any], stands: Sequence[dict[str, Any]] = ()) -> None:
+        self.told, self.stands = list(told), stands
+
+    @contextmanager
+    def expecting(self, message: dict[str, Any], **_: Any) -> Iterator["Deciding"]:
+        yield self
+
+    async def send(self, message: dict[str, Any], **_: Any) -> None:
+        pass
+
+    async def next(self, timeout_s: float) -> Any:
+        return reply("pos.decisions", 1, **self.told.pop(0))
+
+    async def read(self, *topics: str, **_: Any) -> list[Any]:
+        return [reply("pos.decisions", 1, **each) for each in self.stands]
+
+
+async def test_who_comes_second_is_told_where_somebody_else_booked_it() -> None:
+    waits = state()
+    mine = booking(waits, [waits], "2", None, "EUR")
+    said = {name: mine[name] for name in ("sale_id", "account", "currency", "total")}
+    refused = {"type": "sale.declined", **said, "reason": "sale_id_reused"}
+    booked = {"type": "sale.approved", **said, "account": "1", "lines": mine["lines"]}
+    declined = {"type": "sale.declined", **said, "account": "1", "reason": "account_unknown"}
+    for first, words in (
+        (booked, "it is booked on account 1, as sale"),
+        (declined, r"account 1, and that was declined \(account unknown\). It still waits"),
+    ):
+        log = [refused, first, {"type": "sale.reversed", **said, "account": "1"}]
+        for heard in (Deciding(first, refused), Deciding(refused, stands=log)):
+            answer, theirs = await book(heard, mine, timeout_s=1)  # type: ignore[arg-type]
+            assert (answer, theirs) == (refused, first)
+            assert re.search(words, in_vain(SALE, theirs))
+    assert "sales explain" in in_vain(SALE, None)
+    # What the other is told, both hear.
+    own = {**booked, "account": "2"}
+    heard = Deciding({**refused, "account": "1"}, own)
+    assert await book(heard, mine, timeout_s=1) == (own, None)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("reason", ["currency_mismatch", "invalid_total", "invalid_vat_rate"])
 def test_what_would_be_declined_again_has_to_be_mended(reason: str) -> None:
     with pytest.raises(Misuse, match="wrong in itself"):
-        booking(state(reason=reason), "1", None, "EUR")
-    mended = booking(state(reason=reason), "1", [item("Wijn 5 21%")], "EUR")
+        booking(state(reason=reason), [], "1", None, "EUR")
+    mended = booking(state(reason=reason), [], "1", [item("Wijn 5 21%")], "EUR")
     assert (mended["total"], mended["at"]) == (500, "2026-07-01T12:00:00Z")
 
 
@@ -55,18 +128,18 @@ def test_what_would_be_declined_for_another_reason_is_not_sent_to_wait_a_second_
     for wrong in ({"currency": "USD"}, {"lines": [wine | {"vat_rate": "121"}]},
                   {"lines": [wine | {"total": 499}]}):  # fmt: skip
         with pytest.raises(Misuse, match="wrong in itself"):
-            booking(state(sale=sale | wrong), "1", None, "EUR")
+            booking(state(sale=sale | wrong), [], "1", None, "EUR")
     for typed in ("Wijn 5 121%", "-1 x Wijn 5 21%"):
         with pytest.raises(Misuse, match="can't be booked"):
-            booking(state(), "1", [item(typed)], "EUR")
+            booking(state(), [], "1", [item(typed)], "EUR")
 
 
 def test_what_could_not_be_read_is_booked_with_what_a_person_says_was_sold() -> None:
     unreadable = state(reason="invalid_message")
     del unreadable["sale"]
     with pytest.raises(Misuse, match="nobody knows what was sold"):
-        booking(unreadable, "1", None, "EUR")
-    message = booking(unreadable, "1", [item("Wijn 5 21%")], "EUR")
+        booking(unreadable, [], "1", None, "EUR")
+    message = booking(unreadable, [], "1", [item("Wijn 5 21%")], "EUR")
     assert isinstance(decode("pos.sales", json.dumps(message).encode()), SaleRecorded)
 
 

@@ -19,9 +19,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from runtime.answers import Answer
+from schemas.content import digest
+from schemas.pos import Sale
+from schemas.wire import decode
 from tests.proof import moves
 from tests.proof.checking import Memory
 from tests.proof.moves import Move, uid
+from tests.proof.reference.answers import content_of
 from tests.proof.reference.books import SOURCES, Books, legs_of
 from tests.proof.reference.sales import Till
 from tests.proof.rig import Rig
@@ -69,6 +73,8 @@ class Sequences(RuleBasedStateMachine):
             case "sale":
                 time = now - timedelta(seconds=move[6])
                 message, field = moves.sale_message(self.number, self.names[move[3]], move, time)
+                if move[8] is not None:  # a time to live, which a record has no use for
+                    self._say_which(message)
                 self.account_of[move[2]] = move[3]
             case "cancel":
                 account = self.account_of.get(move[2], 0) if move[4] is None else move[4]
@@ -82,6 +88,16 @@ class Sequences(RuleBasedStateMachine):
                 message, time = _retyped(message, move[2]), now
         self.asked.append((message, field))
         return message, field, time
+
+    def _say_which(self, message: Message) -> None:
+        """Of what was last asked under the id that it is moved from."""
+        said = [m for m, wrong in self.asked if m.get("sale_id") == message.get("moved_from")
+                and m["type"] != "sale.cancelled" and wrong is None]  # fmt: skip
+        if said:
+            read = decode("pos.sales", json.dumps(said[-1]).encode())
+            assert isinstance(read, Sale)
+            message["moved_content"] = digest(read).hex()
+            self.till.contents[message["moved_content"]] = content_of(said[-1])
 
     def _sell(self, given: Sequence[tuple[Message, str | None, datetime]]) -> None:
         answers = self.rig.sell([(message, time) for message, _, time in given])
@@ -265,5 +281,5 @@ def _retyped(message: Message, type_: str | None) -> Message:
     """A sale that was asked for is recorded, or the other way round."""
     if type_ is None or message["type"] in ("sale.cancelled", type_):
         return message
-    left_out = "valid_s" if type_ == "sale.recorded" else "moved_from"
-    return {**{k: v for k, v in message.items() if k != left_out}, "type": type_}
+    left_out = ("valid_s",) if type_ == "sale.recorded" else ("moved_from", "moved_content")
+    return {**{k: v for k, v in message.items() if k not in left_out}, "type": type_}

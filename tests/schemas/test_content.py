@@ -157,6 +157,7 @@ def test_a_sale_is_the_same_whoever_sends_it_when_and_how(changes: dict[str, Any
         {"lines": [line()]},
         {"lines": [line(), line()]},
         {"type": "sale.recorded", "moved_from": OTHER_ID},
+        {"type": "sale.recorded", "moved_content": "ab" * 32},
         *(
             {"lines": [line(**change), sale()["lines"][1]]}
             for change in (

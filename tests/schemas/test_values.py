@@ -134,7 +134,7 @@ def test_a_time_is_in_utc_once_it_is_read(text: str, moment: dt.datetime) -> Non
     "value",
     [
         "2026-07-01T12:00:00", "1700000000", 1700000000, "2026-07-01", "2026-02-30T00:00:00Z",
-        "2026-07-01T25:00:00Z", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "now",
+        "2026-07-01T25:00:00Z", "0000-01-01T00:00:00Z", "10000-01-01T00:00:00Z", "now",
         "2026-07-01T12:00Z", "2026-07-01T12:00:00+0200",
     ],
 )  # fmt: skip
@@ -150,6 +150,22 @@ def test_a_tills_clock_may_stand_anywhere(text: str) -> None:
     moment = read(values.TillTime, json.dumps(text))
 
     assert json.loads(TypeAdapter(values.TillTime).dump_json(moment)) == text
+    assert refused(values.Time, json.dumps(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("0001-01-01T00:00:00+01:00", "0001-01-01T00:00:00Z"),
+        ("9999-12-31T23:59:59-14:00", "9999-12-31T23:59:59.999999Z"),
+    ],
+)
+def test_a_tills_clock_that_stands_where_utc_has_no_time_is_told_as_the_nearest(
+    text: str, told: str
+) -> None:
+    moment = read(values.TillTime, json.dumps(text))
+
+    assert json.loads(TypeAdapter(values.TillTime).dump_json(moment)) == told
     assert refused(values.Time, json.dumps(text))
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from runtime.answers import Answer
-from schemas.pos import DeclineReason, Sale
+from schemas.pos import DeclineReason, Sale, SaleRecorded
 from services.authorizer.domain.sales import House
 from services.authorizer.domain.standing import Standing
 
@@ -64,8 +64,8 @@ class RefusalKey:
 
 @dataclass(slots=True, kw_only=True)
 class Unbooked:
-    """A sale that a till made and that could not be booked. `sale`: None if it was unreadable.
-    `cleared_by`: what stands for it, said later in the same batch."""
+    """A sale that a till made and that could not be booked. `sale`: None if it was unreadable, or
+    if it is on the list already (`listed`). `cleared_by`: what stands for it."""
 
     environment: int
     sale_id: str
@@ -74,6 +74,7 @@ class Unbooked:
     reason: DeclineReason
     sale: Sale | None
     cleared_by: str | None = None
+    listed: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -93,26 +94,70 @@ class Book:
     # The transaction that writes what is moved, once that is known.
     writer: int | None = None
     refusals: dict[RefusalKey, Answer] = field(default_factory=dict)
-    unbooked: list[Unbooked] = field(default_factory=list)
-    # (environment, sale_id), what stands for it now: a sale_id or a cancellation_id, and of a sale
-    # itself its content
-    taken_off: list[tuple[Key, str, bytes | None]] = field(default_factory=list)
+    # By their ids and contents: what is noted, and what is listed of the sales that some are moved
+    # from.
+    unbooked: dict[Key, dict[bytes, Unbooked]] = field(default_factory=dict)
+    # (environment, sale_id), what stands for it now: a sale_id or a cancellation_id, which content
+    # is meant, if one is, and whether that alone is
+    taken_off: list[tuple[Key, str, bytes | None, bool]] = field(default_factory=list)
 
-    def clear(self, key: Key, by: str, content: bytes | None = None) -> None:
+    def clear(
+        self, key: Key, by: str, content: bytes | None = None, *, alone: bool = False
+    ) -> None:
         """What waits under this sale_id waits no more; what is noted under it later does.
 
-        A sale itself (`content`) clears only what was unreadable of it, and what our own fault kept
-        from being booked: under a reused id another may wait.
+        Where one content is meant, only that and, but for `alone`, what was unreadable of it: under
+        a reused id another sale may wait.
         """
-        self.taken_off.append((key, by, content))
-        for one in self.unbooked:
-            another = (
-                content is not None
-                and one.reason is not DeclineReason.INVALID_MESSAGE
-                and one.digest != content
-            )
-            if (one.environment, one.sale_id) == key and one.cleared_by is None and not another:
+        self.taken_off.append((key, by, content, alone))
+        for one in self.unbooked.get(key, {}).values():
+            unreadable = one.reason is DeclineReason.INVALID_MESSAGE and not alone
+            meant = content is None or one.digest == content or unreadable
+            if one.cleared_by is None and meant:
                 one.cleared_by = by
+
+    def was_seen_to(self, booked: SaleRecorded) -> bool:
+        """Whether the listed sale that this is to book was booked under another id, taken back or
+        dismissed."""
+        if booked.moved_content is None:
+            return False
+        listed = self.unbooked.get((booked.environment, str(booked.moved_from)), {})
+        origin = listed.get(bytes.fromhex(booked.moved_content))
+        return origin is not None and origin.cleared_by not in (None, booked.sale_id)
+
+    def clear_origin(self, booked: SaleRecorded) -> None:
+        """What waits of the sale that this one is moved from.
+
+        Where it is not said which content, and one of them stands under that id, it is that one
+        which is moved: what waits under its id is another sale.
+        """
+        if booked.moved_from is None:
+            return
+        key = (booked.environment, booked.moved_from)
+        origin = self.sales.get(key)
+        if booked.moved_content is not None:
+            self.clear(key, booked.sale_id, bytes.fromhex(booked.moved_content), alone=True)
+        elif origin is None or origin.state != "approved":
+            self.clear(key, booked.sale_id)
+
+    def note(self, one: Unbooked) -> None:
+        """Put it on the list, where it is not there yet.
+
+        A booking of what is listed does not wait itself (docs/decisions/0130): what it was to book
+        waits, or was seen to. So does what comes under the id of a booking that stands.
+        """
+        found = self.unbooked.setdefault((one.environment, one.sale_id), {})
+        if one.digest in found:
+            return
+        found[one.digest] = one
+        booked = one.sale
+        if not isinstance(booked, SaleRecorded) or booked.moved_from in (None, one.sale_id):
+            return
+        for origin in self.unbooked.get((one.environment, str(booked.moved_from)), {}).values():
+            if origin.cleared_by == one.sale_id:
+                one.cleared_by = one.sale_id
+            elif origin.digest.hex() == booked.moved_content:
+                one.cleared_by = origin.sale_id
 
     def language(self, environment: int, default: str) -> str:
         house = self.houses.get(environment)

@@ -25,6 +25,7 @@ from services.authorizer.domain.entities import (
 from services.authorizer.domain.names import display_name, fold, person_name
 
 MOST_WARNINGS: Final = 100
+MOST_TOLD_BYTES: Final = 1_200_000
 FIELDS: Final = tuple(CustomerFields.model_fields)
 NAMES: Final = ("first_name", "last_name", "company")
 UNKNOWN: Final = Refusal(
@@ -102,12 +103,14 @@ def erase(command: CustomerErase, registry: Registry, house: Environment) -> Out
     if before.erased:
         return applied((before, before))
     tied = registry.accounts_of(command.environment, command.customer_id)
-    if len(tied) > MAX_ACCOUNTS:
+    # All are told in one outcome, which may have 2 MiB: a number may be 64 letters of four bytes.
+    told = sum(len(account.account.encode()) for account in tied)
+    if len(tied) > MAX_ACCOUNTS or told > MOST_TOLD_BYTES:
         return Refusal(
             reason="too_many_accounts",
             field="customer_id",
             message=f"It is tied to {len(tied)} accounts, and one command changes at most "
-            f"{MAX_ACCOUNTS}; untie some of them first.",
+            f"{MAX_ACCOUNTS}, or fewer with long numbers; untie some of them first.",
         )
     for account in tied:
         if account.holder == command.customer_id and account.to_invoice > 0:

@@ -64,8 +64,9 @@ def decide(
     """Answer one sale against what its account may still spend.
 
     `standing` is read under the account's row lock and is not changed: charge it with what was
-    approved. `cancelled`: a cancellation of all of it came before. `record_time` is the broker's,
-    `now` is PostgreSQL's. `moved_booked_at` is that of the sale that this one is moved from.
+    approved. `cancelled`: a cancellation of all of it came before, or what it is to book was seen
+    to. `record_time` is the broker's, `now` is PostgreSQL's. `moved_booked_at` is that of the sale
+    that this one is moved from.
     A sale.recorded was drunk already: neither limit nor status turns it down. Never raises: a
     refusal is an answer, the first reason of the contract's order that applies.
     """

@@ -29,8 +29,9 @@ def answer_cancellation(wanted: SaleCancelled, book: Book, now: datetime) -> Ans
         )
     house = book.houses.get(wanted.environment)
     standing = book.standings.get((wanted.environment, wanted.account))
-    if house is None or standing is None:
-        _clear_unbooked(wanted, book)
+    sale = book.sales.get((wanted.environment, wanted.sale_id))
+    if (house is None or standing is None) and sale is not None:
+        _clear_unbooked(wanted, sale, book)
     if house is None:
         found: Taken | Refused = Refused(reason=ReversalRefusal.ENVIRONMENT_UNKNOWN)
     elif standing is None:
@@ -67,8 +68,7 @@ def _take(wanted: SaleCancelled, book: Book, standing: Standing) -> Taken | Refu
     if sale.account != wanted.account:
         return Refused(reason=ReversalRefusal.NOT_THIS_ACCOUNT)
     if sale.state == "declined" or sale.answer is None:
-        # Whoever takes back a sale that was never booked has cleared it.
-        book.clear(key, wanted.cancellation_id)
+        _clear_unbooked(wanted, sale, book)
         if wanted.amount is None and not sale.recorded:
             # Its till may have made it all the same, and that message may be the later one.
             sale.called_off.add(wanted.account)
@@ -84,12 +84,15 @@ def _take(wanted: SaleCancelled, book: Book, standing: Standing) -> Taken | Refu
     return found
 
 
-def _clear_unbooked(wanted: SaleCancelled, book: Book) -> None:
-    """What a till sold on an account that is not known, and takes back, waits for nobody."""
-    key = (wanted.environment, wanted.sale_id)
-    sale = book.sales.get(key)
-    if sale is not None and sale.state == "declined" and sale.account == wanted.account:
-        book.clear(key, wanted.cancellation_id)
+def _clear_unbooked(wanted: SaleCancelled, sale: KnownSale, book: Book) -> None:
+    """What was never booked, and all of it is taken back, waits for nobody.
+
+    Of what is taken back in part the rest was drunk; and under a reused id another sale may wait.
+    """
+    whole = wanted.amount is None or wanted.amount >= sale.total
+    if whole and sale.state == "declined" and sale.account == wanted.account:
+        key = (wanted.environment, wanted.sale_id)
+        book.clear(key, wanted.cancellation_id, sale.digest)
 
 
 def _said(

@@ -176,11 +176,12 @@ def _answer_sale(sale: Sale, record_time: datetime, book: Book, now: datetime) -
                 book.clear(key, sale.sale_id, content)
             return known.answer
     standing = book.standings.get((sale.environment, sale.account))
+    cancelled = known is not None and sale.account in known.called_off
     decision = decide(
         sale,
         house=book.houses.get(sale.environment),
         standing=standing,
-        cancelled=known is not None and sale.account in known.called_off,
+        cancelled=cancelled or (type(sale) is SaleRecorded and book.was_seen_to(sale)),
         record_time=record_time,
         now=now,
         moved_booked_at=_booked_before(sale, book) if recorded else None,
@@ -194,8 +195,7 @@ def _answer_sale(sale: Sale, record_time: datetime, book: Book, now: datetime) -
         known.answer = answer = answers.approved(sale, decision, now)
         if type(sale) is SaleRecorded:
             book.clear(key, sale.sale_id, content)
-            if sale.moved_from is not None:
-                book.clear((sale.environment, sale.moved_from), sale.sale_id)
+            book.clear_origin(sale)
     else:
         known.state = "declined"
         known.answer = answer = _declined(
@@ -231,6 +231,8 @@ def _booked_before(sale: Sale, book: Book) -> datetime | None:
     origin = book.sales.get((sale.environment, sale.moved_from))
     if origin is None or origin.state != "approved" or origin.answer is None:
         return None
+    if sale.moved_content not in (None, (origin.digest or b"").hex()):
+        return None  # another sale, that came under its id
     return answers.booked_at_of(origin.answer.value)
 
 
@@ -246,7 +248,7 @@ def _refuse_reused(sale: Sale, content: bytes, book: Book, now: datetime) -> Ref
 
 
 def _note_unbooked(sale: Sale, content: bytes, reason: DeclineReason, book: Book) -> None:
-    book.unbooked.append(
+    book.note(
         Unbooked(
             environment=sale.environment,
             sale_id=sale.sale_id,
@@ -278,7 +280,7 @@ def _answer_unreadable(given: Malformed, book: Book, now: datetime) -> RefusalKe
     )
     if given.type == "sale.recorded":
         account = given.ids.get("account")
-        book.unbooked.append(
+        book.note(
             Unbooked(
                 environment=environment,
                 sale_id=key.id,

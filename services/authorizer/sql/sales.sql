@@ -151,6 +151,17 @@ SELECT u.*, $8
 FROM unnest($1::int[], $2::text[], $3::uuid[], $4::bytea[], $5::text[], $6::text[], $7::bytea[])
      AS u;
 
+-- name: recall_unbooked
+-- Locked: what is booked is not dismissed or taken back meanwhile.
+SELECT b.environment, b.sale_id::text, b.digest, b.account, b.reason, b.cleared_by::text
+FROM (SELECT * FROM unnest($1::int[], $2::uuid[]) AS u (environment, sale_id) ORDER BY 1, 2) AS w
+CROSS JOIN LATERAL (
+    SELECT b.*
+    FROM unbooked AS b
+    WHERE b.environment = w.environment AND b.sale_id = w.sale_id
+    ORDER BY b.digest
+    FOR NO KEY UPDATE) AS b;
+
 -- name: note_unbooked
 INSERT INTO unbooked (environment, sale_id, digest, account, reason, sale, cleared_at, cleared_by,
                       noted_at)
@@ -160,13 +171,12 @@ FROM unnest($1::int[], $2::uuid[], $3::bytea[], $4::text[], $5::text[], $6::byte
 ON CONFLICT DO NOTHING;
 
 -- name: clear_unbooked
--- A sale that was moved from it stands for it now, or a till took it back. A sale itself, which has
--- a digest here, clears only what was unreadable of it, and what our own fault kept from being
--- booked: under a reused id another sale may wait. Not told by its id: a cancellation may have the
--- same.
+-- A sale that was moved from it stands for it now, or a till took it back. Where one content is meant
+-- (of a sale itself; alone: of the one that was booked), only that and what was unreadable of it: under
+-- a reused id another sale may wait. Not told by its id: a cancellation may have the same.
 UPDATE unbooked AS b
 SET cleared_at = $4, cleared_by = u.cleared_by
-FROM unnest($1::int[], $2::uuid[], $3::uuid[], $5::bytea[])
-     AS u (environment, sale_id, cleared_by, digest)
+FROM unnest($1::int[], $2::uuid[], $3::uuid[], $5::bytea[], $6::bool[])
+     AS u (environment, sale_id, cleared_by, digest, alone)
 WHERE b.environment = u.environment AND b.sale_id = u.sale_id AND b.cleared_at IS NULL
-  AND (u.digest IS NULL OR b.reason = 'invalid_message' OR b.digest = u.digest);
+  AND (u.digest IS NULL OR b.digest = u.digest OR (b.reason = 'invalid_message' AND NOT u.alone));

@@ -10,7 +10,7 @@ from asyncpg import Record
 from runtime.answers import Answer
 from runtime.sql import statements
 from runtime.transaction import Tx
-from schemas.pos import Sale, SaleCancelled, SaleRecorded
+from schemas.pos import DeclineReason, Sale, SaleCancelled, SaleRecorded
 from schemas.wire import encode
 from services.authorizer import answers
 from services.authorizer.domain.book import (
@@ -19,6 +19,7 @@ from services.authorizer.domain.book import (
     KnownCancellation,
     KnownSale,
     RefusalKey,
+    Unbooked,
 )
 from services.authorizer.domain.sales import House
 from services.authorizer.domain.standing import Standing, Sums, barred, open_amount
@@ -37,6 +38,7 @@ async def open_book(tx: Tx, messages: Iterable[Sale | SaleCancelled], others: se
     environments = others.copy()
     accounts: dict[Key, None] = {}
     sales: dict[Key, None] = {}
+    origins: dict[Key, None] = {}
     cancellations: dict[Key, None] = {}
     for message in messages:
         environment = message.environment
@@ -46,9 +48,11 @@ async def open_book(tx: Tx, messages: Iterable[Sale | SaleCancelled], others: se
         if type(message) is SaleCancelled:
             cancellations[environment, message.cancellation_id] = None
         elif type(message) is SaleRecorded and message.moved_from is not None:
-            sales[environment, message.moved_from] = None
+            origins[environment, message.moved_from] = None
     book = await _lock(tx, environments, accounts)
-    book.sales = await _sales(tx, sales)
+    book.sales = await _sales(tx, sales | origins)
+    if origins:
+        book.unbooked = await _unbooked(tx, origins)
     if cancellations:
         book.cancellations = await _cancellations(tx, cancellations)
     return book
@@ -149,6 +153,24 @@ async def _cancellations(tx: Tx, keys: Iterable[Key]) -> dict[Key, KnownCancella
     }
 
 
+async def _unbooked(tx: Tx, keys: Iterable[Key]) -> dict[Key, dict[bytes, Unbooked]]:
+    """After the sales: what somebody else books under one id is on the list as he left it."""
+    found: dict[Key, dict[bytes, Unbooked]] = {}
+    for r in await tx.fetch(sql.recall_unbooked, *columns(keys)):
+        one = Unbooked(
+            environment=r["environment"],
+            sale_id=r["sale_id"],
+            digest=r["digest"],
+            account=r["account"],
+            reason=DeclineReason(r["reason"]),
+            sale=None,
+            cleared_by=r["cleared_by"],
+            listed=True,
+        )
+        found.setdefault((one.environment, one.sale_id), {})[one.digest] = one
+    return found
+
+
 async def record(tx: Tx, book: Book) -> None:
     """Write what was decided; a unique violation means that another worker was first.
 
@@ -231,14 +253,16 @@ def decided(items: list[Item]) -> tuple[list[object], ...]:
 
 async def _record_unbooked(tx: Tx, book: Book) -> None:
     """What was there is taken off first: of what is noted only now, the book knows it."""
-    noted, cleared = book.unbooked, book.taken_off
+    noted = [u for found in book.unbooked.values() for u in found.values() if not u.listed]
+    cleared = book.taken_off
     if cleared:
         await tx.execute(
             sql.clear_unbooked,
-            *columns(key for key, _, _ in cleared),
-            [by for _, by, _ in cleared],
+            *columns(key for key, *_ in cleared),
+            [by for _, by, _, _ in cleared],
             tx.now,
-            [content for _, _, content in cleared],
+            [content for _, _, content, _ in cleared],
+            [alone for *_, alone in cleared],
         )
     if noted:
         await tx.execute(

@@ -24,6 +24,7 @@ class Sale:
     approved: bool
     recorded: bool
     answers: int
+    total: int
     lines: list[dict[str, Any]]
     left: list[int]
     booked_at: datetime
@@ -41,6 +42,10 @@ class Till(Registry):
         # What a person must clear: sold, and not booked.
         self.unbooked: dict[tuple[str, str], str] = {}
         self._noted: set[tuple[str, str]] = set()
+        # Of what was cleared by a sale that was moved from it: by which.
+        self._moved_to: dict[tuple[str, str], str] = {}
+        # By what messages call them (`moved_content`).
+        self.contents: dict[str, str] = {}
         self._events: set[tuple[str, str]] = set()
 
     # --- sales --------------------------------------------------------------------------------
@@ -54,9 +59,12 @@ class Till(Registry):
         if known is not None:
             if known.content != content:
                 if recorded:
-                    self._note(id_, content, "sale_id_reused")
+                    self._note(id_, content, "sale_id_reused", message)
                 memory = ("reused sale", id_, content)
                 return self._declined(message, "sale_id_reused", None, memory, numbers=False)
+            if known.approved and recorded:
+                # It may have been said before, in a way that could not be read.
+                self._clear(id_, lambda reason: reason == "invalid_message")
             if known.approved or known.recorded or not recorded:
                 return again(("sale", id_, known.answers))
         reason, field = self._reason(message, recorded, record_time)
@@ -64,14 +72,15 @@ class Till(Registry):
         booked_at, clock_off = self._booked(message, recorded, record_time)
         lines = list(message["lines"])
         self.sales[id_] = Sale(
-            content, message["account"], reason is None, recorded, answers, lines,
+            content, message["account"], reason is None, recorded, answers,
+            message["total"], lines,
             [line["total"] for line in lines], booked_at,
         )  # fmt: skip
         memory = ("sale", id_, answers)
         if reason is None:
             return self._approved(message, recorded, booked_at, clock_off, memory)
         if recorded:
-            self._note(id_, content, reason)
+            self._note(id_, content, reason, message)
         return self._declined(message, reason, field, memory, numbers=True)
 
     def _reason(
@@ -94,6 +103,8 @@ class Till(Registry):
         if field := wrong_rate(message):
             return "invalid_vat_rate", field
         if message["account"] in self.called_off.get(message["sale_id"], ()):
+            return "already_cancelled", None
+        if recorded and self._was_seen_to(message):
             return "already_cancelled", None
         if recorded:
             return None, None
@@ -122,7 +133,8 @@ class Till(Registry):
     ) -> tuple[datetime, bool | None]:
         """booked_at and clock_off; of a moved sale the clock is not judged."""
         moved = self.sales.get(message.get("moved_from", ""))
-        if moved is not None and moved.approved:
+        meant = self.contents.get(message.get("moved_content", ""))
+        if moved is not None and moved.approved and meant in (None, moved.content):
             return moved.booked_at, None
         at = datetime.fromisoformat(message["at"])
         earliest = record_time - (timedelta(days=45) if recorded else timedelta(hours=24))
@@ -144,7 +156,7 @@ class Till(Registry):
         if recorded:
             self._clear(message["sale_id"], lambda reason: reason == "invalid_message")
             if "moved_from" in message:
-                self._clear(message["moved_from"])
+                self._clear_moved(message)
         return Expected(
             type="sale.approved",
             memory=memory,
@@ -186,10 +198,48 @@ class Till(Registry):
             may=told,
         )
 
-    def _note(self, id_: str, content: str, reason: str) -> None:
+    def _note(self, id_: str, content: str, reason: str, message: Message | None = None) -> None:
+        """A booking of what is listed waits no second time, nor what comes under the id of one that
+        stands (decision 130)."""
+        given = message or {}
+        moved_from = given.get("moved_from")
+        stands = any(key[0] == moved_from and by == id_ for key, by in self._moved_to.items())
+        stands = stands or self._booked_by(given) in self._noted
         if (id_, content) not in self._noted:
             self._noted.add((id_, content))
-            self.unbooked[id_, content] = reason
+            if not stands:
+                self.unbooked[id_, content] = reason
+
+    def _booked_by(self, message: Message) -> tuple[str, str] | None:
+        """What on the list a message names, that it is to book."""
+        content = self.contents.get(message.get("moved_content", ""))
+        return None if content is None else (message["moved_from"], content)
+
+    def _was_seen_to(self, message: Message) -> bool:
+        key = self._booked_by(message)
+        return (
+            key in self._noted
+            and key not in self.unbooked
+            and self._moved_to.get(key) != message["sale_id"]
+        )
+
+    def _clear_moved(self, message: Message) -> None:
+        """Of a sale that stands it is that one which is moved, and not another under its id."""
+        id_, which = message["moved_from"], self._booked_by(message)
+        moved = self.sales.get(id_)
+        if which is None and moved is not None and moved.approved:
+            return
+        for key in [key for key in self.unbooked if key[0] == id_ and which in (None, key)]:
+            del self.unbooked[key]
+            self._moved_to[key] = message["sale_id"]
+
+    def _clear_taken_back(self, message: Message, sale: Sale) -> None:
+        """Of what is taken back in part the rest was drunk (decision 131)."""
+        if message.get("amount", sale.total) >= sale.total:
+            for key, reason in list(self.unbooked.items()):
+                whose = key[1] == sale.content or reason == "invalid_message"
+                if key[0] == message["sale_id"] and whose:
+                    del self.unbooked[key]
 
     def _clear(self, id_: str, which: Any = lambda _: True) -> None:
         for key, reason in list(self.unbooked.items()):
@@ -248,7 +298,7 @@ class Till(Registry):
         unknown = self.house is None or account not in self.accounts
         if unknown and sale is not None and not sale.approved and sale.account == account:
             # Not booked, and now taken back: nobody need see to it (decision 16).
-            self._clear(message["sale_id"])
+            self._clear_taken_back(message, sale)
         if self.house is None:
             return self._refuse(message, "environment_unknown", memory)
         if account not in self.accounts:
@@ -262,7 +312,7 @@ class Till(Registry):
         if sale.account != account:
             return self._refuse(message, "not_this_account", memory)
         if not sale.approved:
-            self._clear(message["sale_id"])
+            self._clear_taken_back(message, sale)
             if "amount" not in message:
                 # Made all the same, and told of later, it would be taken back (decision 51).
                 self.called_off.setdefault(message["sale_id"], set()).add(account)

@@ -3,9 +3,23 @@
 import asyncio
 from typing import Any
 
+from schemas.entities import MAX_ACCOUNTS
+from schemas.topics import TOPIC
+from services.authorizer.domain.customers import MOST_TOLD_BYTES, erase
+from services.authorizer.domain.entities import (
+    Account,
+    Applied,
+    Customer,
+    Effect,
+    Environment,
+    Refusal,
+    Registry,
+)
 from services.authorizer.handlers import forget, invoices
+from services.authorizer.outcomes import applied
 from tests.services.authorizer.support import (
     GUEST,
+    VENUE,
     Venue,
     cancelled,
     command,
@@ -130,6 +144,22 @@ async def test_nothing_is_said_where_nothing_stays(postgres: Database) -> None:
     async with venue(postgres) as bench:
         await bench.order(known(), tied("viewer"))
         assert await messages(bench) == []
+
+
+def test_of_who_holds_very_many_accounts_no_more_is_told_than_a_topic_takes() -> None:
+    """Goal: as in test_steps. Method: numbers as long as they may be, of letters of three bytes."""
+    numbers = [f"{'帐' * 58}{number:06}" for number in range(MAX_ACCOUNTS)]
+    accounts = (Account(environment=VENUE, account=n, holder=ZOE) for n in numbers)
+    known = Registry(
+        customers={(VENUE, ZOE): Customer(environment=VENUE, customer_id=ZOE)},
+        accounts={(VENUE, account.account): account for account in accounts},
+    )
+    outcome = erase(erased(), known, Environment(environment=VENUE))
+    assert isinstance(outcome, Refusal)
+    assert outcome.reason == "too_many_accounts"
+    nameless = Applied(changes=(Effect("account", "", "changed"),) * MAX_ACCOUNTS)
+    told = len(applied(VENUE, ZOE, nameless)) + MOST_TOLD_BYTES
+    assert told + 100_000 < TOPIC["registry.outcomes"].max_value_bytes  # with its warnings
 
 
 async def test_who_buys_while_being_erased_is_erased_or_kept_as_a_whole(

@@ -48,7 +48,7 @@ async def test_an_approval_is_the_bytes_that_the_contract_encodes(postgres: Data
             recorded("b", 250, at=(NOON - timedelta(days=50)).isoformat()),
             requested("c", 250, at="2026-07-01T12:00:00.123456+02:00"),
             requested("d", lines=[line(250), line(50, quantity="-1", total=-50)]),
-            recorded("e", 250, at="0001-01-01T00:00:00Z"),  # a clock that was never set
+            recorded("e", 250, at="0001-01-01T00:00:00+01:00"),  # a clock that was never set
             requested("f", 250, at="9999-12-31T23:59:59.999999Z"),
         )
     for answer in answers:

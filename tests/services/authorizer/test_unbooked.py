@@ -1,14 +1,17 @@
 """The list of what tills sold and could not be booked: told on pos.unbooked, cleared by people."""
 
+import asyncio
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from schemas.unbooked import UnbookedState
 from schemas.wire import decode
-from services.authorizer.handlers import republish, sales
+from services.authorizer.handlers import registry, republish, sales
 from tests.services.authorizer.support import (
     GUEST,
+    NOON,
     VENUE,
     Venue,
     cancelled,
@@ -19,6 +22,7 @@ from tests.services.authorizer.support import (
     uid,
     venue,
 )
+from tests.services.authorizer.test_erasing import WAITING
 from tests.support.databases import Database
 
 ELSEWHERE = "28909999"
@@ -66,6 +70,122 @@ async def test_a_sale_is_booked_on_another_account_and_leaves_the_list(postgres:
         assert await bench.used() == 100
 
 
+def content_of(bench: Venue, name: str, total: int) -> str:
+    """What tells the sale of this total from others that wait under its id."""
+    told = [said(a) for a in bench.published.answers if a.topic == "pos.unbooked"]
+    its = [t for t in told if "sale" in t and t["sale_id"] == uid(name)]
+    found = {t["content"] for t in its if t["sale"]["total"] == total}
+    (content,) = found
+    return str(content)
+
+
+async def cleared_by(bench: Venue) -> list[tuple[Any, ...]]:
+    rows = await bench.rows("SELECT sale_id::text, account, cleared_by::text FROM unbooked")
+    return sorted(tuple(r) for r in rows)
+
+
+@pytest.mark.parametrize("together", [True, False])
+async def test_what_two_people_book_on_two_accounts_is_booked_once_and_waits_no_more(
+    postgres: Database, together: bool
+) -> None:
+    """Both make the same id of what waits, so the second is another content under it."""
+    async with venue(postgres) as bench:
+        await bench.sell(recorded("a", 100, account=ELSEWHERE))
+        of_a = {"moved_from": uid("a"), "moved_content": content_of(bench, "a", 100)}
+        first, second = recorded("m", 100, **of_a), recorded("m", 100, account="28900002", **of_a)
+        told = []
+        for batch in [(first, second)] if together else [(first,), (second,)]:
+            told += [said(a) for a in await bench.sell(*batch)]
+        assert [t["type"] for t in told] == ["sale.approved", "sale.declined"]
+        assert told[1]["reason"] == "sale_id_reused"
+        assert await cleared_by(bench) == sorted(
+            [(uid("a"), ELSEWHERE, uid("m")), (uid("m"), "28900002", uid("m"))]
+        )
+        states = waiting(bench)
+        assert {status for status, _, _ in states.values()} == {"cleared"}
+        await bench.sell(second, first)
+        assert waiting(bench) == states
+        assert await bench.used() == 100
+
+
+async def test_a_booking_that_is_declined_leaves_the_sale_waiting_and_not_itself(
+    postgres: Database,
+) -> None:
+    async with venue(postgres) as bench:
+        await bench.sell(recorded("a", 100, account=ELSEWHERE))
+        of_a = {"moved_from": uid("a"), "moved_content": content_of(bench, "a", 100)}
+        await bench.sell(
+            recorded("m", 100, account="28908888", **of_a),
+            recorded("m", 100, account="28907777", **of_a),
+        )
+        assert {id_: status for id_, (status, _, _) in waiting(bench).items()} == {
+            uid("a"): "open", uid("m"): "cleared",
+        }  # fmt: skip
+        assert {by for id_, _, by in await cleared_by(bench) if id_ == uid("m")} == {uid("a")}
+        await bench.sell(recorded("n", 90, **of_a))
+        assert [by for id_, _, by in await cleared_by(bench) if id_ == uid("a")] == [uid("n")]
+        await bench.sell(recorded("late", 100, account="28908888", **of_a))
+        assert (uid("late"), "28908888", uid("a")) in await cleared_by(bench)
+        assert await bench.used() == 90
+
+
+@pytest.mark.parametrize(
+    "by", [dismissed("d", "a"), cancelled("c", "a", account=ELSEWHERE), recorded("b", 100)]
+)
+async def test_what_was_seen_to_while_a_person_thought_it_over_is_not_booked_any_more(
+    postgres: Database, by: Any
+) -> None:
+    """Booked: by an older command, which makes other ids."""
+    async with venue(postgres) as bench:
+        await bench.sell(recorded("a", 100, account=ELSEWHERE))
+        of_a = {"moved_from": uid("a"), "moved_content": content_of(bench, "a", 100)}
+        if by.type == "unbooked.dismiss":
+            await bench.order(by)
+        else:
+            by_older = {"moved_from": uid("a")} if by.type == "sale.recorded" else {}
+            await bench.sell(by.model_copy(update=by_older))
+        used = await bench.used()
+        declined = await bench.one(recorded("m", 100, **of_a))
+        assert declined["reason"] == "already_cancelled"
+        assert await bench.used() == used
+        assert {status for status, _, _ in waiting(bench).values()} == {"cleared"}
+
+
+async def test_what_is_being_dismissed_is_booked_only_if_it_is_not(postgres: Database) -> None:
+    """Goal: one of the two. Method: it is to be booked when it is dismissed, and not committed."""
+    async with venue(postgres) as bench:
+        await bench.sell(recorded("a", 100, account=ELSEWHERE))
+        of_a = {"moved_from": uid("a"), "moved_content": content_of(bench, "a", 100)}
+        async with bench.transaction() as tx:
+            await registry.carry_out_commands([bench.incoming(dismissed("d", "a"))], tx)
+            booking = asyncio.create_task(bench.one(recorded("m", 100, **of_a)))
+            while not await bench.rows(WAITING):
+                await asyncio.sleep(0.005)
+        assert (await booking)["reason"] == "already_cancelled"
+        assert await bench.used() == 0
+
+
+async def test_of_several_under_one_id_only_the_one_that_is_booked_leaves_the_list(
+    postgres: Database,
+) -> None:
+    """And its time is its own, not that of the sale that stands under the id."""
+    async with venue(postgres) as bench:
+        later = (NOON + timedelta(hours=3)).isoformat()
+        await bench.sell(requested("a", 100))
+        await bench.sell(
+            recorded("a", 101, at=later), recorded("a", 102), recorded("a", 103, total="?")
+        )
+        of_a = {"moved_from": uid("a"), "moved_content": content_of(bench, "a", 101)}
+        booked = await bench.one(recorded("m", 101, at=later, **of_a))
+        assert datetime.fromisoformat(booked["booked_at"]) == NOON + timedelta(hours=3)
+        rows = await bench.rows("SELECT cleared_by::text FROM unbooked ORDER BY cleared_by")
+        assert [r["cleared_by"] for r in rows] == [uid("m"), None, None]
+        # A sale that stands is moved: those that wait under its id are other drinks.
+        await bench.sell(cancelled("c", "a"), recorded("n", 100, moved_from=uid("a")))
+        (row,) = await bench.rows("SELECT count(*) FROM unbooked WHERE cleared_at IS NULL")
+        assert row["count"] == 2
+
+
 @pytest.mark.parametrize(
     "sold",
     [
@@ -102,6 +222,19 @@ async def test_a_cancellation_that_has_the_id_of_its_sale_clears_it_too(postgres
         assert sorted(waiting(bench).values()) == [
             ("cleared", "account_unknown", 2), ("cleared", "currency_mismatch", 2),
         ]  # fmt: skip
+
+
+async def test_of_what_is_taken_back_in_part_the_rest_waits_and_so_does_another_under_its_id(
+    postgres: Database,
+) -> None:
+    async with venue(postgres) as bench:
+        await bench.sell(recorded("a", 100, currency="USD"), recorded("a", 70), recorded("b", 50))
+        await bench.sell(recorded("c", 300, account=ELSEWHERE))
+        await bench.sell(cancelled("part", "a", 99), cancelled("of c", "c", 1, account=ELSEWHERE))
+        assert [status for status, _, _ in waiting(bench).values()] == ["open", "open"]
+        await bench.sell(cancelled("all", "a", 100), cancelled("c", "c", 300, account=ELSEWHERE))
+        rows = await bench.rows("SELECT reason FROM unbooked WHERE cleared_at IS NULL")
+        assert [r["reason"] for r in rows] == ["sale_id_reused"]
 
 
 async def test_a_person_dismisses_one_or_all_that_wait_under_an_id(postgres: Database) -> None:
