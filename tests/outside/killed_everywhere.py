@@ -7,8 +7,8 @@ process after another is killed. Then every sale must be answered, all repetitio
 equal byte for byte, the hot account have exactly what fits, and the books of the ledger be those of
 the decisions.
 
-Of `make prove-chaos`, for two minutes, as ONACCOUNT_CHAOS_S says. `make test` has a short story in its
-place in which everything is killed too (test_a_story.py).
+Of `make prove-chaos`, for two minutes, as ONACCOUNT_CHAOS_S says. `make test` has a short story in
+its place in which everything is killed too (test_a_story.py).
 """
 
 from __future__ import annotations

@@ -21,8 +21,8 @@ KINDS = {"sale.approved", "sale.declined", "sale.reversed", "sale.reversal_refus
 
 @pytest.fixture
 def two_more(pairs: Stack) -> Iterator[None]:
-    """Two authorizers beside the two of the stack, for this test alone: with nothing to do they would
-    ask Kafka on and on while the others run."""
+    """Two authorizers beside the two of the stack, for this test alone: with nothing to do they
+    would ask Kafka on and on while the others run."""
     workers = [Server(_authorizer(pairs, f"authorizer-{number}")) for number in (3, 4)]
     try:
         for worker in workers:
