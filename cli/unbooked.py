@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from itertools import count
 from uuid import NAMESPACE_URL, uuid5
@@ -11,8 +10,7 @@ from cli.amounts import Misuse
 from cli.client import Client
 from cli.messages import SAME_COMMAND, Json, now
 from cli.replies import holding
-from cli.till import line
-from schemas.values import RATE_PATTERN
+from schemas.values import is_vat_rate, line_total
 
 _SPACE = uuid5(NAMESPACE_URL, "https://onaccount/unbooked")
 REUSED = "sale_id_reused"
@@ -120,13 +118,11 @@ def booking(
 
 def _wrong(lines: Sequence[Json]) -> str | None:
     """For which reason these lines would be declined, on whatever account."""
-    if not all(re.fullmatch(RATE_PATTERN, one["vat_rate"]) for one in lines):
+    if not all(is_vat_rate(one["vat_rate"]) for one in lines):
         return "invalid_vat_rate"
-    reckoned = [
-        line("", one["unit_price"], one["vat_rate"], quantity=one["quantity"])["total"]
-        for one in lines
-    ]
-    if sum(reckoned) < 0 or reckoned != [one["total"] for one in lines]:
+    totals = [one["total"] for one in lines]
+    reckoned = [line_total(one["quantity"], one["unit_price"]) for one in lines]
+    if totals != reckoned or sum(totals) < 0:
         return "invalid_total"
     return None
 
@@ -186,6 +182,8 @@ def in_vain(sale_id: str, theirs: Json | None) -> str:
             "Somebody else assigned this sale meanwhile; "
             f"`onaccount sales explain {sale_id}` tells where to. Nothing more was booked."
         )
+    if theirs.get("reason") == SEEN_TO:
+        return was_seen_to(sale_id)
     where = f"account {theirs.get('account')}"
     if theirs["type"] == "sale.approved":
         return (

@@ -101,6 +101,7 @@ async def test_who_comes_second_is_told_where_somebody_else_booked_it() -> None:
     for first, words in (
         (booked, "it is booked on account 1, as sale"),
         (declined, r"account 1, and that was declined \(account unknown\). It still waits"),
+        (declined | {"reason": "already_cancelled"}, "was seen to meanwhile"),
     ):
         log = [refused, first, {"type": "sale.reversed", **said, "account": "1"}]
         for heard in (Deciding(first, refused), Deciding(refused, stands=log)):
