@@ -53,19 +53,29 @@ def waiting(states: Sequence[Json], sale_id: str, content: str | None) -> Json:
     )
 
 
-def _is_no_booking(state: Json, states: Sequence[Json]) -> None:
-    """Raises Misuse for one that books another which waits itself: of one sale, two are listed.
+def _to_book(state: Json, states: Sequence[Json]) -> list[Json]:
+    """What is listed of another sale that this one was to book, and could not either.
 
-    Not where only others wait under that id: beside a sale that stands, which this one moves.
+    Not where only others are listed under that id: beside a sale that stands, which this one moves.
     """
     origin = (state.get("sale") or {}).get("moved_from")
-    for one in states:
-        waits = one["status"] == "open" and one["reason"] not in (REUSED, "invalid_message")
-        if one["sale_id"] == origin != state["sale_id"] and waits:
-            raise Misuse(
-                f"This was to book sale {origin}, which waits itself: assign that one, and dismiss "
-                "this one."
-            )
+    return [
+        one
+        for one in states
+        if one["sale_id"] == origin != state["sale_id"]
+        and one["reason"] not in (REUSED, "invalid_message")
+    ]
+
+
+def caution(state: Json, states: Sequence[Json]) -> str:
+    """What a person has to know before one is booked that was to book another; commonly nothing."""
+    for one in _to_book(state, states):
+        origin = one["sale_id"]
+        return (
+            f"This was to book sale {origin}, which was seen to since: see "
+            f"`onaccount sales explain {origin}`. "
+        )
+    return ""
 
 
 def booking(
@@ -82,7 +92,12 @@ def booking(
     books it once (docs/decisions/0130). Raises Misuse where lines are needed and not given, and for
     what would be declined.
     """
-    _is_no_booking(state, states)
+    for one in _to_book(state, states):
+        if one["status"] == "open":
+            raise Misuse(
+                f"This was to book sale {one['sale_id']}, which waits itself: assign that one, and "
+                "dismiss this one."
+            )
     sale = state.get("sale")
     if lines is not None and (why := _wrong(lines)):
         raise Misuse(f"That can't be booked: {MUST_BE_MENDED[why]}.")

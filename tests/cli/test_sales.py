@@ -14,7 +14,7 @@ from cli.explain import Story, about_sale, as_json, show_story, stands
 from cli.items import item
 from cli.replies import Reply
 from cli.screen import Screen
-from cli.unbooked import book, booking, in_vain, waiting
+from cli.unbooked import book, booking, caution, in_vain, waiting
 from schemas.pos import SaleRecorded
 from schemas.wire import decode
 
@@ -69,6 +69,8 @@ def test_a_booking_of_a_sale_that_waits_itself_is_not_booked_beside_it() -> None
         booking(own, [waits, own], "1", None, "EUR")
     for other in (state(status="cleared"), state(reason="sale_id_reused")):
         assert booking(own, [other, own], "1", None, "EUR")["moved_from"] == OTHER
+    assert f"was to book sale {SALE}, which was seen to" in caution(own, [state(status="cleared")])
+    assert caution(own, [state(reason="sale_id_reused"), own]) == ""
 
 
 class Deciding:
