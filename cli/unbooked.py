@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from itertools import count
 from uuid import NAMESPACE_URL, uuid5
@@ -11,8 +10,7 @@ from cli.amounts import Misuse
 from cli.client import Client
 from cli.messages import SAME_COMMAND, Json, now
 from cli.replies import holding
-from cli.till import line
-from schemas.values import RATE_PATTERN
+from schemas.values import is_vat_rate, line_total
 
 _SPACE = uuid5(NAMESPACE_URL, "https://onaccount/unbooked")
 REUSED = "sale_id_reused"
@@ -55,19 +53,29 @@ def waiting(states: Sequence[Json], sale_id: str, content: str | None) -> Json:
     )
 
 
-def _is_no_booking(state: Json, states: Sequence[Json]) -> None:
-    """Raises Misuse for one that books another which waits itself: of one sale, two are listed.
+def _to_book(state: Json, states: Sequence[Json]) -> list[Json]:
+    """What is listed of another sale that this one was to book, and could not either.
 
-    Not where only others wait under that id: beside a sale that stands, which this one moves.
+    Not where only others are listed under that id: beside a sale that stands, which this one moves.
     """
     origin = (state.get("sale") or {}).get("moved_from")
-    for one in states:
-        waits = one["status"] == "open" and one["reason"] not in (REUSED, "invalid_message")
-        if one["sale_id"] == origin != state["sale_id"] and waits:
-            raise Misuse(
-                f"This was to book sale {origin}, which waits itself: assign that one, and dismiss "
-                "this one."
-            )
+    return [
+        one
+        for one in states
+        if one["sale_id"] == origin != state["sale_id"]
+        and one["reason"] not in (REUSED, "invalid_message")
+    ]
+
+
+def caution(state: Json, states: Sequence[Json]) -> str:
+    """What a person has to know before one is booked that was to book another; commonly nothing."""
+    for one in _to_book(state, states):
+        origin = one["sale_id"]
+        return (
+            f"This was to book sale {origin}, which was seen to since: see "
+            f"`onaccount sales explain {origin}`. "
+        )
+    return ""
 
 
 def booking(
@@ -84,7 +92,12 @@ def booking(
     books it once (docs/decisions/0130). Raises Misuse where lines are needed and not given, and for
     what would be declined.
     """
-    _is_no_booking(state, states)
+    for one in _to_book(state, states):
+        if one["status"] == "open":
+            raise Misuse(
+                f"This was to book sale {one['sale_id']}, which waits itself: assign that one, and "
+                "dismiss this one."
+            )
     sale = state.get("sale")
     if lines is not None and (why := _wrong(lines)):
         raise Misuse(f"That can't be booked: {MUST_BE_MENDED[why]}.")
@@ -120,13 +133,11 @@ def booking(
 
 def _wrong(lines: Sequence[Json]) -> str | None:
     """For which reason these lines would be declined, on whatever account."""
-    if not all(re.fullmatch(RATE_PATTERN, one["vat_rate"]) for one in lines):
+    if not all(is_vat_rate(one["vat_rate"]) for one in lines):
         return "invalid_vat_rate"
-    reckoned = [
-        line("", one["unit_price"], one["vat_rate"], quantity=one["quantity"])["total"]
-        for one in lines
-    ]
-    if sum(reckoned) < 0 or reckoned != [one["total"] for one in lines]:
+    totals = [one["total"] for one in lines]
+    reckoned = [line_total(one["quantity"], one["unit_price"]) for one in lines]
+    if totals != reckoned or sum(totals) < 0:
         return "invalid_total"
     return None
 
@@ -186,6 +197,8 @@ def in_vain(sale_id: str, theirs: Json | None) -> str:
             "Somebody else assigned this sale meanwhile; "
             f"`onaccount sales explain {sale_id}` tells where to. Nothing more was booked."
         )
+    if theirs.get("reason") == SEEN_TO:
+        return was_seen_to(sale_id)
     where = f"account {theirs.get('account')}"
     if theirs["type"] == "sale.approved":
         return (

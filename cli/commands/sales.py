@@ -16,7 +16,7 @@ from cli.messages import Json, command
 from cli.options import DEFAULT, Common
 from cli.registry import account_read, settings_of
 from cli.screen import outcome, when
-from cli.unbooked import REUSED, SEEN_TO, book, booking, in_vain, waiting, was_seen_to
+from cli.unbooked import REUSED, SEEN_TO, book, booking, caution, in_vain, waiting, was_seen_to
 from cli.unbooked import unbooked as all_unbooked
 
 app = App(
@@ -137,7 +137,7 @@ async def assign(
         message = booking(state, states, account, lines, venue.currency)
         amount = money(message["total"], message["currency"])
         question = f"Book {amount} of sale {state['sale_id']} on account {account}?"
-        if not await agreed(common.screen, question, yes=yes):
+        if not await agreed(common.screen, caution(state, states) + question, yes=yes):
             return 1
         answer, first = await book(client, message, timeout_s=common.timeout)
     if answer.get("reason") not in (REUSED, SEEN_TO):

@@ -14,7 +14,7 @@ from cli.explain import Story, about_sale, as_json, show_story, stands
 from cli.items import item
 from cli.replies import Reply
 from cli.screen import Screen
-from cli.unbooked import book, booking, in_vain, waiting
+from cli.unbooked import book, booking, caution, in_vain, waiting
 from schemas.pos import SaleRecorded
 from schemas.wire import decode
 
@@ -69,6 +69,8 @@ def test_a_booking_of_a_sale_that_waits_itself_is_not_booked_beside_it() -> None
         booking(own, [waits, own], "1", None, "EUR")
     for other in (state(status="cleared"), state(reason="sale_id_reused")):
         assert booking(own, [other, own], "1", None, "EUR")["moved_from"] == OTHER
+    assert f"was to book sale {SALE}, which was seen to" in caution(own, [state(status="cleared")])
+    assert caution(own, [state(reason="sale_id_reused"), own]) == ""
 
 
 class Deciding:
@@ -101,6 +103,7 @@ async def test_who_comes_second_is_told_where_somebody_else_booked_it() -> None:
     for first, words in (
         (booked, "it is booked on account 1, as sale"),
         (declined, r"account 1, and that was declined \(account unknown\). It still waits"),
+        (declined | {"reason": "already_cancelled"}, "was seen to meanwhile"),
     ):
         log = [refused, first, {"type": "sale.reversed", **said, "account": "1"}]
         for heard in (Deciding(first, refused), Deciding(refused, stands=log)):
