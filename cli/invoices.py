@@ -232,7 +232,7 @@ def show_all(
                 f"account {state['account']}, {_called(state)}: refused, {reply['reason']}: "
                 f"{reply['message']}"
             )
-    under = f"; {numbers[0]} to {numbers[-1]}" if numbers else ""
+    under = f"; {' to '.join(dict.fromkeys((numbers[0], numbers[-1])))}" if numbers else ""
     screen.good(f"{len(replies) - refused} done, {refused} refused{under}")
     return 1 if refused else 0
 

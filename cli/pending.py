@@ -21,6 +21,7 @@ WHY = {
     "not_processed": "could not be processed: see the invoicer's log",
     "environment_incomplete": "the venue lacks what an invoice needs: `onaccount env show`",
     "exchange_rate_missing": "no rate for its VAT in euros: `onaccount invoices rate`",
+    "number_format_invalid": "its number format has a blank at an end: `onaccount env configure`",
     "number_formats_meet": "numbers could be given twice: configure other formats",
     "number_taken": "numbers would be given twice: configure another format",
 }

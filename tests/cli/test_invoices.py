@@ -325,6 +325,10 @@ async def test_drafts_that_were_approved_are_told_by_the_numbers_that_they_got(
     issued = await issued_by(replies, events, 5)
     assert show_all(Screen(), [{}] * 2, replies, issued) == 0
     assert "2 done, 0 refused; 2026-9 to 2026-10" in capsys.readouterr().out
+    no: Json = {"type": "command.refused", "reason": "draft_changed", "message": "It has."}
+    state: Json = {"account": "2", "period": "2026-07"}
+    assert show_all(Screen(), [{}, state], [replies[0], no], issued[:1]) == 1
+    assert "1 done, 1 refused; 2026-9\n" in capsys.readouterr().out
     assert show_all(Screen(), [{}], replies[:1], issued) == 0
     assert "invoice 2026-9 changed" in capsys.readouterr().out
     assert await issued_by(replies, events, 0.01) == []  # they are done, whoever is silent

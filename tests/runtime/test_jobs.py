@@ -109,9 +109,8 @@ async def test_the_lease_is_renewed_while_the_job_works(dsn: str) -> None:
         await asyncio.sleep(2.2)
         await finish(work)
 
-    kind = JobKind(
-        kind="work", run=long, lease_s=1.2
-    )  # it is renewed in time on a full machine too
+    # so long that on a full machine too it is renewed in time
+    kind = JobKind(kind="work", run=long, lease_s=1.2)
     async with benches(dsn) as (one, other):
         await add(one, "a")
         task = asyncio.create_task(one.run_jobs([kind]))

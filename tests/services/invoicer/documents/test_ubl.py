@@ -1,5 +1,6 @@
 """The UBL is judged by others' rules: the schema, EN 16931, and the Dutch and Peppol ones."""
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 from lxml import etree
 
 from services.invoicer.documents.model import Address, Buyer, Document, EuroVat
-from services.invoicer.documents.parties import is_peppol, lacking
+from services.invoicer.documents.parties import is_peppol, lacking, peppol_endpoint
 from services.invoicer.documents.ubl import EN16931, PEPPOL, render_ubl
 from tests.services.invoicer.documents import peppol
 from tests.services.invoicer.documents.rules import failed_asserts, schema_errors
@@ -107,6 +108,14 @@ def test_a_business_gets_peppol_with_its_electronic_address(
     endpoint = read(document).find(".//{*}AccountingCustomerParty/{*}Party/{*}EndpointID")
     assert endpoint is not None
     assert (endpoint.get("schemeID"), endpoint.text) == (scheme, value)
+
+
+def test_a_peppol_id_is_an_address_where_peppols_rules_take_its_scheme() -> None:
+    """Goal: the list in parties.py is that of the rules, also once the rules are newer."""
+    (listed,) = re.findall(r'name="eaid" select="tokenize\(\'([^\']+)', peppol.rules())
+    codes = (f"{number:04}" for number in range(10_000))
+    taken = {code for code in codes if peppol_endpoint(replace(GUEST, peppol_id=f"{code}:1"))}
+    assert taken == set(listed.split())
 
 
 @pytest.mark.parametrize("buyer", [abroad("SE", "SE556188840401"), abroad("DE", None)])
