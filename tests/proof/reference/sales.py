@@ -58,6 +58,8 @@ class Till(Registry):
                 memory = ("reused sale", id_, content)
                 return self._declined(message, "sale_id_reused", None, memory, numbers=False)
             if known.approved or known.recorded or not recorded:
+                if recorded and known.approved:  # its till may have said so before, unreadably
+                    self._clear(id_, lambda reason: reason == "invalid_message")
                 return again(("sale", id_, known.answers))
         reason, field = self._reason(message, recorded, record_time)
         answers = 1 if known is None else known.answers + 1
