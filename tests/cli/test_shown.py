@@ -11,14 +11,15 @@ from cli.app import GROUPS, app
 from runtime import topics
 from tests.cli.running import Run, runner
 from tests.support.apart import run_apart
+from tests.support.servers import Server
 
 VENUE = {
-    "type": "environment.state", "environment": 2899, "version": 1, "active": True,
+    "type": "environment.state", "environment": 2890, "version": 1, "active": True,
     "currency": "EUR", "time_zone": "Europe/Amsterdam",
 }  # fmt: skip
 NOBODY = "01890a5d-ac96-774b-bcce-b302099a8057"
 NOT_THERE = {
-    "environment": ("4711", "2899"),
+    "environment": ("4711", "2890"),
     "account": ("0007", "all"),
     "customer": (NOBODY, "nobody"),
     "group": ("authorizer", "ledger"),
@@ -34,14 +35,14 @@ second, where the environment is there and is empty."""
 async def fill(kafka: str) -> None:
     await topics.apply({"bootstrap_servers": kafka})
     async with AIOKafkaProducer(bootstrap_servers=kafka, acks="all") as producer:
-        key = b"environment:2899:2899"
+        key = b"environment:2890:2890"
         await producer.send_and_wait("registry.state", json.dumps(VENUE).encode(), key=key)
 
 
 @pytest.fixture(scope="module")
-def one_venue(kafka: str) -> str:
-    run_apart(fill(kafka))
-    return kafka
+def one_venue(own_kafka: Server) -> str:
+    run_apart(fill(own_kafka.address))
+    return own_kafka.address
 
 
 @pytest.fixture
@@ -59,7 +60,7 @@ def showing() -> Iterator[tuple[str, ...]]:
             taken: Any = app[group][name].assemble_argument_collection()
             named = [one.field_info.name for one in taken if one.required]
             for words in zip(*(NOT_THERE[each] for each in named), strict=True):
-                if words != ("2899",):  # that one is there
+                if words != ("2890",):  # that one is there
                     yield group, name, *words
 
 
@@ -79,8 +80,8 @@ def test_what_is_not_there_is_one_sentence_and_status_2_whatever_shows_it(onacco
 
 
 @pytest.mark.parametrize("words", [
-    ("account", "list", "2899"), ("customer", "find", "2899"), ("limits", "show", "2899"),
-    ("ledger", "balances", "2899"), ("import", "list", "2899"), ("invoices", "list", "2899"),
+    ("account", "list", "2890"), ("customer", "find", "2890"), ("limits", "show", "2890"),
+    ("ledger", "balances", "2890"), ("import", "list", "2890"), ("invoices", "list", "2890"),
     ("sales", "unbooked"), ("dead-letters", "list"),
 ])  # fmt: skip
 def test_a_list_of_nothing_is_one_sentence_and_no_empty_table(
@@ -92,5 +93,5 @@ def test_a_list_of_nothing_is_one_sentence_and_no_empty_table(
 
 def test_a_search_that_finds_nothing_is_an_empty_list_and_status_1(onaccount: Run) -> None:
     for words in (("customer", "find"), ("account", "list"), ("limits", "show")):
-        told = onaccount(*words, "2899", "nobody", "--json")
+        told = onaccount(*words, "2890", "nobody", "--json")
         assert (told.status, told.json) == (1, []), words
