@@ -31,13 +31,12 @@ from runtime.settings import KafkaSettings
 from tests.cli.running import runner
 from tests.support.apart import run_apart
 from tests.support.fixtures import NewTopicName
-from tests.support.servers import Server
 
 
 @pytest.fixture(scope="module")
-def broker(own_kafka: Server) -> KafkaSettings:
+def broker(kafka: str) -> KafkaSettings:
     """A broker with the contract's topics and no services."""
-    settings = KafkaSettings(kafka=own_kafka.address)
+    settings = KafkaSettings(kafka=kafka)
     run_apart(topics.apply(settings.client()))
     return settings
 

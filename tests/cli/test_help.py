@@ -44,26 +44,22 @@ class Looking(Joined):
 
 
 @pytest.mark.parametrize("words", EVERY, ids=" ".join)
-def test_help_fits_a_terminal_and_breaks_no_line_by_itself(words: tuple[str, ...]) -> None:
-    told = io.StringIO()
-    app.help_print(list(words), console=Console(file=told, width=WIDTH))
+def test_help_fits_a_terminal_breaks_no_line_by_itself_and_says_what_each_parameter_is(
+    words: tuple[str, ...],
+) -> None:
+    told, looking = io.StringIO(), Looking()
+    before, app.help_formatter = app.help_formatter, looking
+    try:
+        app.help_print(list(words), console=Console(file=told, width=WIDTH))
+    finally:
+        app.help_formatter = before
+    assert looking.silent == []
     assert all(len(line.rstrip()) <= WIDTH for line in told.getvalue().splitlines())
     # An example that does not fit goes on at the margin.
     _, found, after = told.getvalue().partition("Examples:\n\n")
     examples = after.partition("\n\n")[0].splitlines()
     assert all(line.startswith("    ") for line in examples)
     assert bool(examples) == bool(found)
-
-
-@pytest.mark.parametrize("words", EVERY, ids=" ".join)
-def test_every_parameter_says_what_it_is(words: tuple[str, ...]) -> None:
-    looking = Looking()
-    before, app.help_formatter = app.help_formatter, looking
-    try:
-        app.help_print(list(words), console=Console(file=io.StringIO(), width=WIDTH))
-    finally:
-        app.help_formatter = before
-    assert looking.silent == []
 
 
 def test_a_paragraph_is_one_line_and_two_paragraphs_stay_two() -> None:

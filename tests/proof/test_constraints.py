@@ -7,6 +7,9 @@ own login role; what a CHECK, a key or a trigger guards also as the superuser wh
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable, Iterable, Iterator
+
 import asyncpg
 import pytest
 
@@ -20,6 +23,7 @@ from tests.support.databases import Database
 
 REFUSED = asyncpg.IntegrityConstraintViolationError  # all of SQLSTATE class 23
 DENIED = asyncpg.InsufficientPrivilegeError
+Try = Callable[..., None]
 
 
 @pytest.fixture(scope="module")
@@ -29,59 +33,67 @@ def sold(module_postgres: Database) -> Database:
     return module_postgres
 
 
-async def try_as(dsn: str, schema: str, *statements: str) -> None:
-    """Do this to a schema, and take it back. Raises what the database says."""
-    connection = await asyncpg.connect(dsn, server_settings={"search_path": schema})
-    try:
+@pytest.fixture(scope="module")
+def try_as(sold: Database) -> Iterator[Try]:
+    """Does this to a schema, over one connection for each role, and takes it back. Raises what the
+    database says."""
+    opened: dict[str, asyncpg.Connection] = {}
+
+    async def try_each(dsn: str, schema: str, statements: Iterable[str]) -> None:
+        if dsn not in opened:
+            opened[dsn] = await asyncpg.connect(dsn)
         for statement in statements:
-            transaction = connection.transaction()
+            transaction = opened[dsn].transaction()
             await transaction.start()
             try:
-                await connection.execute(statement)
+                await opened[dsn].execute(f"SET LOCAL search_path TO {schema}")
+                await opened[dsn].execute(statement)
             finally:
                 await transaction.rollback()
-    finally:
-        await connection.close()
+
+    with asyncio.Runner() as runner:
+        yield lambda dsn, schema, *statements: runner.run(try_each(dsn, schema, statements))
+        for each in opened.values():
+            runner.run(each.close())
 
 
 @pytest.mark.parametrize("what", BROKEN)
-async def test_the_authorizers_database_refuses(sold: Database, what: str) -> None:
-    with pytest.raises(REFUSED):
-        await try_as(sold.dsn("authorizer"), "authorizer", BROKEN[what])
-    with pytest.raises(REFUSED):
-        await try_as(sold.admin, "authorizer", BROKEN[what])
+def test_the_authorizers_database_refuses(sold: Database, try_as: Try, what: str) -> None:
+    for dsn in (sold.dsn("authorizer"), sold.admin):
+        with pytest.raises(REFUSED):
+            try_as(dsn, "authorizer", BROKEN[what])
 
 
 @pytest.mark.parametrize(
     "statement", ["DELETE FROM environment", "UPDATE environment SET environment = 1"]
 )
-async def test_an_environment_stays_also_for_the_tables_owner(
-    sold: Database, statement: str
+def test_an_environment_stays_also_for_the_tables_owner(
+    sold: Database, try_as: Try, statement: str
 ) -> None:
     """Whether there is one is asked when something is added to it, and not again."""
     with pytest.raises(REFUSED, match="an environment stays"):
-        await try_as(sold.admin, "authorizer", statement)
+        try_as(sold.admin, "authorizer", statement)
 
 
 @pytest.mark.parametrize("service", FORBIDDEN)
-async def test_a_service_may_not(sold: Database, service: str) -> None:
+def test_a_service_may_not(sold: Database, try_as: Try, service: str) -> None:
     for statement in FORBIDDEN[service]:
         with pytest.raises(DENIED):
-            await try_as(sold.dsn(service), service, statement)
+            try_as(sold.dsn(service), service, statement)
 
 
 @pytest.mark.parametrize("what", JOURNALS)
-async def test_a_journal_is_refused_that_is(sold: Database, what: str) -> None:
+def test_a_journal_is_refused_that_is(sold: Database, try_as: Try, what: str) -> None:
     for dsn in (sold.dsn("ledger"), sold.admin):
         with pytest.raises(asyncpg.CheckViolationError):
-            await try_as(dsn, "ledger", posting(JOURNALS[what]))
+            try_as(dsn, "ledger", posting(JOURNALS[what]))
 
 
 @pytest.mark.parametrize("what", BOOKS)
-async def test_the_ledgers_database_refuses(sold: Database, what: str) -> None:
+def test_the_ledgers_database_refuses(sold: Database, try_as: Try, what: str) -> None:
     for dsn in (sold.dsn("ledger"), sold.admin):
         with pytest.raises(REFUSED):
-            await try_as(dsn, "ledger", BOOKS[what])
+            try_as(dsn, "ledger", BOOKS[what])
 
 
 async def test_what_the_owner_deletes_is_missed_and_what_is_lawful_goes_on(

@@ -19,7 +19,7 @@ from tests.proof.machine import Sequences
 from tests.proof.rig import Rig
 from tests.support.databases import Database
 
-SEQUENCES = int(os.environ.get("ONACCOUNT_MODEL_SEQUENCES", "60"))
+SEQUENCES = int(os.environ.get("ONACCOUNT_MODEL_SEQUENCES", "40"))
 SEED = int(os.environ.get("ONACCOUNT_MODEL_SEED", "1"))
 SHRINK = os.environ.get("ONACCOUNT_MODEL_SHRINK", "1") == "1"
 PORTION = 100

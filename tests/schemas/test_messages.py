@@ -18,7 +18,7 @@ from schemas.wire import decode, encode
 from tests.schemas.message_strategies import of_topic, written
 
 few = settings(
-    max_examples=12,
+    max_examples=6,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )

@@ -193,12 +193,20 @@ def with_(content: Any, path: Path, bad: object) -> Any:
     return copied
 
 
-def spoiled(kind: str, bad: tuple[Any, ...] = BAD) -> Iterator[Wrong]:
+def tried(
+    kind: str, bad: tuple[Any, ...] = BAD, *, turns: int = 1
+) -> Iterator[tuple[Path, object]]:
+    """Each place with each bad value; or the places take turns, each with one value of `turns`."""
+    for number, path in enumerate(places(right(kind))):
+        for value in bad[number % turns :: turns]:
+            yield path, value
+
+
+def spoiled(kind: str, bad: tuple[Any, ...] = BAD, *, turns: int = 1) -> Iterator[Wrong]:
     """The message with one thing wrong at a time."""
     content = right(kind)
-    for path in places(content):
-        for value in bad:
-            yield Wrong(path, value, json.dumps(with_(content, path, value)).encode())
+    for path, value in tried(kind, bad, turns=turns):
+        yield Wrong(path, value, json.dumps(with_(content, path, value)).encode())
     for path in list(places(content))[:3]:  # beyond every bound, and every topic's
         value = json.dumps(with_(content, path, "A" * 2_200_000)).encode()
         yield Wrong(path, "2 MB", value)

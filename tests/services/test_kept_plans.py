@@ -77,6 +77,12 @@ async def keys_of_entry(connection: Any, statement: str) -> set[str]:
 
 
 @pytest.fixture
+def postgres(fresh_postgres: Database) -> Database:
+    """Its tables never held a row, and some are looked at by ANALYZE."""
+    return fresh_postgres
+
+
+@pytest.fixture
 async def kept(postgres: Database) -> AsyncIterator[Callable[[str], Connections]]:
     """Connections of a service that keep their plans."""
     opened: list[Connections] = []

@@ -13,7 +13,6 @@ from runtime import topics
 from tests.cli.books.support import ENTRIES, LONG, THE_VENUE, uid
 from tests.cli.running import Run, runner
 from tests.support.apart import run_apart
-from tests.support.servers import Server
 
 QUIET = "0009"
 """Of this account nothing was ever posted."""
@@ -68,9 +67,9 @@ async def fill(kafka: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def filled(own_kafka: Server) -> str:
-    run_apart(fill(own_kafka.address))
-    return own_kafka.address
+def filled(kafka: str) -> str:
+    run_apart(fill(kafka))
+    return kafka
 
 
 @pytest.fixture

@@ -162,7 +162,7 @@ def test_down_ends_a_running_stack_and_its_exit_status_is_0(bare: Stack, folder:
     assert "no stack runs" in onaccount("down", "--dir", str(folder)).stdout
 
 
-@pytest.mark.parametrize("after_s", [0.25, 0.6, 1.0, 1.6, 2.4])
+@pytest.mark.parametrize("after_s", [0.3, 1.0, 2.0])
 def test_ctrl_c_while_it_starts_leaves_nothing(after_s: float) -> None:
     folder = run.current().new_folder("interrupted")
     stack = begin_stack(folder, workers=NO_WORKERS, formatted=False)

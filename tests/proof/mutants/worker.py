@@ -152,6 +152,7 @@ def main(share: int, of: int, only: str, results: Path) -> None:
     lock = run.begin()
     try:
         warm = start_server()
+        compile_tree()
         todo = _wanted(planned(TREE, only), results.with_name("again.json"))
         # Without a fault all must pass: else every fault would seem to be found.
         phases = sorted({phase for name in {one.file for one in todo} for phase in TESTS[name]})
@@ -186,7 +187,6 @@ if __name__ == "__main__":
     import schemas.wire
     import tests.support.fixtures
 
-    compile_tree()
     for each in (aiokafka, faststream, hypothesis, openpyxl, pycountry, uvloop, xlsxwriter):
         assert each is not None
     for each in (runtime, schemas, tests):

@@ -30,7 +30,7 @@ FIELDS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(fields=FIELDS, version=st.integers(1, 2**40), erased=st.booleans())
 def test_a_customers_state(fields: dict[str, Any], version: int, erased: bool) -> None:
     written = customer_state(2890, uid("who"), version, dict(fields), erased=erased)
@@ -42,7 +42,7 @@ def test_a_customers_state(fields: dict[str, Any], version: int, erased: bool) -
     assert written == encode(message)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     description=LINE, limit=st.none() | st.integers(0, 10**13), holder=st.none() | WHO,
     flags=st.tuples(st.booleans(), st.booleans()), viewers=st.lists(WHO, max_size=2, unique=True),

@@ -9,6 +9,7 @@ import uuid
 from datetime import UTC, datetime
 
 import asyncpg
+import pytest
 
 from runtime.migrate import bring_up, migrations
 from services.importer.store import plans
@@ -47,6 +48,12 @@ VALUES (2890, '28900007', 1, '{}', 7), (2890, '28900003', 1, '{}', 3), (2891, 'x
 PREVIEWED = """
 INSERT INTO planned_account (environment, job_id, account, row, fields, series)
 VALUES (2890, $1, '28900009', 2, '{}', 9), (2890, $1, '28900008', 3, '{}', 8)"""
+
+
+@pytest.fixture
+def postgres(fresh_postgres: Database) -> Database:
+    """Its schema is taken back to what it was."""
+    return fresh_postgres
 
 
 async def before(database: Database, migration: str) -> asyncpg.Connection:

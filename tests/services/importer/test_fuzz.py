@@ -4,9 +4,9 @@ import subprocess
 import sys
 
 
-def test_hundreds_of_damaged_files_are_read_or_refused() -> None:
+def test_more_than_a_hundred_damaged_files_are_read_or_refused() -> None:
     run = subprocess.run(
-        [sys.executable, "-m", "tests.services.importer.fuzz", "--count", "300"],
+        [sys.executable, "-m", "tests.services.importer.fuzz", "--count", "120"],
         capture_output=True,
         check=False,
         text=True,
@@ -14,6 +14,6 @@ def test_hundreds_of_damaged_files_are_read_or_refused() -> None:
     assert run.returncode == 0, run.stderr
     found = (line.strip().split(" ", 1) for line in run.stdout.splitlines())
     counts = {ended: int(count) for count, ended in found}
-    assert sum(counts.values()) == 300
-    assert counts["read"] > 30
-    assert counts["unreadable"] > 30
+    assert sum(counts.values()) == 120
+    assert counts["read"] > 12
+    assert counts["unreadable"] > 12

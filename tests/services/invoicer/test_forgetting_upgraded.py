@@ -8,6 +8,7 @@ import json
 import uuid
 
 import asyncpg
+import pytest
 
 from runtime.migrate import bring_up, migrations
 from schemas.wire import encode
@@ -35,6 +36,12 @@ VALUES (2890, $1, 'A1', 'Zwaluw', 'nl', '2026-07-01', '2026-08-01', 'EUR', 0)"""
 MAILS = """
 INSERT INTO mail (environment, mail_id, kind, ref, recipient, state, message_id, ended_at)
 VALUES (2890, gen_random_uuid(), 'statement', $1, 'zwaluw@club.example', 'sent', 'x', now())"""
+
+
+@pytest.fixture
+def postgres(fresh_postgres: Database) -> Database:
+    """Its schema is taken back to what it was."""
+    return fresh_postgres
 
 
 async def as_before(database: Database) -> None:

@@ -17,18 +17,14 @@ from runtime.faults import Fault, fault_of
 from services.invoicer.rendering import RendererDied, Rendering, TakesTooLong, memory
 from tests.services.invoicer.world import World, said, sale
 
-
-def who() -> int:
-    return os.getpid()
-
-
-def die() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
+# What is called is Python's own: of a function here the other process would load all that this
+# file needs, which takes it a second.
+SMAPS, MAPS = Path("/proc/self/smaps"), Path("/proc/self/maps")
 
 
-def heap_flags() -> set[str]:
-    """What the kernel was told of this process's heap (man 5 proc_pid_smaps)."""
-    _, _, heap = Path("/proc/self/smaps").read_text().partition("[heap]")
+def heap_flags(smaps: str) -> set[str]:
+    """What the kernel was told of a process's heap (man 5 proc_pid_smaps)."""
+    _, _, heap = smaps.partition("[heap]")
     flags = re.search(r"^VmFlags:(.*)$", heap, re.MULTILINE)
     return set() if flags is None else set(flags[1].split())
 
@@ -37,24 +33,27 @@ async def test_typst_s_memory_is_asked_for_in_huge_pages_where_the_kernel_gives_
     huge = Path("/sys/kernel/mm/transparent_hugepage/enabled")
     if "[madvise]" not in (huge.read_text() if huge.exists() else ""):
         pytest.skip("this kernel gives them to all, or to nobody")
-    assert "hg" in await Rendering(1, libraries=()).call(heap_flags)
-    assert "hg" not in heap_flags()
+    assert "hg" in heap_flags(await Rendering(1, libraries=()).call(Path.read_text, SMAPS))
+    assert "hg" not in heap_flags(SMAPS.read_text())
 
 
-def mapped() -> set[str]:
-    """The files that this process has in its memory."""
-    return set(re.findall(r"(?<= )/.*", Path("/proc/self/maps").read_text()))
+def mapped(maps: str) -> set[str]:
+    """The files that a process has in its memory."""
+    return set(re.findall(r"(?<= )/.*", maps))
 
 
 async def test_jemalloc_is_loaded_where_a_folder_of_libraries_has_it(tmp_path: Path) -> None:
     """Any library will do to see that the one of that name is loaded, and first of all."""
-    some = next(file for file in sorted(mapped()) if re.search(r"/lib(m|z|dl|c)[.-]", file))
+    some = next(
+        file for file in sorted(mapped(MAPS.read_text())) if re.search(r"/lib(m|z|dl|c)[.-]", file)
+    )
     theirs = tmp_path / "lib" / "libjemalloc.so.2"
     theirs.parent.mkdir()
     shutil.copy(some, theirs)
     rendering = Rendering(1, libraries=(tmp_path, theirs.parent))
-    assert str(theirs) in await rendering.call(mapped)
-    assert str(theirs) not in await Rendering(1, libraries=(tmp_path,)).call(mapped)
+    assert str(theirs) in mapped(await rendering.call(Path.read_text, MAPS))
+    without = Rendering(1, libraries=(tmp_path,))
+    assert str(theirs) not in mapped(await without.call(Path.read_text, MAPS))
 
 
 def test_what_the_operator_says_of_malloc_stands(tmp_path: Path) -> None:
@@ -69,23 +68,23 @@ def test_what_the_operator_says_of_malloc_stands(tmp_path: Path) -> None:
 
 async def test_a_killed_process_is_a_fault_of_the_surroundings_and_is_replaced() -> None:
     rendering = Rendering(1)
-    first = await rendering.call(who)
+    first = await rendering.call(os.getpid)
     assert first != os.getpid()
     with pytest.raises(RendererDied) as caught:
-        await rendering.call(die)
+        await rendering.call(os.kill, first, signal.SIGKILL)
     assert fault_of(caught.value) is Fault.SURROUNDINGS
-    assert await rendering.call(who) not in (first, os.getpid())
+    assert await rendering.call(os.getpid) not in (first, os.getpid())
 
 
 async def test_a_document_that_never_ends_is_ended_and_others_are_made() -> None:
     rendering = Rendering(1, limit_s=20)
-    first = await rendering.call(who)
+    first = await rendering.call(os.getpid)
     rendering._limit_s = 1
     with pytest.raises(TakesTooLong) as caught:
         await rendering.call(time.sleep, 600)
     assert fault_of(caught.value) is Fault.OWN  # after three times finance is told
     rendering._limit_s = 20
-    assert await rendering.call(who) not in (first, os.getpid())
+    assert await rendering.call(os.getpid) not in (first, os.getpid())
     assert not _runs(first)
 
 

@@ -47,6 +47,12 @@ ANALYZE account, sale, sale_line, reversal, invoice, mail;
 
 
 @pytest.fixture
+def postgres(fresh_postgres: Database) -> Database:
+    """It is filled by the thousands, and PostgreSQL looks at what is there."""
+    return fresh_postgres
+
+
+@pytest.fixture
 async def years(postgres: Database) -> AsyncIterator[asyncpg.Connection]:
     """A connection as the service's own, planning as its connections do."""
     admin = await asyncpg.connect(postgres.admin)

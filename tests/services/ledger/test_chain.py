@@ -7,23 +7,31 @@ against that broker.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import Any
 
 import asyncpg
 import pytest
-from aiokafka import TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.records_to_delete import RecordsToDelete
+from pydantic import SecretStr
 
 from cli.stack.postgres import Postgres
 from runtime import topics
 from runtime.reading import Log, LogAway
 from runtime.settings import KafkaSettings
+from runtime.worker import Worker
+from schemas.base import Message
+from schemas.wire import encode
+from services.ledger.__main__ import build
 from services.ledger.audit import Flaw
 from services.ledger.chain import ORIGINS, TOPICS
 from services.ledger.report import Report, in_words
+from services.ledger.settings import Settings
 from services.ledger.verify import verify
 from tests.services.ledger.support import (
     GUEST,
@@ -36,7 +44,6 @@ from tests.services.ledger.support import (
     reversed_,
     uid,
 )
-from tests.services.ledger.test_worker import records, send, working
 from tests.support import databases
 from tests.support.apart import run_apart
 from tests.support.databases import Database
@@ -69,6 +76,42 @@ def covered_up(where: str = "false", old: str = "", new: str = "") -> str:
         f"UPDATE entry SET answer = convert_to(replace(convert_from(answer, 'UTF8'), '{old}', "
         f"'{new}'), 'UTF8') WHERE {where}; {MEND}"
     )
+
+
+@asynccontextmanager
+async def working(kafka: str, dsn: str) -> AsyncIterator[Worker]:
+    worker = build(Settings(kafka=kafka, postgres=SecretStr(dsn), session_timeout_ms=6000))
+    task = asyncio.create_task(worker.serve())
+    try:
+        yield worker
+    finally:
+        worker.stopping.set()
+        assert await asyncio.wait_for(task, 15) == 0
+
+
+async def send(kafka: str, topic: str, *messages: Message) -> None:
+    """Across the partitions, so that an account's messages come in any order."""
+    async with AIOKafkaProducer(bootstrap_servers=kafka, acks="all") as producer:
+        for number, message in enumerate(messages):
+            await producer.send(topic, encode(message), key=b"any", partition=number % 4)
+        await producer.flush()
+
+
+async def records(kafka: str, topic: str, until: int) -> list[Any]:
+    """At least `until` records of a topic; what it holds after 30 s at the latest."""
+    consumer = AIOKafkaConsumer(
+        topic, bootstrap_servers=kafka, auto_offset_reset="earliest", enable_auto_commit=False
+    )
+    await consumer.start()
+    found: list[Any] = []
+    deadline = time.monotonic() + 90
+    try:
+        while len(found) < until and time.monotonic() < deadline:
+            for some in (await consumer.getmany(timeout_ms=300)).values():
+                found += some
+    finally:
+        await consumer.stop()
+    return found
 
 
 async def write_and_publish(kafka: str, database: Database) -> None:

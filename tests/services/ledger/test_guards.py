@@ -60,9 +60,9 @@ async def test_the_ledgers_role_can_post_a_journal(postgres: Database) -> None:
     ids=str,
 )
 async def test_what_is_no_journal_can_not_be_posted(
-    module_postgres: Database, wrong: dict[str, Any]
+    postgres: Database, wrong: dict[str, Any]
 ) -> None:
-    connection = await asyncpg.connect(module_postgres.dsn("ledger"))
+    connection = await asyncpg.connect(postgres.dsn("ledger"))
     with pytest.raises(asyncpg.CheckViolationError):
         await connection.execute(INSERT, *entry(**wrong))
     await connection.close()

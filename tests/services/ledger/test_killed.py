@@ -1,6 +1,8 @@
-"""Two real workers, killed with -9 again and again while they post."""
+"""Two real workers, killed with -9 again and again while they post: what comes in by Kafka, in any
+order, twice and with poison among it, comes out by Kafka."""
 
 import asyncio
+import json
 import os
 import random
 import signal
@@ -9,6 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 from aiokafka import AIOKafkaProducer
@@ -18,16 +21,18 @@ from runtime.reading import Log
 from runtime.settings import KafkaSettings
 from schemas.base import Message
 from schemas.wire import encode
-from services.ledger.chain import TOPICS
+from services.ledger.chain import ORIGINS, TOPICS
 from services.ledger.report import Report
 from services.ledger.verify import verify
 from tests.services.ledger.support import VENUE, approved, credited, issued, paid, reversed_
+from tests.services.ledger.test_chain import records
 from tests.support.databases import Database
 from tests.support.servers import Server
 
 SALES = 1_000
 KILLS = 3
 GUESTS = 7
+POISON = b"{"
 
 
 class Workers:
@@ -98,6 +103,8 @@ async def send(kafka: str, topic: str, messages: list[Message], draw: random.Ran
     async with AIOKafkaProducer(bootstrap_servers=kafka, acks="all", linger_ms=5) as producer:
         for number, message in enumerate(twice):
             await producer.send(topic, encode(message), key=b"any", partition=number % 4)
+            if number == len(messages):
+                await producer.send(topic, POISON, key=b"any", partition=0)
         await producer.flush()
 
 
@@ -108,6 +115,12 @@ async def look(kafka: str, dsn: str) -> Report:
             return await verify(connection, log=log, settled=timedelta(hours=1))
     finally:
         await connection.close()
+
+
+async def all_of(kafka: str, topic: str) -> list[Any]:
+    async with Log(KafkaSettings(kafka=kafka), [topic]) as log:
+        spans = await log.spans(topic)
+    return await records(kafka, topic, until=sum(s.end - s.begin for s in spans.values()))
 
 
 async def test_two_workers_that_are_killed_again_and_again_post_everything_once(
@@ -141,3 +154,15 @@ async def test_two_workers_that_are_killed_again_and_again_post_everything_once(
     await connection.close()
     assert report.findings == []
     assert report.entries["charge"] == SALES
+    assert report.traced.unreadable == len(ORIGINS)
+    said: dict[str, set[tuple[bytes, bytes]]] = {}
+    for record in await all_of(kafka, "ledger.entries"):
+        id_ = dict(record.headers)["ce_id"].decode()
+        said.setdefault(id_, set()).add((record.key, record.value))
+    assert len(said) == expected
+    for ((key, value),) in said.values():  # whoever said it, in the same bytes
+        assert key.decode() == f"{VENUE}:{json.loads(value)['account']}"
+    dead = await all_of(kafka, "ledger.dead-letters")
+    assert {(dict(r.headers)["onaccount-origin-topic"], r.value) for r in dead} == {
+        (topic.encode(), POISON) for topic in ORIGINS
+    }

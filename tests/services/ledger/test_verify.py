@@ -3,15 +3,16 @@
 import asyncio
 import json
 import os
-import sys
+from collections.abc import Callable
 from datetime import timedelta
 
 import asyncpg
 import pytest
 
+from cli.stack.postgres import Postgres
 from services.ledger.audit import Flaw
 from services.ledger.report import Report, in_words
-from services.ledger.verify import verify
+from services.ledger.verify import main, verify
 from tests.services.ledger.support import (
     GUEST,
     VENUE,
@@ -201,11 +202,11 @@ DAMAGE: dict[str, tuple[list[str], set[Flaw]]] = {
 
 @pytest.mark.parametrize(("done", "flaws"), DAMAGE.values(), ids=list(DAMAGE))
 async def test_damage_is_found_and_named(
-    postgres: Database, done: list[str], flaws: set[Flaw]
+    fresh_postgres: Database, done: list[str], flaws: set[Flaw]
 ) -> None:
-    await write_books(postgres)
-    await as_admin(postgres, *done)
-    report = await look(postgres)
+    await write_books(fresh_postgres)
+    await as_admin(fresh_postgres, *done)
+    report = await look(fresh_postgres)
     assert {finding.flaw for finding in report.findings} == flaws
     assert report.found == len(report.findings)
     assert list(in_words(report))[-1] == f"{report.found:,} differences."
@@ -231,30 +232,33 @@ async def test_what_waits_for_its_origin_is_not_wrong_yet(postgres: Database) ->
     assert not (await look(postgres)).ok
 
 
-async def run(*arguments: str, dsn: str | None) -> tuple[int, str, str]:
-    """The command as an operator or the onaccount command runs it."""
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("ONACCOUNT_")}
-    if dsn is not None:
-        environment["ONACCOUNT_POSTGRES_LEDGER"] = dsn
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "services.ledger", "verify", "--books-only", *arguments,
-        env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    out, err = await process.communicate()
-    assert process.returncode is not None
-    return process.returncode, out.decode(), err.decode()
+Run = Callable[..., tuple[int, str, str]]
 
 
-async def test_the_command_says_it_by_exit_code_and_as_json(postgres: Database) -> None:
-    await write_books(postgres)
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """The command in this process: its exit code, and what it prints. (Who calls it as a person
+    does: tests/cli/test_verify.py.)"""
+
+    def command(*arguments: str, dsn: str | None) -> tuple[int, str, str]:
+        for name in [name for name in os.environ if name.startswith("ONACCOUNT_POSTGRES")]:
+            monkeypatch.delenv(name)
+        if dsn is not None:
+            monkeypatch.setenv("ONACCOUNT_POSTGRES_LEDGER", dsn)
+        code = main(["--books-only", *arguments])
+        return code, *capsys.readouterr()
+
+    return command
+
+
+def test_the_command_says_it_by_exit_code_and_as_json(postgres: Database, run: Run) -> None:
+    asyncio.run(write_books(postgres))
     dsn = postgres.dsn("ledger")
-    code, out, _ = await run("--json", dsn=dsn)
+    code, out, _ = run("--json", dsn=dsn)
     assert code == 0
     assert json.loads(out)["ok"] is True
-    await as_admin(postgres, "UPDATE balance SET unbilled = unbilled + 1")
-    (code, out, _), (plain_code, plain, _) = await asyncio.gather(
-        run("--json", dsn=dsn), run(dsn=dsn)
-    )
+    asyncio.run(as_admin(postgres, "UPDATE balance SET unbilled = unbilled + 1"))
+    (code, out, _), (plain_code, plain, _) = run("--json", dsn=dsn), run(dsn=dsn)
     report = json.loads(out)
     assert (code, plain_code) == (1, 1)
     assert (report["ok"], report["found"]) == (False, 2)
@@ -262,11 +266,12 @@ async def test_the_command_says_it_by_exit_code_and_as_json(postgres: Database) 
     assert f"balance_differs {VENUE}:{GUEST}: unbilled is kept as" in plain
 
 
-async def test_the_command_says_in_one_sentence_why_it_can_not_look(postgres: Database) -> None:
-    wrong = postgres.dsn("ledger").replace("tests-only", "wrong")
-    (no_dsn, _, says_no_dsn), (no_login, _, says_no_login) = await asyncio.gather(
-        run(dsn=None), run(dsn=wrong)
-    )
+def test_the_command_says_in_one_sentence_why_it_can_not_look(
+    postgres_server: Postgres, run: Run
+) -> None:
+    wrong = postgres_server.dsn(user="ledger", password="wrong")
+    no_dsn, _, says_no_dsn = run(dsn=None)
+    no_login, _, says_no_login = run(dsn=wrong)
     assert (no_dsn, no_login) == (2, 2)
     assert "ONACCOUNT_POSTGRES_LEDGER" in says_no_dsn
     assert "can't be read" in says_no_login

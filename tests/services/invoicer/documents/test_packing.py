@@ -4,7 +4,7 @@ import io
 import zipfile
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.invoicer.documents.packing import zipped
@@ -24,6 +24,7 @@ def by_zipfile(files: dict[str, str]) -> bytes:
     return out.getvalue()
 
 
+@settings(max_examples=30, deadline=None)
 @given(st.dictionaries(NAMES, TEXTS, max_size=8), st.sets(NAMES, max_size=4))
 def test_it_is_what_zipfile_writes_of_the_same(files: dict[str, str], alike: set[str]) -> None:
     assert zipped(files, {*alike, *list(files)[::2]}) == by_zipfile(files)

@@ -33,8 +33,7 @@ def test_it_is_segnos_whatever_was_asked_before(name: str) -> None:
     for number in range(60):
         amount = f"{rng.randrange(1, 99_999) / 100:.2f}\n\n\n2026-{number:05}"
         text = HEAD.format(name) + amount
-        assert made(text) == drawn(text)
-        assert made(text) == drawn(text)
+        assert made(text) == made(text) == drawn(text)
 
 
 def test_texts_that_share_nothing_but_their_length_do_not_disturb_one_another() -> None:

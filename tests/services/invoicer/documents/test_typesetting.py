@@ -46,7 +46,7 @@ def read() -> Read:
     return read
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(texts=st.lists(TEXT, max_size=6))
 @example(texts=['"))#panic("', "\\u{110000}", '\\\\"', "\ud800"])
 def test_what_typst_reads_is_what_was_given(read: Read, texts: list[str]) -> None:
@@ -54,7 +54,7 @@ def test_what_typst_reads_is_what_was_given(read: Read, texts: list[str]) -> Non
     assert read(json.dumps(data, ensure_ascii=False))[0] == data
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(text=TEXT)
 def test_an_attachment_is_read_byte_for_byte(read: Read, text: str) -> None:
     whole = text.encode(errors="replace")
