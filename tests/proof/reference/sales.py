@@ -66,8 +66,6 @@ class Till(Registry):
                 # It may have been said before, in a way that could not be read.
                 self._clear(id_, lambda reason: reason == "invalid_message")
             if known.approved or known.recorded or not recorded:
-                if recorded and known.approved:  # its till may have said so before, unreadably
-                    self._clear(id_, lambda reason: reason == "invalid_message")
                 return again(("sale", id_, known.answers))
         reason, field = self._reason(message, recorded, record_time)
         answers = 1 if known is None else known.answers + 1
