@@ -53,6 +53,8 @@ def split_name(name: str) -> dict[str, str]:
         if _is_short(given[0]) and _generations(given) == len(given):  # "van der Berg, sr."
             at = next((n for n, word in enumerate(surname) if word.casefold() not in _INFIXES), 0)
             return _person([], surname[:at], [*surname[at:], *given])
+        if first.strip().islower() and _are_infixes(first):  # "Vries, de"
+            return _person([], given, surname)
         if infix := _tail_of_infixes(given):
             return _person(given[: len(given) - len(infix)], infix, surname)
         tail = [word for word in _tail_of_infixes(surname) if word.islower()]  # "Vries de, Jan"

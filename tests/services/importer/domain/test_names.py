@@ -42,6 +42,8 @@ from services.importer.domain.names import (
         ("Piet Junior II", ("Piet", "", "Junior II")),
         ("Jan Peter II", ("Jan", "", "Peter II")),
         ("Vries de, Jan", ("Jan", "de", "Vries")),
+        ("Vries, de", ("", "de", "Vries")),
+        ("Jansen, Al", ("Al", "", "Jansen")),
         ("Berg, van der, Anna", ("Anna", "van der", "Berg")),
         ("Nguyen Van, Anh", ("Anh", "", "Nguyen Van")),
     ],
