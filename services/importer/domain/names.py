@@ -44,8 +44,8 @@ def split_name(name: str) -> dict[str, str]:
     if _follows(last.split(), first.split()):  # "Jan Jansen, jr."
         name, comma = f"{last} {first.strip()}", ""
     if comma:
-        behind, again, third = first.partition(",")
-        if again and third.strip() and _are_infixes(behind):  # "Vries, de, Jan"
+        behind, _, third = first.partition(",")
+        if third.strip() and "," not in third and _are_infixes(behind):  # "Vries, de, Jan"
             return _person(third.split(), behind.split(), last.split())
         if not first.strip() or "," in first:
             return {"company": name}

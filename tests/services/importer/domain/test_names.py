@@ -79,6 +79,7 @@ def test_an_infix_may_stand_behind_its_last_name(name: str, last: str, infix: st
         "H2O",
         "De Kraan,",
         "Bos, Smit, Mos",
+        "Bos, de, Smit, Mos",
     ],
 )
 def test_a_companys_name_stays_whole(name: str) -> None:
