@@ -143,6 +143,9 @@ def test_two_lists_on_one_sheet_are_not_read_as_one() -> None:
         assert "in row 2 and in row 6" in unclear.message
         assert (unclear.reason, unclear.choices) == ("columns_unclear", ())
         assert asked(lists, outline(*LIST, name="Oud")).choices == ("Leden", "Oud")
+    mails = [["Naam", "E-mail"], ["Els", "els@bos.nl"], ["Jan", "jan@bos.nl"]]
+    for rows in ((short, row, long, row), (*mails, long, row)):  # of accounts, or of several
+        assert "in row 1 and in row" in asked(outline(*rows)).message
     guest = [
         ["Naam", "Status", "Rekening"], ["Gast", "Actief", "28900001"], ["Lid", "Actief", "ja"],
         ["Gast", "Actief", "Bar", "Heren"], ["Gast"],
@@ -153,7 +156,8 @@ def test_two_lists_on_one_sheet_are_not_read_as_one() -> None:
     capitals = [long, row, [name.upper() for name in long], row]
     for rows in (
         (short, long, row), (long, row, short, row), (["Plaats:", "Houten"], row, short), guest,
-        kinds, paid, whose, capitals, (long, row, ["Plaats:", "Naam:"]),
+        kinds, paid, whose, capitals, (long, row, ["Plaats:", "Naam:"]), (long, row, ["Plaats"], row),
+        (["Naam", "Plaats", "Soort", "Team"], ["Gast", "Stad", "Heren", "Bar"], ["Jan", "Houten"]),
     ):  # fmt: skip
         found(outline(*rows))
 
