@@ -156,7 +156,8 @@ def test_two_lists_on_one_sheet_are_not_read_as_one() -> None:
     capitals = [long, row, [name.upper() for name in long], row]
     for rows in (
         (short, long, row), (long, row, short, row), (["Plaats:", "Houten"], row, short), guest,
-        kinds, paid, whose, capitals, (long, row, ["Plaats:", "Naam:"]), (long, row, ["Plaats"], row),
+        kinds, paid, whose, capitals, (long, row, ["Plaats:", "Naam:"]),
+        (long, row, ["Plaats"], row),
         (["Naam", "Plaats", "Soort", "Team"], ["Gast", "Stad", "Heren", "Bar"], ["Jan", "Houten"]),
     ):  # fmt: skip
         found(outline(*rows))
