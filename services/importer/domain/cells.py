@@ -109,6 +109,13 @@ def is_empty(cell: Cell) -> bool:
     return not (cell[:1].isalnum() or clean(cell))
 
 
+def is_again(cell: Cell, header: str) -> bool:
+    """Whether a cell has a column's name once more."""
+    if not isinstance(cell, str) or len(text := shown(cell)) != len(header):
+        return False  # nearly all cells
+    return text.casefold() == header.casefold()
+
+
 def odd(cell: Cell) -> Refusal | None:
     """Why a cell is taken nowhere, where it is odd."""
     return REFUSED.get(cell.kind) if isinstance(cell, Odd) else None
@@ -218,7 +225,7 @@ def email_of(cell: Cell, *, at_most: int) -> str | Refusal | None:
     if text is None or isinstance(text, Refusal):
         return text
     text = text.rstrip(" ;,.")
-    if bracketed := _WITH_A_NAME.fullmatch(text):
+    if text.endswith(">") and (bracketed := _WITH_A_NAME.fullmatch(text)):
         text = bracketed[1]
     text = re.sub(r"^mailto:", "", text, flags=re.IGNORECASE)
     if not _EMAIL.fullmatch(text) or ".." in text:

@@ -8,8 +8,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from services.importer.domain.cells import NO, YES, Cell, clean, is_empty, shown
-from services.importer.domain.fields import FIELDS, WHO, Field, called, field_of, normalise
+from services.importer.domain.cells import Cell, clean, is_again, is_empty, shown
+from services.importer.domain.fields import (
+    FIELDS,
+    WHO,
+    Field,
+    called,
+    field_of,
+    gives_way,
+    normalise,
+)
 from services.importer.domain.messages import Tongue, of_failure
 from services.importer.domain.refusals import Problem
 
@@ -19,6 +27,9 @@ _DEBIT: Final = frozenset({"debet", "debit"})
 _CREDIT: Final = frozenset({"credit", "credits", "krediet"})
 """Beside a column Debet it is a side of the books, and no limit."""
 _DIGIT: Final = re.compile(r"\d")
+_SAID_OF_MEMBERS: Final = frozenset({"name", "company", "status", "on_account"})
+"""Fields whose names are values too: there are guests called Gast, of a Vereniging, who are Actief
+and buy Op rekening."""
 _A_NUMBER: Final = frozenset({"nr", "nummer", "no", "number", "num"})
 
 
@@ -203,38 +214,34 @@ def _another_header(
     """A row with the names of other columns, and a list of its own: what stands above the header is
     not read, and what stands below another one would be read by the wrong columns."""
     of_list, names = header
-    above: int | None = None
-    rows_between = False
+    other: int | None = None
+    needed = 0
     for number, cells in sheet.rows:
+        named = _named(cells, wanted)
         if number == of_list:
-            if above is not None and rows_between:
-                return above
-        elif not _names_columns(cells, wanted):
-            rows_between = True
-        elif number < of_list:
-            above, rows_between = number, False
-        elif not _repeated(cells, names):
-            return number
+            other = None
+        elif named and (number < of_list or not _repeated(cells, names)):
+            # What says whose list it is, above it, has one row.
+            other, needed = number, 1 if number > of_list or "account" in named else 2
+        elif other is not None and sum(not is_empty(cell) for cell in cells) > 1:
+            needed -= 1
+            if needed == 0:
+                return other
     return None
 
 
-def _names_columns(cells: Sequence[Cell], wanted: Mapping[str, Field]) -> bool:
-    """Whether most cells are names of columns, and none says what only a member's row does: there
-    are guests called Gast, who are Actief."""
-    filled = [cell for cell in cells if not is_empty(cell)]
-    texts = [clean(cell) for cell in filled if isinstance(cell, str)]
-    if len(texts) < len(filled):
-        return False
-    if any(_DIGIT.search(text) or text.casefold() in YES | NO for text in texts):
-        return False
-    known = {_field(text, wanted) for text in texts} - {None}
-    return len(known) >= 2 and 2 * len(known) > len(filled)
+def _named(cells: Sequence[Cell], wanted: Mapping[str, Field]) -> set[Field]:
+    """The fields of which most cells are names; none where a member's row could say the same."""
+    filled = [shown(cell) for cell in cells if not is_empty(cell)]
+    named = {field for text in filled if (field := _field(text, wanted))}
+    most = len(named) > 1 and 2 * len(named) > len(filled)
+    return named if most and named - _SAID_OF_MEMBERS else set()
 
 
 def _repeated(cells: Sequence[Cell], names: Sequence[Cell]) -> bool:
     """Whether a row has the header's names, each in its column."""
     return all(
-        is_empty(cell) or (index < len(names) and shown(cell) == shown(names[index]))
+        is_empty(cell) or (index < len(names) and is_again(cell, shown(names[index])))
         for index, cell in enumerate(cells)
     )
 
@@ -266,11 +273,21 @@ def _columns(
         values = [shown(cells[index]) for cells in below if index < len(cells)]
         samples = tuple([v for v in values if v][:SAMPLES])
         columns.append(Column(index=index, header=header, field=field, samples=samples))
-    return _beside_a_number(_beside_a_street(columns, wanted), wanted)
+    return _beside_a_number(_beside_a_street(_plainest(columns, wanted), wanted), wanted)
+
+
+def _plainest(columns: Sequence[Column], wanted: Mapping[str, Field]) -> Sequence[Column]:
+    """Of columns for one field those with a plain name, if any: "Naam" before "Deelnemer"."""
+    giving = {c.index for c in columns if gives_way(c.header) and normalise(c.header) not in wanted}
+    plain = {column.field for column in columns if column.index not in giving}
+    return [
+        replace(column, field=None) if column.index in giving and column.field in plain else column
+        for column in columns
+    ]
 
 
 def _beside_a_street(columns: Sequence[Column], wanted: Mapping[str, Field]) -> Sequence[Column]:
-    """A column "Nr" just right of a street is the house's, unless the streets have theirs already;
+    """A column "Nr" just right of a street is the house's, unless most streets have theirs already;
     anywhere else it may be any number."""
     if any(column.field == "house_number" for column in columns):
         return columns
@@ -281,7 +298,7 @@ def _beside_a_street(columns: Sequence[Column], wanted: Mapping[str, Field]) -> 
         and (before.field, before.index) == ("street", column.index - 1)
         and normalise(column.header) in _A_NUMBER
         and normalise(column.header) not in wanted
-        and not (before.samples and all(_DIGIT.search(street) for street in before.samples))
+        and 2 * sum(map(bool, map(_DIGIT.search, before.samples))) <= len(before.samples)
         else column
         for before, column in zip((None, *columns), columns, strict=False)
     ]

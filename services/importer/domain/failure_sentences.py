@@ -105,10 +105,10 @@ FAILURES: Final[dict[str, Sentence]] = {
         " elkaar staan op een eigen blad.",
     ),
     "several_lists": (
-        "The sheet has several lists, with names of columns in row {first} and in row {second}. Put"
-        " each list on a sheet of its own.",
-        "Het blad heeft meer lijsten, met namen van kolommen in rij {first} en in rij {second}. Zet"
-        " elke lijst op een eigen blad.",
+        "The sheet has names of columns in row {first} and in row {second}. Put each list on a"
+        " sheet of its own, with the names of its columns in one row.",
+        "Het blad heeft namen van kolommen in rij {first} en in rij {second}. Zet elke lijst op een"
+        " eigen blad, met de namen van de kolommen in één rij.",
     ),
     "mapping_unknown": (
         "The mapping names columns that the sheet does not have: {value}.",

@@ -192,8 +192,11 @@ JOINED: Final[dict[Field, Field]] = {
 
 _SIGNS = re.compile("[^0-9a-z]+")
 _ASIDE = re.compile(r"[(\[{][^)\]}]*[)\]}]")
-_OTHER_UNIT = re.compile(r"\bcent(?:en|s)?\b|1[.,]?000|duizend|thousand", re.IGNORECASE)
-"""Amounts in cents, or in thousands."""
+_OTHER_UNIT = re.compile(
+    r"\bcent(?:en|s)?\b|(?:[×*]|\b(?:x|in|per)) ?€? ?(?:1[.,]?000\b|duizend|thousand)",
+    re.IGNORECASE,
+)
+"""Amounts in cents, or in thousands; not "max. 1.000"."""
 _UNITS = ("euro", "eur", "ineuro", "ineur", "euros", "ineuros", "janee", "jn", "yesno", "yn")
 """What a header may end in: how its amounts are counted, or how its questions are answered."""
 
@@ -217,6 +220,16 @@ def _known() -> dict[str, Field]:
 
 _KNOWN: Final[dict[str, Field]] = _known()
 _WRITTEN: Final = {normalise(word): word for words in SYNONYMS.values() for word in reversed(words)}
+_GIVING_WAY: Final = frozenset(map(normalise, (
+    "Onderneming", "Naam onderneming", "Naam stichting", "Sponsornaam", "Naam sponsor",
+    "Voor- en achternaam", "Voornaam en achternaam", "First and last name", "Bedrijf of naam",
+    "Klant/bedrijf", "Naam debiteur", "Naam contactpersoon", "Naam gebruiker", "Deelnemer",
+    "Naam deelnemer", "Client", "Client name", "E-mail 1", "E-mailadres 1", "E-mail lid",
+    "E-mailadres lid", "Rekeningcode", "Account code", "Account id", "Rekening actief",
+    "Account active", "Tonen in overzicht", "Toon in overzicht", "Zichtbaar op kassa",
+)))  # fmt: skip
+"""Names that may say another thing where a column has a plainer name for the same field. Not those
+of invoices' addresses, of limits and of the bar's own accounts: there a person is asked."""
 _STRANGERS: Final = frozenset(("nummer", "totaal", "total", "tav"))
 """Headers that are nearly a known one and mean another thing, as those of a bank's account do."""
 _NUMBERED: Final = re.compile(r".+(?:nr|nummer|no|number|id|code)")
@@ -232,16 +245,24 @@ def field_of(header: str) -> Field | None:
     What stands in brackets and a unit at the end are left out of account when the whole is not
     known: "Limiet (in EUR)", "Limiet EUR", "Actief ja/nee". One in another unit is not known.
     """
+    return _KNOWN.get(_word(header))
+
+
+def gives_way(header: str) -> bool:
+    """Whether a column of a plainer name is meant where there is one for the same field."""
+    return _word(header) in _GIVING_WAY
+
+
+def _word(header: str) -> str:
+    """The known word that a header is; empty where it is none."""
     if _OTHER_UNIT.search(header):
-        return None
+        return ""
     for words in (header, _ASIDE.sub(" ", header)):
         plain = normalise(words)
-        if plain in _KNOWN:
-            return _KNOWN[plain]
-        for unit in _UNITS:
-            if plain.endswith(unit) and plain.removesuffix(unit) in _KNOWN:
-                return _KNOWN[plain.removesuffix(unit)]
-    return None
+        for known in (plain, *(plain.removesuffix(unit) for unit in _UNITS)):
+            if known in _KNOWN:
+                return known
+    return ""
 
 
 _DUTCH: Final[dict[str, str]] = {field: words[0] for field, words in SYNONYMS.items()}

@@ -44,8 +44,8 @@ def split_name(name: str) -> dict[str, str]:
     if _follows(last.split(), first.split()):  # "Jan Jansen, jr."
         name, comma = f"{last} {first.strip()}", ""
     if comma:
-        behind, again, third = first.partition(",")
-        if again and third.strip() and _are_infixes(behind):  # "Vries, de, Jan"
+        behind, _, third = first.partition(",")
+        if third.strip() and "," not in third and _are_infixes(behind):  # "Vries, de, Jan"
             return _person(third.split(), behind.split(), last.split())
         if not first.strip() or "," in first:
             return {"company": name}
@@ -53,6 +53,8 @@ def split_name(name: str) -> dict[str, str]:
         if _is_short(given[0]) and _generations(given) == len(given):  # "van der Berg, sr."
             at = next((n for n, word in enumerate(surname) if word.casefold() not in _INFIXES), 0)
             return _person([], surname[:at], [*surname[at:], *given])
+        if first.strip().islower() and _are_infixes(first):  # "Vries, de"
+            return _person([], given, surname)
         if infix := _tail_of_infixes(given):
             return _person(given[: len(given) - len(infix)], infix, surname)
         tail = [word for word in _tail_of_infixes(surname) if word.islower()]  # "Vries de, Jan"

@@ -9,8 +9,11 @@ from runtime import particulars
 from services.importer.domain.cells import Cell, text_of
 from services.importer.domain.refusals import Refusal
 
-_DUTCH: Final = re.compile(r"(\d{4} ?[A-Z]{2})(?:[ ,]+(\D+))?", re.IGNORECASE)
-_OTHERS: Final = re.compile(r"((?:[A-Z]{1,2}-)?\d[\d -]*\d)(?:[ ,]+(\D+))?")
+_BEHIND: Final = r"(?:[ ,-]+(['’]?[^\W\d_].*))?"
+_DUTCH: Final = re.compile(r"(\d{4} ?(?:[A-Z]{2}|[a-z]{2}))" + _BEHIND)
+"""Not "3732 De Bilt"."""
+_OTHERS: Final = re.compile(r"(?:[A-Z]{1,3}-)?(\w*\d[\w-]*(?: \w*\d\w*)?)" + _BEHIND)
+"""One or two words with digits ("111 22", "SW1A 1AA"), without the country's sign before them."""
 _TOWN: Final = re.compile(r"\D+")
 
 

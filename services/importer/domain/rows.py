@@ -11,7 +11,7 @@ from schemas.values import PEPPOL_PATTERN
 from services.importer.domain import cells as read
 from services.importer.domain import numbers
 from services.importer.domain.amounts import NO_LIMIT, Style, amount_of
-from services.importer.domain.cells import Cell, is_empty, shown
+from services.importer.domain.cells import Cell, is_again, is_empty, shown
 from services.importer.domain.columns import Column, Layout
 from services.importer.domain.currencies import is_foreign
 from services.importer.domain.fields import Field
@@ -155,7 +155,7 @@ class RowReader:
             cell = cells[column.index] if column.index < len(cells) else None
             if is_empty(cell):
                 continue
-            if not isinstance(cell, str) or shown(cell) != column.header:
+            if not is_again(cell, column.header):
                 return False
             alike += 1
         return alike > 1
@@ -276,7 +276,8 @@ def _peppol_of(cell: Cell) -> str | Refusal | None:
 def _customer(values: Mapping[Field, Any]) -> tuple[dict[str, Any], frozenset[str]]:
     """What a row says about a customer, and which of it was made of the column "Naam"."""
     customer: dict[str, Any] = {f: values[f] for f in _CUSTOMER if f in values}
-    customer = {**values.get("postcode_and_city", {}), **customer}
+    if both := values.get("postcode_and_city"):
+        customer = {**both, **customer}
     if "infix" not in customer and "last_name" in customer:
         customer |= infix_behind(customer["last_name"])
     if "first_name" not in customer and "initials" in values:

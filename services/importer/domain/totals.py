@@ -28,6 +28,9 @@ _LONGEST: Final = 40
 _SAY_WHO: Final[frozenset[Field]] = frozenset(
     {"company", "name", "first_name", "initials", "last_name"}
 )
+_OF_DIGITS: Final[frozenset[Field]] = frozenset(
+    {"postcode", "postcode_and_city", "chamber_number", "vat_number"}
+)
 _SUMMED: Final[frozenset[Field]] = frozenset({"limit", "account", "account_count"})
 
 
@@ -66,4 +69,7 @@ def _says_more(column: Column, cells: Sequence[Cell], *, beside: int) -> bool:
     if column.field in _SUMMED or column.index == beside:
         return False
     cell = cells[column.index]
-    return isinstance(cell, str) and normalise(cell) not in _TOTALS
+    if not isinstance(cell, str) or normalise(cell) in _TOTALS:
+        return False
+    counts = column.field not in _OF_DIGITS and cell.lstrip()[:1].isdigit()  # "125 leden"
+    return not counts

@@ -6,7 +6,7 @@ import uuid
 
 import openpyxl
 
-from schemas.imports import ImportProgressed
+from schemas.imports import ImportFailed, ImportProgressed
 from schemas.steps import RegistryApply
 from schemas.wire import decode
 from tests.services.importer.venue import (
@@ -212,6 +212,20 @@ async def test_the_registry_is_looked_at_again_where_it_changed_since_the_previe
         assert report_of(events)["C2"].value.startswith(
             "unchanged; the preview said new, but customers or accounts changed in between"
         )
+
+
+async def test_a_preview_that_is_not_understood_any_more_ends_with_the_reason(
+    postgres: Database,
+) -> None:
+    """As where a newer version, started since, knows two columns for a field."""
+    async with venue(postgres) as place:
+        await place.say(*parts(sheet_workbook(["Bedrijf", "Rekening"], ["A", 1]), job_id=JOB))
+        await place.settle()
+        await place.open(default_on_account=True)
+        await place.bench.database.fetch("UPDATE upload SET sheet = 'Leden'")
+        await place.say(place.confirm(JOB))
+        (failed,) = [e for e in await place.settle() if isinstance(e, ImportFailed)]
+        assert (failed.reason, len(place.commands)) == ("sheet_unclear", 0)
 
 
 async def test_without_a_preview_the_end_tells_what_is_odd_about_the_sheet(

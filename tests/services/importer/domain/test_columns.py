@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from services.importer.domain.columns import Layout, Outline, Unclear, lay_out
 
 
@@ -76,6 +78,27 @@ def test_two_columns_for_one_field_are_put_to_the_person() -> None:
     assert (unclear.reason, unclear.choices) == ("columns_unclear", ("Rekening", "Rek.nr."))
 
 
+@pytest.mark.parametrize(
+    ("headers", "fields"),
+    [
+        (["Client", "Naam", "Rekening"], [None, "name", "account"]),
+        (["Naam", "Deelnemer", "Rekening"], ["name", None, "account"]),
+        (["Account id", "Account", "Name"], [None, "account", "name"]),
+        (["Client", "Rekening"], ["name", "account"]),
+    ],
+)
+def test_a_name_that_may_say_another_thing_gives_way(headers: list[str], fields: list[Any]) -> None:
+    """Lists that came in by the plainer column go on to do so."""
+    assert [c.field for c in found(outline(headers)).columns] == fields
+
+
+def test_of_two_limits_or_addresses_for_invoices_a_person_says_which() -> None:
+    for headers in (["Naam", "Limiet", "Maandlimiet"], ["Naam", "E-mail", "E-mail factuur"]):
+        assert asked(outline(headers)).choices == tuple(headers[1:])
+    both = {"Client": "name", "Naam": "name"}
+    assert asked(outline(["Client", "Naam"]), mapping=both).choices == ("Client", "Naam")
+
+
 def test_what_follows_a_house_number_may_be_called_by_both() -> None:
     layout = found(outline(["Bedrijf", "Huisnr", "Huisnr toev"], ["A", 12, "b"]))
     assert [c.field for c in layout.columns] == ["company", "house_number", "house_number_suffix"]
@@ -97,6 +120,11 @@ def test_a_number_just_right_of_a_street_is_that_of_the_house() -> None:
     assert whole.columns[-1].field is None
     named = found(outline(["Naam", "Straat", "Nr"], ["A", "Plein 1945", 1], ["B", "Kade", 18]))
     assert named.columns[-1].field == "house_number"
+    lone = ["De Hoeve", 3]
+    most = found(
+        outline(["Naam", "Adres", "Nr"], ["A", "Kade 1", 1], ["B", *lone], ["C", "Ra 2", 3])
+    )
+    assert most.columns[-1].field is None
     meant = found(outline(["Naam", "Straat", "Nr"]), mapping={"Nr": "account"})
     assert [c.field for c in meant.columns] == ["name", "street", "account"]
 
@@ -110,17 +138,27 @@ def test_two_lists_on_one_sheet_are_not_read_as_one() -> None:
     for first, second in (
         (short, long), (long, turned), (long, mixed), (long, [*long, "Wens"]),
     ):  # fmt: skip
-        lists = outline(["Senioren"], first, row, ["Jeugd"], second, row, name="Leden")
+        lists = outline(["Senioren"], first, row, row, ["Jeugd"], second, row, name="Leden")
         unclear = asked(lists)
-        assert "in row 2 and in row 5" in unclear.message
+        assert "in row 2 and in row 6" in unclear.message
         assert (unclear.reason, unclear.choices) == ("columns_unclear", ())
         assert asked(lists, outline(*LIST, name="Oud")).choices == ("Leden", "Oud")
+    mails = [["Naam", "E-mail"], ["Els", "els@bos.nl"], ["Jan", "jan@bos.nl"]]
+    for rows in ((short, row, long, row), (*mails, long, row)):  # of accounts, or of several
+        assert "in row 1 and in row" in asked(outline(*rows)).message
     guest = [
         ["Naam", "Status", "Rekening"], ["Gast", "Actief", "28900001"], ["Lid", "Actief", "ja"],
         ["Gast", "Actief", "Bar", "Heren"], ["Gast"],
     ]  # fmt: skip
+    kinds = [["Naam", "Soort", "Status"], *[[n, "Lid", "Actief"] for n in ("Gast", "Jan Bos")]]
+    paid = [["Naam", "Soort", "Betaling"], ["Jan Bos", "Lid", "Op rekening"], ["Els", "Gast", "-"]]
+    whose = [["Vereniging", "E-mail"], ["VV Houten", "info@vv.nl"], ["Leden"], long, row]
+    capitals = [long, row, [name.upper() for name in long], row]
     for rows in (
         (short, long, row), (long, row, short, row), (["Plaats:", "Houten"], row, short), guest,
+        kinds, paid, whose, capitals, (long, row, ["Plaats:", "Naam:"]),
+        (long, row, ["Plaats"], row),
+        (["Naam", "Plaats", "Soort", "Team"], ["Gast", "Stad", "Heren", "Bar"], ["Jan", "Houten"]),
     ):  # fmt: skip
         found(outline(*rows))
 

@@ -62,6 +62,9 @@ KNOWN = [
     ("Limiet in euro's", "limit"),
     ("In overzicht j/n", "in_overview"),
     ("Op naam kopen ja / nee", "on_account"),
+    ("Limiet (max 1000)", "limit"),
+    ("Limiet (bijv. 1.000,00)", "limit"),
+    ("Rekening (1000-serie)", "account"),
 ]
 
 

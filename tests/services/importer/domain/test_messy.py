@@ -133,6 +133,7 @@ def test_a_total_is_left_out_unless_it_has_an_account_or_an_address(word: str) -
         (["Kapper", None, None, 100, "som"], "Kapper"),
         (["Kapper", None, None, 100, "gemiddeld"], "Kapper"),
         (["Total", None, None, "€ 100,-"], ""),
+        (["Total", "5 leden", None, 100], ""),
         (["Totaal leden", None, 3, 100], ""),
         (["Aantal leden: 3", None, None, None], ""),
         ([None, None, 3, 100, "Totaal"], ""),
@@ -243,6 +244,7 @@ def test_a_column_without_a_name_is_told_of_where_most_rows_have_something_in_it
         (2, [1, "Jan", "Bos", 28900001, None, "nieuw"]),
         (3, [2, "Els", "Smit", 28900002]),
         (4, [3, "Kim", None, 28900003]),
+        (5, [4, "Bo", "Vos", 28900004, None, "nieuw"]),
     ]
     layout = lay_out(
         [Outline(name="x", hidden=False, rows=rows)], sheet=None, mapping=None, tongue="nl"
@@ -273,13 +275,16 @@ def test_a_postcode_and_its_town_may_stand_in_one_cell() -> None:
     rows = [
         ["A", "1234ab  De Bilt", None], ["B", "1234 AB, Houten", "NL"],
         ["C", "9840 De Pinte", "BE"], ["D", "Houten", None], ["E", "1234 AB", None],
-        ["F", "1234 Houten", None], ["G", "0234 AB Houten", None], ["H", "SW1A 1AA London", "GB"],
+        ["F", "1234 Houten", None], ["G", "0234 AB Houten", None], ["H", "3732 De Bilt", None],
+        ["I", "SW1A 1AA London", "GB"], ["J", "D-10115 Berlin", "DE"],
+        ["K", "1000 Bruxelles 1", "BE"], ["L", "5211 AA 's-Hertogenbosch", None],
     ]  # fmt: skip
     plans = planned(book(), headers, *rows)
     told_of = [p.commands[0].body if p.commands else None for p in plans]
     assert [body and (body.get("postcode"), body.get("city")) for body in told_of] == [
         ("1234ab", "De Bilt"), ("1234 AB", "Houten"), ("9840", "De Pinte"),
-        (None, "Houten"), ("1234 AB", None), None, None, None,
+        (None, "Houten"), ("1234 AB", None), None, None, None, ("SW1A 1AA", "London"),
+        ("10115", "Berlin"), ("1000", "Bruxelles 1"), ("5211 AA", "'s-Hertogenbosch"),
     ]  # fmt: skip
     assert [p.column for plan in plans for p in plan.problems] == ["Postcode / woonplaats"] * 3
     assert messages(plans[5]) == [

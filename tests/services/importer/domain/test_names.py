@@ -42,6 +42,8 @@ from services.importer.domain.names import (
         ("Piet Junior II", ("Piet", "", "Junior II")),
         ("Jan Peter II", ("Jan", "", "Peter II")),
         ("Vries de, Jan", ("Jan", "de", "Vries")),
+        ("Vries, de", ("", "de", "Vries")),
+        ("Jansen, Al", ("Al", "", "Jansen")),
         ("Berg, van der, Anna", ("Anna", "van der", "Berg")),
         ("Nguyen Van, Anh", ("Anh", "", "Nguyen Van")),
     ],
@@ -77,6 +79,7 @@ def test_an_infix_may_stand_behind_its_last_name(name: str, last: str, infix: st
         "H2O",
         "De Kraan,",
         "Bos, Smit, Mos",
+        "Bos, de, Smit, Mos",
     ],
 )
 def test_a_companys_name_stays_whole(name: str) -> None:
