@@ -23,8 +23,8 @@ setup:  ## make .venv from the hashed locks
 demo: setup  ## tell the whole story on a stack of its own; KEEP=1 leaves the stack up
 	@$(BIN)/onaccount demo $(if $(KEEP),--keep)
 
-# Tests wait as much as they reckon: three at once fill two cores. By folder, for the last are short.
-AT_ONCE ?= 3
+# Tests wait as much as they reckon: four at once fill two cores. By folder, for the last are short.
+AT_ONCE ?= 4
 
 test: setup  ## run all tests, on real Kafka, PostgreSQL and SMTP
 	@$(BIN)/python -m pytest -n $(AT_ONCE) --dist loadfile --no-loadscope-reorder $(ARGS)
