@@ -92,7 +92,8 @@ def rate(dsn: str, way: str, workers: int, options: argparse.Namespace) -> float
     times = [results.get(timeout=300) for _ in processes]
     for process in processes:
         process.join(30)
-    return each * workers / (max(end for _, end in times) - min(began for began, _ in times))
+    took = max(end for _, end in times) - min(began for began, _ in times)
+    return float(each * workers / took)
 
 
 async def run(options: argparse.Namespace) -> dict[str, object]:

@@ -25,6 +25,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import signal
 import subprocess
 import sys
 import time
@@ -153,7 +154,7 @@ class Scene:
                 "ONACCOUNT_LOG_LEVEL": "WARNING",
             },
             log=self.path / "importer.log",
-            death_signal=9,
+            death_signal=signal.SIGKILL,
         )
         async with running(worker) as pid:
             yield pid

@@ -228,7 +228,7 @@ async def files(dsn: str, environment: int) -> dict[str, float]:
     database = Database(dsn, size=1)
     await database.open()
     async with database.begin() as connection:
-        tx = await Guard("benchmark").open(connection, [])
+        tx = await Guard("benchmark").open(connection)
         query = "SELECT invoice_id::text FROM invoice WHERE environment = $1 LIMIT 60"
         rows = await tx.fetch(query, environment)
         ids = [row["invoice_id"] for row in rows]

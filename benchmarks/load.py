@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
-from runtime.answers import Envelope, Outgoing
+from runtime.answers import Envelope, Headers, Outgoing
 from runtime.edge.backoff import Backoff
 from runtime.edge.publisher import Publisher
 from schemas.topics import TOPICS
@@ -108,7 +108,7 @@ def _no_backoff() -> Backoff:
     return Backoff("benchmark", asyncio.Event(), {})
 
 
-def _id(sale: Sale) -> list[tuple[str, bytes]]:
+def _id(sale: Sale) -> Headers:
     return [("bench_id", sale.sale_id.encode())]
 
 

@@ -187,7 +187,7 @@ async def run(options: argparse.Namespace) -> dict[str, object]:
             dsns = named["years"]
             await Filling(dsns["admin"]).all(options.sales, options.accounts, options.customers)
             connection = await asyncpg.connect(dsns["admin"])
-            sizes = dict(await connection.fetch(sql.sizes, list(SERVICES)))
+            sizes = {row[0]: row[1] for row in await connection.fetch(sql.sizes, list(SERVICES))}
             sales = await connection.fetchval("SELECT count(*) FROM authorizer.sale")
             invoices = await connection.fetchval("SELECT count(*) FROM invoicer.invoice")
             await connection.close()
