@@ -242,14 +242,30 @@ class Venue:
                 await self.wire.say(topic, body)
             await asyncio.sleep(2)
         assert self._unanswered() == []
-        for topic, body in self.rng.sample(self.said, len(self.said)):
-            await self.wire.say(topic, body)
-        await self.wire.flush()
+        await self._say_again()
         for _ in range(10):
             done = await self.bill(0)
             if not done["issued"] and not done["open"]:
                 return
         raise AssertionError(f"still open: {done}")
+
+    async def _say_again(self) -> None:
+        """Everything once more, until each is decided again: a cancellation that was refused, for
+        its sale was not there yet, takes something back now, and a run sees what was decided."""
+        decided = -1
+        while decided != (decided := self._decisions()):  # what was said before is answered
+            await asyncio.sleep(1)
+        for topic, body in self.rng.sample(self.said, len(self.said)):
+            await self.wire.say(topic, body)
+        await self.wire.flush()
+        decided += sum(topic == "pos.sales" for topic, _ in self.said)
+        async with asyncio.timeout(120):
+            while self._decisions() < decided:
+                await asyncio.sleep(0.2)
+
+    def _decisions(self) -> int:
+        found = self.wire.find(environment=self.env)
+        return sum(one.topic == "pos.decisions" for one in found)
 
     def _unanswered(self) -> list[tuple[str, Json]]:
         heard: set[str] = set()
