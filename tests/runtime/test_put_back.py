@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
@@ -27,18 +26,12 @@ from tests.runtime import toy
 from tests.runtime.rig import Rig, sale, until
 from tests.support import databases
 from tests.support.servers import Server
+from tests.support.serving import serving
 
 
-@asynccontextmanager
-async def starting(rig: Rig, it: toy.Toy | None = None) -> AsyncIterator[Any]:
+def starting(rig: Rig, it: toy.Toy | None = None) -> AbstractAsyncContextManager[Any]:
     """A worker that may never come to serve."""
-    worker = rig.build(it)
-    task = asyncio.create_task(worker.serve())
-    try:
-        yield worker
-    finally:
-        worker.stopping.set()
-        assert await asyncio.wait_for(task, 15) == 0
+    return serving(rig.build(it))
 
 
 def copied(data: Path, to: Path) -> None:

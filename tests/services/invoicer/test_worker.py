@@ -8,8 +8,8 @@ agrees with itself, and has it audited against that broker.
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -49,19 +49,12 @@ from tests.support.apart import run_apart
 from tests.support.databases import Database
 from tests.support.mails import MailServer
 from tests.support.servers import Server
+from tests.support.serving import serving
 
 
-@asynccontextmanager
-async def working(kafka: str, dsn: str, smtp: str) -> AsyncIterator[Worker]:
-    worker = build(
-        Settings(kafka=kafka, postgres=SecretStr(dsn), smtp=smtp, session_timeout_ms=6000)
-    )
-    task = asyncio.create_task(worker.serve())
-    try:
-        yield worker
-    finally:
-        worker.stopping.set()
-        assert await asyncio.wait_for(task, 15) == 0
+def working(kafka: str, dsn: str, smtp: str) -> AbstractAsyncContextManager[Worker]:
+    settings = Settings(kafka=kafka, postgres=SecretStr(dsn), smtp=smtp, session_timeout_ms=6000)
+    return serving(build(settings))
 
 
 async def send(kafka: str, topic: str, *messages: Any) -> None:
@@ -75,7 +68,7 @@ async def send(kafka: str, topic: str, *messages: Any) -> None:
 
 
 async def events(kafka: str, topic: str, kind: str, until: int) -> list[dict[str, Any]]:
-    """Events of a kind, told apart by their ids; what there is after 40 s at the latest."""
+    """Events of a kind, told apart by their ids; what there is after 90 s at the latest."""
     consumer = AIOKafkaConsumer(
         topic, bootstrap_servers=kafka, auto_offset_reset="earliest", enable_auto_commit=False
     )

@@ -9,7 +9,7 @@ against that broker.
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -48,6 +48,7 @@ from tests.support import databases
 from tests.support.apart import run_apart
 from tests.support.databases import Database
 from tests.support.servers import Server
+from tests.support.serving import serving
 
 OTHER = "28900002"
 ENTRIES = 9
@@ -78,15 +79,9 @@ def covered_up(where: str = "false", old: str = "", new: str = "") -> str:
     )
 
 
-@asynccontextmanager
-async def working(kafka: str, dsn: str) -> AsyncIterator[Worker]:
-    worker = build(Settings(kafka=kafka, postgres=SecretStr(dsn), session_timeout_ms=6000))
-    task = asyncio.create_task(worker.serve())
-    try:
-        yield worker
-    finally:
-        worker.stopping.set()
-        assert await asyncio.wait_for(task, 15) == 0
+def working(kafka: str, dsn: str) -> AbstractAsyncContextManager[Worker]:
+    settings = Settings(kafka=kafka, postgres=SecretStr(dsn), session_timeout_ms=6000)
+    return serving(build(settings))
 
 
 async def send(kafka: str, topic: str, *messages: Message) -> None:
@@ -98,7 +93,7 @@ async def send(kafka: str, topic: str, *messages: Message) -> None:
 
 
 async def records(kafka: str, topic: str, until: int) -> list[Any]:
-    """At least `until` records of a topic; what it holds after 30 s at the latest."""
+    """At least `until` records of a topic; what it holds after 90 s at the latest."""
     consumer = AIOKafkaConsumer(
         topic, bootstrap_servers=kafka, auto_offset_reset="earliest", enable_auto_commit=False
     )
