@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from schemas.registry import MAX_LOGO_BYTES
 from services.authorizer.domain.checks import logo
 
 PNG = base64.b64decode(
@@ -30,6 +31,17 @@ SVG = b'<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg" %b><rect/
 )
 def test_a_picture_that_can_be_drawn_is_taken(picture: bytes) -> None:
     assert logo(base64.b64encode(picture).decode()) is None
+
+
+def test_one_may_have_just_so_many_bytes() -> None:
+    fits = SVG % b"" + b" " * (MAX_LOGO_BYTES - len(SVG % b""))
+    assert logo(base64.b64encode(fits).decode()) is None
+    assert logo(base64.b64encode(fits + b" ").decode()) == "is larger than 200 kB"
+
+
+def test_letters_that_no_base64_has_are_not_passed_over() -> None:
+    text = base64.b64encode(PNG).decode()
+    assert logo(f"{text[:8]}!{text[8:]}") == "is not base64"
 
 
 @pytest.mark.parametrize(

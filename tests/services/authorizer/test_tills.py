@@ -230,6 +230,11 @@ async def test_a_search_finds_fifty_at_most_and_what_was_typed_first(postgres: D
         for typed, first in (("k1", ["k1", "K1"]), ("K1", ["K1", "k1"])):
             (answer,) = await bench.ask(searched(f"of {typed}", typed))
             assert accounts(said(answer))[:2] == first
+        # Called so by its holder alone, and behind all others by the alphabet.
+        who = command("customer.register", "w", customer_id=uid("w"), company="Zz k1 a")
+        await bench.order(who, opened("28900002", holder=uid("w")))
+        (answer,) = await bench.ask(searched("together", "k1 a"))
+        assert accounts(said(answer))[:2] == ["28900002", "K10000"]
 
 
 async def test_what_holds_the_words_together_is_found_before_what_holds_them_apart(
