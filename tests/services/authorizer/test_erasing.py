@@ -160,6 +160,13 @@ def test_of_who_holds_very_many_accounts_no_more_is_told_than_a_topic_takes() ->
     nameless = Applied(changes=(Effect("account", "", "changed"),) * MAX_ACCOUNTS)
     told = len(applied(VENUE, ZOE, nameless)) + MOST_TOLD_BYTES
     assert told + 100_000 < TOPIC["registry.outcomes"].max_value_bytes  # with its warnings
+    fits = {(VENUE, f"{n}"): Account(environment=VENUE, account=f"{n}", holder=ZOE)
+            for n in range(MAX_ACCOUNTS)}  # fmt: skip
+    erasing = erase(
+        erased(), Registry(customers=known.customers, accounts=fits), Environment(environment=VENUE)
+    )
+    assert isinstance(erasing, Applied)
+    assert len(erasing.changes) == MAX_ACCOUNTS + 1
 
 
 async def test_who_buys_while_being_erased_is_erased_or_kept_as_a_whole(

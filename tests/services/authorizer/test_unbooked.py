@@ -273,6 +273,8 @@ async def test_a_sale_of_an_environment_that_is_not_known_can_be_dismissed(
 
 async def test_a_repetition_tells_again_what_a_killed_worker_did_not(postgres: Database) -> None:
     async with venue(postgres) as bench:
+        await bench.sell(recorded("another", 100, account=ELSEWHERE))
+        bench.published.answers.clear()
         put = recorded("a", 100, account=ELSEWHERE)
         for message in (put, recorded("b", 100, moved_from=uid("a")), cancelled("c", "a")):
             await bench.sell(message)

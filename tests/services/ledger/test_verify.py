@@ -141,6 +141,14 @@ DAMAGE: dict[str, tuple[list[str], set[Flaw]]] = {
         [UNGUARD, f"UPDATE entry SET amounts = amounts[1:1] WHERE {OF_S1}"],
         {Flaw.UNGUARDED, Flaw.NOT_A_JOURNAL, Flaw.ANSWER_DIFFERS},
     ),
+    "a leg was split, and one of nothing was added, which leaves the sums as they were": (
+        [
+            UNGUARD,
+            "UPDATE entry SET ledger_accounts = ledger_accounts[1] || (ledger_accounts[1] || "
+            f"ledger_accounts), amounts = 0 || (1 || (amounts[1] - 1 || amounts[2:])) WHERE {OF_S1}",
+        ],
+        {Flaw.UNGUARDED, Flaw.NOT_A_JOURNAL, Flaw.ANSWER_DIFFERS},
+    ),
     "VAT went to a rate that was not invoiced, which leaves the sums as they were": (
         [
             "UPDATE entry SET ledger_accounts = array_replace(ledger_accounts, 'vat:21', 'vat:19') "
