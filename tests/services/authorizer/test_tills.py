@@ -221,18 +221,21 @@ async def test_accounts_are_found_by_number_words_and_names(
 
 async def test_a_search_finds_fifty_at_most_and_what_was_typed_first(postgres: Database) -> None:
     async with venue(postgres) as bench:
-        await bench.order(*(opened(f"K1{n:04}", f"a {n}") for n in range(700)),
-                          opened("K1", "z", status="blocked"))  # fmt: skip
+        await bench.order(
+            *(opened(f"K1{n:04}", f"a {n}", status="blocked") for n in range(700)),
+            opened("K1", "z", status="blocked"),
+            opened("K1z", "z"),
+        )
         (answer,) = await bench.ask(searched("s", " k1 "))
         assert (len(said(answer)["accounts"]), said(answer)["more"]) == (50, True)
-        assert accounts(said(answer))[:3] == ["K1", "K10000", "K10001"]
+        assert accounts(said(answer))[:4] == ["K1", "K1z", "K10000", "K10001"]
         await bench.order(opened("k1", "y", status="blocked"))
         for typed, first in (("k1", ["k1", "K1"]), ("K1", ["K1", "k1"])):
             (answer,) = await bench.ask(searched(f"of {typed}", typed))
             assert accounts(said(answer))[:2] == first
         # Called so by its holder alone, and behind all others by the alphabet.
         who = command("customer.register", "w", customer_id=uid("w"), company="Zz k1 a")
-        await bench.order(who, opened("28900002", holder=uid("w")))
+        await bench.order(who, opened("28900002", holder=uid("w"), status="blocked"))
         (answer,) = await bench.ask(searched("together", "k1 a"))
         assert accounts(said(answer))[:2] == ["28900002", "K10000"]
 
