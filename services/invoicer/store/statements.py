@@ -32,8 +32,8 @@ async def load(
     most_rows: int,
     private: bool = False,
 ) -> Statement:
-    """A statement from `first` (included) until `until` (excluded), by the venue's clock. `private`:
-    without what was another's, who held the account before.
+    """A statement from `first` (included) until `until` (excluded), by the venue's clock.
+    `private`: without what was another's, who held the account before.
 
     Raises TooLong.
     """
