@@ -45,7 +45,7 @@ Outcome = Sent | Refused | Away | Unsure
 
 def of_response(code: int, said: str, *, named: bool, given: bool) -> Outcome:
     """What an answer other than yes means; `given`: DATA was said before it; `named`: over a line
-    that was just opened the recipient was, and then a 421 may be his own (decision 143)."""
+    that was just opened the recipient was, and then a 421 may be his own (decision 30)."""
     if (code == SERVICE_CLOSING and not named) or code in _LOGIN_WANTED:
         return Away(why=f"the server said {code}")
     if not 400 <= code <= 599:
