@@ -166,11 +166,9 @@ def _why(row: Record, run: Run) -> str:
     return "draft" if run.mode == "draft" and row["in_run"] else "arrived_later"
 
 
-async def made(
-    tx: Tx, environment: int, run_id: str, most: int = MOST_REPORTED
-) -> Sequence[Record]:
+async def made(tx: Tx, environment: int, run_id: str) -> Sequence[Record]:
     """The run's documents for finance's report: the first of them."""
-    return await tx.fetch(sql.made, environment, run_id, most)
+    return await tx.fetch(sql.made, environment, run_id, MOST_REPORTED)
 
 
 async def counted(tx: Tx, environment: int, run_id: str) -> tuple[int, int]:
