@@ -174,6 +174,15 @@ def _in_pieces(lines: Sequence[OpenLine]) -> Iterator[tuple[Item, ...]]:
         yield tuple(piece)
 
 
+def bill_of_draft(found: Iterable[Bill], period: str, total: int) -> Bill | None:
+    """Which of these a draft of this month and total is of; None where the month has none.
+
+    Of a month's several bills (see `bills`) any may be approved first.
+    """
+    its = [bill for bill in found if bill.period == period]
+    return next((bill for bill in its if bill.total == total), its[0] if its else None)
+
+
 def credits_due(
     lines: Iterable[OpenLine], billed_on: Mapping[tuple[str, int], str]
 ) -> dict[str, tuple[Item, ...]]:

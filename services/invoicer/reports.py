@@ -7,7 +7,13 @@ from pydantic import TypeAdapter
 from runtime.transaction import Tx
 from schemas.billing import RunCompleted
 from services.invoicer import parties
-from services.invoicer.documents.report import ReportedDocument, RunReport, Skipped, StillOpen
+from services.invoicer.documents.report import (
+    Counted,
+    ReportedDocument,
+    RunReport,
+    Skipped,
+    StillOpen,
+)
 from services.invoicer.store import registry, requests, runs
 from services.invoicer.store.invoices import vat_from
 from services.invoicer.vat import VatRow
@@ -26,6 +32,7 @@ async def run_report(tx: Tx, environment: int, run_id: str) -> RunReport | None:
     ended_at = asked.ended_at or tx.now
     concerned = {s.account for s in said.skipped} | {o.account for o in said.open}
     names = await _names(tx, environment, concerned)
+    skipped, notes_sent = await runs.counted(tx, environment, run_id)
     return RunReport(
         run_id=run_id,
         seller=parties.seller(state),
@@ -44,6 +51,14 @@ async def run_report(tx: Tx, environment: int, run_id: str) -> RunReport | None:
         ),
         vat=tuple(VatRow(rate=v.rate, base=v.base, vat=v.vat, gross=v.gross) for v in said.vat),
         total=said.total,
+        counted=Counted(
+            drafted=said.drafted,
+            issued=said.issued,
+            notes=said.credit_notes or 0,
+            credited=said.credited or 0,
+            sent=said.sent + notes_sent,
+            skipped=skipped,
+        ),
     )
 
 

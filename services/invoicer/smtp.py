@@ -16,6 +16,7 @@ from aiosmtplib.errors import (
 
 from services.invoicer.settings import Settings
 from services.invoicer.smtp_outcomes import (
+    SERVICE_CLOSING,
     Away,
     Outcome,
     Refused,
@@ -96,17 +97,20 @@ class Mailer:
     ) -> Outcome:
         """MAIL, RCPT, DATA. Once the mail is on its way, a line that breaks off leaves open whether
         the server has it (RFC 5321, 4.5.3.2.6)."""
-        smtp, given = connection.smtp, False
+        smtp, named, given = connection.smtp, False, False
         try:
             size = [f"SIZE={len(content)}"] if smtp.supports_extension("size") else []
             await smtp.mail(sender, options=size)
+            named = not connection.since  # one that idled may be closed whatever the mail
             await smtp.rcpt(recipient)
             await _may_come(smtp)
             given = True
             await _content(smtp, content, self._settings.smtp_data_timeout_s)
         except SMTPResponseException as error:
-            outcome = of_response(error.code, error.message, given=given)
-            await self._keep_or_close(connection, reset=isinstance(outcome, Refused))
+            outcome = of_response(error.code, error.message, named=named, given=given)
+            going = error.code == SERVICE_CLOSING
+            reset = isinstance(outcome, Refused) and not going
+            await self._keep_or_close(connection, reset=reset)
             return outcome
         except (SMTPException, OSError, TimeoutError) as error:
             smtp.close()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from aiosmtplib.errors import SMTPResponseException
 
-_SERVICE_CLOSING = 421  # RFC 5321, 4.2.3: the server, not the mail
+SERVICE_CLOSING = 421  # RFC 5321, 4.2.3: the server, not the mail; but see `of_response`
 _LOGIN_WANTED = frozenset({530, 534, 535, 538})  # RFC 4954, 6: our settings, not the mail
 
 
@@ -43,9 +43,10 @@ class Unsure:
 Outcome = Sent | Refused | Away | Unsure
 
 
-def of_response(code: int, said: str, *, given: bool) -> Outcome:
-    """What an answer other than yes means; `given`: DATA was said before it."""
-    if code == _SERVICE_CLOSING or code in _LOGIN_WANTED:
+def of_response(code: int, said: str, *, named: bool, given: bool) -> Outcome:
+    """What an answer other than yes means; `given`: DATA was said before it; `named`: over a line
+    that was just opened the recipient was, and then a 421 may be his own (decision 30)."""
+    if (code == SERVICE_CLOSING and not named) or code in _LOGIN_WANTED:
         return Away(why=f"the server said {code}")
     if not 400 <= code <= 599:
         why = f"the server said {code}"

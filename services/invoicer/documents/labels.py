@@ -65,6 +65,12 @@ _NL = {
     "to_pay": "Te betalen",
     "to_get_back": "Gecrediteerd bedrag",
     "prices_include": "Prijs en bedrag zijn inclusief btw.",
+    "lines": "{count} regels",
+    "one_line": "1 regel",
+    "summed_articles": "Gelijke regels van een dag staan hier bij elkaar. Alle {count} staan elk "
+    "voor zich in {file}, dat hierbij hoort.",
+    "summed_rates": "Hier staat per dag en tarief wat {count} regels samen zijn. Zij staan elk "
+    "voor zich in {file}, dat hierbij hoort.",
     "pay_iban": "Maak {amount} uiterlijk {date} over naar {iban} op naam van {name}, onder "
     "vermelding van {number}.",
     "pay_plain": "Wij ontvangen {amount} graag uiterlijk {date}, onder vermelding van {number}.",
@@ -136,6 +142,12 @@ _EN = {
     "to_pay": "Amount due",
     "to_get_back": "Amount credited",
     "prices_include": "Price and amount include VAT.",
+    "lines": "{count} lines",
+    "one_line": "1 line",
+    "summed_articles": "Equal lines of a day are put together here. All {count} are listed one by "
+    "one in {file}, which belongs to this document.",
+    "summed_rates": "Per day and rate this says what {count} lines come to. They are listed one by "
+    "one in {file}, which belongs to this document.",
     "pay_iban": "Please transfer {amount} by {date} to {iban} in the name of {name}, quoting "
     "{number}.",
     "pay_plain": "Please pay {amount} by {date}, quoting {number}.",

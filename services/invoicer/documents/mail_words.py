@@ -82,6 +82,7 @@ _NL = {
     "nothing": "geen",
     "review": "De concepten wachten op goedkeuring; er zijn nog geen nummers gegeven.",
     "workbook": "Alle documenten van deze run staan in het werkblad in de bijlage.",
+    "workbook_first": "Deze run maakte meer documenten dan het werkblad in de bijlage noemt.",
     "run": "Run {run_id}",
     "and_more": "en nog {count}, zie de bijlage",
 }
@@ -162,6 +163,7 @@ _EN = {
     "nothing": "none",
     "review": "The drafts await approval; no numbers have been given yet.",
     "workbook": "All documents of this run are in the attached workbook.",
+    "workbook_first": "This run made more documents than the attached workbook lists.",
     "run": "Run {run_id}",
     "and_more": "and {count} more, see the attachment",
 }

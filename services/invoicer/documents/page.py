@@ -23,6 +23,7 @@ from services.invoicer.documents.letterhead import (
 from services.invoicer.documents.model import CreditNote, Document, Invoice
 from services.invoicer.documents.payment import epc_payload, qr_svg
 from services.invoicer.documents.rows import lines_data
+from services.invoicer.documents.summing import on_paper
 from services.invoicer.documents.text import (
     breakable,
     clean,
@@ -169,6 +170,9 @@ def _facts(document: Document) -> list[tuple[str, str]]:
 def _notes(document: Document) -> list[str]:
     words = LABELS[document.language]
     notes = [words["draft_note"]] if document.number is None else []
+    if (how := on_paper(document).how) != "each":
+        file = f"{document.file_stem}.xlsx"
+        notes.append(breakable(words[f"summed_{how}"].format(count=len(document.lines), file=file)))
     if note := euro_note(document):
         notes.append(note)
     if isinstance(document, Invoice) and document.supplementary:

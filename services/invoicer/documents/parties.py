@@ -48,9 +48,18 @@ def _vat_endpoint(number: str | None, country: str) -> Endpoint | None:
     return None if scheme is None else (scheme, full)
 
 
-def is_peppol(buyer: Buyer) -> bool:
-    """Whether the buyer gets Peppol BIS Billing 3.0 (contract part 8)."""
-    return peppol_endpoint(buyer) is not None
+def _seller_endpoint(seller: Seller) -> Endpoint | None:
+    """The venue's address in Peppol: a Dutch one's KVK, else its VAT number."""
+    country = seller.address.country
+    if seller.chamber_number and country == "NL":
+        return KVK, kvk(seller.chamber_number)
+    return _vat_endpoint(seller.vat_number, country)
+
+
+def is_peppol(seller: Seller, buyer: Buyer) -> bool:
+    """Whether the buyer gets Peppol BIS Billing 3.0 (contract part 8), which wants an address of
+    either (PEPPOL-EN16931-R010, R020)."""
+    return bool(peppol_endpoint(buyer) and _seller_endpoint(seller))
 
 
 def compact(number: str) -> str:
@@ -86,7 +95,7 @@ def lacking(seller: Seller, buyer: Buyer) -> tuple[str, ...]:
         "chamber_number": seller.chamber_number,
         "iban": seller.iban,
     }
-    if is_peppol(buyer) and buyer.address.country == "NL":
+    if peppol_endpoint(buyer) and buyer.address.country == "NL":
         fields |= {
             "buyer.street": buyer.address.street,
             "buyer.postcode": buyer.address.postcode,
@@ -96,13 +105,12 @@ def lacking(seller: Seller, buyer: Buyer) -> tuple[str, ...]:
 
 
 def add_seller(root: Element, seller: Seller) -> None:
-    """`cac:AccountingSupplierParty`; its electronic address is its KVK, else its VAT number."""
+    """`cac:AccountingSupplierParty`; its electronic address is its KVK, else its VAT number, else
+    where questions go."""
     party = add(add(root, "cac:AccountingSupplierParty"), "cac:Party")
     country = seller.address.country
-    if seller.chamber_number and country == "NL":
-        _endpoint(party, (KVK, kvk(seller.chamber_number)))
-    else:
-        _endpoint(party, _vat_endpoint(seller.vat_number, country))
+    mail = (EMAIL, seller.email) if seller.email else None
+    _endpoint(party, _seller_endpoint(seller) or mail)
     _name(party, seller.shown_name)
     _address(party, seller.address)
     _vat(party, seller.vat_number, country)

@@ -55,9 +55,22 @@ class StillOpen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """How many there are, listed or not; `credited` is what the credit notes come to, `sent` are
+    invoices and credit notes that were handed to the mailer."""
+
+    drafted: int
+    issued: int
+    notes: int
+    credited: int
+    sent: int
+    skipped: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunReport:
     """What `run.completed` says, with names. `vat` and `total` are the run's, over what was drafted
-    or issued; credit notes are not in them."""
+    or issued; credit notes are not in them. Its lists may hold the first of very many."""
 
     run_id: str
     seller: Seller
@@ -70,25 +83,16 @@ class RunReport:
     open: tuple[StillOpen, ...]
     vat: tuple[VatRow, ...]
     total: int
-
-    def count(self, kind: str, *, drafts: bool) -> int:
-        return sum(
-            1 for each in self.documents if each.kind == kind and (each.number is None) == drafts
-        )
-
-    @property
-    def credited(self) -> int:
-        """What its credit notes come to."""
-        return sum(each.total for each in self.documents if each.kind == "credit_note")
+    counted: Counted
 
 
 def compose_run_report(report: RunReport, envelope: Envelope) -> Composed:
     """The report as mail, its workbook attached. Raises BadAddressError as `mail.compose` does."""
     words, language = WORDS[report.language], report.language
     period = month(report.period, language)
-    drafts = report.count("invoice", drafts=True)
-    issued = report.count("invoice", drafts=False)
-    notes = report.count("credit_note", drafts=False)
+    counts = report.counted
+    drafts, issued, notes = counts.drafted, counts.issued, counts.notes
+    listed = "workbook" if drafts + issued + notes <= len(report.documents) else "workbook_first"
     fill = {
         "month": period,
         "venue": clean(report.seller.shown_name),
@@ -96,7 +100,7 @@ def compose_run_report(report: RunReport, envelope: Envelope) -> Composed:
         "issued": words["one_invoice" if issued == 1 else "invoices"].format(count=issued),
         "drafted": words["one_draft" if drafts == 1 else "drafts"].format(count=drafts),
         "notes": words["one_note" if notes == 1 else "notes"].format(count=notes),
-        "credited": money(report.credited, report.currency, language),
+        "credited": money(counts.credited, report.currency, language),
     }
     subject = "subject_report"
     if not issued and (drafts or notes):
@@ -111,7 +115,7 @@ def compose_run_report(report: RunReport, envelope: Envelope) -> Composed:
         "sections": _sections(report),
         "closing": [
             *([words["review"]] if drafts else []),
-            words["workbook"],
+            words[listed],
             words["run"].format(run_id=clean(report.run_id)),
         ],
     }
@@ -130,18 +134,16 @@ def _file_word(language: Language) -> str:
 def _counts(report: RunReport) -> list[tuple[str, str]]:
     """What there is of each kind; nothing is said of what such a run never makes."""
     words = WORDS[report.language]
-    drafts = report.count("invoice", drafts=True)
-    notes = report.count("credit_note", drafts=False)
-    issued = report.count("invoice", drafts=False)
-    mailed = sum(1 for each in report.documents if each.mailed_to)
+    counts = report.counted
+    drafts, issued, notes = counts.drafted, counts.issued, counts.notes
     left = sum(each.amount for each in report.open)
-    credited = money(report.credited, report.currency, report.language)
+    credited = money(counts.credited, report.currency, report.language)
     counted = [
         ("drafted", drafts, drafts > 0),
         ("issued", issued, issued > 0 or not drafts),
         ("credited", notes, notes > 0),
-        ("sent", mailed, issued + notes > 0),
-        ("skipped", len(report.skipped), True),
+        ("sent", counts.sent, issued + notes > 0),
+        ("skipped", counts.skipped, True),
     ]
     return [
         *((words[name], str(count)) for name, count, shown in counted if shown),

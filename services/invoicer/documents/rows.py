@@ -21,6 +21,7 @@ from services.invoicer.documents.fitting import (
 )
 from services.invoicer.documents.labels import LABELS
 from services.invoicer.documents.model import Document, Language, Line
+from services.invoicer.documents.summing import on_paper
 from services.invoicer.documents.text import (
     clean,
     grouped,
@@ -57,18 +58,20 @@ class Group:
 
 
 def lines_data(document: Document) -> dict[str, Any]:
-    """The lines by day, within a day as they were sold: see `table_data`."""
+    """The lines by day, within a day as they were sold: see `table_data`. Of very many what paper
+    holds of them (summing.py)."""
     words = LABELS[document.language]
-    lines = sorted(document.lines, key=lambda line: line.sold_at)
+    paper = on_paper(document)
+    row = {"each": _line, "articles": _article, "rates": _rate}[paper.how]
     groups = []
-    for date, of_day in groupby(lines, key=lambda line: line.sold_at.date()):
+    for date, of_day in groupby(paper.lines, key=lambda line: line.sold_at.date()):
         its = list(of_day)
         total = sum(line.total for line in its)
         groups.append(
             Group(
                 title=weekday(date, document.language),
                 total=money(total, document.currency, document.language),
-                rows=[_line(document, line) for line in its],
+                rows=[row(document, line) for line in its],
             )
         )
     return table_data(groups, [words[head] for head in _LINE_HEADS], greys=(0, 4, 5))
@@ -140,6 +143,29 @@ def _line(document: Document, line: Line) -> Shown:
             _net(line.billed_price, line.vat_rate, currency, language),
             rate_label(line.vat_rate, language),
             money(line.total, currency, language),
+        ),
+    )
+
+
+def _article(document: Document, line: Line) -> Shown:
+    """Like lines of a day: they have no time together."""
+    shown = _line(document, line)
+    return Shown(part=shown.part, cells=("", *shown.cells[1:]))
+
+
+def _rate(document: Document, line: Line) -> Shown:
+    """What a day's lines of one rate come to."""
+    words, language = LABELS[document.language], document.language
+    count = "one_line" if line.quantity == "1" else "lines"
+    return Shown(
+        cells=(
+            "",
+            words[count].format(count=line.quantity),
+            "",
+            "",
+            "",
+            rate_label(line.vat_rate, language),
+            money(line.total, document.currency, language),
         ),
     )
 

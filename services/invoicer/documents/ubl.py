@@ -45,7 +45,7 @@ def render_ubl(document: Document) -> bytes:
     kind = "Invoice" if isinstance(document, Invoice) else "CreditNote"
     root = Element(kind, attributes={"xmlns": f"{_OASIS}:{kind}-2", **_COMMON})
     _header(root, document)
-    business = parties.is_peppol(document.buyer)
+    business = parties.is_peppol(document.seller, document.buyer)
     parties.add_seller(root, document.seller)
     parties.add_buyer(root, document.buyer, peppol=business)
     _payment(root, document)
@@ -58,7 +58,7 @@ def render_ubl(document: Document) -> bytes:
 
 
 def _header(root: Element, document: Document) -> None:
-    business = parties.is_peppol(document.buyer)
+    business = parties.is_peppol(document.seller, document.buyer)
     add(root, "cbc:CustomizationID", PEPPOL if business else EN16931)
     if business:
         add(root, "cbc:ProfileID", PEPPOL_PROFILE)

@@ -1,11 +1,11 @@
 """invoice.correct: a credit note and a new invoice in one transaction.
 
 Without `exclude_sales` and `account` the invoice is made again as things are now (another holder,
-address, or sales taken back meanwhile). `exclude_sales` are left off; with `account` they, or
-without them all of the invoice's sales, move to that account. What comes off is taken back by
-sale.cancelled on pos.sales, as a till would, and held until its reversal has come back; a moved
-sale is then recorded on the other account (moves.py). Ids are made from the command's and the
-sale's, so that a repetition changes nothing.
+address, or sales taken back meanwhile). `exclude_sales` are left off; with `account` they move to
+that account, or all of the invoice's sales where the list is absent (an empty one is refused). What
+comes off is taken back by sale.cancelled on pos.sales, as a till would, and held until its reversal
+has come back; a moved sale is then recorded on the other account (moves.py). Ids are made from the
+command's and the sale's, so that a repetition changes nothing.
 """
 
 from collections.abc import Iterable
@@ -70,7 +70,7 @@ def parted(
     """The sales that come off an invoice, those of its own that stay, and those that it has not."""
     its = dict.fromkeys(its_sales)
     off = dict.fromkeys(command.exclude_sales or ())
-    if command.account and not off:
+    if command.account and command.exclude_sales is None:
         off = its
     kept = [sale for sale in its if sale not in off]
     return list(off), kept, [sale for sale in off if sale not in its]
@@ -102,6 +102,12 @@ async def _wrong_account(tx: Tx, command: InvoiceCorrect, invoice: Invoice) -> R
     if command.account == invoice.account:
         return Refusal(
             reason="same_account", field="account", message="The sales are on this account already."
+        )
+    if command.exclude_sales is not None and not command.exclude_sales:
+        return Refusal(
+            reason="sales_missing",
+            field="exclude_sales",
+            message="exclude_sales names no sale to move; leave it out to move all of them.",
         )
     holdings = await registry.holdings(tx, command.environment, [command.account])
     if not (command.account in holdings and holdings[command.account].known):

@@ -8,7 +8,7 @@ from schemas.invoices import InvoiceApprove, InvoiceDelete
 from schemas.registry import EnvironmentState
 from services.invoicer import drafting, issuing, parties
 from services.invoicer.admission import unready
-from services.invoicer.domain import Item, bills, month_end
+from services.invoicer.domain import Item, bill_of_draft, bills, month_end
 from services.invoicer.handlers.finding import find
 from services.invoicer.making import NewCredit, NewInvoice
 from services.invoicer.names import made
@@ -68,9 +68,7 @@ async def _again(
             message="The account has no holder with a full postal address to invoice.",
         )
     lines = await rows.open_lines(tx, number, [draft.account], month_end(draft.period, zone))
-    its_bill = next(
-        (b for b in bills(lines[draft.account], zone) if b.period == draft.period), None
-    )
+    its_bill = bill_of_draft(bills(lines[draft.account], zone), draft.period, draft.total)
     if its_bill is None or its_bill.total <= 0:
         return None
     return NewInvoice(

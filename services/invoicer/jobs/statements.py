@@ -35,7 +35,13 @@ class Statements:
             assert environment is not None  # the request saw it
             try:
                 statement = await store.load(
-                    tx, environment, asked.account, asked.from_, asked.until, most_rows=most_rows
+                    tx,
+                    environment,
+                    asked.account,
+                    asked.from_,
+                    asked.until,
+                    most_rows=most_rows,
+                    private=asked.to in ("holder", "viewers"),
                 )
             except store.TooLong:
                 if instead := work.job.payload.get("instead"):

@@ -29,9 +29,11 @@ WHERE m.environment = $1 AND m.mail_id = u.mail_id AND m.state = 'pending'
 RETURNING m.mail_id::text, m.handed_over;
 
 -- name: put_off
+-- Without a code the server is away. Where it said 421 just before, it was closing: that is forgotten.
 UPDATE mail SET attempts = attempts + 1, code = $3, said = $4,
-    refusals = refusals + ($3::int IS NOT NULL)::int,
-    refused_since = CASE WHEN $3::int IS NULL THEN refused_since ELSE coalesce(refused_since, now()) END
+    refusals = CASE WHEN $3::int IS NOT NULL THEN refusals + 1 WHEN code = 421 THEN 0 ELSE refusals END,
+    refused_since = CASE WHEN $3::int IS NOT NULL THEN coalesce(refused_since, now())
+                         WHEN code = 421 THEN NULL ELSE refused_since END
 WHERE environment = $1 AND mail_id = $2 AND state = 'pending';
 
 -- name: unsure

@@ -120,3 +120,13 @@ SELECT 'credit_note', c.number, c.account, i.buyer, i.period, c.total, c.vat, fa
 FROM credit_note AS c JOIN invoice AS i USING (environment, invoice_id)
 WHERE c.environment = $1 AND c.run_id = $2
 ORDER BY kind DESC, number, account LIMIT $3;
+
+-- name: counted
+-- For finance's report, whose lists may hold the first of very many: what run.completed does not say.
+SELECT (SELECT count(*) FROM run_item
+        WHERE environment = $1 AND run_id = $2 AND reason IS NOT NULL) AS skipped,
+       (SELECT count(*) FROM credit_note AS c
+        WHERE c.environment = $1 AND c.run_id = $2 AND EXISTS (
+            SELECT FROM mail AS m
+            WHERE (m.environment, m.ref) = (c.environment, c.credit_note_id::text) AND NOT m.copy)
+       ) AS notes_sent;

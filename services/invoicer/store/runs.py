@@ -25,6 +25,10 @@ MOST_LISTED, LISTED_BYTES = 10_000, 900_000
 is never taken where it is too large."""
 
 
+MOST_REPORTED = 20_000
+"""Documents in finance's report of a run: each is read, and stands in its workbook."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """A row of `run`. `until` is the period's end in the environment's time zone, once it began."""
@@ -163,5 +167,12 @@ def _why(row: Record, run: Run) -> str:
 
 
 async def made(tx: Tx, environment: int, run_id: str) -> Sequence[Record]:
-    """The run's documents for finance's report."""
-    return await tx.fetch(sql.made, environment, run_id, 20_000)
+    """The run's documents for finance's report: the first of them."""
+    return await tx.fetch(sql.made, environment, run_id, MOST_REPORTED)
+
+
+async def counted(tx: Tx, environment: int, run_id: str) -> tuple[int, int]:
+    """How many accounts a run left out, and how many of its credit notes were mailed."""
+    row = await tx.fetchrow(sql.counted, environment, run_id)
+    assert row is not None  # it selects from nothing
+    return row["skipped"], row["notes_sent"]

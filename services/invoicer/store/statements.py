@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from runtime.sql import statements
 from runtime.transaction import Tx
-from schemas.registry import EnvironmentState
+from schemas.registry import CustomerState, EnvironmentState
 from schemas.values import account_key
 from services.invoicer import parties
 from services.invoicer.statements.model import Cover, Row, Statement
@@ -30,18 +30,23 @@ async def load(
     until: date,
     *,
     most_rows: int,
+    private: bool = False,
 ) -> Statement:
     """A statement from `first` (included) until `until` (excluded), by the venue's clock.
+    `private`: without what was another's, who held the account before.
 
     Raises TooLong.
     """
     number, zone = environment.environment, ZoneInfo(environment.time_zone)
     begin, end = (datetime.combine(day, time(), zone) for day in (first, until))
-    found = await tx.fetch(sql.rows, number, account, begin, end, most_rows + 1)
-    if len(found) > most_rows:
-        raise TooLong
     holding = None if account is None else (await registry.holdings(tx, number, [account]))[account]
     holder = None if holding is None else holding.holder
+    before, own = None, list[str]()
+    if private and account is not None:
+        before, own = await _before(tx, number, account, holder)
+    found = await tx.fetch(sql.rows, number, account, begin, end, most_rows + 1, before, own)
+    if len(found) > most_rows:
+        raise TooLong
     return Statement(
         total=sum(r["amount"] for r in found),
         seller=parties.seller(environment),
@@ -67,6 +72,20 @@ async def load(
             for r in found
         ),
     )
+
+
+async def _before(
+    tx: Tx, environment: int, account: str, holder: CustomerState | None
+) -> tuple[datetime | None, list[str]]:
+    """Up to when what was sold may be another's than the holder's, None: it never was; and the
+    invoices that were made out to the holder."""
+    made_out = {
+        r["invoice_id"]: holder is not None and parties.is_whom(holder, r["holder"], r["buyer"])
+        for r in await tx.fetch(sql.made_out, environment, account)
+    }
+    others = [invoice for invoice, is_own in made_out.items() if not is_own]
+    until: datetime | None = await tx.fetchval(sql.anothers_until, environment, account, others)
+    return until, [invoice for invoice, is_own in made_out.items() if is_own]
 
 
 async def keep(

@@ -167,6 +167,7 @@ async def test_what_cannot_be_corrected_is_refused_and_changes_nothing(world: Wo
     for changes, reason in (
         ({"account": "A1"}, "same_account"),
         ({"account": "nowhere"}, "account_unknown"),
+        ({"account": "A2", "exclude_sales": ()}, "sales_missing"),
         ({"exclude_sales": (new_id(),)}, "sale_not_on_invoice"),
         ({"environment": 7}, "invoice_unknown"),
     ):

@@ -9,7 +9,10 @@ from hypothesis import strategies as st
 
 from services.invoicer.domain import (
     MAX_SALES,
+    Bill,
+    Item,
     OpenLine,
+    bill_of_draft,
     bills,
     credits_due,
     due_on,
@@ -101,6 +104,22 @@ def test_a_month_of_more_sales_than_a_record_lists_gives_a_second_bill() -> None
     at = datetime(2026, 7, 2, tzinfo=UTC)
     found = bills([line(at, sale_id=f"{i:06}") for i in range(MAX_SALES + 1)], AMSTERDAM)
     assert [len(b.sales) for b in found] == [MAX_SALES, 1]
+
+
+def test_of_a_months_several_drafts_each_is_approved_as_its_own_bill_in_any_order() -> None:
+    july = (Item(sale_id="a", line=0, vat_rate="21", amount=500),)
+    more = (Item(sale_id="b", line=0, vat_rate="21", amount=120),)
+    found = [
+        Bill(period="2026-06", items=more),
+        Bill(period="2026-07", items=july),
+        Bill(period="2026-07", items=more),
+    ]
+    assert [bill_of_draft(found, "2026-07", total) for total in (500, 120, 7)] == [
+        found[1],
+        found[2],
+        found[1],  # what is due has changed
+    ]
+    assert bill_of_draft(found, "2026-08", 120) is None
 
 
 def test_what_was_reversed_after_billing_is_credited_on_its_invoice() -> None:

@@ -106,13 +106,25 @@ async def test_a_server_that_is_away_is_waited_for(world: World, smtp: MailServe
     assert len(smtp.mails) == 1
 
 
-async def test_a_server_that_closes_with_421_is_waited_for(world: World, smtp: MailServer) -> None:
+async def test_whom_a_server_always_answers_421_is_undeliverable_and_a_closing_one_is_waited_for(
+    world: World, smtp: MailServer
+) -> None:
+    """Closing: it is away when it is asked next. What it said three days ago counts no more."""
     smtp.answers[GUEST] = "421 4.3.2 shutting down"
     await issued(world)
-    assert await world.jobs() == []
-    smtp.answers.clear()
-    await world.bench.make_due("mail")
-    assert types(await world.jobs()) == ["invoice.sent", "invoice.state"]
+    long_ago = "UPDATE mail SET refused_since = now() - interval '49 hours' WHERE refusals > 0"
+    for closing in (True, False):
+        assert await world.jobs() == []
+        async with world.bench.database.connection() as connection:
+            await connection.execute(long_ago)
+        if closing:
+            smtp.stop()
+            await world.bench.make_due("mail")
+            assert await world.jobs() == []
+            smtp.start()
+        await world.bench.make_due("mail")
+    (undeliverable,) = said(await world.jobs(), "invoice.undeliverable")
+    assert (undeliverable["code"], undeliverable["permanent"]) == (421, False)
 
 
 async def test_a_worker_that_died_between_sending_and_recording_is_counted(

@@ -62,9 +62,28 @@ async def test_a_refusal_is_the_mails_own_wherever_it_is_said(
 
 
 @pytest.mark.parametrize("verb", ["CONNECT", "EHLO", "MAIL", "RCPT", "DATA", "."])
-async def test_a_server_that_closes_with_421_is_away(rude: RudeServer, verb: str) -> None:
+async def test_a_server_that_closes_with_421_is_away_but_for_who_is_told_so_when_named(
+    rude: RudeServer, verb: str
+) -> None:
     rude.rule = lambda said: "421 4.3.2 closing" if said.verb == verb else None
-    assert isinstance(await sent(rude), Away)
+    outcome = await sent(rude)
+    if verb in ("RCPT", "DATA", "."):
+        assert outcome == Refused(code=421, said="4.3.2 closing")
+    else:
+        assert isinstance(outcome, Away)
+
+
+@pytest.mark.parametrize("verb", ["MAIL", "RCPT", "DATA", "."])
+async def test_a_line_that_was_kept_and_closes_with_421_costs_nothing(
+    rude: RudeServer, verb: str
+) -> None:
+    closing = (verb, 2)
+    rude.rule = lambda said: "421 4.3.2 closing" if (said.verb, said.nth) == closing else None
+    rude.start()
+    one = mailer(rude)
+    assert [await one.send(FROM, TO, MAIL) for _ in range(3)] == [Sent()] * 3
+    assert rude.verbs.count("CONNECT") == 2
+    await one.close()
 
 
 @pytest.mark.parametrize("verb", ["CONNECT", "EHLO", "MAIL", "RCPT"])

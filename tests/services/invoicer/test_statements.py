@@ -166,6 +166,40 @@ async def test_who_may_view_an_account_is_told_so_and_is_not_greeted_as_its_hold
     assert "Anna" not in plain(second)
 
 
+async def test_the_next_holder_and_viewers_get_no_purchases_of_who_held_the_account_before(
+    world: World, smtp: MailServer
+) -> None:
+    """Only what they are billed for: an address that finance gives gets all of it, as before."""
+    await world.guests("A1", email="anna@club.example")
+    told = ("billed", "settled", "late", "own", "own settled")
+    billed, settled, late, own, own_settled = (
+        sale("A1", (name, "1", 100 + n, "21"), at=datetime(2026, 7, 2 + n, 20, tzinfo=UTC))
+        for n, name in enumerate(told)
+    )
+    await world.sell(billed, settled, reversal(settled))
+    assert types(await world.run("run")).count("invoice.issued") == 1
+    ben, eye = new_id(), new_id()
+    people = [customer(ben, email="ben@club.example"), customer(eye, email="eye@club.example")]
+    ours = account("A1", ben, version=2).model_copy(update={"viewers": (eye,)})
+    await world.registry(*people, ours)
+    async with world.bench.database.connection() as connection:
+        await connection.execute("UPDATE account SET held_since = '2026-07-04Z'")
+    await world.sell(late, own, own_settled, reversal(own_settled))
+    asked = [request(to=to) for to in ("holder", "viewers", "books@club.example")]
+    await world.command(*asked)
+    await world.jobs()
+    seen = {}
+    for mail in smtp.mails:
+        if str(mail["Subject"]).startswith("Transacties"):
+            (attached,) = mail.iter_attachments()
+            sheet = openpyxl.load_workbook(io.BytesIO(attached.get_content())).worksheets[0]
+            rows = list(sheet.iter_rows(min_row=2, max_row=sheet.max_row - 1, values_only=True))
+            seen[str(mail["To"])] = {str(row[3]) for row in rows if row[3]}
+    of_ben = {"late", "own", "own settled", "Teruggenomen: own settled"}
+    assert seen["ben@club.example"] == seen["eye@club.example"] == of_ben
+    assert seen["books@club.example"] == of_ben | {"billed", "settled", "Teruggenomen: settled"}
+
+
 async def test_each_viewer_gets_it_in_a_language_of_their_own(
     world: World, smtp: MailServer
 ) -> None:

@@ -7,15 +7,18 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 import typst
 from pypdf import PdfReader
 
 from services.invoicer.documents.fitting import letter_mm
-from services.invoicer.documents.model import Address, Buyer, Document, EuroVat, Seller
+from services.invoicer.documents.model import Address, Buyer, Document, EuroVat, Line, Seller
+from services.invoicer.documents.page import page_data
 from services.invoicer.documents.pdf import render_pdf
 from services.invoicer.documents.rows import lines_data
+from services.invoicer.documents.summing import MOST_ON_PAPER
 from services.invoicer.documents.typesetting import fonts
 from services.invoicer.documents.ubl import render_ubl
 from tests.services.invoicer.documents.samples import (
@@ -128,6 +131,43 @@ def test_all_of_500_lines_are_there_with_the_header_on_every_page() -> None:
     assert all(f"Pagina {n} van {len(pages)}" in page for n, page in enumerate(pages, start=1))
     times = re.findall(r"\b\d\d:\d\d\b", " ".join(pages))
     assert sorted(times) == sorted(each.sold_at.strftime("%H:%M") for each in lines)
+
+
+def many_rows(*lines: Line) -> tuple[list[tuple[str, ...]], str]:
+    """What page_data has of so many lines: its rows, and its first note."""
+    data = page_data(invoice(*lines), with_logo=False)
+    shown = [tuple(each["cells"]) for group in data["groups"] for each in group["lines"]]
+    return shown, next(iter(data["notes"]), "")
+
+
+def test_of_very_many_lines_equal_ones_of_a_day_stand_together_on_paper() -> None:
+    """Each with its quantity and price, as an invoice must have them; parts, and weights that are
+    rounded each by itself, stand alone."""
+    beer, off = line("Bier"), line("Actie", quantity="1", unit_price=-50)
+    tomorrow = beer._replace(sold_at=beer.sold_at + timedelta(days=1))
+    alone = [line("Kaas", quantity="0.333", unit_price=999), beer._replace(total=100)]
+    shown, note = many_rows(*[beer] * MOST_ON_PAPER, *[off] * 3, tomorrow, *alone)
+    assert sorted(row[1:4] + row[6:] for row in shown) == [
+        ("Actie", "−3", "€\u00a00,50", "€\u00a0−1,50"),
+        ("Bier", "1", "€\u00a01,00", "€\u00a01,00"),
+        ("Bier", "10.000", "€\u00a03,50", "€\u00a035.000,00"),
+        ("Bier", "2", "€\u00a03,50", "€\u00a07,00"),
+        ("Kaas", "0,333", "€\u00a09,99", "€\u00a03,33"),
+    ]
+    assert note.startswith("Gelijke regels van een dag staan hier bij elkaar. Alle 5006 staan")
+    assert "2026-00042.xlsx" in note.replace("\u200b", "")
+    assert many_rows(*[beer] * 3)[1] == ""
+
+
+def test_of_very_many_unlike_lines_a_day_and_rate_stand_on_paper() -> None:
+    one = line("0", quantity="1", unit_price=100)
+    lines = [one._replace(description=str(n)) for n in range(MOST_ON_PAPER)]
+    shown, note = many_rows(*lines, one._replace(vat_rate="9"))
+    assert shown == [
+        ("", "5000 regels", "", "", "", "21%", "€\u00a05.000,00"),
+        ("", "1 regel", "", "", "", "9%", "€\u00a01,00"),
+    ]
+    assert note.startswith("Hier staat per dag en tarief wat 5001 regels samen zijn.")
 
 
 def test_odd_text_comes_out_as_typed_and_is_still_pdf_a() -> None:

@@ -11,6 +11,7 @@ import openpyxl
 
 from services.invoicer.documents.mime import Envelope
 from services.invoicer.documents.report import (
+    Counted,
     ReportedDocument,
     RunReport,
     Skipped,
@@ -45,6 +46,24 @@ def made(number: str | None, account: str, total: int, **changes: str) -> Report
     return replace(one, **changes)  # type: ignore[arg-type]
 
 
+def counted(*documents: ReportedDocument, skipped: int = 0) -> Counted:
+    notes = [each.total for each in documents if each.kind == "credit_note"]
+    drafted = sum(each.number is None for each in documents)
+    return Counted(
+        drafted=drafted,
+        issued=len(documents) - len(notes) - drafted,
+        notes=len(notes),
+        credited=sum(notes),
+        sent=sum(bool(each.mailed_to) for each in documents),
+        skipped=skipped,
+    )
+
+
+DOCUMENTS = (
+    made("2026-00001", "28900001", 12100),
+    made("2026-00002", "28900002", 24200, mailed_to="", unmailed="fictitious_address"),
+    made("2026-00003", "28900003", 605, kind="credit_note"),
+)
 REPORT = RunReport(
     run_id="2026-11-maand",
     seller=SELLER,
@@ -52,11 +71,8 @@ REPORT = RunReport(
     period="2026-11",
     currency="EUR",
     completed_on=date(2026, 12, 1),
-    documents=(
-        made("2026-00001", "28900001", 12100),
-        made("2026-00002", "28900002", 24200, mailed_to="", unmailed="fictitious_address"),
-        made("2026-00003", "28900003", 605, kind="credit_note"),
-    ),
+    documents=DOCUMENTS,
+    counted=counted(*DOCUMENTS, skipped=1),
     skipped=(Skipped(account="28900009", reason="no_holder", name="Terras"),),
     open=(StillOpen(account="28900009", amount=1250, why="no_holder", name="Terras"),),
     vat=(VatRow(rate="21", base=30000, vat=6300, gross=36300),),
@@ -96,7 +112,9 @@ def test_it_says_what_was_made_and_what_finance_must_act_on() -> None:
 
 def test_it_says_that_drafts_await_approval() -> None:
     drafts = tuple(replace(each, number=None) for each in REPORT.documents[:1])
-    message = report_mail(replace(REPORT, language="en", documents=drafts))
+    message = report_mail(
+        replace(REPORT, language="en", documents=drafts, counted=counted(*drafts))
+    )
     assert message["Subject"].startswith("Invoicing November 2026: 1 draft,")
     assert "await approval" in body(message, "plain")
     assert "Drafts: 1" in body(message, "plain")
@@ -114,13 +132,28 @@ def test_a_run_of_thousands_stays_a_short_mail_with_all_of_it_in_the_workbook() 
     assert book["Overgeslagen"].max_row == 3001
 
 
+def test_more_documents_than_the_workbook_lists_are_counted_and_it_says_so() -> None:
+    many = replace(counted(), issued=30_000, notes=12, sent=29_000, skipped=20_000)
+    message = report_mail(replace(REPORT, counted=many))
+    assert "30000 facturen" in message["Subject"]
+    text = body(message, "plain")
+    for shown in (
+        "Klaargezet om te mailen: 29000",
+        "Overgeslagen: 20000",
+        "meer documenten dan het werkblad",
+    ):
+        assert shown in text
+    assert "Alle documenten" not in text
+
+
 def test_a_run_that_made_nothing_can_be_reported() -> None:
-    nothing = replace(REPORT, documents=(), skipped=(), open=(), vat=(), total=0)
+    nothing = replace(REPORT, documents=(), skipped=(), open=(), vat=(), total=0, counted=counted())
     assert "0 facturen" in report_mail(nothing)["Subject"]
 
 
 def test_a_run_that_only_credits_says_how_much() -> None:
-    notes = replace(REPORT, documents=REPORT.documents[2:], vat=(), total=0)
+    one = DOCUMENTS[2:]
+    notes = replace(REPORT, documents=one, vat=(), total=0, counted=counted(*one))
     message = report_mail(notes)
     assert message["Subject"].startswith("Facturatie november 2026: 1 creditnota, €\u00a06,05 (")
     assert "Gecrediteerd: €\u00a06,05" in body(message, "plain")
