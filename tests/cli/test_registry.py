@@ -11,7 +11,7 @@ from cli.amounts import Misuse
 from cli.commands.env import FOR_INVOICES, needs
 from cli.commands.limits import standings
 from cli.logo import logo_told
-from cli.registry import Registry
+from cli.registry import Registry, is_named
 from cli.series import numbers, open_all, skipped
 
 ZOE, TWELVE, GONE = (f"0191b0c4-7e3a-7cc1-9a51-12345678900{n}" for n in range(3))
@@ -62,6 +62,30 @@ def test_a_customer_is_meant_by_an_id_or_by_words_that_fit_no_other(text: str, w
 def test_who_is_nobody_or_several_is_told_with_what_to_do(text: str, says: str) -> None:
     with pytest.raises(Misuse, match=says):
         registry().customer(text)
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [("bedrijf 3", []), ("3", [TWELVE, ZOE]), ("28900 3", [ZOE, TWELVE]),
+     ("bedrijf 28900301", [ZOE]), ("bedrijf 12", [ZOE]), ("kade 1", []),
+     ("89001", [TWELVE]), ("bedrijf", [ZOE, TWELVE])],
+)  # fmt: skip
+def test_a_number_in_a_name_is_no_part_of_another_number(words: str, meant: list[str]) -> None:
+    """Bedrijf 3 was erased: who names it again must not mean Bedrijf 4 for its account's sake."""
+    known = Registry(2890, [
+        customer(ZOE, company="Bedrijf 12", street="Kade 12a"),
+        customer(TWELVE, company="Bedrijf 4", vat_number="NL890012345B01"),
+        account("28900301", holder=ZOE), account("28900003", holder=TWELVE),
+    ])  # fmt: skip
+    assert {one["customer_id"] for one in known.found(words)} == set(meant)
+
+
+def test_who_is_named_wholly_is_named_by_more_than_words() -> None:
+    (zoe,) = (one for one in registry().customers.values() if one["customer_id"] == ZOE)
+    for text in (ZOE, ZOE.upper(), " zoe  MULLER", "Zoe@test.nl"):
+        assert is_named(zoe, text)
+    for text in ("zoe", "muller", "test.nl", "28900002", " ", ""):
+        assert not is_named(zoe, text)
 
 
 def test_an_account_that_is_not_there_is_told_so_with_where_to_look() -> None:
