@@ -233,6 +233,8 @@ def test_an_environment_says_what_it_needs_to_sell_and_to_invoice() -> None:
         "gdpr": {"at": 1},
     }
     assert needs(whole) == []
+    (blank,) = needs(whole | {"legal_name": "  "})  # which no invoice takes for a name
+    assert "--legal-name" in blank
     meeting = {"number_format": "{year}-{seq:05}", "credit_note_format": "{year}-0{seq:04}"}
     (formats,) = needs(whole | meeting)
     assert "--credit-note-format" in formats
