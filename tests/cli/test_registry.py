@@ -12,7 +12,7 @@ from cli.commands.env import FOR_INVOICES, needs
 from cli.commands.limits import standings
 from cli.logo import logo_told
 from cli.registry import Registry, is_named
-from cli.series import numbers, open_all, skipped
+from cli.series import TAKEN, numbers, open_all, skipped
 
 ZOE, TWELVE, GONE = (f"0191b0c4-7e3a-7cc1-9a51-12345678900{n}" for n in range(3))
 
@@ -178,14 +178,18 @@ def test_numbers_that_a_series_skips_are_counted_where_they_get_longer_too() -> 
 
 
 class Taken:
-    """Stands for the topics at the far edge: every command is applied."""
+    """Stands for the topics at the far edge: every command is applied; what was `there` stays."""
 
-    def __init__(self) -> None:
+    def __init__(self, *there: str) -> None:
         self.asked: list[dict[str, Any]] = []
+        self.there = there
 
     async def ask(self, message: dict[str, Any], *, timeout_s: float) -> Any:
         self.asked.append(message)
-        return SimpleNamespace(message={"type": "command.applied"})
+        how = "unchanged" if message["account"] in self.there else "created"
+        changes = [{"kind": "account", "id": message["account"], "change": how}]
+        ids = {name: message[name] for name in ("command_id", "environment")}
+        return SimpleNamespace(message={"type": "command.applied", **ids, "changes": changes})
 
 
 async def test_each_of_a_series_is_described_with_its_number() -> None:
@@ -198,6 +202,16 @@ async def test_each_of_a_series_is_described_with_its_number() -> None:
     assert [one.get("description") for one in client.asked] == [
         "Tafel 9", "Tafel 10", "Tafel 10000", None, None, None,
     ]  # fmt: skip
+
+
+async def test_of_two_who_open_a_series_at_once_each_account_is_one_ones() -> None:
+    """The other's is as we asked for it: to the registry that is nothing to refuse."""
+    series, client = ["28900001", "28900002"], Taken("28900001")
+    said = await open_all(
+        client, 2890, series, lambda done, of: None, by="me", timeout_s=1, limit=0  # type: ignore[arg-type]
+    )  # fmt: skip
+    assert [one["type"] for one in said] == ["command.refused", "command.applied"]
+    assert (said[0]["reason"], said[0]["environment"]) == (TAKEN, 2890)
 
 
 def test_who_is_named_by_no_word_is_not_the_only_one_there_is() -> None:
