@@ -17,6 +17,7 @@ from schemas.values import state_key
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 SEARCHED = ("email", "street", "postcode", "city", "chamber_number", "vat_number")
+NUMBERS = ("postcode", "chamber_number", "vat_number")
 MOST_NAMED = 5
 PART_OF_ID = 8
 """Letters of an id that are looked for in ids: three digits of a name stand in many of them."""
@@ -28,6 +29,13 @@ def folded(text: str) -> str:
         return " ".join(text.lower().split())
     plain = unicodedata.normalize("NFKD", text.casefold())
     return " ".join("".join(c for c in plain if not unicodedata.combining(c)).split())
+
+
+def is_named(customer: Mapping[str, Any], text: str) -> bool:
+    """Whether a text is all of a customer's id, name or e-mail address, and not words of them."""
+    person = " ".join(str(customer.get(p) or "") for p in ("first_name", "infix", "last_name"))
+    known = (name_of(customer), person, str(customer.get("email") or ""), customer["customer_id"])
+    return folded(text) in {folded(one) for one in known if one.strip()}
 
 
 def name_of(customer: Mapping[str, Any]) -> str:
@@ -81,16 +89,22 @@ class Registry:
         return found
 
     def found(self, text: str) -> list[Json]:
-        """The customers with all these words in a name, address, number, or account; by name."""
+        """The customers with all these words in a name, address, number, or account; by name.
+
+        As where accounts are chosen: parts of its numbers, or words of what it is called, where 3
+        is a number of its own. Else bedrijf 3, who is gone, would mean whoever of the name of
+        bedrijf has a 3 in an account."""
         words = folded(text).split()
         hits = []
         for customer in self.customers.values():
             person = " ".join(str(customer.get(p) or "") for p in ("first_name", "last_name"))
             about = (str(customer.get(part) or "") for part in SEARCHED)
-            tied = (account["account"] for account, _ in self.tied_to(customer["customer_id"]))
+            tied = [account["account"] for account, _ in self.tied_to(customer["customer_id"])]
+            numbers = folded(" ".join((*(str(customer.get(p) or "") for p in NUMBERS), *tied)))
             whole = folded(" ".join((name_of(customer), person, *about, *tied)))
             id_ = str(customer["customer_id"])
-            if all(word in whole or (len(word) >= PART_OF_ID and word in id_) for word in words):
+            others = [word for word in words if len(word) < PART_OF_ID or word not in id_]
+            if _fits(others, numbers, whole):
                 hits.append(customer)
         return sorted(hits, key=lambda one: (bool(one.get("erased")), folded(name_of(one))))
 
@@ -155,9 +169,9 @@ class Registry:
 
 
 def _fits(words: Sequence[str], number: str, called: str) -> bool:
-    """Whether an account is meant: by words of what it is called, where 12 is a number of its own
-    and no part of 112, or by parts of its own number. Not by some of each: bedrijf 12 is not each
-    bedrijf whose account has a 12 in it."""
+    """Whether an account or a customer is meant: by words of what it is called, where 12 is a
+    number of its own and no part of 112, or by parts of its own number. Not by some of each:
+    bedrijf 12 is not each bedrijf whose account has a 12 in it."""
     return all(word in number for word in words) or all(
         word == number
         or (re.search(rf"(?<!\d){word}(?!\d)", called) if word.isdecimal() else word in called)

@@ -33,7 +33,8 @@ SPARSE_STEP = 0.25  # without a terminal: a line for each quarter that is done
 
 TO_DO = {
     "environment_unknown": "To begin it: onaccount env configure {} --name NAME",
-    "gdpr_not_accepted": "To accept them: onaccount env accept-gdpr {}",
+    "gdpr_not_accepted": "To accept them: onaccount env accept-gdpr {} --accepted-by NAME "
+    "--document DOCUMENT",
     "account_exists": "To change it: onaccount account change {} NUMBER",
     "customer_exists": "To change it: onaccount customer change {} CUSTOMER",
     "holder_exists": "To take the holder off: onaccount account unlink {} NUMBER CUSTOMER",

@@ -60,7 +60,8 @@ async def open_all(
     """Ask for each account and give the outcomes, in their order.
 
     A description gets the series' number: "Tafel" makes Tafel 1, Tafel 2, and so on. Each is a
-    command of its own: one that somebody else opened meanwhile is refused alone.
+    command of its own: one that somebody else opened meanwhile is refused alone, also where it is
+    as it was asked for: two who open forty each are to have eighty.
     """
     outcomes: list[Json] = []
     called = fields.pop("description", None)
@@ -74,6 +75,18 @@ async def open_all(
         part = accounts[start : start + AT_ONCE]
         asked = (client.ask(order(number), timeout_s=timeout_s) for number in part)
         replies = await asyncio.gather(*asked)
-        outcomes += [reply.message for reply in replies]
+        outcomes += [_only_if_made(reply.message) for reply in replies]
         gauge(len(outcomes), len(accounts))
     return outcomes
+
+
+def _only_if_made(outcome: Json) -> Json:
+    """The outcome of one account of a series, which must not have been there: the registry calls it
+    unchanged where it was, and no refusal."""
+    changes = outcome.get("changes", ())
+    if not changes or changes[0]["change"] == "created":
+        return outcome
+    head = {name: outcome[name] for name in ("command_id", "environment")}
+    message = f"Account {changes[0]['id']} was opened by somebody else meanwhile."
+    return {"type": "command.refused", **head, "reason": TAKEN, "field": "account",
+            "message": message}  # fmt: skip

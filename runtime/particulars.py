@@ -85,7 +85,7 @@ def _email_wrong(address: str) -> bool:
         # Its domain is refused as such: look at what stands before it.
         address = address.rpartition("@")[0] + "@onaccount.nl"
     try:
-        validate_email(address, check_deliverability=False)
+        validate_email(address, check_deliverability=False, strict=True)
     except EmailNotValidError:
         return True
     return False

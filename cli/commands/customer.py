@@ -11,7 +11,7 @@ from cli.amounts import Misuse, money
 from cli.asking import Yes, agreed
 from cli.messages import CLEAR, SAME_COMMAND, Json, command, new_id
 from cli.options import DEFAULT, Common
-from cli.registry import Registry, name_of, registry_of
+from cli.registry import Registry, is_named, name_of, registry_of
 from cli.screen import outcome
 
 app = App(
@@ -279,14 +279,21 @@ async def erase(
     Parameters
     ----------
     customer
-        Its id, or words that fit no other.
+        Its id, or words that fit no other; with --yes, all of its id, name or e-mail address.
     """
     async with common.client("customer.erase") as client:
         registry = await registry_of(client, environment)
         known = registry.customer(customer)
+        name = name_of(known) or known["customer_id"]
+        if yes and not is_named(known, customer):
+            # Of who was erased nothing is found any more: given again, the same words fit another.
+            raise Misuse(
+                f"{customer!r} fits {name} ({known['customer_id']}) only in part; to erase without "
+                "being asked, give the id, the whole name or the e-mail address."
+            )
         tied = [account["account"] for account, _ in registry.tied_to(known["customer_id"])]
         untied = f", and untie it from {', '.join(tied)}" if tied else ""
-        question = f"Erase {name_of(known) or known['customer_id']}{untied}? This is final."
+        question = f"Erase {name}{untied}? This is final."
         if not await agreed(common.screen, question, yes=yes):
             return 1
         order = command(

@@ -261,7 +261,7 @@ def needs(state: Json) -> list[str]:
         )
     if not state["active"]:
         found.append(f"to sell, switch the module on: onaccount env activate {number}")
-    if missing := [name for name in FOR_INVOICES if not state.get(name)]:
+    if missing := [name for name in FOR_INVOICES if not str(state.get(name) or "").strip()]:
         options = " ".join(f"--{name.replace('_', '-')} ..." for name in missing)
         found.append(f"to invoice, add: onaccount env configure {number} {options}")
     formats = [state.get(name) for name in ("number_format", "credit_note_format")]

@@ -11,8 +11,8 @@ from cli.amounts import Misuse
 from cli.commands.env import FOR_INVOICES, needs
 from cli.commands.limits import standings
 from cli.logo import logo_told
-from cli.registry import Registry
-from cli.series import numbers, open_all, skipped
+from cli.registry import Registry, is_named
+from cli.series import TAKEN, numbers, open_all, skipped
 
 ZOE, TWELVE, GONE = (f"0191b0c4-7e3a-7cc1-9a51-12345678900{n}" for n in range(3))
 
@@ -62,6 +62,30 @@ def test_a_customer_is_meant_by_an_id_or_by_words_that_fit_no_other(text: str, w
 def test_who_is_nobody_or_several_is_told_with_what_to_do(text: str, says: str) -> None:
     with pytest.raises(Misuse, match=says):
         registry().customer(text)
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [("bedrijf 3", []), ("3", [TWELVE, ZOE]), ("28900 3", [ZOE, TWELVE]),
+     ("bedrijf 28900301", [ZOE]), ("bedrijf 12", [ZOE]), ("kade 1", []),
+     ("89001", [TWELVE]), ("bedrijf", [ZOE, TWELVE])],
+)  # fmt: skip
+def test_a_number_in_a_name_is_no_part_of_another_number(words: str, meant: list[str]) -> None:
+    """Bedrijf 3 was erased: who names it again must not mean Bedrijf 4 for its account's sake."""
+    known = Registry(2890, [
+        customer(ZOE, company="Bedrijf 12", street="Kade 12a"),
+        customer(TWELVE, company="Bedrijf 4", vat_number="NL890012345B01"),
+        account("28900301", holder=ZOE), account("28900003", holder=TWELVE),
+    ])  # fmt: skip
+    assert {one["customer_id"] for one in known.found(words)} == set(meant)
+
+
+def test_who_is_named_wholly_is_named_by_more_than_words() -> None:
+    (zoe,) = (one for one in registry().customers.values() if one["customer_id"] == ZOE)
+    for text in (ZOE, ZOE.upper(), " zoe  MULLER", "Zoe@test.nl"):
+        assert is_named(zoe, text)
+    for text in ("zoe", "muller", "test.nl", "28900002", " ", ""):
+        assert not is_named(zoe, text)
 
 
 def test_an_account_that_is_not_there_is_told_so_with_where_to_look() -> None:
@@ -154,14 +178,18 @@ def test_numbers_that_a_series_skips_are_counted_where_they_get_longer_too() -> 
 
 
 class Taken:
-    """Stands for the topics at the far edge: every command is applied."""
+    """Stands for the topics at the far edge: every command is applied; what was `there` stays."""
 
-    def __init__(self) -> None:
+    def __init__(self, *there: str) -> None:
         self.asked: list[dict[str, Any]] = []
+        self.there = there
 
     async def ask(self, message: dict[str, Any], *, timeout_s: float) -> Any:
         self.asked.append(message)
-        return SimpleNamespace(message={"type": "command.applied"})
+        how = "unchanged" if message["account"] in self.there else "created"
+        changes = [{"kind": "account", "id": message["account"], "change": how}]
+        ids = {name: message[name] for name in ("command_id", "environment")}
+        return SimpleNamespace(message={"type": "command.applied", **ids, "changes": changes})
 
 
 async def test_each_of_a_series_is_described_with_its_number() -> None:
@@ -174,6 +202,16 @@ async def test_each_of_a_series_is_described_with_its_number() -> None:
     assert [one.get("description") for one in client.asked] == [
         "Tafel 9", "Tafel 10", "Tafel 10000", None, None, None,
     ]  # fmt: skip
+
+
+async def test_of_two_who_open_a_series_at_once_each_account_is_one_ones() -> None:
+    """The other's is as we asked for it: to the registry that is nothing to refuse."""
+    series, client = ["28900001", "28900002"], Taken("28900001")
+    said = await open_all(
+        client, 2890, series, lambda done, of: None, by="me", timeout_s=1, limit=0  # type: ignore[arg-type]
+    )  # fmt: skip
+    assert [one["type"] for one in said] == ["command.refused", "command.applied"]
+    assert (said[0]["reason"], said[0]["environment"]) == (TAKEN, 2890)
 
 
 def test_who_is_named_by_no_word_is_not_the_only_one_there_is() -> None:
@@ -209,6 +247,8 @@ def test_an_environment_says_what_it_needs_to_sell_and_to_invoice() -> None:
         "gdpr": {"at": 1},
     }
     assert needs(whole) == []
+    (blank,) = needs(whole | {"legal_name": "  "})  # which no invoice takes for a name
+    assert "--legal-name" in blank
     meeting = {"number_format": "{year}-{seq:05}", "credit_note_format": "{year}-0{seq:04}"}
     (formats,) = needs(whole | meeting)
     assert "--credit-note-format" in formats
