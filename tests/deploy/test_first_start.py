@@ -21,6 +21,7 @@ from aiokafka.errors import (
     KafkaConnectionError,
     TopicAuthorizationFailedError,
 )
+from pydantic import SecretStr
 
 from cli.client import Client
 from cli.messages import answer_topics, command
@@ -29,6 +30,8 @@ from cli.stack.postgres import ADMIN, DATABASE, Postgres, binaries
 from cli.stack.worker import Worker
 from cli.till import TILL_TOPICS, Till, line
 from deploy.kafka.acls import PEOPLE, SCRIPT
+from runtime.edge.watch import Watch
+from runtime.faults import describe
 from runtime.settings import SERVICES, KafkaSettings
 from tests.deploy.files import DEPLOY
 from tests.deploy.secured import SecuredKafka, allow, asked, stand_in
@@ -250,12 +253,22 @@ def test_without_its_password_a_role_is_refused_and_no_other_changes(site: Site)
     run_apart(connects(role(site, "authorizer")))
 
 
-async def test_a_broker_whose_authority_is_not_ours_is_not_spoken_to(site: Site) -> None:
-    stranger = site.as_login("ledger").model_copy(update={"kafka_ca_file": certifi.where()})
-    producer = AIOKafkaProducer(**stranger.client())
-    with pytest.raises(KafkaConnectionError):
-        await producer.start()
-    await producer.stop()
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ({"kafka_password": SecretStr("wrong")}, "SaslAuthenticationFailed"),
+        ({"kafka_sasl_mechanism": "PLAIN"}, "UnsupportedSaslMechanismError"),
+        ({"kafka_ca_file": certifi.where()}, "CERTIFICATE_VERIFY_FAILED"),
+    ],
+)
+async def test_a_broker_that_lets_us_not_in_or_is_not_ours_is_not_spoken_to_and_says_why(
+    site: Site, wrong: dict[str, Any], why: str
+) -> None:
+    watch = Watch(site.as_login("ledger").model_copy(update=wrong).client(), "ledger")
+    with pytest.raises(KafkaConnectionError) as told:
+        await watch.topics()
+    assert why in describe(told.value)
+    assert "wrong" not in describe(told.value)
 
 
 async def connects(dsn: str) -> None:
