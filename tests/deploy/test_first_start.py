@@ -137,7 +137,9 @@ def site() -> Iterator[Site]:
         log=folder / "kafka.log",
         logins=(*SERVICES, *PEOPLE, "till"),
     )
-    made = Site(folder=folder, kafka=kafka, postgres=servers.new_postgres(folder))
+    by_default = {"log_min_error_statement": "error", "log_error_verbosity": "default"}
+    postgres = servers.new_postgres(folder, **by_default)
+    made = Site(folder=folder, kafka=kafka, postgres=postgres)
     running = [Server(made.kafka), Server(made.postgres)]
 
     async def together(many: list[Server]) -> None:
@@ -241,6 +243,20 @@ def test_a_server_that_logs_all_statements_logs_no_password(site: Site) -> None:
     logged = site.postgres.log.read_text(encoding="utf-8")
     assert "CREATE ROLE" in logged
     assert "PASSWORD" not in logged
+
+
+async def test_of_a_services_statement_that_fails_a_server_logs_neither_row_nor_text(
+    site: Site,
+) -> None:
+    connection = await asyncpg.connect(role(site, "ledger"))
+    try:
+        with pytest.raises(asyncpg.NotNullViolationError, match="ref"):
+            await connection.execute("INSERT INTO job (kind) VALUES ('Jansen')")
+    finally:
+        await connection.close()
+    logged = site.postgres.log.read_text(encoding="utf-8")
+    assert 'ERROR:  null value in column "ref"' in logged
+    assert "Jansen" not in logged
 
 
 def test_without_its_password_a_role_is_refused_and_no_other_changes(site: Site) -> None:
