@@ -148,15 +148,21 @@ class Watch:
 async def _told_why(client: dict[str, Any], error: KafkaConnectionError) -> KafkaConnectionError:
     """The same with a cause: of a wrong password, a certificate that is not trusted and a broker
     that is away aiokafka says one thing, that it is "unable to bootstrap", and logs the rest."""
-    why = []
-    for place in client["bootstrap_servers"].split(","):
-        host, port = split(place.strip())
-        asked = {"host": host, "port": int(port or KAFKA_PORT), "request_timeout_ms": REQUEST_MS}
-        login = {k: v for k, v in client.items() if k.startswith(("security", "ssl", "sasl"))}
-        try:
-            (await asyncio.wait_for(create_conn(**asked, **login), TIMEOUT_S)).close()
-        except Exception as refusal:
-            why.append(f"{place.strip()} ({describe(refusal)})")
-        else:
-            return error  # it is back
-    return KafkaConnectionError("can't be spoken to: " + ", ".join(why))
+    places = [place.strip() for place in client["bootstrap_servers"].split(",")]
+    login = {k: v for k, v in client.items() if k.startswith(("security", "ssl", "sasl"))}
+    causes = await asyncio.gather(*(_refusal(place, login) for place in places))
+    if None in causes:
+        return error  # it is back
+    told = (f"{place} ({why})" for place, why in zip(places, causes, strict=True))
+    return KafkaConnectionError("can't be spoken to: " + ", ".join(told))
+
+
+async def _refusal(place: str, login: dict[str, Any]) -> str | None:
+    """Why no connection comes about; None where one does."""
+    host, port = split(place)
+    asked = {"host": host, "port": int(port or KAFKA_PORT), "request_timeout_ms": REQUEST_MS}
+    try:
+        (await asyncio.wait_for(create_conn(**asked, **login), TIMEOUT_S)).close()
+    except Exception as refusal:
+        return describe(refusal)
+    return None
