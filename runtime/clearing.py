@@ -30,7 +30,7 @@ class Clearing:
     async def run(self, status: Status, stopping: asyncio.Event) -> None:
         """Clear on a tick until told to stop. Raises nothing."""
         backoff = Backoff("clearing jobs", stopping, status.waits)
-        while True:
+        while not stopping.is_set():
             try:
                 if status.went_back is not None or await self.some() < AT_ONCE:
                     await asyncio.sleep(EVERY_S)

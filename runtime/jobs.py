@@ -276,7 +276,7 @@ class JobRunner:
     async def _recover(self) -> None:
         """At start and on a tick: publish what a dead worker left unpublished."""
         backoff = Backoff("unpublished answers", self._stopping, self._status.waits)
-        while True:
+        while not self._stopping.is_set():
             try:
                 if self._status.went_back is None:
                     await self.recover()

@@ -21,6 +21,18 @@ FILES_OF_DSN: Final = {
     "sslkey": _TLS,
 }
 """With which modes the driver reads them."""
+OF_PSQL_ALONE: Final = frozenset(
+    {
+        *("channel_binding", "connect_timeout", "fallback_application_name", "gssdelegation"),
+        *("gssencmode", "hostaddr", "keepalives", "keepalives_count", "keepalives_idle"),
+        *("keepalives_interval", "load_balance_hosts", "max_protocol_version"),
+        *("min_protocol_version", "require_auth", "requirepeer", "requiressl", "scram_client_key"),
+        *("scram_server_key", "servicefile", "sslcertmode", "sslcompression", "sslcrldir"),
+        *("sslkeylogfile", "sslsni"),
+    }
+)
+"""What libpq does by itself (its chapter 32.1.2). The driver does not, and hands them on to the
+server as settings, which says of a connection with a setting that it lacks: no."""
 HIGHEST_PORT: Final = 65_535
 
 
@@ -68,6 +80,10 @@ def dsn(text: str) -> str:
     modes = {mode.replace("_", "-") for mode in options.get("sslmode", [])}
     if not modes <= set(SSLMODES):
         raise refused(f"sslmode is one of {', '.join(SSLMODES)}")
+    if foreign := sorted(OF_PSQL_ALONE & options.keys()):
+        raise refused(
+            f"psql alone knows {', '.join(foreign)}: leave out what stands so after the ?"
+        )
     asked = [name for name in FILES_OF_DSN if modes & FILES_OF_DSN[name]]
     _readable(file for name in asked for file in options.get(name, []))
     return text

@@ -13,6 +13,10 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from runtime import reachable
 
 SERVICES = ("authorizer", "ledger", "importer", "invoicer")
+MOST_DAYS = 36_500
+"""A hundred years: "for ever" as an operator may write it. No clock is added to more: PostgreSQL
+and Python know only so many years, and what goes beyond would fail at each use."""
+MOST_SECONDS = MOST_DAYS * 86_400
 
 
 class KafkaSettings(BaseSettings):
@@ -110,11 +114,14 @@ class WorkerSettings(KafkaSettings):
     session_timeout_ms: int = Field(
         10_000,
         ge=1_000,
-        description="After this silence Kafka gives a worker's partitions to another.",
+        le=1_800_000,  # Kafka's own bound (group.max.session.timeout.ms), unless it is set higher
+        description="After this silence Kafka gives a worker's partitions to another; brokers take"
+        " no less than 6000 unless told so (group.min.session.timeout.ms).",
     )
     job_days: float = Field(
         30,
         ge=1,
+        le=MOST_DAYS,
         description="Days for which a job that is done stays in the service's table of jobs, for"
         " whoever looks into what happened. Nothing else asks for it.",
     )

@@ -27,6 +27,15 @@ BEGIN
         EXECUTE format('CREATE SCHEMA IF NOT EXISTS %I AUTHORIZATION %I', service, owner);
         EXECUTE format('REVOKE ALL ON SCHEMA %I FROM PUBLIC', service);
         EXECUTE format('GRANT USAGE ON SCHEMA %I TO %I', service, service);
+        -- Of a statement that fails the server's log would quote the row, which may be a guest's,
+        -- and the statement, which is long: a worker that loses a race fails many a day.
+        BEGIN
+            EXECUTE format('ALTER ROLE %I SET log_error_verbosity = terse', service);
+            EXECUTE format('ALTER ROLE %I SET log_min_error_statement = panic', service);
+        EXCEPTION WHEN insufficient_privilege THEN
+            RAISE NOTICE 'no superuser: set log_error_verbosity and log_min_error_statement for %',
+                service;
+        END;
     END LOOP;
 END
 $roles$;

@@ -9,13 +9,17 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import for_code
+from aiokafka.conn import create_conn
+from aiokafka.errors import KafkaConnectionError, for_code
 from aiokafka.structs import TopicPartition
 
 from runtime.edge.guard import Logs
-from runtime.faults import Said
+from runtime.faults import Said, describe
+from runtime.reachable import split
 
 TIMEOUT_S = 10.0
+REQUEST_MS = 5_000
+KAFKA_PORT = 9092
 
 
 class MissingTopics(Said):
@@ -96,12 +100,14 @@ class Watch:
 
     async def _admins(self) -> AIOKafkaAdminClient:
         if self._admin is None:
-            admin = AIOKafkaAdminClient(**self._client, request_timeout_ms=5_000)
+            admin = AIOKafkaAdminClient(**self._client, request_timeout_ms=REQUEST_MS)
             try:
                 await asyncio.wait_for(admin.start(), TIMEOUT_S)
-            except BaseException:
+            except BaseException as error:
                 with contextlib.suppress(Exception):
                     await admin.close()
+                if isinstance(error, KafkaConnectionError):
+                    raise await _told_why(self._client, error) from error
                 raise
             self._admin = admin
         return self._admin
@@ -137,3 +143,26 @@ class Watch:
         with contextlib.suppress(Exception):
             if reader is not None:
                 await asyncio.wait_for(reader.stop(), 1)
+
+
+async def _told_why(client: dict[str, Any], error: KafkaConnectionError) -> KafkaConnectionError:
+    """The same with a cause: of a wrong password, a certificate that is not trusted and a broker
+    that is away aiokafka says one thing, that it is "unable to bootstrap", and logs the rest."""
+    places = [place.strip() for place in client["bootstrap_servers"].split(",")]
+    login = {k: v for k, v in client.items() if k.startswith(("security", "ssl", "sasl"))}
+    causes = await asyncio.gather(*(_refusal(place, login) for place in places))
+    if None in causes:
+        return error  # it is back
+    told = (f"{place} ({why})" for place, why in zip(places, causes, strict=True))
+    return KafkaConnectionError("can't be spoken to: " + ", ".join(told))
+
+
+async def _refusal(place: str, login: dict[str, Any]) -> str | None:
+    """Why no connection comes about; None where one does."""
+    host, port = split(place)
+    asked = {"host": host, "port": int(port or KAFKA_PORT), "request_timeout_ms": REQUEST_MS}
+    try:
+        (await asyncio.wait_for(create_conn(**asked, **login), TIMEOUT_S)).close()
+    except Exception as refusal:
+        return describe(refusal)
+    return None

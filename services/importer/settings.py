@@ -6,7 +6,7 @@ from typing import ClassVar, Final
 
 from pydantic import Field
 
-from runtime.settings import WorkerSettings
+from runtime.settings import MOST_DAYS, MOST_SECONDS, WorkerSettings
 from services.importer.child import ChildLimits
 
 MIB: Final = 1024 * 1024
@@ -29,12 +29,14 @@ class Settings(WorkerSettings):
     import_expiry_s: float = Field(
         86_400,
         gt=0,
+        le=MOST_SECONDS,
         description="Seconds after which an upload that stays incomplete, or a preview that nobody"
         " confirms, expires.",
     )
     import_undo_days: float = Field(
         30,
         ge=0,
+        le=MOST_DAYS,
         description="Days for which an import can be taken back. So long its rows are kept, and"
         " then forgotten.",
     )
@@ -42,7 +44,10 @@ class Settings(WorkerSettings):
         2000, ge=1, le=10_000, description="Most registry commands of one import under way at once."
     )
     import_resend_s: float = Field(
-        60, gt=0, description="Seconds after which a command without an outcome is sent again."
+        60,
+        gt=0,
+        le=MOST_SECONDS,
+        description="Seconds after which a command without an outcome is sent again.",
     )
     import_child_memory_mb: int = Field(
         256, ge=96, description="Memory (MiB of address space) of a process that opens a workbook."

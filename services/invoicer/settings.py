@@ -6,7 +6,7 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from runtime import reachable
-from runtime.settings import WorkerSettings
+from runtime.settings import MOST_SECONDS, WorkerSettings
 
 
 class Settings(WorkerSettings):
@@ -38,7 +38,10 @@ class Settings(WorkerSettings):
         "be sent twice (RFC 5321 says 10 minutes).",
     )
     smtp_away_s: float = Field(
-        15, gt=0, description="Longest pause between two tries while the mail server is away."
+        15,
+        gt=0,
+        le=MOST_SECONDS,
+        description="Longest pause between two tries while the mail server is away.",
     )
     smtp_connections: int = Field(
         4, ge=1, le=64, description="Most connections of one worker to the mail server."
@@ -46,10 +49,14 @@ class Settings(WorkerSettings):
     smtp_retry_s: float = Field(
         60,
         gt=0,
+        le=MOST_SECONDS,
         description="First delay after a temporary refusal (4xx); it doubles, up to 4 hours.",
     )
     smtp_give_up_s: float = Field(
-        172_800, gt=0, description="A mail that is refused (4xx) for this long is undeliverable."
+        172_800,
+        gt=0,
+        le=MOST_SECONDS,
+        description="A mail that is refused (4xx) for this long is undeliverable.",
     )
     mail_from: str = Field(
         "invoices@onaccount.invalid",

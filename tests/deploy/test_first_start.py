@@ -21,6 +21,7 @@ from aiokafka.errors import (
     KafkaConnectionError,
     TopicAuthorizationFailedError,
 )
+from pydantic import SecretStr
 
 from cli.client import Client
 from cli.messages import answer_topics, command
@@ -29,6 +30,8 @@ from cli.stack.postgres import ADMIN, DATABASE, Postgres, binaries
 from cli.stack.worker import Worker
 from cli.till import TILL_TOPICS, Till, line
 from deploy.kafka.acls import PEOPLE, SCRIPT
+from runtime.edge.watch import Watch
+from runtime.faults import describe
 from runtime.settings import SERVICES, KafkaSettings
 from tests.deploy.files import DEPLOY
 from tests.deploy.secured import SecuredKafka, allow, asked, stand_in
@@ -134,7 +137,9 @@ def site() -> Iterator[Site]:
         log=folder / "kafka.log",
         logins=(*SERVICES, *PEOPLE, "till"),
     )
-    made = Site(folder=folder, kafka=kafka, postgres=servers.new_postgres(folder))
+    by_default = {"log_min_error_statement": "error", "log_error_verbosity": "default"}
+    postgres = servers.new_postgres(folder, **by_default)
+    made = Site(folder=folder, kafka=kafka, postgres=postgres)
     running = [Server(made.kafka), Server(made.postgres)]
 
     async def together(many: list[Server]) -> None:
@@ -240,6 +245,20 @@ def test_a_server_that_logs_all_statements_logs_no_password(site: Site) -> None:
     assert "PASSWORD" not in logged
 
 
+async def test_of_a_services_statement_that_fails_a_server_logs_neither_row_nor_text(
+    site: Site,
+) -> None:
+    connection = await asyncpg.connect(role(site, "ledger"))
+    try:
+        with pytest.raises(asyncpg.NotNullViolationError, match="ref"):
+            await connection.execute("INSERT INTO job (kind) VALUES ('Jansen')")
+    finally:
+        await connection.close()
+    logged = site.postgres.log.read_text(encoding="utf-8")
+    assert 'ERROR:  null value in column "ref"' in logged
+    assert "Jansen" not in logged
+
+
 def test_without_its_password_a_role_is_refused_and_no_other_changes(site: Site) -> None:
     with pytest.raises(AssertionError, match="syntax error"):
         site.run(
@@ -250,12 +269,22 @@ def test_without_its_password_a_role_is_refused_and_no_other_changes(site: Site)
     run_apart(connects(role(site, "authorizer")))
 
 
-async def test_a_broker_whose_authority_is_not_ours_is_not_spoken_to(site: Site) -> None:
-    stranger = site.as_login("ledger").model_copy(update={"kafka_ca_file": certifi.where()})
-    producer = AIOKafkaProducer(**stranger.client())
-    with pytest.raises(KafkaConnectionError):
-        await producer.start()
-    await producer.stop()
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ({"kafka_password": SecretStr("wrong")}, "SaslAuthenticationFailed"),
+        ({"kafka_sasl_mechanism": "PLAIN"}, "UnsupportedSaslMechanismError"),
+        ({"kafka_ca_file": certifi.where()}, "CERTIFICATE_VERIFY_FAILED"),
+    ],
+)
+async def test_a_broker_that_lets_us_not_in_or_is_not_ours_is_not_spoken_to_and_says_why(
+    site: Site, wrong: dict[str, Any], why: str
+) -> None:
+    watch = Watch(site.as_login("ledger").model_copy(update=wrong).client(), "ledger")
+    with pytest.raises(KafkaConnectionError) as told:
+        await watch.topics()
+    assert why in describe(told.value)
+    assert "wrong" not in describe(told.value)
 
 
 async def connects(dsn: str) -> None:

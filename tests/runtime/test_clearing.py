@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
-from runtime.clearing import AT_ONCE
+from runtime.clearing import AT_ONCE, Clearing
+from runtime.database import Database as Pool
 from runtime.jobs import JobKind, Work
+from runtime.status import Status
 from tests.support.databases import Database
 from tests.support.handlers import HandlerBench
 
@@ -44,6 +46,15 @@ def dsn(postgres: Database) -> str:
 async def left(bench: HandlerBench) -> list[tuple[str, str]]:
     rows = await bench.database.fetch("SELECT kind, state FROM job ORDER BY kind")
     return [(row["kind"], row["state"]) for row in rows]
+
+
+async def test_told_to_stop_while_postgresql_is_away_it_ends_by_itself() -> None:
+    stopping = asyncio.Event()
+    clearing = Clearing(Pool("postgresql://127.0.0.1:1/away"), ["gone"], days=1)
+    trying = asyncio.create_task(clearing.run(Status(), stopping))
+    await asyncio.sleep(0.01)
+    stopping.set()
+    await asyncio.wait_for(trying, 1)
 
 
 async def test_what_is_open_failed_or_kept_stays_whatever_its_age(dsn: str) -> None:

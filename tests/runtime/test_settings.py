@@ -28,6 +28,10 @@ WRONG = [
         {"POSTGRES_LEDGER": "postgresql://db/onaccount?sslmode=verify-full&sslrootcert=/no/ca.crt"},
         "/no/ca.crt can't be read: No such file or directory",
     ),
+    (
+        {"POSTGRES_LEDGER": "postgresql://db/onaccount?sslmode=require&connect_timeout=10"},
+        "psql alone knows connect_timeout: leave out",
+    ),
     ({"KAFKA": ""}, SERVERS),
     ({"KAFKA": "kafka-1:9092,"}, SERVERS),
     ({"KAFKA": "kafka-1:port"}, SERVERS),
@@ -40,6 +44,8 @@ WRONG = [
     ({"KAFKA_SECURITY": "SSL", "KAFKA_CA_FILE": __file__}, "there is no certificate in PEM in "),
     ({"FETCH_BYTES": "99999999999"}, "Input should be less than or equal to 268435456"),
     ({"JOB_DAYS": "inf"}, "Input should be a finite number"),
+    ({"JOB_DAYS": "99999999"}, "Input should be less than or equal to 36500"),
+    ({"SESSION_TIMEOUT_MS": "3600000"}, "Input should be less than or equal to 1800000"),
 ]
 
 
