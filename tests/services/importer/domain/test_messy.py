@@ -227,6 +227,8 @@ def test_what_is_nearly_another_word_is_not_advised(header: str) -> None:
 def test_a_header_that_is_nearly_known_is_named_in_the_preview() -> None:
     assert nearest("Postcodee") == ("Postcode", "postcode")
     assert nearest("Pasnummer") is None
+    assert nearest("#") is None
+    assert nearest("Limiet per kamer") == ("Limiet", "limit")
     assert nearest("E-mailadres penningmeester") == ("E-mail", "email")
     sheet = Outline(
         name="x", hidden=False, rows=[(1, ["Bedrijf", "Rekenig", "Plaats", "Plaats 2"])]
