@@ -57,14 +57,16 @@ class Layout:
     """The list: its rows are those after `header_row` (Excel's number) of `sheet`. `unnamed` are
     indexes of columns without a header that most rows have something in.
 
-    `warnings` are about the sheet as a whole. What keeps the new accounts from buying is told by
-    `advice` before they are made, and by `to_do` afterwards.
+    `warnings` are about the sheet as a whole, of which `hides_rows` says whether some are hidden.
+    What keeps the new accounts from buying is told by `advice` before they are made, and by `to_do`
+    afterwards.
     """
 
     sheet: str
     header_row: int
     columns: tuple[Column, ...]
     unnamed: tuple[int, ...] = ()
+    hides_rows: bool = False
     warnings: tuple[Problem, ...] = ()
     advice: tuple[Problem, ...] = ()
     to_do: tuple[Problem, ...] = ()
@@ -139,7 +141,9 @@ def _lay_out_sheet(
     wanted = _mapping(mapping)
     header = _header_row(sheet, wanted)
     if header is None:
-        choices = next((_headers(cells) for _, cells in sheet.rows if _headers(cells)), ())
+        # Who takes one of a member's own cells for a column's name would lose the member.
+        first = next((cells for _, cells in sheet.rows if _headers(cells)), ())
+        choices = () if any(map(_is_somebodys, first)) else _headers(first)
         message = of_failure("no_header", tongue)
         return Unclear(reason="columns_unclear", message=message, choices=choices)
     number, cells = header
@@ -201,8 +205,9 @@ def _header_row(sheet: Outline, wanted: Mapping[str, Field]) -> tuple[int, Seque
     for number, cells in sheet.rows:
         filled = [c for c in cells if not is_empty(c)]
         known = {_field(clean(c), wanted) for c in filled if isinstance(c, str)} - {None}
-        # One known word among many cells is a value ("Actief"), not a header.
-        enough = len(known) >= 2 or (known and len(filled) <= 2)
+        # One known word among many cells is a value ("Actief"), not a header; unless it was named.
+        named = any(isinstance(c, str) and normalise(clean(c)) in wanted for c in filled)
+        enough = len(known) >= 2 or (known and (named or len(filled) <= 2))
         if enough and len(known) > most:
             best, most = (number, cells), len(known)
     return best
@@ -248,6 +253,13 @@ def _repeated(cells: Sequence[Cell], names: Sequence[Cell]) -> bool:
 
 def _headers(cells: Sequence[Cell]) -> tuple[str, ...]:
     return tuple(shown(c) for c in cells if not is_empty(c))
+
+
+def _is_somebodys(cell: Cell) -> bool:
+    """Whether a cell is a number, a date or an address, and no word."""
+    return not is_empty(cell) and (
+        not isinstance(cell, str) or "@" in cell or not any(map(str.isalpha, cell))
+    )
 
 
 def _field(header: str, wanted: Mapping[str, Field]) -> Field | None:

@@ -145,7 +145,7 @@ SYNONYMS: Final[dict[Field, tuple[str, ...]]] = {
         "Accountnummer", "Acct", "Acct no", "Rek.no.",
         "Barrekening", "Barrekeningnummer", "Rekeningnr. bar", "Rekeningnummer bar",
         "Nummer rekening", "Nr. rekening", "Rekeningcode", "Account code", "Account id",
-        "Bar account", "Tab number",
+        "Bar account", "Tab number", "Tab no.",
     ),
     "account_count": (
         "Aantal rekeningen", "Aantal rek.", "Aantal rekeningnummers", "Rekeningen", "Aantal",

@@ -252,7 +252,8 @@ def _noticed(layout: Layout, noticed: Noticed, planner: Planner, environment: in
         for imported in (False, True)
     )
     warnings = warnings_of(noticed, layout, tongue)
-    return replace(layout, warnings=warnings, advice=advice, to_do=to_do)
+    hides_rows = noticed.hidden_rows > 0
+    return replace(layout, warnings=warnings, advice=advice, to_do=to_do, hides_rows=hides_rows)
 
 
 def _kept(layout: Layout) -> dict[str, Any]:
@@ -262,6 +263,7 @@ def _kept(layout: Layout) -> dict[str, Any]:
         "sheet": layout.sheet,
         "header_row": layout.header_row,
         "columns": columns,
+        "hides_rows": layout.hides_rows,
         "warnings": [[w.column, w.message] for w in (*layout.to_do, *layout.warnings)],
         "to_do": [asdict(one) for one in layout.to_do],
     }

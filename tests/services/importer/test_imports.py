@@ -234,7 +234,9 @@ async def test_without_a_preview_the_end_tells_what_is_odd_about_the_sheet(
     book = openpyxl.load_workbook(
         io.BytesIO(
             sheet_workbook(
-                ["Bedrijf", "Rekening", "Limiet", "Op naam"], ["A", 1, 5, "x"], ["B", 2, 5, "x"]
+                ["Bedrijf", "Rekening", "Limiet", "Op naam"],
+                ["A", 1, 5, "x"],
+                ["B", 2, "veel", "x"],
             )
         )
     )
@@ -252,6 +254,8 @@ async def test_without_a_preview_the_end_tells_what_is_odd_about_the_sheet(
                 events = await place.settle()
             warnings = completed_of(events).warnings or ()
             assert ["hidden" in w.message for w in warnings] == [True] * told
+            # A red row that is hidden is found by its number.
+            assert "refused: 3  •" in str(report_of(events)["F1"].value)
 
 
 async def test_what_the_import_does_is_what_the_preview_said(postgres: Database) -> None:

@@ -272,6 +272,13 @@ def test_that_a_customer_has_no_account_is_told_only_where_it_could_have_one() -
     assert all("without an account" not in message for message in told(again))
 
 
+def test_a_company_in_the_column_of_names_is_told_by_that_column() -> None:
+    headers = ["Naam", "Bedrijf", "Rekening"]
+    (plan,) = planned(book(), headers, ["Team 4", None, "-"])
+    assert [warning.column for warning in plan.warnings if "without an account" in warning.message
+            ] == ["Naam"]  # fmt: skip
+
+
 def test_a_postcode_and_its_town_may_stand_in_one_cell() -> None:
     headers = ["Bedrijf", "Postcode / woonplaats", "Land"]
     rows = [
