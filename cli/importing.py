@@ -91,7 +91,7 @@ async def _followed(job: Job, answers: Expectation, file: Path, screen: Screen) 
     """Confirm, and follow the import to its end."""
     await job.say("import.confirmed")
     try:
-        with screen.progress("rows imported") as gauge:
+        with screen.progress("rows done") as gauge:
             result = await job.completed(answers, gauge)
         await _fetch_report(job, result, answers, screen)
     except asyncio.CancelledError:

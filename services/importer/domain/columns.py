@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from services.importer.domain.cells import Cell, clean, is_again, is_empty, shown
+from services.importer.domain.cells import Cell, clean, is_again, is_empty, is_value, shown
 from services.importer.domain.fields import (
     FIELDS,
     WHO,
@@ -55,11 +55,9 @@ class Column:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
     """The list: its rows are those after `header_row` (Excel's number) of `sheet`. `unnamed` are
-    indexes of columns without a header that most rows have something in.
-
-    `warnings` are about the sheet as a whole, of which `hides_rows` says whether some are hidden.
-    What keeps the new accounts from buying is told by `advice` before they are made, and by `to_do`
-    afterwards.
+    indexes of columns without a header that most rows have something in. With `hides_rows` some
+    rows are hidden. `warnings` are about the sheet as a whole. What keeps the new accounts from
+    buying is told by `advice` before they are made, and by `to_do` afterwards.
     """
 
     sheet: str
@@ -143,7 +141,7 @@ def _lay_out_sheet(
     if header is None:
         # Who takes one of a member's own cells for a column's name would lose the member.
         first = next((cells for _, cells in sheet.rows if _headers(cells)), ())
-        choices = () if any(map(_is_somebodys, first)) else _headers(first)
+        choices = () if any(map(is_value, first)) else _headers(first)
         message = of_failure("no_header", tongue)
         return Unclear(reason="columns_unclear", message=message, choices=choices)
     number, cells = header
@@ -253,13 +251,6 @@ def _repeated(cells: Sequence[Cell], names: Sequence[Cell]) -> bool:
 
 def _headers(cells: Sequence[Cell]) -> tuple[str, ...]:
     return tuple(shown(c) for c in cells if not is_empty(c))
-
-
-def _is_somebodys(cell: Cell) -> bool:
-    """Whether a cell is a number, a date or an address, and no word."""
-    return not is_empty(cell) and (
-        not isinstance(cell, str) or "@" in cell or not any(map(str.isalpha, cell))
-    )
 
 
 def _field(header: str, wanted: Mapping[str, Field]) -> Field | None:

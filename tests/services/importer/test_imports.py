@@ -84,6 +84,22 @@ async def test_so_many_accounts_as_the_operator_asked_for_and_no_more(postgres: 
     assert place.registry.accounts["28900002"]["limit"] == 125000
 
 
+async def test_numbers_are_handed_out_after_all_that_the_workbook_gives(
+    postgres: Database,
+) -> None:
+    """Those of rows below too: else these are refused, and their members have no account."""
+    content = sheet_workbook(
+        ["Naam", "Rekening", "Aantal rekeningen"],
+        ["Hotel De Zon", None, 2], ["De Kraan", 28900001, None], ["De Roos", "28900002", None],
+    )  # fmt: skip
+    async with venue(postgres) as place:
+        done = completed_of(await place.imported(content))
+        assert (done.created, done.refused) == (3, 0)
+        done = completed_of(await place.imported(content))
+        assert (done.unchanged, done.refused) == (3, 0)
+    assert sorted(place.registry.accounts) == [f"2890000{n}" for n in range(1, 5)]
+
+
 async def test_two_previews_of_one_environment_do_not_give_out_the_same_numbers(
     postgres: Database,
 ) -> None:
