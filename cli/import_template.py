@@ -103,6 +103,11 @@ COLUMNS: Final = (
         note_nl="De woon- of vestigingsplaats.", note_en="The town.",
     ),
     Column(
+        nl="Land", en="Country", examples=("", "NL"),
+        note_nl="De code van twee letters, zoals BE. Leeg: het land van de omgeving.",
+        note_en="Its code of two letters, like BE. Empty: the environment's country.",
+    ),
+    Column(
         nl="KVK-nummer", en="Chamber number", examples=("12345678", ""),
         note_nl="Acht cijfers, als tekst. Alleen bij een bedrijf.",
         note_en="Eight digits, as text. Only for a business.",

@@ -113,8 +113,10 @@ CELLS: Final[dict[str, Sentence]] = {
         "'{value}' is geen KVK-nummer; dat heeft 8 cijfers",
     ),
     "not_a_postcode": (
-        "'{value}' is not a postcode of {where}; write it like {write}",
-        "'{value}' is geen postcode van {where}; schrijf haar zoals {write}",
+        "'{value}' is not a postcode of {where}; write it like {write}"
+        ", or the right country in a column Country",
+        "'{value}' is geen postcode van {where}; schrijf haar zoals {write}"
+        ", of het juiste land in een kolom Land",
     ),
     "not_a_postcode_and_city": (
         "'{value}' is not a postcode of {where} with its town behind it; write it like {write}",
