@@ -110,7 +110,8 @@ def is_empty(cell: Cell) -> bool:
 
 
 def is_value(cell: Cell) -> bool:
-    """Whether a cell is a number, a date or an address, which no column is called."""
+    """Whether a cell is a number, a date or an address, which no column is called. Who took one of
+    a member's own cells for the name of a column would lose the member."""
     words = isinstance(cell, str) and "@" not in cell and any(map(str.isalpha, cell))
     return not (words or is_empty(cell))
 

@@ -18,6 +18,7 @@ from services.importer.domain.fields import (
     gives_way,
     normalise,
 )
+from services.importer.domain.groups import under_groups
 from services.importer.domain.messages import Tongue, of_failure
 from services.importer.domain.refusals import Problem
 
@@ -139,17 +140,16 @@ def _lay_out_sheet(
     wanted = _mapping(mapping)
     header = _header_row(sheet, wanted)
     if header is None:
-        # Who takes one of a member's own cells for a column's name would lose the member.
         first = next((cells for _, cells in sheet.rows if _headers(cells)), ())
         choices = () if any(map(is_value, first)) else _headers(first)
         message = of_failure("no_header", tongue)
         return Unclear(reason="columns_unclear", message=message, choices=choices)
-    number, cells = header
+    number = header[0]
     if (other := _another_header(sheet, header, wanted)) is not None:
         rows = sorted((number, other))
         message = of_failure("several_lists", tongue, first=rows[0], second=rows[1])
         return Unclear(reason="columns_unclear", message=message, choices=(), is_list=True)
-    columns = _columns(sheet, number, cells, wanted)
+    columns = _columns(sheet, number, under_groups(sheet.rows, number, wanted), wanted)
     headers = tuple(c.header for c in columns if c.header)
     if missing := set(wanted) - {normalise(h) for h in headers}:
         # As the sender wrote them: who looks for one searches the mapping for it.
