@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import xlsxwriter
+from xlsxwriter.utility import xl_rowcol_to_cell
 
 ROWS: Final = 1_000
 """So many rows below the header have lists and checks."""
@@ -25,7 +26,8 @@ TEXTS: Final[dict[str, dict[str, str]]] = {
         "wrong": "Dit past hier niet",
         "yes": "ja,nee",
         "status": "actief,inactief,geblokkeerd,gesloten",
-        "amount": "Een bedrag in euro's, zoals 12,50.",
+        "amount": "Een bedrag in euro's, zoals 12,50; of geen, voor geen limiet.",
+        "none": "geen",
         "count": "Een heel getal van 0 tot en met 1000.",
         "choose": "Kies uit de lijst.",
     },
@@ -39,7 +41,8 @@ TEXTS: Final[dict[str, dict[str, str]]] = {
         "wrong": "This does not fit here",
         "yes": "yes,no",
         "status": "active,inactive,blocked,closed",
-        "amount": "An amount in euros, like 12.50.",
+        "amount": "An amount in euros, like 12.50; or none, for no limit.",
+        "none": "none",
         "count": "A whole number from 0 to 1000.",
         "choose": "Choose from the list.",
     },
@@ -100,6 +103,11 @@ COLUMNS: Final = (
         note_nl="De woon- of vestigingsplaats.", note_en="The town.",
     ),
     Column(
+        nl="Land", en="Country", examples=("", "NL"),
+        note_nl="De code van twee letters, zoals BE. Leeg: het land van de omgeving.",
+        note_en="Its code of two letters, like BE. Empty: the environment's country.",
+    ),
+    Column(
         nl="KVK-nummer", en="Chamber number", examples=("12345678", ""),
         note_nl="Acht cijfers, als tekst. Alleen bij een bedrijf.",
         note_en="Eight digits, as text. Only for a business.",
@@ -126,8 +134,10 @@ COLUMNS: Final = (
     ),
     Column(
         nl="Limiet", en="Limit", kind="amount", examples=(250, 50),
-        note_nl="Hoeveel er op een rekening open mag staan, in euro's.",
-        note_en="How much may be owed on an account, in euros.",
+        note_nl="Hoeveel er op een rekening open mag staan, in euro's; geen: zonder limiet. Leeg:"
+        " een nieuwe rekening krijgt die van de omgeving, en dat is eerst 0,00.",
+        note_en="How much may be owed on an account, in euros; none: without a limit. Empty: a new"
+        " account gets the environment's limit, which is 0.00 at first.",
     ),
     Column(
         nl="Omschrijving", en="Description", width=20, examples=("Vrijdagmiddagborrel", ""),
@@ -142,8 +152,10 @@ COLUMNS: Final = (
     Column(
         nl="Op naam kopen toestaan", en="On account allowed", width=23, kind="yes",
         examples=("ja", "ja"),
-        note_nl="Of er op de rekening gekocht mag worden.",
-        note_en="Whether the account may be bought on.",
+        note_nl="Of er op de rekening gekocht mag worden. Leeg: een nieuwe rekening krijgt wat de"
+        " omgeving heeft, en dat is eerst nee.",
+        note_en="Whether the account may be bought on. Empty: a new account gets what the"
+        " environment has, which is no at first.",
     ),
     Column(
         nl="In overzicht", en="In overview", kind="yes", examples=("ja", "nee"),
@@ -175,7 +187,7 @@ def template(language: str) -> bytes:
             sheet.write_string(0, index, _header(column, language), heading)
             note = column.note_nl if language == "nl" else column.note_en
             sheet.write_comment(0, index, note, {"x_scale": 1.6})
-            if (rule := _rule(column.kind, texts)) is not None:
+            if (rule := _rule(column.kind, texts, xl_rowcol_to_cell(1, index))) is not None:
                 sheet.data_validation(1, index, ROWS, index, rule)
         _notes(book, texts, language, heading)
     return file.getvalue()
@@ -185,7 +197,8 @@ def _header(column: Column, language: str) -> str:
     return column.nl if language == "nl" else column.en
 
 
-def _rule(kind: str, texts: dict[str, str]) -> dict[str, Any] | None:
+def _rule(kind: str, texts: dict[str, str], first: str) -> dict[str, Any] | None:
+    """What cells of a column may hold; `first` is the one below its header, as B2."""
     said = {"error_title": texts["wrong"]}
     match kind:
         case "yes" | "status":
@@ -195,8 +208,8 @@ def _rule(kind: str, texts: dict[str, str]) -> dict[str, Any] | None:
             return {"validate": "list", "source": ["nl", "en"], "error_message": texts["choose"],
                     **said}  # fmt: skip
         case "amount":
-            return {"validate": "decimal", "criteria": ">=", "value": 0,
-                    "error_message": texts["amount"], **said}  # fmt: skip
+            said["value"] = f'=OR({first}="{texts["none"]}",AND(ISNUMBER({first}),{first}>=0))'
+            return {"validate": "custom", "error_message": texts["amount"], **said}
         case "count":
             return {"validate": "integer", "criteria": "between", "minimum": 0, "maximum": 1000,
                     "error_message": texts["count"], **said}  # fmt: skip

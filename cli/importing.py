@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -51,11 +52,25 @@ async def _cleared(screen: Screen, failed: Json) -> Json | None:
     if failed["reason"] == "sheet_unclear":
         sheet = await chosen("Which sheet?", choices)
         return None if sheet is None else {"sheet": sheet}
-    field = failed.get("field")
-    header = await chosen(f"Which column is the {field or 'one to name'}?", choices)
-    if header is not None and field is None:
-        field = await chosen(f"What does {header!r} hold?", FIELDS)
-    return None if header is None or field is None else {"mapping": {header: field}}
+    if field := failed.get("field"):
+        header = await chosen(f"Which column is the {field}?", choices)
+        return None if header is None else {"mapping": {header: field}}
+    mapping = await named(choices)
+    return {"mapping": mapping} if mapping else None
+
+
+async def named(headers: Sequence[str]) -> Json:
+    """What columns hold of which nobody knows the names; as many as the person names."""
+    named: Json = {}
+    question = "Which column is the one to name?"
+    while left := [header for header in headers if header not in named]:
+        header = await chosen(question, left)
+        field = header and await chosen(f"What does {header!r} hold?", FIELDS)
+        if header is None or field is None:
+            break
+        named[header] = field
+        question = "Which other one? Nothing to go on."
+    return named
 
 
 async def _carry_out(
@@ -91,7 +106,7 @@ async def _followed(job: Job, answers: Expectation, file: Path, screen: Screen) 
     """Confirm, and follow the import to its end."""
     await job.say("import.confirmed")
     try:
-        with screen.progress("rows imported") as gauge:
+        with screen.progress("rows done") as gauge:
             result = await job.completed(answers, gauge)
         await _fetch_report(job, result, answers, screen)
     except asyncio.CancelledError:

@@ -105,8 +105,8 @@ class JobRunner:
         self, answers: Sequence[Answer], touched: Touched, ids: Sequence[int]
     ) -> None:
         """Publish what a step left, then forget that it was unpublished."""
+        await self._states.publish(touched, self._publisher)  # first: see lane.py
         await self._publisher.publish(answers)
-        await self._states.publish(touched, self._publisher)
         if ids:
             async with self.database.connection() as connection:
                 await connection.execute(sql.published, ids)

@@ -53,7 +53,7 @@ async def import_the_members(scene: Scene) -> None:
         _not_failed(preview)
         show_preview(scene.screen, preview)
         await job.say("import.confirmed")
-        with scene.screen.progress("rows imported") as gauge:
+        with scene.screen.progress("rows done") as gauge:
             result = await job.completed(answers, gauge)
         _not_failed(result)
         await job.reported(answers)

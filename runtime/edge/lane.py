@@ -1,7 +1,7 @@
 """One lane: a batch in hand, from its records to its committed offsets.
 
     fetch -> decode -> open one transaction, its positions -> lock, recall, decide, record (the
-          handlers) -> commit -> publish all answers, await all acks -> state records
+          handlers) -> commit -> state records -> publish all answers, await all acks
           -> commit exactly these offsets
 
 Whatever happens on the way, a batch ends in one of three ways: all of that was done; or the
@@ -240,8 +240,10 @@ class EdgeLane(Decider):
         await self._publish_all(settled)
 
     async def _publish_all(self, settled: Settled) -> None:
-        await self._publisher.publish(settled.answers)
+        # Whoever acts on an answer is to find in the state topics what it tells: a barrier ends
+        # where they end when that next message comes (decision 141).
         await self._publish_states(settled)
+        await self._publisher.publish(settled.answers)
 
     async def _publish_states(self, settled: Settled) -> None:
         if not settled.touched:

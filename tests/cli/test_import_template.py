@@ -41,3 +41,16 @@ def test_every_header_has_a_note_and_choices_are_checked(language: Any) -> None:
     assert all(sheet.cell(1, n).comment for n in range(1, len(COLUMNS) + 1))
     assert len(sheet.data_validations.dataValidation) == 6
     assert sheet.freeze_panes == "A2"
+
+
+@pytest.mark.parametrize(("language", "word"), [("nl", "geen"), ("en", "none")])
+def test_no_limit_can_be_filled_in(language: Any, word: str) -> None:
+    """Excel refuses what its rule for the column does not allow."""
+    sheet: Any = openpyxl.load_workbook(io.BytesIO(template(language))).worksheets[0]
+    (limit,) = [cell for cell in sheet[1] if cell.value in ("Limiet", "Limit")]
+    (rule,) = [
+        rule
+        for rule in sheet.data_validations.dataValidation
+        if f"{limit.column_letter}2" in rule.sqref
+    ]
+    assert (rule.type, f'{limit.column_letter}2="{word}"' in rule.formula1) == ("custom", True)

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from cli.amounts import Misuse
-from cli.importing import until_clear
+from cli.importing import named, until_clear
 from cli.imports import Job, Upload, from_file, job_state
 from cli.replies import NoAnswer
 from cli.screen import Screen
@@ -98,6 +99,18 @@ async def test_who_leaves_while_rows_are_imported_is_told_that_it_goes_on(
         await said(topics, tmp_path)
     assert topics.sent[-1] == "import.confirmed"
     assert "onaccount import cancel" in capsys.readouterr().out
+
+
+async def test_as_many_columns_are_named_as_the_person_names(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for typed, told in (
+        ("Wie\nname\n1\naccount\n\n", {"Wie": "name", "Kaart": "account"}),
+        ("3\nlimit\n2\n\n", {"Max": "limit"}),
+        ("\n", {}),
+    ):
+        monkeypatch.setattr("sys.stdin", io.StringIO(typed))
+        assert await named(["Wie", "Kaart", "Max"]) == told
 
 
 class OneImport:

@@ -153,6 +153,19 @@ async def test_two_thousand_sales_are_counted_once_while_workers_come_and_go(rig
 # -- state records -----------------------------------------------------------------------------
 
 
+async def test_what_an_answer_tells_the_state_topic_has_told_already(rig: Rig) -> None:
+    """Who reads an answer and asks for something at once is to be seen with what it told: a barrier
+    ends where the state topics end at that moment."""
+    async with rig.worker(), rig.wire() as wire:
+        for _ in range(3):
+            sold = sale("told-first")
+            await wire.send(sold)
+            await wire.answered([sold["sale_id"]])
+            (answer,) = (await rig.answers("told-first"))[sold["sale_id"]]
+            states = [r for r in await rig.records(toy.STATE) if r.key == answer.key]
+            assert states[-1].timestamp <= answer.timestamp
+
+
 class Row:
     """A row that other workers change while we publish."""
 

@@ -109,6 +109,13 @@ def is_empty(cell: Cell) -> bool:
     return not (cell[:1].isalnum() or clean(cell))
 
 
+def is_value(cell: Cell) -> bool:
+    """Whether a cell is a number, a date or an address, which no column is called. Who took one of
+    a member's own cells for the name of a column would lose the member."""
+    words = isinstance(cell, str) and "@" not in cell and any(map(str.isalpha, cell))
+    return not (words or is_empty(cell))
+
+
 def is_again(cell: Cell, header: str) -> bool:
     """Whether a cell has a column's name once more."""
     if not isinstance(cell, str) or len(text := shown(cell)) != len(header):

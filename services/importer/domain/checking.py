@@ -71,7 +71,8 @@ def _vat_number(text: str, country: str) -> Refusal | None:
     if particulars.vat_number(text, country) is None:
         return None
     letters = re.sub(r"[\s.-]", "", text)[:2].upper()
-    return Refusal(code="not_a_vat_number", where=letters if letters.isalpha() else country)
+    known = letters == "EL" or particulars.country(letters) is None  # "vrijgesteld" begins with VR
+    return Refusal(code="not_a_vat_number", where=letters if known else country)
 
 
 def _chamber_number(text: str, country: str) -> Refusal | None:

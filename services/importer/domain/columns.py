@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from services.importer.domain.cells import Cell, clean, is_again, is_empty, shown
+from services.importer.domain.cells import Cell, clean, is_again, is_empty, is_value, shown
 from services.importer.domain.fields import (
     FIELDS,
     WHO,
@@ -18,6 +18,7 @@ from services.importer.domain.fields import (
     gives_way,
     normalise,
 )
+from services.importer.domain.groups import under_groups
 from services.importer.domain.messages import Tongue, of_failure
 from services.importer.domain.refusals import Problem
 
@@ -55,16 +56,16 @@ class Column:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
     """The list: its rows are those after `header_row` (Excel's number) of `sheet`. `unnamed` are
-    indexes of columns without a header that most rows have something in.
-
-    `warnings` are about the sheet as a whole. What keeps the new accounts from buying is told by
-    `advice` before they are made, and by `to_do` afterwards.
+    indexes of columns without a header that most rows have something in. With `hides_rows` some
+    rows are hidden. `warnings` are about the sheet as a whole. What keeps the new accounts from
+    buying is told by `advice` before they are made, and by `to_do` afterwards.
     """
 
     sheet: str
     header_row: int
     columns: tuple[Column, ...]
     unnamed: tuple[int, ...] = ()
+    hides_rows: bool = False
     warnings: tuple[Problem, ...] = ()
     advice: tuple[Problem, ...] = ()
     to_do: tuple[Problem, ...] = ()
@@ -139,15 +140,16 @@ def _lay_out_sheet(
     wanted = _mapping(mapping)
     header = _header_row(sheet, wanted)
     if header is None:
-        choices = next((_headers(cells) for _, cells in sheet.rows if _headers(cells)), ())
+        first = next((cells for _, cells in sheet.rows if _headers(cells)), ())
+        choices = () if any(map(is_value, first)) else _headers(first)
         message = of_failure("no_header", tongue)
         return Unclear(reason="columns_unclear", message=message, choices=choices)
-    number, cells = header
+    number = header[0]
     if (other := _another_header(sheet, header, wanted)) is not None:
         rows = sorted((number, other))
         message = of_failure("several_lists", tongue, first=rows[0], second=rows[1])
         return Unclear(reason="columns_unclear", message=message, choices=(), is_list=True)
-    columns = _columns(sheet, number, cells, wanted)
+    columns = _columns(sheet, number, under_groups(sheet.rows, number, wanted), wanted)
     headers = tuple(c.header for c in columns if c.header)
     if missing := set(wanted) - {normalise(h) for h in headers}:
         # As the sender wrote them: who looks for one searches the mapping for it.
@@ -201,8 +203,9 @@ def _header_row(sheet: Outline, wanted: Mapping[str, Field]) -> tuple[int, Seque
     for number, cells in sheet.rows:
         filled = [c for c in cells if not is_empty(c)]
         known = {_field(clean(c), wanted) for c in filled if isinstance(c, str)} - {None}
-        # One known word among many cells is a value ("Actief"), not a header.
-        enough = len(known) >= 2 or (known and len(filled) <= 2)
+        # One known word among many cells is a value ("Actief"), not a header; unless it was named.
+        named = any(isinstance(c, str) and normalise(clean(c)) in wanted for c in filled)
+        enough = len(known) >= 2 or (known and (named or len(filled) <= 2))
         if enough and len(known) > most:
             best, most = (number, cells), len(known)
     return best

@@ -145,7 +145,7 @@ SYNONYMS: Final[dict[Field, tuple[str, ...]]] = {
         "Accountnummer", "Acct", "Acct no", "Rek.no.",
         "Barrekening", "Barrekeningnummer", "Rekeningnr. bar", "Rekeningnummer bar",
         "Nummer rekening", "Nr. rekening", "Rekeningcode", "Account code", "Account id",
-        "Bar account", "Tab number",
+        "Bar account", "Tab number", "Tab no.",
     ),
     "account_count": (
         "Aantal rekeningen", "Aantal rek.", "Aantal rekeningnummers", "Rekeningen", "Aantal",
@@ -235,6 +235,7 @@ _STRANGERS: Final = frozenset(("nummer", "totaal", "total", "tav"))
 _NUMBERED: Final = re.compile(r".+(?:nr|nummer|no|number|id|code)")
 """The number of something: of a customer, it is not what the customer is called."""
 _MAIL: Final = re.compile(r".*email.*|.*mail(?:adres|address)?")
+_LIMIT: Final = re.compile(r"(?:max)?(?:bestedings|krediet|spending|credit)?limi(?:et|t).*")
 ALIKE: Final = 0.8
 """How much of a header has to be that of a known one to be taken for a slip of the keyboard."""
 
@@ -254,9 +255,12 @@ def gives_way(header: str) -> bool:
 
 
 def _word(header: str) -> str:
-    """The known word that a header is; empty where it is none."""
-    if _OTHER_UNIT.search(header):
+    """The known word that a header is; empty where it is none. "#" alone numbers the rows, before a
+    word it counts ("# rekeningen"), and behind it is that one's number ("Account #")."""
+    if _OTHER_UNIT.search(header) or not any(map(str.isalnum, header)):
         return ""
+    if header.rstrip().endswith("#"):
+        header = header.rstrip(" #") + " number"
     for words in (header, _ASIDE.sub(" ", header)):
         plain = normalise(words)
         for known in (plain, *(plain.removesuffix(unit) for unit in _UNITS)):
@@ -277,11 +281,13 @@ def called(field: str, tongue: str) -> str:
 def nearest(header: str) -> tuple[str, Field] | None:
     """The known header that an unknown one is nearly, with its field; None where none is."""
     plain = normalise(header)[:40]
-    if plain in _STRANGERS or "bank" in plain:
+    if plain in _STRANGERS or "bank" in plain or not any(map(str.isalnum, header)):
         return None
     close = difflib.get_close_matches(plain, _WRITTEN, n=1, cutoff=ALIKE)
     if close and (_NUMBERED.fullmatch(close[0]) or not _NUMBERED.fullmatch(plain)):
         return _WRITTEN[close[0]], _KNOWN[close[0]]
     if _MAIL.fullmatch(plain):  # "E-mailadres van de penningmeester"
         return SYNONYMS["email"][0], "email"
+    if _LIMIT.fullmatch(plain) and not _OTHER_UNIT.search(header):  # "Limiet per kamer"
+        return "Limit" if "limit" in plain else "Limiet", "limit"
     return None

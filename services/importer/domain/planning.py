@@ -84,7 +84,7 @@ class Planner:
         """Decide about one row, and note in the book what it makes and changes."""
         customer = match(entry, book)
         wrong = (*entry.problems, *self._taken(entry, book, customer))
-        if entry.problems:
+        if wrong:
             # Who mends the row is to know all that is wrong with it at once.
             who = customer if isinstance(customer, KnownCustomer) else None
             wrong += self._wrong(entry, who)

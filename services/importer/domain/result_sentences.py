@@ -18,6 +18,11 @@ RESULTS: Final[dict[str, Sentence]] = {
         "nothing was imported; mend the red rows, and import the workbook again",
         "er is niets geïmporteerd; verbeter de rode rijen, en importeer de werkmap opnieuw",
     ),
+    "hidden": (
+        "refused rows may be among the hidden ones, show these to mend them; refused: {value}",
+        "geweigerde rijen kunnen onder de verborgen rijen zijn, maak die zichtbaar om ze te"
+        " verbeteren; geweigerd: {value}",
+    ),
     "account": ("account {value}", "rekening {value}"),
     "accounts": ("accounts {value}", "rekeningen {value}"),
     "partly": ("the rest of the row was carried out", "de rest van de rij is uitgevoerd"),

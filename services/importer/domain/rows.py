@@ -62,7 +62,8 @@ class Entry:
     def name_column(self) -> str:
         """The field whose column says what the row's customer is called."""
         for name in _NAMES:
-            if name in self.headers and (name == "name" or self.customer.get(name)):
+            said = self.customer.get(name) and name not in self.name_parts
+            if name in self.headers and (name == "name" or said):
                 return name
         return "name"
 

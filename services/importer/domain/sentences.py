@@ -113,8 +113,10 @@ CELLS: Final[dict[str, Sentence]] = {
         "'{value}' is geen KVK-nummer; dat heeft 8 cijfers",
     ),
     "not_a_postcode": (
-        "'{value}' is not a postcode of {where}; write it like {write}",
-        "'{value}' is geen postcode van {where}; schrijf haar zoals {write}",
+        "'{value}' is not a postcode of {where}; write it like {write}"
+        ", or the right country in a column Country",
+        "'{value}' is geen postcode van {where}; schrijf haar zoals {write}"
+        ", of het juiste land in een kolom Land",
     ),
     "not_a_postcode_and_city": (
         "'{value}' is not a postcode of {where} with its town behind it; write it like {write}",
@@ -184,10 +186,10 @@ ROWS: Final[dict[str, Sentence]] = {
         "wordt niet gebruikt: de rij heeft geen rekeningnummer en geen aantal rekeningen",
     ),
     "twice": (
-        "account {value} stands in row {other} already; give one of them another number, or remove"
-        " this row if it says the same",
-        "rekening {value} staat al in rij {other}; geef een van beide een ander nummer, of"
-        " verwijder deze rij als er hetzelfde staat",
+        "account {value} stands in row {other} already, and has one holder; give one of them"
+        " another number, or remove this row if it says the same or names who shares the account",
+        "rekening {value} staat al in rij {other} en heeft één houder; geef een van beide een ander"
+        " nummer, of verwijder deze rij als er hetzelfde staat of iemand die de rekening deelt",
     ),
     "claimed": (
         "account {value} stands in row {other} too, for somebody else; give one of them another"

@@ -129,9 +129,11 @@ def undo_customer(
 
 
 def _back(touched: Touched, now: Standing, tongue: Tongue) -> tuple[dict[str, Any], str]:
-    """The fields that go back, and why the others do not."""
-    unchanged = [name for name in touched.given if _same(name, touched, now)]
-    since = sorted(set(touched.given) - set(unchanged))
+    """The fields that go back, and why the others do not. A command repeats what a row says, also
+    what it found so already."""
+    given = [name for name, value in touched.given.items() if value != touched.before.get(name)]
+    unchanged = [name for name in given if _same(name, touched, now)]
+    since = sorted(set(given) - set(unchanged))
     back = {
         name: touched.before.get(name)
         for name in unchanged

@@ -34,6 +34,9 @@ SPAN: Final = 2_000
 
 LONGEST_NOTE: Final = 2_000
 
+MOST_REFUSED: Final = 20
+"""Rows that are named beside a sheet of which some are hidden."""
+
 LEFT: Final = "left"
 """Became of a row that had no problem, where nothing was imported."""
 COLOURED: Final = {LEFT: "unchanged"}
@@ -67,22 +70,33 @@ class Reporting:
     async def _report(self, work: Work, upload: Upload) -> None:
         async with workbook(work, upload) as path:
             told = path.with_name("results.jsonl")
-            await _tell(work, upload, told)
+            refused = await _tell(work, upload, told)
             report = path.with_name("report.xlsx")
             try:
-                await self._write(upload, path, told, report, rewrite=False)
+                await self._write(upload, path, told, report, refused, rewrite=False)
             except Unread:
                 # Too oddly built to be annotated: its list is written anew.
-                await self._write(upload, path, told, report, rewrite=True)
+                await self._write(upload, path, told, report, refused, rewrite=True)
             await _publish(work, upload, report)
 
     async def _write(
-        self, upload: Upload, path: Path, told: Path, report: Path, *, rewrite: bool
+        self,
+        upload: Upload,
+        path: Path,
+        told: Path,
+        report: Path,
+        refused: Sequence[int],
+        *,
+        rewrite: bool,
     ) -> None:
         layout = upload.layout or {}
         noticed = list(layout.get("warnings", ()))
         if upload.never_ran:
             noticed.insert(0, ("", say(RESULTS["nothing"], upload.language)))
+        if refused and layout.get("hides_rows"):  # nobody would find them by their colour
+            some = ", ".join(map(str, refused[:MOST_REFUSED]))
+            value = some + (" ..." if len(refused) > MOST_REFUSED else "")
+            noticed.insert(0, ("", say(RESULTS["hidden"], upload.language, value=value)))
         asked = {
             "ask": "report",
             "path": str(path),
@@ -130,8 +144,10 @@ async def _publish(work: Work, upload: Upload, report: Path) -> None:
                 tx.save({**work.job.payload, "said": {"sha256": digest, "part": part}})
 
 
-async def _tell(work: Work, upload: Upload, path: Path) -> None:
-    """Write each row's outcome as a line of JSON, in the order of rows."""
+async def _tell(work: Work, upload: Upload, path: Path) -> list[int]:
+    """Write each row's outcome as a line of JSON, in the order of rows; gives the first rows that
+    were refused."""
+    refused: list[int] = []
     async with work.step() as tx:
         last = await imports.last_row(tx, upload)
     with path.open("w", encoding="utf-8") as file:
@@ -144,7 +160,10 @@ async def _tell(work: Work, upload: Upload, path: Path) -> None:
                 [r.row, COLOURED.get(r.result, r.result), sentence(r, upload.language)]
                 for r in found
             ]
+            if len(refused) <= MOST_REFUSED:
+                refused += [r.row for r in found if r.result == "refused"]
             await asyncio.to_thread(file.writelines, [json.dumps(x) + "\n" for x in lines])
+    return refused
 
 
 def title(columns: Sequence[Mapping[str, Any]], tongue: Tongue) -> str:

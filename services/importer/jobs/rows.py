@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
@@ -14,11 +14,14 @@ from runtime.jobs import Work
 from schemas.steps import Step
 from services.importer.child import Child, ChildLimits, Row, Unread, opened
 from services.importer.domain.amounts import Style, evidence, is_unclear, style_of
+from services.importer.domain.book import series_of
 from services.importer.domain.bundles import STEPS, Bundler, worded
 from services.importer.domain.cells import Cell
 from services.importer.domain.columns import Layout, Unclear, lay_out
+from services.importer.domain.lengths import AT_MOST
 from services.importer.domain.messages import Tongue, of_row, say
 from services.importer.domain.noticed import Noticed, still_to_do, warnings_of
+from services.importer.domain.numbers import account_of
 from services.importer.domain.planning import Planner, RowPlan
 from services.importer.domain.refusals import Problem
 from services.importer.domain.registry_sentences import UNFIT
@@ -41,8 +44,16 @@ A_BREATH: Final = 100
 PLAN_AHEAD: Final = 1
 """Chunks that wait to be stored; one more is read and planned meanwhile."""
 
-Styles = Mapping[int, Style | None]
-"""How each amount column (by index) writes its amounts; None: it does not tell."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What a look through all rows tells. `styles`: how each amount column (by index) writes its
+    amounts, for what most of its cells leave open a few may tell; None: none does. `highest`: the
+    highest number of the environment's series that a row gives: what is handed out comes after it,
+    also to rows above."""
+
+    styles: Mapping[int, Style | None] = field(default_factory=dict)
+    highest: int = 0
 
 
 class StylesWanted(Exception):
@@ -60,7 +71,7 @@ async def plan_rows(
     async with workbook(work, upload) as path:
         currency = environment.house.currency
         asked = {"ask": "rows", "path": str(path), "sheet": upload.sheet, "currency": currency}
-        styles: Styles = {}
+        seen: Seen | None = None
         while True:
             async with opened(limits, **asked) as child:
                 layout = lay_out(
@@ -71,13 +82,15 @@ async def plan_rows(
                 )
                 if isinstance(layout, Unclear):
                     return layout
-                try:
-                    return await _read(work, upload, environment, child, layout, styles, window)
-                except StylesWanted:
-                    pass
+                if seen is not None or not _hands_out(layout):
+                    known = seen or Seen()
+                    try:
+                        return await _read(work, upload, environment, child, layout, known, window)
+                    except StylesWanted:
+                        pass
             async with opened(limits, **asked) as child:
                 await child.outlines()
-                styles = await _styles(child, layout)
+                seen = await _look_through(child, layout, upload.environment)
 
 
 async def _read(
@@ -86,12 +99,12 @@ async def _read(
     environment: Environment,
     child: Child,
     layout: Layout,
-    styles: Styles,
+    seen: Seen,
     window: int,
 ) -> Layout:
     """Store what the rows will do; gives the layout with what there is to say of them all."""
     tongue = environment.language
-    known = {index: style for index, style in styles.items() if style is not None}
+    known = {index: style for index, style in seen.styles.items() if style is not None}
     house = environment.house
     reader = RowReader(
         layout=layout,
@@ -104,12 +117,13 @@ async def _read(
     planner = Planner(job_id=upload.job_id, tongue=tongue, defaults=upload.defaults, house=house)
     async with work.step() as tx:
         await plans.forget(tx, upload)
-    unseen = [i for i in _amounts(layout) if i not in styles]
+    unseen = [i for i in _amounts(layout) if i not in seen.styles]
     chunks = _chunks(child, layout, reader, unseen)
     count = 0
     with Earlier(
         environment=upload.environment, job_id=upload.job_id, counted=_counts(layout)
     ) as earlier:
+        earlier.last_in_series = seen.highest
         planned = _planned(work, upload, chunks, planner, Bundler(most=min(STEPS, window)), earlier)
         async with _ahead(planned) as portions:
             async for portion in portions:
@@ -252,7 +266,8 @@ def _noticed(layout: Layout, noticed: Noticed, planner: Planner, environment: in
         for imported in (False, True)
     )
     warnings = warnings_of(noticed, layout, tongue)
-    return replace(layout, warnings=warnings, advice=advice, to_do=to_do)
+    hides_rows = noticed.hidden_rows > 0
+    return replace(layout, warnings=warnings, advice=advice, to_do=to_do, hides_rows=hides_rows)
 
 
 def _kept(layout: Layout) -> dict[str, Any]:
@@ -262,6 +277,7 @@ def _kept(layout: Layout) -> dict[str, Any]:
         "sheet": layout.sheet,
         "header_row": layout.header_row,
         "columns": columns,
+        "hides_rows": layout.hides_rows,
         "warnings": [[w.column, w.message] for w in (*layout.to_do, *layout.warnings)],
         "to_do": [asdict(one) for one in layout.to_do],
     }
@@ -279,10 +295,21 @@ def _column(rows: Sequence[Row], index: int) -> list[Cell]:
     return [cells[index] for _, cells in rows if index < len(cells)]
 
 
-async def _styles(child: Child, layout: Layout) -> Styles:
-    """Look through the amount columns: what most of their cells leave open, a few may tell."""
-    seen: dict[int, set[Style | None]] = {index: set() for index in _amounts(layout)}
+def _hands_out(layout: Layout) -> bool:
+    """Whether some rows may give an account's number and others have theirs handed out."""
+    return {"account", "account_count"} <= layout.fields()
+
+
+async def _look_through(child: Child, layout: Layout, environment: int) -> Seen:
+    told: dict[int, set[Style | None]] = {index: set() for index in _amounts(layout)}
+    numbers = [column.index for column in layout.columns if column.field == "account"]
+    highest = 0
     async for rows in child.rows(layout.sheet, layout.header_row):
-        for index, found in seen.items():
+        for index, found in told.items():
             found |= {evidence(c) for c in _column(rows, index) if isinstance(c, str)}
-    return {index: style_of(found) for index, found in seen.items()}
+        for cell in (c for index in numbers for c in _column(rows, index)):
+            number = account_of(cell, at_most=AT_MOST["account"])
+            if isinstance(number, str):
+                highest = max(highest, series_of(environment, number))
+    styles = {index: style_of(found) for index, found in told.items()}
+    return Seen(styles=styles, highest=highest)

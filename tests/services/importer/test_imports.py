@@ -84,6 +84,22 @@ async def test_so_many_accounts_as_the_operator_asked_for_and_no_more(postgres: 
     assert place.registry.accounts["28900002"]["limit"] == 125000
 
 
+async def test_numbers_are_handed_out_after_all_that_the_workbook_gives(
+    postgres: Database,
+) -> None:
+    """Those of rows below too: else these are refused, and their members have no account."""
+    content = sheet_workbook(
+        ["Naam", "Rekening", "Aantal rekeningen"],
+        ["Hotel De Zon", None, 2], ["De Kraan", 28900001, None], ["De Roos", "28900002", None],
+    )  # fmt: skip
+    async with venue(postgres) as place:
+        done = completed_of(await place.imported(content))
+        assert (done.created, done.refused) == (3, 0)
+        done = completed_of(await place.imported(content))
+        assert (done.unchanged, done.refused) == (3, 0)
+    assert sorted(place.registry.accounts) == [f"2890000{n}" for n in range(1, 5)]
+
+
 async def test_two_previews_of_one_environment_do_not_give_out_the_same_numbers(
     postgres: Database,
 ) -> None:
@@ -234,7 +250,9 @@ async def test_without_a_preview_the_end_tells_what_is_odd_about_the_sheet(
     book = openpyxl.load_workbook(
         io.BytesIO(
             sheet_workbook(
-                ["Bedrijf", "Rekening", "Limiet", "Op naam"], ["A", 1, 5, "x"], ["B", 2, 5, "x"]
+                ["Bedrijf", "Rekening", "Limiet", "Op naam"],
+                ["A", 1, 5, "x"],
+                ["B", 2, "veel", "x"],
             )
         )
     )
@@ -252,6 +270,8 @@ async def test_without_a_preview_the_end_tells_what_is_odd_about_the_sheet(
                 events = await place.settle()
             warnings = completed_of(events).warnings or ()
             assert ["hidden" in w.message for w in warnings] == [True] * told
+            # A red row that is hidden is found by its number.
+            assert "refused: 3  •" in str(report_of(events)["F1"].value)
 
 
 async def test_what_the_import_does_is_what_the_preview_said(postgres: Database) -> None:

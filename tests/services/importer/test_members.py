@@ -41,7 +41,8 @@ async def test_the_preview_of_a_messy_list_is_what_the_import_does(postgres: Dat
              "rekening 28900105 staat ook in rij 2, bij iemand anders; geef een van beide een ander"
              " nummer"),
             (4, "Postcode",
-             "'3991 A8' is geen postcode van NL; schrijf haar zoals 1234 AB"),
+             "'3991 A8' is geen postcode van NL; schrijf haar zoals 1234 AB"
+             ", of het juiste land in een kolom Land"),
         ]  # fmt: skip
         told = [(w.row, w.message) for w in preview.warnings]
         assert [message.partition(";")[0] for _, message in told[:2]] == [

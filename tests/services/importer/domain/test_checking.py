@@ -40,7 +40,14 @@ def test_what_the_registry_takes_and_refuses_is_known_beforehand(name: str, coun
 
 @pytest.mark.parametrize(
     ("number", "country"),
-    [("be 1", "BE"), ("B-E1", "BE"), ("12345", "NL"), ("B1", "NL"), ("?", "NL")],
+    [
+        ("be 1", "BE"),
+        ("B-E1", "BE"),
+        ("12345", "NL"),
+        ("B1", "NL"),
+        ("?", "NL"),
+        ("vrijgesteld", "NL"),
+    ],
 )
 def test_a_vat_number_is_wrong_for_the_country_that_it_names_or_its_customers(
     number: str, country: str

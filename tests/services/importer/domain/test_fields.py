@@ -47,6 +47,7 @@ KNOWN = [
     ("Taal", "language"),
     ("Aantal rekeningen", "account_count"),
     ("# rekeningen", "account_count"),
+    ("Account #", "account"),
     ("account_count", "account_count"),
     ("Voor- en achternaam", "name"),
     ("Achternaam, voornaam", "name"),
@@ -84,6 +85,9 @@ def test_a_header_is_known_by_its_words_alone(header: str, field: str) -> None:
         "Limiet (in centen)",
         "Limit in cents",
         "Limiet x 1.000",
+        "#",
+        " #. ",
+        "Lid #",
     ],
 )
 def test_a_header_that_nobody_knows_is_left_alone(header: str) -> None:

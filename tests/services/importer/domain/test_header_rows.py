@@ -43,6 +43,31 @@ def test_where_there_is_no_header_the_first_row_with_anything_is_shown() -> None
     assert told.choices == ("Toelichting", "bij", "de")
 
 
+def test_a_member_s_cells_are_not_offered_as_names_of_columns() -> None:
+    found = laid(sheet(["Jan de Vries", "28900001", "jan@devries.nl"]))
+    assert isinstance(found, Unclear)
+    assert found.choices == ()
+
+
+def test_one_column_that_a_mapping_names_makes_a_header() -> None:
+    rows = sheet(["Sponsor", "Pas", "Mobiel"], ["Slagerij Bos", "12", "06"])
+    found = lay_out([rows], sheet=None, mapping={"Sponsor": "company"}, tongue="nl")
+    assert isinstance(found, Layout)
+    assert (found.header_row, found.fields()) == (1, {"company"})
+
+
+def test_a_number_is_the_account_s_where_that_stands_above_it() -> None:
+    """As in a heading of two rows, whose upper cells are merged."""
+    rows = (["Naam", "E-mail", "Nr", "Limiet"], ["Jan", None, "28900001", 5])
+    found = laid(sheet(["Lid", None, "Rekening"], *rows))
+    assert isinstance(found, Layout)
+    assert [(c.header, c.field) for c in found.columns][2] == ("Rekening Nr", "account")
+    for above in (["Rekening"], ["Lid", None, "Kaart", "Rekening"], []):
+        found = laid(sheet(above, *rows))
+        assert isinstance(found, Layout)
+        assert "account" not in found.fields()
+
+
 def test_of_a_column_three_values_are_shown() -> None:
     found = laid(sheet(["Naam", "Plaats"], ["A"], ["B", "Houten"], ["C"], ["D", None]))
     assert isinstance(found, Layout)

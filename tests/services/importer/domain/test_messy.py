@@ -162,7 +162,12 @@ def test_who_is_called_as_a_total_is_not_taken_for_one(row: list[Any], name: str
 @pytest.mark.parametrize(
     ("header", "value", "message"),
     [
-        ("Postcode", "3991 A8", "'3991 A8' is not a postcode of NL; write it like 1234 AB"),
+        (
+            "Postcode",
+            "3991 A8",
+            "'3991 A8' is not a postcode of NL; write it like 1234 AB"
+            ", or the right country in a column Country",
+        ),
         ("BTW-nummer", "NL123456789B01", "'NL123456789B01' is not a valid VAT number of NL;"),
         ("E-mail", "a@-b.nl", "'a@-b.nl' is not one e-mail address;"),
         ("E-mail", "jan.@dijk.nl", "'jan.@dijk.nl' is not one e-mail address;"),
@@ -227,6 +232,8 @@ def test_what_is_nearly_another_word_is_not_advised(header: str) -> None:
 def test_a_header_that_is_nearly_known_is_named_in_the_preview() -> None:
     assert nearest("Postcodee") == ("Postcode", "postcode")
     assert nearest("Pasnummer") is None
+    assert nearest("#") is None
+    assert nearest("Limiet per kamer") == ("Limiet", "limit")
     assert nearest("E-mailadres penningmeester") == ("E-mail", "email")
     sheet = Outline(
         name="x", hidden=False, rows=[(1, ["Bedrijf", "Rekenig", "Plaats", "Plaats 2"])]
@@ -270,6 +277,13 @@ def test_that_a_customer_has_no_account_is_told_only_where_it_could_have_one() -
     assert all("without an account" not in message for message in told(again))
 
 
+def test_a_company_in_the_column_of_names_is_told_by_that_column() -> None:
+    headers = ["Naam", "Bedrijf", "Rekening"]
+    (plan,) = planned(book(), headers, ["Team 4", None, "-"])
+    assert [warning.column for warning in plan.warnings if "without an account" in warning.message
+            ] == ["Naam"]  # fmt: skip
+
+
 def test_a_postcode_and_its_town_may_stand_in_one_cell() -> None:
     headers = ["Bedrijf", "Postcode / woonplaats", "Land"]
     rows = [
@@ -291,7 +305,7 @@ def test_a_postcode_and_its_town_may_stand_in_one_cell() -> None:
         "'1234 Houten' is not a postcode of NL with its town behind it; write it like 1234 AB"
         " Houten"
     ]
-    assert messages(plans[6]) == ["'0234 AB' is not a postcode of NL; write it like 1234 AB"]
+    assert messages(plans[6])[0].startswith("'0234 AB' is not a postcode of NL; write it like")
     own = planned(book(), [*headers[:2], "Plaats"], ["A", "1234 AB Houten", "Utrecht"])
     assert own[0].commands[0].body["city"] == "Utrecht"
 

@@ -230,8 +230,8 @@ def test_an_account_that_stands_twice_is_refused_the_second_time() -> None:
     plans = planned(book(), ["Bedrijf", "Rekening"], ["A", 1], ["B", "1"])
     assert [p.verdict for p in plans] == ["create", "refused"]
     assert messages(plans[1]) == [
-        "account 1 stands in row 2 already; give one of them another number, or remove this row if"
-        " it says the same"
+        "account 1 stands in row 2 already, and has one holder; give one of them another number, or"
+        " remove this row if it says the same or names who shares the account"
     ]
 
 

@@ -73,6 +73,12 @@ def test_an_account_is_refused_by_the_row_that_has_it() -> None:
     assert "stands in row 2 already" in messages(second)[0]
 
 
+def test_a_row_whose_account_another_has_is_told_what_else_is_wrong_with_it() -> None:
+    headers = ["Bedrijf", "Rekening", "Postcode"]
+    _, plan = planned(book(), headers, ["A", 28900001, None], ["B", 28900001, "2000"])
+    assert [problem.column for problem in plan.problems] == ["Rekening", "Postcode"]
+
+
 def test_who_was_refused_is_known_again_by_the_address_alone() -> None:
     known = book(customer(ANN, first_name="Piet", last_name="Dijk", email="piet@dijk.nl"))
     headers = ["Naam", "Mail", "Rekening", "Limiet"]

@@ -76,6 +76,15 @@ def test_an_account_that_was_made_stays_with_whoever_holds_it_since() -> None:
     assert (nobodys.act, nobodys.kept) == ("keep", "zij is sindsdien van een andere klant")
 
 
+def test_what_a_row_only_repeated_neither_goes_back_nor_is_told_as_changed_since() -> None:
+    given, before = {"limit": 75, "on_account": True}, {"limit": 50, "on_account": True}
+    changed = touched("account", given, before=before, made=False)
+    (step,) = undo_account(changed, stands(limit=100, on_account=True), "en")
+    assert (step.type, step.kept) == (None, "changed since the import: limit")
+    (step,) = undo_account(changed, stands(limit=75, on_account=False), "en")
+    assert (step.body, step.kept) == ({"accounts": ["1"], "limit": 50}, "")
+
+
 def test_an_account_that_is_closed_or_not_known_is_left() -> None:
     assert undo_account(touched("account"), stands(status="closed"), "en") == ()
     assert undo_account(touched("account"), None, "en") == ()
