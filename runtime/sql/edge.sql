@@ -160,7 +160,8 @@ WHERE id = ANY ($1::bigint[]) AND lease = $2 AND state = 'open' RETURNING id;
 -- name: stepped
 -- The end of a step: progress, and what is to become of the job. A step that saves nothing new
 -- will be made again: it does not count as progress, or a job could fail after it for ever. With it
--- the step's answers and the state records that it touched, in this order, as not published yet.
+-- the state records that the step touched and its answers, in this order, as not published yet: who
+-- finds them publishes them a portion at a time, and states come first (decision 141).
 WITH stepped AS (
     UPDATE job SET
         payload = coalesce($3, payload),
@@ -175,10 +176,11 @@ WITH stepped AS (
                             THEN clock_timestamp() + make_interval(secs => $6) END
     WHERE id = $1 AND lease = $2)
 INSERT INTO unpublished (topic, key, ce_id, ce_type, ce_time, value, state_kind, state_key)
+SELECT NULL::text, NULL::text, NULL::text, NULL::text, NULL::timestamptz, NULL::bytea, *
+FROM unnest($13::text[], $14::jsonb[])
+UNION ALL
 SELECT *, NULL, NULL
 FROM unnest($7::text[], $8::text[], $9::text[], $10::text[], $11::timestamptz[], $12::bytea[])
-UNION ALL
-SELECT NULL, NULL, NULL, NULL, NULL, NULL, * FROM unnest($13::text[], $14::jsonb[])
 RETURNING id;
 
 -- name: stepped_together
@@ -196,10 +198,11 @@ WITH stepped AS (
     FROM unnest($1::bigint[], $3::text[], $4::float8[]) AS s (id, state, later_s)
     WHERE j.id = s.id AND j.lease = $2)
 INSERT INTO unpublished (topic, key, ce_id, ce_type, ce_time, value, state_kind, state_key)
+SELECT NULL::text, NULL::text, NULL::text, NULL::text, NULL::timestamptz, NULL::bytea, *
+FROM unnest($12::text[], $13::jsonb[])
+UNION ALL
 SELECT *, NULL, NULL
 FROM unnest($6::text[], $7::text[], $8::text[], $9::text[], $10::timestamptz[], $11::bytea[])
-UNION ALL
-SELECT NULL, NULL, NULL, NULL, NULL, NULL, * FROM unnest($12::text[], $13::jsonb[])
 RETURNING id;
 
 -- name: release

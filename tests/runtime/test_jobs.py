@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
 import pytest
 
 from runtime.answers import Answer
+from runtime.database import Connection
 from runtime.edge.guard import Place
 from runtime.faults import LeaseLost, StoreWentBack
 from runtime.jobs import JobKind, StepTx, Work
+from runtime.state import Key, Rows, StateKind
 from runtime.transaction import sql
 from tests.runtime.faulty import COUNTS, Plan, failing_database
 from tests.support.databases import Database
@@ -191,6 +194,40 @@ async def test_unpublished_answers_of_a_dead_worker_are_published_in_order_with_
         assert await living.runner([kind]).recover(older_than_s=0) == 5
         assert living.published.answers == expected
         assert await living.runner([kind]).recover(older_than_s=0) == 0
+
+
+async def test_what_a_dead_worker_left_is_told_states_first_however_many_answers_there_are(
+    dsn: str,
+) -> None:
+    state = Answer("ledger.balances", "2890:1", "state", "t", datetime.now(UTC), b"{}")
+
+    async def read(connection: Connection, keys: Sequence[Key]) -> Rows:
+        return {key: (1, lambda: state) for key in keys}
+
+    async def many(work: Work) -> None:
+        async with work.step() as tx:
+            tx.answer(*(said(work, str(n)) for n in range(201)))
+            tx.touch("balance", "1")
+            tx.done()
+
+    class Killed(BaseException):
+        pass
+
+    class Dies:
+        async def publish(self, answers: object) -> None:
+            raise Killed
+
+    kind = JobKind(kind="work", run=many)
+    async with HandlerBench(dsn, states=[StateKind(kind="balance", read=read)]) as bench:
+        await add(bench, "a")
+        runner = bench.runner([kind])
+        runner._publisher = Dies()
+        work = await runner.claim(kind)
+        assert work is not None
+        with pytest.raises(Killed):
+            await many(work)
+        assert await bench.runner([kind]).recover(older_than_s=0) == 202
+        assert bench.published.answers[0] == state
 
 
 async def test_what_was_left_unpublished_is_read_in_portions_of_some_megabytes(dsn: str) -> None:
