@@ -13,10 +13,11 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from runtime import reachable
 
 SERVICES = ("authorizer", "ledger", "importer", "invoicer")
-MOST_DAYS = 36_500
-"""A hundred years: "for ever" as an operator may write it. No clock is added to more: PostgreSQL
-and Python know only so many years, and what goes beyond would fail at each use."""
-MOST_SECONDS = MOST_DAYS * 86_400
+MOST_DAYS = 1_000_000
+MOST_SECONDS = 600_000 * 86_400
+"""More than an operator writes for "for ever" (99999 days), and no more than PostgreSQL's and
+Python's calendars hold: days end before the year 9999, seconds begin after the year 1. What goes
+beyond would fail at each use."""
 
 
 class KafkaSettings(BaseSettings):
@@ -114,9 +115,9 @@ class WorkerSettings(KafkaSettings):
     session_timeout_ms: int = Field(
         10_000,
         ge=1_000,
-        le=1_800_000,  # Kafka's own bound (group.max.session.timeout.ms), unless it is set higher
+        le=2**31 - 1,
         description="After this silence Kafka gives a worker's partitions to another; brokers take"
-        " no less than 6000 unless told so (group.min.session.timeout.ms).",
+        " 6000 to 1800000 unless told so (group.min. and group.max.session.timeout.ms).",
     )
     job_days: float = Field(
         30,

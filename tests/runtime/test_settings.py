@@ -11,6 +11,7 @@ from cli.trouble import Trouble
 from cli.where import kafka
 from runtime.settings import WorkerSettings
 from runtime.settings_table import unknown
+from services.importer.settings import Settings as Importer
 from tests.runtime.test_subscribers import DSN
 
 FORM = "it must read postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
@@ -44,8 +45,7 @@ WRONG = [
     ({"KAFKA_SECURITY": "SSL", "KAFKA_CA_FILE": __file__}, "there is no certificate in PEM in "),
     ({"FETCH_BYTES": "99999999999"}, "Input should be less than or equal to 268435456"),
     ({"JOB_DAYS": "inf"}, "Input should be a finite number"),
-    ({"JOB_DAYS": "99999999"}, "Input should be less than or equal to 36500"),
-    ({"SESSION_TIMEOUT_MS": "3600000"}, "Input should be less than or equal to 1800000"),
+    ({"JOB_DAYS": "99999999"}, "Input should be less than or equal to 1000000"),
 ]
 
 
@@ -94,6 +94,18 @@ def test_every_form_of_dsn_that_the_driver_takes_is_taken(
 ) -> None:
     surroundings.setenv("ONACCOUNT_POSTGRES_LEDGER", dsn)
     assert Settings.read().postgres.get_secret_value() == dsn
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("JOB_DAYS", 99_999), ("IMPORT_UNDO_DAYS", 99_999), ("SESSION_TIMEOUT_MS", 3_600_000)],
+)
+def test_what_an_operator_writes_for_for_ever_and_what_brokers_may_be_told_to_take_is_taken(
+    name: str, value: int, surroundings: pytest.MonkeyPatch
+) -> None:
+    surroundings.setenv("ONACCOUNT_POSTGRES_IMPORTER", DSN)
+    surroundings.setenv(f"ONACCOUNT_{name}", str(value))
+    assert getattr(Importer.read(), name.lower()) == value
 
 
 @pytest.mark.parametrize("servers", ["one:9092, two:9092", "one", "[::1]:9092", "::1", "10.0.0.1"])
