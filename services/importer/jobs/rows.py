@@ -56,8 +56,9 @@ class Seen:
     highest: int = 0
 
 
-class StylesWanted(Exception):
-    """An amount such as 1.250 was met before its column was looked through."""
+class LookWanted(Exception):
+    """What only a look through all rows tells was met before it: an amount such as 1.250, or a row
+    that is to get numbers where others give theirs."""
 
 
 async def plan_rows(
@@ -82,12 +83,10 @@ async def plan_rows(
                 )
                 if isinstance(layout, Unclear):
                     return layout
-                if seen is not None or not _hands_out(layout):
-                    known = seen or Seen()
-                    try:
-                        return await _read(work, upload, environment, child, layout, known, window)
-                    except StylesWanted:
-                        pass
+                try:
+                    return await _read(work, upload, environment, child, layout, seen, window)
+                except LookWanted:
+                    pass
             async with opened(limits, **asked) as child:
                 await child.outlines()
                 seen = await _look_through(child, layout, upload.environment)
@@ -99,17 +98,18 @@ async def _read(
     environment: Environment,
     child: Child,
     layout: Layout,
-    seen: Seen,
+    seen: Seen | None,
     window: int,
 ) -> Layout:
-    """Store what the rows will do; gives the layout with what there is to say of them all."""
+    """Store what the rows will do; gives the layout with what there is to say of them all. Raises
+    LookWanted, unless they were `seen`."""
     tongue = environment.language
-    known = {index: style for index, style in seen.styles.items() if style is not None}
+    known = seen or Seen()
     house = environment.house
     reader = RowReader(
         layout=layout,
         tongue=tongue,
-        styles=known,
+        styles={index: style for index, style in known.styles.items() if style is not None},
         environment=upload.environment,
         home=house.country,
         currency=house.currency,
@@ -117,13 +117,12 @@ async def _read(
     planner = Planner(job_id=upload.job_id, tongue=tongue, defaults=upload.defaults, house=house)
     async with work.step() as tx:
         await plans.forget(tx, upload)
-    unseen = [i for i in _amounts(layout) if i not in seen.styles]
-    chunks = _chunks(child, layout, reader, unseen)
+    chunks = _chunks(child, layout, reader, looked=seen is not None)
     count = 0
     with Earlier(
         environment=upload.environment, job_id=upload.job_id, counted=_counts(layout)
     ) as earlier:
-        earlier.last_in_series = seen.highest
+        earlier.last_in_series = known.highest
         planned = _planned(work, upload, chunks, planner, Bundler(most=min(STEPS, window)), earlier)
         async with _ahead(planned) as portions:
             async for portion in portions:
@@ -157,16 +156,20 @@ async def _store(work: Work, upload: Upload, portion: Portion) -> None:
 
 
 async def _chunks(
-    child: Child, layout: Layout, reader: RowReader, unseen: Sequence[int]
+    child: Child, layout: Layout, reader: RowReader, *, looked: bool
 ) -> AsyncIterator[list[Entry]]:
-    """The rows of the list, a chunk at a time. Raises Unread, and StylesWanted for an amount in
-    one of the columns `unseen`."""
+    """The rows of the list, a chunk at a time. Raises Unread, and LookWanted unless they were all
+    `looked` through."""
+    unseen = () if looked else _amounts(layout)
+    mixed = not looked and _hands_out(layout)
     waiting: list[Entry] = []
     async for rows in child.rows(layout.sheet, layout.header_row):
         if any(is_unclear(c) for i in unseen for c in _column(rows, i)):
-            raise StylesWanted
+            raise LookWanted
         for number, cells in rows:
             if (entry := reader.read(number, cells)) is not None:
+                if mixed and entry.account_count:
+                    raise LookWanted
                 waiting.append(entry)
         if len(waiting) >= CHUNK:
             yield waiting
