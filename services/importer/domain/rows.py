@@ -156,7 +156,8 @@ class RowReader:
             cell = cells[column.index] if column.index < len(cells) else None
             if is_empty(cell):
                 continue
-            if not is_again(cell, column.header):
+            # Of "Rekening Nr", a heading in two rows, the lower one is "Nr".
+            if not is_again(cell, column.header) and not column.header.endswith(f" {cell}"):
                 return False
             alike += 1
         return alike > 1

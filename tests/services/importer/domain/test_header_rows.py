@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from services.importer.domain.columns import Layout, Outline, Unclear, lay_out
+from services.importer.domain.rows import RowReader
 from tests.services.importer.domain.test_planning import book, planned
 
 
@@ -66,6 +67,15 @@ def test_a_number_is_the_account_s_where_that_stands_above_it() -> None:
         found = laid(sheet(above, *rows))
         assert isinstance(found, Layout)
         assert "account" not in found.fields()
+
+
+def test_the_lower_row_of_such_a_heading_is_known_when_it_comes_again() -> None:
+    names = ["Naam", "Plaats", "Nr", "Limiet"]
+    found = laid(sheet(["Lid", None, "Rekening"], names, ["Jan", "Houten", 1, 5], names))
+    assert isinstance(found, Layout)
+    again = RowReader(layout=found, tongue="nl", styles={}).read(4, names)
+    assert again is not None
+    assert (again.customer, again.account) == ({}, None)
 
 
 def test_of_a_column_three_values_are_shown() -> None:
