@@ -30,7 +30,7 @@ def on_the_wire(message: Json) -> tuple[str, bytes]:
             f"This can't be sent: {str(fault).replace('_', ' ')}. Ids are UUIDs, and have to "
             "be whole; an environment is a number from 1 to 2147483647."
         ) from None
-    if len(value) > (most := TOPIC[topic].max_value_bytes):
+    if isinstance(found, Malformed) and len(value) > (most := TOPIC[topic].max_value_bytes):
         raise Misuse(
             f"This can't be sent: the message has {len(value):,} bytes, and {topic} takes at "
             f"most {most:,}; do it in several."

@@ -8,6 +8,7 @@ contract's are not looked at.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from functools import cache, reduce
 from operator import or_
@@ -18,6 +19,7 @@ from pydantic_core import SchemaSerializer, SchemaValidator
 
 from schemas.base import Message, Patch
 from schemas.malformed import Malformed, Undecodable, examine
+from schemas.pos import SaleRecorded
 from schemas.topics import MESSAGES, TOPICS
 
 
@@ -39,12 +41,24 @@ def _adapter(models: tuple[type[Message], ...]) -> TypeAdapter[Message]:
 class _Reader:
     """How one topic is read."""
 
-    __slots__ = ("max_bytes", "models", "validator")
+    __slots__ = ("max_bytes", "max_moved_bytes", "models", "validator")
 
-    def __init__(self, models: tuple[type[Message], ...], max_bytes: int) -> None:
+    def __init__(
+        self, models: tuple[type[Message], ...], max_bytes: int, max_moved_bytes: int
+    ) -> None:
         self.validator: SchemaValidator = _adapter(models).validator  # type: ignore[assignment]
         self.models = {model.model_fields["type"].default: model for model in models}
         self.max_bytes = max_bytes
+        self.max_moved_bytes = max_moved_bytes
+
+    def read_large(self, value: bytes) -> Message | Malformed:
+        """What is larger than a message of the topic: too large, but for a sale that is moved."""
+        if len(value) <= self.max_moved_bytes:
+            with contextlib.suppress(ValidationError):
+                message = self.validator.validate_json(value)
+                if isinstance(message, SaleRecorded) and message.moved_from is not None:
+                    return message
+        return examine(self.models, value, None)
 
 
 TOPIC_MESSAGES: Final[dict[str, tuple[type[Message], ...]]] = {
@@ -52,7 +66,9 @@ TOPIC_MESSAGES: Final[dict[str, tuple[type[Message], ...]]] = {
 }
 """Which messages a topic carries. Dead letters and retries carry any, as on their origin."""
 
-_MOST_BYTES: Final = {topic.name: topic.max_value_bytes for topic in TOPICS}
+_MOST_BYTES: Final = {
+    topic.name: (topic.max_value_bytes, topic.max_moved_bytes) for topic in TOPICS
+}
 
 _writers: dict[type[Message], tuple[bytes, SchemaSerializer, bool]] = {}
 
@@ -74,14 +90,14 @@ def reader(topic: str) -> Callable[[bytes | None], Message | Malformed]:
     What reads is made when it is first asked for, since a worker or a command reads a few topics
     of all (docs/performance.md). Workers ask before they serve.
     """
-    known = _Reader(TOPIC_MESSAGES[topic], _MOST_BYTES[topic])
+    known = _Reader(TOPIC_MESSAGES[topic], *_MOST_BYTES[topic])
     validate, models, max_bytes = known.validator.validate_json, known.models, known.max_bytes
 
     def read(value: bytes | None) -> Message | Malformed:
         if not value:
             raise Undecodable("it is empty")
         if len(value) > max_bytes:
-            return examine(models, value, None)
+            return known.read_large(value)
         try:
             return validate(value)  # type: ignore[no-any-return]
         except ValidationError as fault:
