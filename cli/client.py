@@ -11,6 +11,7 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
@@ -142,34 +143,44 @@ class Client:
 
     # --- reading ------------------------------------------------------------------------------
 
-    async def read(self, *topics: str, wanted: Wanted | None = None) -> list[Reply]:
+    async def read(
+        self, *topics: str, wanted: Wanted | None = None, since: datetime | None = None
+    ) -> list[Reply]:
         """Every record that the topics hold now, partition by partition in order of offset; of
         those only what is `wanted`, which looks at a record before it is decoded."""
-        found = [reply async for reply in self.replies(*topics, wanted=wanted)]
+        found = [reply async for reply in self.replies(*topics, wanted=wanted, since=since)]
         found.sort(key=lambda r: (r.topic, r.partition, r.offset))
         return found
 
     async def replies(
-        self, *topics: str, wanted: Wanted | None = None, gauge: Gauge | None = None
+        self,
+        *topics: str,
+        wanted: Wanted | None = None,
+        gauge: Gauge | None = None,
+        since: datetime | None = None,
     ) -> AsyncIterator[Reply]:
         """As `scan`, decoded, one by one; only those that are `wanted`."""
-        async for records in self.scan(*topics, gauge=gauge):
+        async for records in self.scan(*topics, gauge=gauge, since=since):
             for record in records:
                 if wanted is None or wanted(record):
                     yield reply_of(record)
 
     async def scan(
-        self, *topics: str, gauge: Gauge | None = None
+        self, *topics: str, gauge: Gauge | None = None, since: datetime | None = None
     ) -> AsyncIterator[list[ConsumerRecord]]:
         """All that the topics hold now, in batches, undecoded; one at a time is in memory.
 
-        `gauge` is told how many offsets of how many are through. Raises Unreachable when nothing
-        comes for a minute.
+        `gauge` is told how many offsets of how many are through; `since`: what came before that is
+        left out. Raises Unreachable when nothing comes for a minute.
         """
         async with self._consumer(topics) as consumer:
             partitions = list(consumer.assignment())
             begins = await consumer.beginning_offsets(partitions)
             ends = await consumer.end_offsets(partitions)
+            if since is not None:
+                moment = int(since.timestamp() * 1000)
+                found = await consumer.offsets_for_times(dict.fromkeys(partitions, moment))
+                begins = {p: one.offset if (one := found[p]) else ends[p] for p in partitions}
             open_ = {p for p in partitions if ends[p] > begins[p]}
             total = sum(ends[p] - begins[p] for p in open_)
             for partition in partitions:

@@ -16,7 +16,17 @@ from cli.messages import Json, command
 from cli.options import DEFAULT, Common
 from cli.registry import account_read, settings_of
 from cli.screen import outcome, when
-from cli.unbooked import REUSED, SEEN_TO, book, booking, caution, in_vain, waiting, was_seen_to
+from cli.unbooked import (
+    REUSED,
+    SEEN_TO,
+    book,
+    booking,
+    caution,
+    in_vain,
+    told_before,
+    waiting,
+    was_seen_to,
+)
 from cli.unbooked import unbooked as all_unbooked
 
 app = App(
@@ -96,6 +106,16 @@ def _why(state: Json) -> str:
     return f"{why}; for sale {moved_from}" if moved_from else why
 
 
+def _stands(before: Json) -> str:
+    """That a sale may be booked already, and where."""
+    amount, other = money(before["total"], before["currency"]), before["sale_id"]
+    return (
+        f"! Sale {other} of the same till and moment stands already, {amount} on account "
+        f"{before['account']}. If that is this one, dismiss this: "
+        f"`onaccount sales explain {other}`."
+    )
+
+
 def _total(state: Json) -> str:
     sale = state.get("sale")
     return "(unreadable)" if sale is None else money(sale["total"], sale["currency"])
@@ -135,6 +155,10 @@ async def assign(
         if currency is not None and currency != venue.currency:
             raise Misuse(f"Environment {environment} bills in {venue.currency}, not in {currency}.")
         message = booking(state, states, account, lines, venue.currency)
+        with common.screen.waiting("looking whether it stands already"):
+            before = await told_before(client, state)
+        if before is not None:
+            common.screen.say(_stands(before), "yellow")
         amount = money(message["total"], message["currency"])
         question = f"Book {amount} of sale {state['sale_id']} on account {account}?"
         if not await agreed(common.screen, caution(state, states) + question, yes=yes):
