@@ -34,8 +34,6 @@ _ENVELOPE: Final = 64 * KIB
 """Room for key, headers and Kafka's own bytes beside the greatest value."""
 _SALE: Final = 256 * KIB
 """The greatest message of a till."""
-_MOVED: Final = _SALE + KIB
-"""The greatest sale that is moved: it says from where besides (decision 138)."""
 
 DAY_MS: Final = 86_400_000
 FOREVER: Final = -1
@@ -47,8 +45,7 @@ Cleanup = Literal["delete", "compact"]
 class Topic:
     """One topic. Sizes are bytes, times milliseconds, retention_ms -1 is: without end.
 
-    `max_value_bytes` is the contract's limit for one message; decode() holds to it.
-    `max_moved_bytes` is that of a sale that is moved, where it may be larger. The broker's
+    `max_value_bytes` is the contract's limit for one message; decode() holds to it. The broker's
     max.message.bytes counts whole batches, and librdkafka fills those up to 1 MB by default and
     does not split one that is refused: so it is never below 1 MiB.
     """
@@ -63,7 +60,6 @@ class Topic:
     cleanup: Cleanup = "delete"
     retention_ms: int = FOREVER
     max_value_bytes: int = 2 * MIB
-    max_moved_bytes: int = 0
 
     @property
     def max_message_bytes(self) -> int:
@@ -96,7 +92,6 @@ _CONTRACT: Final = (
         readers=("authorizer", "cli"),
         partitions=8,
         max_value_bytes=_SALE,
-        max_moved_bytes=_MOVED,
     ),
     Topic(
         name="pos.decisions",

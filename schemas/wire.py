@@ -23,6 +23,10 @@ from schemas.pos import SaleRecorded
 from schemas.topics import MESSAGES, TOPICS
 
 
+_MOVED_FROM: Final = 1024
+"""As much larger may a sale be that is moved: it says from where besides (docs/decisions/0138)."""
+
+
 class _NoMessage(Message):
     """Lets a topic of one message have a union, so that its type is demanded as everywhere.
 
@@ -41,19 +45,16 @@ def _adapter(models: tuple[type[Message], ...]) -> TypeAdapter[Message]:
 class _Reader:
     """How one topic is read."""
 
-    __slots__ = ("max_bytes", "max_moved_bytes", "models", "validator")
+    __slots__ = ("max_bytes", "models", "validator")
 
-    def __init__(
-        self, models: tuple[type[Message], ...], max_bytes: int, max_moved_bytes: int
-    ) -> None:
+    def __init__(self, models: tuple[type[Message], ...], max_bytes: int) -> None:
         self.validator: SchemaValidator = _adapter(models).validator  # type: ignore[assignment]
         self.models = {model.model_fields["type"].default: model for model in models}
         self.max_bytes = max_bytes
-        self.max_moved_bytes = max_moved_bytes
 
     def read_large(self, value: bytes) -> Message | Malformed:
         """What is larger than a message of the topic: too large, but for a sale that is moved."""
-        if len(value) <= self.max_moved_bytes:
+        if len(value) <= self.max_bytes + _MOVED_FROM:
             with contextlib.suppress(ValidationError):
                 message = self.validator.validate_json(value)
                 if isinstance(message, SaleRecorded) and message.moved_from is not None:
@@ -66,9 +67,7 @@ TOPIC_MESSAGES: Final[dict[str, tuple[type[Message], ...]]] = {
 }
 """Which messages a topic carries. Dead letters and retries carry any, as on their origin."""
 
-_MOST_BYTES: Final = {
-    topic.name: (topic.max_value_bytes, topic.max_moved_bytes) for topic in TOPICS
-}
+_MOST_BYTES: Final = {topic.name: topic.max_value_bytes for topic in TOPICS}
 
 _writers: dict[type[Message], tuple[bytes, SchemaSerializer, bool]] = {}
 
@@ -90,7 +89,7 @@ def reader(topic: str) -> Callable[[bytes | None], Message | Malformed]:
     What reads is made when it is first asked for, since a worker or a command reads a few topics
     of all (docs/performance.md). Workers ask before they serve.
     """
-    known = _Reader(TOPIC_MESSAGES[topic], *_MOST_BYTES[topic])
+    known = _Reader(TOPIC_MESSAGES[topic], _MOST_BYTES[topic])
     validate, models, max_bytes = known.validator.validate_json, known.models, known.max_bytes
 
     def read(value: bytes | None) -> Message | Malformed:
