@@ -22,7 +22,6 @@ from schemas.malformed import Malformed, Undecodable, examine
 from schemas.pos import SaleRecorded
 from schemas.topics import MESSAGES, TOPICS
 
-
 _MOVED_FROM: Final = 1024
 """As much larger may a sale be that is moved: it says from where besides (docs/decisions/0138)."""
 
