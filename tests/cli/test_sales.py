@@ -295,6 +295,11 @@ def test_a_sale_that_waits_says_so_and_one_that_was_seen_to_by_whom() -> None:
     # What was to stand for it waits too, under an id of its own.
     seen.unbooked.append(state(sale_id=OTHER))
     assert stands(seen) == "declined: account unknown; dismissed by anna"
+    # A sale that stands is no less booked for what else was told under its id.
+    both = story()
+    both.unbooked.append(state(reason="invalid_message", sale=None))
+    assert stands(both).startswith("approved, ")
+    assert stands(both).endswith("not booked (invalid message): a person must see to it")
 
 
 def test_an_invoice_that_replaces_the_sales_own_is_not_about_a_sale_that_was_left_out() -> None:
