@@ -20,7 +20,15 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from cli.messages import Json, answered_id, id_of, key_of, repetition
 from cli.outgoing import on_the_wire
-from cli.replies import Expectation, Newest, Reply, Wanted, reply_of, states_of
+from cli.replies import (
+    Expectation,
+    Newest,
+    Reply,
+    Wanted,
+    of_its_question,
+    reply_of,
+    states_of,
+)
 from cli.screen import Gauge
 from cli.trouble import Trouble
 from cli.where import Unreachable, silent
@@ -139,7 +147,9 @@ class Client:
         """Send a message and await the first answer to it; `again` as `send` takes it."""
         with self.expecting(message, again=again) as expectation:
             await self.send(message, again=again)
-            return await expectation.next(timeout_s)
+            while of_its_question(message, (reply := await expectation.next(timeout_s)).message):
+                pass
+            return reply
 
     # --- reading ------------------------------------------------------------------------------
 

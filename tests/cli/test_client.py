@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 from aiokafka.errors import KafkaConnectionError
 
 from cli.amounts import Misuse
@@ -21,7 +21,7 @@ from cli.commands.payments import what_it_is_instead
 from cli.demo.bar import _identity
 from cli.messages import SAME_COMMAND, answer_topics, command, new_id, now
 from cli.registry import settings_of
-from cli.replies import NoAnswer, holding
+from cli.replies import NoAnswer, holding, reply_of
 from cli.till import TILL_TOPICS, Till, line
 from cli.trouble import Trouble
 from cli.where import Unreachable
@@ -89,6 +89,25 @@ async def test_each_of_many_questions_at_once_gets_its_own_answer(broker: KafkaS
     ):
         replies = await asyncio.gather(*(client.ask(one, timeout_s=20) for one in orders))
     assert [r.message["command_id"] for r in replies] == [one["command_id"] for one in orders]
+
+
+async def test_a_till_that_tells_of_a_sale_does_not_take_its_questions_decline_for_the_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It was not answered in time, so it was served: what comes first then is `expired`."""
+    client = Client(KafkaSettings())
+    told = [{"type": "sale.declined", "reason": "expired"}, {"type": "sale.approved"}]
+
+    async def send(message: dict[str, Any], **_: Any) -> None:
+        for each in told:
+            value = json.dumps(each | {"sale_id": message["sale_id"]}).encode()
+            record = ConsumerRecord("pos.decisions", 0, 0, 0, 1, b"k", value, None, 1, 1, ())
+            client._hand_out(reply_of(record))
+
+    monkeypatch.setattr(client, "send", send)
+    till = Till(client, 2890, "bar-1")
+    for ask, answer in ((till.record, "sale.approved"), (till.sell, "sale.declined")):
+        assert (await ask("28900001", [line("Pils", 350, "21")])).type == answer
 
 
 async def test_a_till_hears_a_repeated_answer_byte_for_byte(broker: KafkaSettings) -> None:
