@@ -157,7 +157,8 @@ class Display:
             self.screen.say("  a person sees to it: onaccount sales unbooked", "yellow")
         else:
             self.screen.say(
-                "  `again` puts it on the tab once more, to choose another account", "dim"
+                "  `again` puts it on the tab once more, for another account or to be changed",
+                "dim",
             )
 
     @contextlib.asynccontextmanager
