@@ -82,21 +82,23 @@ def caution(state: Json, states: Sequence[Json]) -> str:
             f"This was to book sale {origin}, which was seen to since: see "
             f"`onaccount sales explain {origin}`. "
         )
-    sale_id = state["sale_id"]
-    for one in states:
-        if one["sale_id"] == sale_id != one.get("cleared_by") and _was_unreadable(one, state):
-            return (
-                "What its till said of it before could not be read, and was seen to: see "
-                f"`onaccount sales explain {sale_id}`. "
-            )
+    if was_seen_to_unread(state, states):
+        return (
+            "What its till said of it before could not be read, and was seen to: see "
+            f"`onaccount sales explain {state['sale_id']}`. "
+        )
     return ""
 
 
-def _was_unreadable(one: Json, beside: Json) -> bool:
-    """Whether it stands for what waits beside it, and was booked or dismissed."""
-    if one["environment"] != beside["environment"] or one["content"] == beside["content"]:
-        return False
-    return (one["reason"], one["status"]) == ("invalid_message", "cleared")
+def was_seen_to_unread(state: Json, states: Sequence[Json]) -> bool:
+    """Whether a person booked or dismissed it before its till could say it (decision 137)."""
+    place = state["environment"], state["sale_id"]
+    return state["reason"] == SEEN_TO and any(
+        (one["environment"], one["sale_id"]) == place
+        and (one["reason"], one["status"]) == ("invalid_message", "cleared")
+        and one.get("cleared_by") != state["sale_id"]
+        for one in states
+    )
 
 
 async def told_before(client: Client, state: Json) -> Json | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from cyclopts import App, Parameter
@@ -26,6 +27,7 @@ from cli.unbooked import (
     told_before,
     waiting,
     was_seen_to,
+    was_seen_to_unread,
 )
 from cli.unbooked import unbooked as all_unbooked
 
@@ -87,7 +89,7 @@ async def unbooked(
                 one.get("account"),
                 _total(one),
                 when((one.get("sale") or {}).get("at") or one["noted_at"]),
-                _why(one),
+                _why(one, states),
                 one["status"],
             )
             for one in rows
@@ -99,10 +101,12 @@ async def unbooked(
     return 0
 
 
-def _why(state: Json) -> str:
+def _why(state: Json, states: Sequence[Json]) -> str:
     """Why it is not booked; and which sale it was to stand for, which may wait as well."""
     moved_from = (state.get("sale") or {}).get("moved_from")
     why = str(state["reason"]).replace("_", " ")
+    if was_seen_to_unread(state, states):
+        why = "seen to already, when it could not be read"
     return f"{why}; for sale {moved_from}" if moved_from else why
 
 
