@@ -19,7 +19,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPa
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from cli.messages import Json, answered_id, id_of, key_of, repetition
-from cli.outgoing import on_the_wire
+from cli.outgoing import LARGEST_RECORD, new_producer, on_the_wire, stop
 from cli.replies import (
     Expectation,
     Newest,
@@ -35,9 +35,9 @@ from cli.where import Unreachable, silent
 from runtime.settings import KafkaSettings
 
 START_S = 10.0
+SENT_S = 30.0
 READ_S = 60.0  # of silence
 READ_AT_ONCE = 2_000
-LARGEST_RECORD = 3 * 1024 * 1024  # answers, dead letters and retries have up to 2 MiB, and headers
 
 logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what goes wrong is told in our words
 
@@ -99,12 +99,13 @@ class Client:
         async with self._starting:
             self._producer = self._producer or await self._start_producer()
         try:
-            await self._producer.send_and_wait(topic, value, key=key, headers=list(headers))
+            async with asyncio.timeout(SENT_S):  # an idempotent producer tries without end
+                await self._producer.send_and_wait(topic, value, key=key, headers=list(headers))
         except MessageSizeTooLargeError:
             raise Trouble(
                 f"This message has {len(value):,} bytes, more than Kafka takes on {topic}."
             ) from None
-        except KafkaError as fault:
+        except (KafkaError, TimeoutError) as fault:
             raise Unreachable(
                 f"Kafka at {self._kafka.kafka} did not say that it took a message for {topic} "
                 f"({type(fault).__name__}), and may have; see whether it runs and has that topic "
@@ -238,15 +239,9 @@ class Client:
     # --- inside -------------------------------------------------------------------------------
 
     async def _start_producer(self) -> AIOKafkaProducer:
-        producer = AIOKafkaProducer(
-            **self._kafka.client(),
-            acks="all",
-            enable_idempotence=True,
-            max_request_size=LARGEST_RECORD,
-            request_timeout_ms=15_000,
-        )
+        producer = new_producer(self._kafka)
         await self._reach(producer.start(), producer.stop())
-        self._ends.push_async_callback(producer.stop)
+        self._ends.push_async_callback(stop, producer)
         return producer
 
     @contextlib.asynccontextmanager

@@ -20,6 +20,7 @@ from cli.commands.deadletters import origin_of, place_of, retry_headers
 from cli.commands.payments import what_it_is_instead
 from cli.demo.bar import _identity
 from cli.messages import SAME_COMMAND, answer_topics, command, new_id, now
+from cli.outgoing import stop
 from cli.registry import settings_of
 from cli.replies import NoAnswer, holding, reply_of
 from cli.till import TILL_TOPICS, Till, line
@@ -177,6 +178,36 @@ async def test_what_kafka_does_not_speak_of_may_be_done_and_says_how_it_is_repea
         with pytest.raises(asyncio.CancelledError) as stopped:
             await asking
     assert payment["payment_id"] in " ".join(stopped.value.__notes__)
+
+
+class Frozen:
+    """A producer whose Kafka takes connections, and no more: a stopped machine, a cut cable."""
+
+    def __init__(self) -> None:
+        self.client = SimpleNamespace(close=self._close)
+        self.closed = False
+
+    async def send_and_wait(self, *_: Any, **__: Any) -> None:
+        await asyncio.Event().wait()
+
+    async def stop(self) -> None:
+        await asyncio.Event().wait()
+
+    async def _close(self) -> None:
+        self.closed = True
+
+
+async def test_a_kafka_that_takes_nothing_is_not_waited_for_without_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("cli.client.SENT_S", 0.01)
+    monkeypatch.setattr("cli.outgoing.STOP_S", 0.01)
+    client, frozen = Client(KafkaSettings()), Frozen()
+    client._producer = frozen  # type: ignore[assignment]
+    with pytest.raises(Unreachable, match="did not say that it took a message"):
+        await client.put("pos.sales", b"{}", key=None)
+    await stop(frozen)  # type: ignore[arg-type]
+    assert frozen.closed
 
 
 async def test_what_breaks_the_contract_is_not_sent(broker: KafkaSettings) -> None:
