@@ -57,7 +57,7 @@ TESTS: dict[str, Tests] = {
     f"{DOMAIN}names.py": (f"{_T}tills.py {_T}customers.py {_T}erasing.py",),
     f"{DOMAIN}directory.py": (f"{_T}tills.py",),
     f"{DOMAIN}unbooked.py": (f"{_T}unbooked.py", _MODEL),
-    "services/authorizer/sql/directory.sql": (f"{_T}tills.py", _COMMANDS),
+    "services/authorizer/sql/directory.sql": (f"{_T}tills.py", _LOCKS, _COMMANDS),
     "services/authorizer/sql/unbooked.sql": (f"{_T}unbooked.py", _MODEL),
     "services/ledger/audit.py": (f"{_L}verify.py",),
     "services/ledger/chain.py": (f"{_L}chain.py",),
