@@ -151,7 +151,8 @@ DAMAGE: dict[str, tuple[list[str], set[Flaw]]] = {
         [
             UNGUARD,
             "UPDATE entry SET ledger_accounts = ledger_accounts[1] || (ledger_accounts[1] || "
-            f"ledger_accounts), amounts = 0 || (1 || (amounts[1] - 1 || amounts[2:])) WHERE {OF_S1}",
+            "ledger_accounts), amounts = 0 || (1 || (amounts[1] - 1 || amounts[2:])) "
+            f"WHERE {OF_S1}",
         ],
         {Flaw.UNGUARDED, Flaw.NOT_A_JOURNAL, Flaw.ANSWER_DIFFERS},
     ),
@@ -203,8 +204,8 @@ DAMAGE: dict[str, tuple[list[str], set[Flaw]]] = {
     ),
     "the check was made to take one leg": (
         [
-            f"{CHECK} 'SELECT ledger_accounts[1] IS DISTINCT FROM ledger_accounts[2] AND sum(a) = 0 "
-            "OR cardinality(amounts) = 1 FROM unnest(amounts) AS a'"
+            f"{CHECK} 'SELECT cardinality(amounts) = 1 OR sum(a) = 0 "
+            "AND ledger_accounts[1] <> ledger_accounts[2] FROM unnest(amounts) AS a'"
         ],
         {Flaw.UNGUARDED},
     ),
