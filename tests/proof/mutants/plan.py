@@ -23,10 +23,16 @@ _I = "tests/services/importer/"
 _D = f"{_I}domain/test_"
 _ROWS = (f"{_D}planning.py {_D}messy.py", f"{_I}domain")
 _LISTS = (*_ROWS, f"{_I}test_imports.py {_I}test_earlier.py")
+_B = "tests/services/invoicer/test_"
+_RULES = f"{_B}rules.py {_B}domain.py {_B}parties.py {_B}reversals.py"
+_BILLS = f"{_B}sales.py {_B}run.py {_B}corrections.py {_B}drafts.py {_B}numbers.py"
+_MORE = f"{_B}payments.py {_B}replacing.py {_B}pending.py {_B}vat_in_euros.py {_B}run_turns.py"
+_BILLING = (_RULES, _BILLS, _MORE)
 
 DOMAIN = "services/authorizer/domain/"
 STORE = "services/authorizer/store/"
 IMPORTED = "services/importer/domain/"
+INVOICER = "services/invoicer/"
 TESTS: dict[str, Tests] = {
     f"{DOMAIN}standing.py": (f"{_T}standing.py {_P}survivors.py", *_SELLING, _COMMANDS),
     f"{DOMAIN}sales.py": (f"{_T}decisions.py", *_SELLING),
@@ -71,6 +77,15 @@ TESTS: dict[str, Tests] = {
     f"{IMPORTED}rows.py": (f"{_D}rows.py", *_ROWS),
     f"{IMPORTED}columns.py": (f"{_D}columns.py {_D}header_rows.py", *_ROWS),
     f"{IMPORTED}cautions.py": (f"{_D}header_rows.py", *_ROWS),
+    f"{INVOICER}vat.py": (f"{_B}vat.py", *_BILLING),
+    f"{INVOICER}domain.py": _BILLING,
+    f"{INVOICER}numbers.py": _BILLING,
+    f"{INVOICER}reversals.py": _BILLING,
+    f"{INVOICER}admission.py": _BILLING,
+    f"{INVOICER}parties.py": (*_BILLING, f"{_B}mail.py {_B}statements.py"),
+    f"{INVOICER}schedule.py": (_RULES, f"{_B}pending.py {_B}run.py"),
+    f"{INVOICER}moves.py": (f"{_B}corrections.py {_B}replacing.py", *_BILLING),
+    f"{INVOICER}euros.py": (f"{_B}vat_in_euros.py",),
 }
 
 
