@@ -1,20 +1,22 @@
 """What is done for one account, invoice, run or venue leaves all others alone.
 
-Goal: no statement reaches further than it should. Method: two venues with the same accounts, ids and
-numbers, and in each of them several of a kind; after each act exactly these rows have changed.
+Goal: no statement reaches further than it should. Method: two venues with the same accounts, ids
+and numbers, and in each of them several of a kind; after each act exactly its rows have changed.
 """
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import asyncpg
 
+from schemas.pos import SaleApproved
 from services.invoicer.store import invoices, pending, register, runs
 from services.invoicer.verify import audit, sql
 from tests.services.invoicer.test_corrections import correct
-from tests.services.invoicer.test_drafts import delete
+from tests.services.invoicer.test_drafts import approve, delete
 from tests.services.invoicer.test_payments import payment, refund
 from tests.services.invoicer.world import (
     BEER,
@@ -50,8 +52,7 @@ KEYS = {
     "run_item": ("run_id", "account"),
 }
 EVERYTHING = "\nUNION ALL ".join(
-    f"SELECT '{table}', to_jsonb(t)::text FROM {table} AS t"  # noqa: S608 names of ours
-    for table in KEYS
+    f"SELECT '{table}', to_jsonb(t)::text FROM {table} AS t" for table in KEYS
 )
 Changed = set[tuple[Any, ...]]
 
@@ -89,7 +90,9 @@ async def two_venues(world: World) -> dict[str, Any]:
         )
         await world.sell(
             *(
-                sale(key[:2], BEER, LUNCH, number=number, sale_id=one)
+                sale(key[:2], BEER, LUNCH, number=number, sale_id=one).model_copy(
+                    update={"terminal": f"till-{number}"}
+                )
                 for key, one in sold.items()
             )
         )
@@ -107,7 +110,31 @@ async def test_what_is_done_for_one_account_changes_nothing_of_another(world: Wo
         tx.now = datetime(2025, 6, 1, tzinfo=UTC)  # an older series, of which nothing changes
         for number in (ENV, OTHER):
             await register.give(tx, environment(number), [("invoice", new_id())])
-    # A part is taken back of one sale; another's waits for a sale that is not there.
+    gone = await take_back_a_part(world, sold)
+    third, its_draft = await bill_two(world, sold)
+    for number in (ENV, OTHER):
+        await issued(world, run_id="all", number=number)
+    await note_mails(world, third, its_draft)
+    by_account = {
+        (row["environment"], row["account"]): row
+        for row in await world.fetch(
+            "SELECT environment, account, number, invoice_id::text FROM invoice"
+            " WHERE number IS NOT NULL"
+        )
+    }
+    mine = by_account[ENV, "A2"]
+    await pay_and_undo(world, by_account)
+    await world.command(correct(by_account[ENV, "A1"]["invoice_id"], exclude_sales=(sold["A1/1"],)))
+    again = await move_one(world, sold, mine["invoice_id"])
+    await delete_and_bill_anew(world, sold, gone, again)
+    async with world.bench.database.connection() as connection:
+        for which in (None, ENV, OTHER):
+            found_wrong = (await audit(connection, which))["problems"]  # type: ignore[arg-type]
+            assert {p["number"] for p in found_wrong} <= {"2025-00001"}  # its document is made up
+
+
+async def take_back_a_part(world: World, sold: dict[str, str]) -> SaleApproved:
+    """Of one sale, while another's reversal waits for a sale that is not there."""
     await world.sell(reversal(sale("A1", number=ENV), account="A2"))
     before = await rows(world)
     gone = sale("A2", BEER, LUNCH, sale_id=sold["A2/1"])
@@ -115,9 +142,21 @@ async def test_what_is_done_for_one_account_changes_nothing_of_another(world: Wo
     assert await changed(world, before) == {
         ("sale", ENV, gone.sale_id), ("sale_line", ENV, gone.sale_id, 0),
     }  # fmt: skip
-    # Drafts of all, and one account's are billed: the others' stay.
+    return gone
+
+
+async def bill_two(world: World, sold: dict[str, str]) -> tuple[str, str]:
+    """All are drafted; a draft is approved, and one account is billed: the others' drafts stay."""
     for number in (ENV, OTHER):
         await world.run("run", run_id="drafts", mode="draft", number=number)
+    of_all = await world.fetch("SELECT environment, account, invoice_id::text FROM invoice")
+    third = {tuple(row)[:2]: row["invoice_id"] for row in of_all}[ENV, "A3"]
+    before = await rows(world)
+    await world.command(approve(third))
+    found = await changed(world, before)
+    assert of_venue(found, "invoice") == {third}
+    assert of_venue(found, "sale_line") == {(sold[f"A3/{i}"], n) for i in (1, 2) for n in (0, 1)}
+    assert len(found) == 5
     before = await rows(world)
     (second,) = (await issued(world, run_id="one", accounts=("A2",))).values()
     assert second["total"] == 2 * 1950 - 100
@@ -127,16 +166,28 @@ async def test_what_is_done_for_one_account_changes_nothing_of_another(world: Wo
         "SELECT status, account FROM invoice WHERE invoice_id = $1", its_draft
     ) == [("deleted", "A2")]
     assert of_venue(found, "sale_line") == {(sold[f"A2/{i}"], n) for i in (1, 2) for n in (0, 1)}
-    assert len(found) == 5
-    for number in (ENV, OTHER):
-        await issued(world, run_id="all", number=number)
-    # Payments under the same ids in both venues, of different amounts; and undone.
-    by_account = {
-        (row["environment"], row["account"]): row
-        for row in await world.fetch("SELECT * FROM invoice WHERE number IS NOT NULL")
-    }
+    assert len(found) == 6  # and the series
+    assert await world.fetch("SELECT account FROM invoice WHERE supplementary") == []
+    return third, its_draft
+
+
+async def note_mails(world: World, third: str, its_draft: str) -> None:
+    """What became of an invoice's mails is noted of that one, and of no draft that is gone."""
+    before = await rows(world)
+    for _ in range(2):
+        async with world.bench.transaction() as tx:
+            await invoices.mailed(tx, ENV, [third], "sent", ("issued", "undeliverable"))
+            await invoices.mailed(tx, ENV, [its_draft], "sent", ("issued", "undeliverable"))
+    assert await changed(world, before) == {("invoice", ENV, third)}
+    assert await world.fetch(
+        "SELECT version, status FROM invoice WHERE invoice_id = $1", third
+    ) == [(3, "sent")]
+
+
+async def pay_and_undo(world: World, by_account: dict[tuple[int, str], Any]) -> None:
+    """Payments under the same ids in both venues, of different amounts; and undone."""
     mine, ids = by_account[ENV, "A2"], [new_id(), new_id(), new_id()]
-    other_id = str(by_account[ENV, "A3"]["invoice_id"])
+    other_id = by_account[ENV, "A3"]["invoice_id"]
     await world.command(
         payment(50, payment_id=ids[0], number=by_account[OTHER, "A2"]["number"], environment=OTHER),
         payment(60, payment_id=ids[1], invoice_id=other_id),
@@ -144,42 +195,41 @@ async def test_what_is_done_for_one_account_changes_nothing_of_another(world: Wo
     )
     before = await rows(world)
     paid = await world.command(payment(3800, payment_id=ids[0], number=mine["number"]))
-    assert await changed(world, before) == {("invoice", ENV, str(mine["invoice_id"]))}
+    assert await changed(world, before) == {("invoice", ENV, mine["invoice_id"])}
     (ended,) = (one for one in paid if one.type == "invoice.paid")
     assert ended.id == f"invoice.paid/{ENV}/{mine['invoice_id']}"
     (refused,) = said(await world.command(refund(1, reverses=ids[1], number=mine["number"])))
     assert refused["reason"] == "payment_unknown"
     await world.command(payment(3800, payment_id=ids[2], number=mine["number"]))
     for amount in (3000, 800):
-        back = refund(amount, reverses=ids[0], invoice_id=str(mine["invoice_id"]))
+        back = refund(amount, reverses=ids[0], invoice_id=mine["invoice_id"])
         assert types(await world.command(back))[-1] == "command.applied"
     (refused,) = said(await world.command(refund(1, reverses=ids[0], number=mine["number"])))
     assert refused["reason"] == "exceeds_payment"
     async with world.bench.transaction() as tx:
-        named = [(ENV, str(mine["invoice_id"]), None), (OTHER, None, mine["number"])]
+        named = [(ENV, mine["invoice_id"], None), (OTHER, None, mine["number"])]
         others = {key[1] for key, row in by_account.items()
                   if key[0] == OTHER and row["number"] == mine["number"]}  # fmt: skip
         assert await invoices.accounts_of(tx, named) == {
             (ENV, "A2"), *((OTHER, name) for name in others),
         }  # fmt: skip
-    # A1's correction holds a sale; then A2's moves one, which comes back alone.
-    first = str(by_account[ENV, "A1"]["invoice_id"])
-    await world.command(correct(first, exclude_sales=(sold["A1/1"],)))
+
+
+async def move_one(world: World, sold: dict[str, str], invoice_id: str) -> str:
+    """While a correction holds another account's sale one is moved, and comes back alone."""
     before = await rows(world)
-    told = await world.command(
-        correct(str(mine["invoice_id"]), exclude_sales=(sold["A2/2"],), account="A3")
-    )
+    told = await world.command(correct(invoice_id, exclude_sales=(sold["A2/2"],), account="A3"))
     found = await changed(world, before)
     assert of_venue(found, "sale") == {sold["A2/2"]}
-    assert of_venue(found, "invoice") == {str(mine["invoice_id"])}
-    assert of_venue(found, "invoice_line") == {(str(mine["invoice_id"]), n) for n in range(4)}
+    assert of_venue(found, "invoice") == {invoice_id}
+    assert of_venue(found, "invoice_line") == {(invoice_id, n) for n in range(4)}
     assert of_venue(found, "sale_line") == {(sold[f"A2/{i}"], n) for i in (1, 2) for n in (0, 1)}
     assert of_venue(found, "series") == {
         ("invoice", int(nth(1)[:4])), ("credit_note", int(nth(1)[:4])),
     }  # fmt: skip
     assert len(found) == 12
     (cancelled,) = said(told, "sale.cancelled")
-    assert cancelled["terminal"] == "till-1"
+    assert cancelled["terminal"] == f"till-{ENV}"
     await held_and_moved(world, sold)
     before = await rows(world)
     whole = sale("A2", BEER, LUNCH, sale_id=sold["A2/2"])
@@ -190,23 +240,25 @@ async def test_what_is_done_for_one_account_changes_nothing_of_another(world: Wo
     assert found == {("sale", ENV, whole.sale_id)} | {
         ("sale_line", ENV, whole.sale_id, n) for n in (0, 1)
     }
-    # What was deleted is billed anew, and what is taken back of that is credited on it.
     (again,) = said(told, "invoice.issued")
+    return str(again["invoice_id"])
+
+
+async def delete_and_bill_anew(
+    world: World, sold: dict[str, str], gone: SaleApproved, again: str
+) -> None:
+    """What was deleted is billed anew, and what is taken back of that is credited on it."""
     before = await rows(world)
-    told = await world.command(delete(again["invoice_id"]))
+    await world.command(delete(again))
     found = await changed(world, before)
-    assert of_venue(found, "invoice") == {again["invoice_id"]}
-    assert of_venue(found, "invoice_line") == {(again["invoice_id"], n) for n in (0, 1)}
+    assert of_venue(found, "invoice") == {again}
+    assert of_venue(found, "invoice_line") == {(again, n) for n in (0, 1)}
     assert of_venue(found, "sale_line") == {(sold["A2/1"], n) for n in (0, 1)}
     assert len(found) == 6
     anew = (await issued(world, run_id="anew"))[ENV, "A2"]
     await world.sell(reversal(gone, 200, cancellation_id=new_id(), reason="returned"))
     (note,) = said(await world.run("run", run_id="notes", send=False), "credit_note.issued")
     assert (note["invoice_id"], note["total"]) == (anew["invoice_id"], 200)
-    async with world.bench.database.connection() as connection:
-        for which in (None, ENV, OTHER):
-            found_wrong = (await audit(connection, which))["problems"]  # type: ignore[arg-type]
-            assert {p["number"] for p in found_wrong} <= {"2025-00001"}  # its document is made up
 
 
 async def held_and_moved(world: World, sold: dict[str, str]) -> None:
@@ -249,7 +301,8 @@ async def test_a_run_plans_counts_and_ends_its_own(world: World) -> None:
             assert len(await runs.made(tx, number, run_id)) == count
         found = await runs.find(tx, OTHER, "one")
         assert found is not None
-        assert [(o.account, o.amount, o.why) for o in (await runs.outcome(tx, OTHER, found)).open] == [
+        left = (await runs.outcome(tx, OTHER, found)).open
+        assert [(o.account, o.amount, o.why) for o in left] == [
             ("A1", 3900, "not_selected"), ("A2", 3900, "not_selected"),
         ]  # fmt: skip
         notes = await runs.made(tx, ENV, "notes")
@@ -262,8 +315,12 @@ async def test_a_run_plans_counts_and_ends_its_own(world: World) -> None:
     told = await world.run("run", run_id="none", send=False)
     assert types(told) == ["run.progressed", "run.completed"]
     assert said(told)[0]["total"] == 0
+    await plan_three(world)
+
+
+async def plan_three(world: World) -> None:
+    """Of three that are planned and not begun what is noted of one is not of another."""
     until = datetime(2026, 7, 31, 22, tzinfo=UTC)
-    # Three that are planned and not begun: what is noted of one is not of another.
     for number in (ENV, OTHER):
         await world.sell(*(sale(name, number=number) for name in ("A1", "A2", "A3")))
     both = ((ENV, "x"), (ENV, "y"), (OTHER, "x"))
@@ -313,6 +370,7 @@ async def test_the_audit_finds_what_is_wrong_in_the_venue_that_is_asked_for(
         three = (await issued(world, run_id=run_id))[ENV, "A3"]["invoice_id"]
     await world.sell(sale("A2"))
     await world.run("run", run_id="draft", mode="draft")
+    await its_own_rows(world, two, three)
     connection = await asyncpg.connect(postgres.admin)
     try:
         await connection.execute("SET search_path TO invoicer")
@@ -334,6 +392,56 @@ async def test_the_audit_finds_what_is_wrong_in_the_venue_that_is_asked_for(
             ], fault  # fmt: skip
     finally:
         await connection.close()
+
+
+async def its_own_rows(world: World, two: str, three: str) -> None:
+    """A document is made of its own rows alone."""
+    for row in await world.fetch("SELECT * FROM credit_note"):
+        which = ENV, row["credit_note_id"]
+        assert [r["number"] for r in await world.fetch(invoices.sql.credit_note, *which)] == [
+            row["number"]
+        ]
+        its = await world.fetch(invoices.sql.credit_note_lines, *which)
+        assert sum(r["amount"] for r in its) == row["total"]
+    its = await world.fetch(invoices.sql.invoice_lines, ENV, [two, three])
+    assert sorted((r["invoice_id"], r["was_credited"]) for r in its) == sorted(
+        [(two, False)] * 4 + [(three, True)] * 4
+    )
+
+
+async def test_how_an_invoice_stands_besides_what_is_paid_is_told_by_its_own_mails_to_guests(
+    world: World,
+) -> None:
+    await two_venues(world)
+    mine, other, last = (await issued(world, run_id="a")).values()
+    own, theirs = mine["invoice_id"], other["invoice_id"]
+
+    async def stands(send: bool) -> str:
+        async with world.bench.transaction() as tx:
+            one = (await invoices.find(tx, ENV, [own]))[own]
+            return await invoices.delivery(tx, replace(one, send=send))
+
+    async def mail(state: str, ref: str = own, *, number: int = ENV, **changes: Any) -> None:
+        values = {"kind": "invoice", "copy": False, **changes}
+        await world.fetch(
+            "INSERT INTO mail (environment, mail_id, kind, ref, recipient, copy, state, message_id,"
+            " ended_at) VALUES ($1, gen_random_uuid(), $2, $3, 'a', $4, $5, 'm',"
+            " CASE WHEN $5 <> 'pending' THEN now() END)",
+            number, values["kind"], ref, values["copy"], state,
+        )  # fmt: skip
+
+    for state, ref in (("sent", theirs), ("failed", last["invoice_id"])):
+        await mail(state, ref)
+    await mail("sent", number=OTHER)
+    await mail("sent", kind="statement")
+    await mail("sent", copy=True)
+    assert (await stands(False), await stands(True)) == ("issued", "undeliverable")
+    await mail("pending")
+    assert (await stands(False), await stands(True)) == ("issued", "issued")
+    await mail("failed")
+    assert await stands(True) == "undeliverable"
+    await mail("sent")
+    assert await stands(True) == "sent"
 
 
 _MISSING, _DATED = "the number before it is missing", "it is dated before the number before it"

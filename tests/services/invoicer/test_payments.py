@@ -7,7 +7,7 @@ from typing import Any
 from schemas.commands import MOST_AHEAD
 from schemas.invoices import InvoiceDelete, PaymentRecord, PaymentRefund
 from services.invoicer.handlers import payments
-from services.invoicer.store import invoices
+from services.invoicer.store import invoices, registry
 from services.invoicer.verify import audit
 from tests.services.invoicer.world import BEER, ENV, JULY, World, new_id, nth, said, sale, types
 
@@ -66,8 +66,14 @@ async def test_an_invoice_of_which_the_batch_did_not_know_is_changed_under_its_a
         done, _ = await asyncio.wait([second], timeout=0.5)
         assert not done
     await second
+    async with world.bench.transaction() as tx:
+        await registry.lock_accounts(tx, [(ENV, "A1")])
+        third = asyncio.create_task(pay(100))
+        done, _ = await asyncio.wait([third], timeout=0.2)
+        assert not done
+    await third
     ((paid,),) = await world.fetch("SELECT paid FROM invoice")
-    assert paid == 500
+    assert paid == 600
 
 
 async def test_a_part_that_is_paid_while_its_mail_is_noted_leaves_it_sent(world: World) -> None:
