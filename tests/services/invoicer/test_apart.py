@@ -127,6 +127,11 @@ async def test_what_is_done_for_one_account_changes_nothing_of_another(world: Wo
     await world.command(correct(by_account[ENV, "A1"]["invoice_id"], exclude_sales=(sold["A1/1"],)))
     again = await move_one(world, sold, mine["invoice_id"])
     await delete_and_bill_anew(world, sold, gone, again)
+    async with world.bench.transaction() as tx:
+        replaced = await invoices.replaced(tx, ENV, [again])
+    assert {key: [one.invoice_id for one in its] for key, its in replaced.items()} == {
+        again: [mine["invoice_id"]]
+    }
     async with world.bench.database.connection() as connection:
         for which in (None, ENV, OTHER):
             found_wrong = (await audit(connection, which))["problems"]  # type: ignore[arg-type]
@@ -369,6 +374,7 @@ async def test_the_audit_finds_what_is_wrong_in_the_venue_that_is_asked_for(
         await world.command(delete(three))
         three = (await issued(world, run_id=run_id))[ENV, "A3"]["invoice_id"]
     await world.sell(sale("A2"))
+    await world.registry(environment(version=2, name="De Kantine"))
     await world.run("run", run_id="draft", mode="draft")
     await its_own_rows(world, two, three)
     connection = await asyncpg.connect(postgres.admin)
@@ -407,6 +413,11 @@ async def its_own_rows(world: World, two: str, three: str) -> None:
     assert sorted((r["invoice_id"], r["was_credited"]) for r in its) == sorted(
         [(two, False)] * 4 + [(three, True)] * 4
     )
+    heads = await world.fetch("SELECT sha256 FROM letterhead WHERE environment = $1", ENV)
+    shown = await world.fetch(
+        invoices.sql.surroundings, ENV, [r["sha256"] for r in heads], ["A1", "A2"]
+    )
+    assert (len(heads), len(shown)) == (2, 2)
 
 
 async def test_how_an_invoice_stands_besides_what_is_paid_is_told_by_its_own_mails_to_guests(
