@@ -220,6 +220,10 @@ async def test_where_what_is_kept_comes_to_nothing_no_invoice_is_made_of_it(worl
     assert again.at == last.at
     told = await world.command(correct(both[0]["invoice_id"]))
     assert types(told) == ["credit_note.issued", "command.applied"]
+    await world.sell(sale("A1", ("Snoep", "1", 1, "9"), at=JULY.replace(month=5)))
+    cent = said(await world.run("run", run_id="c", send=False), "invoice.issued")[0]
+    told = await world.command(correct(cent["invoice_id"]))  # of a cent there is one
+    assert said(told, "invoice.issued")[0]["total"] == 1
 
 
 async def test_a_corrected_invoice_is_mailed_where_its_forerunner_was_or_was_to_be(

@@ -200,8 +200,9 @@ async def test_credit_notes_count_in_a_series_of_their_own_where_their_format_di
 
 
 async def test_an_unknown_invoice_is_refused(world: World) -> None:
-    (refused,) = said(await world.command(approve(new_id())))
-    assert (refused["reason"], refused["field"]) == ("invoice_unknown", "invoice_id")
+    for message in (approve(new_id()), delete(new_id())):
+        (refused,) = said(await world.command(message))
+        assert (refused["reason"], refused["field"]) == ("invoice_unknown", "invoice_id")
 
 
 async def test_who_got_the_invoice_by_mail_gets_its_credit_note(
@@ -242,6 +243,10 @@ async def test_a_draft_of_a_month_that_comes_to_nothing_goes_without_a_successor
     draft = await drafted(world, sold, swap)
     await world.sell(reversal(sold))
     assert types(await world.command(approve(draft))) == ["invoice.deleted", "command.refused"]
+    await world.sell(sale("A1", ("Snoep", "1", 1, "9")))  # of a cent it is issued
+    (draft_of_a_cent,) = said(await world.run(run_id="cent", mode="draft"), "invoice.drafted")
+    told = await world.command(approve(draft_of_a_cent["invoice_id"]))
+    assert said(told, "invoice.issued")[0]["total"] == 1
 
 
 async def test_what_has_no_buyer_or_no_lawful_seller_any_more_is_not_approved(

@@ -110,8 +110,9 @@ async def test_a_credited_invoice_still_takes_the_money_that_came(world: World) 
 
 async def test_somebody_elses_number_and_a_draft_are_refused(world: World) -> None:
     await invoiced(world)
-    (refused,) = said(await world.command(payment(1, number=nth(99999))))
-    assert refused["reason"] == "invoice_unknown"
+    for message in (payment(1, number=nth(99999)), refund(1, number=nth(99999))):
+        (refused,) = said(await world.command(message))
+        assert refused["reason"] == "invoice_unknown"
     (refused,) = said(await world.command(payment(1, number=nth(1), environment=3)))
     assert refused["reason"] == "invoice_unknown"
     await world.sell(sale("A1"))
