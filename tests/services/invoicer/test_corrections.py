@@ -130,6 +130,26 @@ async def test_a_part_that_was_taken_back_before_is_not_moved(world: World) -> N
     assert (message["total"], message["lines"][0]["quantity"]) == (600, "1")
 
 
+async def test_what_is_left_of_a_sale_is_moved_by_piece_where_that_gives_its_amount(
+    world: World,
+) -> None:
+    move = sale("A1", ("Bier", "3", 350, "21"), ("Wijn", "2", 300, "21"))
+    invoice = await invoiced(world, move)
+    await world.sell(reversal(move, 350))
+    told = await world.command(correct(invoice, account="A2"))
+    left = tuple(
+        ReversedLine(description=what, vat_rate="21", total=total, quantity="2", unit_price=price)
+        for what, price, total in (("Bier", 350, 700), ("Wijn", 300, 500))
+    )
+    back = reversal(
+        move, 1200, lines=left, cancellation_id=said(told, "sale.cancelled")[0]["cancellation_id"]
+    )
+    (recorded,) = said(await world.sell(back))
+    assert [(x["quantity"], x["unit_price"], x["total"]) for x in recorded["lines"]] == [
+        ("2", 350, 700), ("1", 500, 500),
+    ]  # fmt: skip
+
+
 async def test_a_refused_cancellation_lets_the_sale_be_billed_again(world: World) -> None:
     move = sale("A1", BEER)
     invoice = await invoiced(world, move)
@@ -205,6 +225,8 @@ async def test_of_sales_that_are_not_on_the_invoice_one_is_named(world: World) -
     assert refused["message"] == (
         f"Sale {strange[0]} does not stand on this invoice, nor do 2 more of those named."
     )
+    (refused,) = said(await world.command(correct(invoice, exclude_sales=strange[:1])))
+    assert refused["message"] == f"Sale {strange[0]} does not stand on this invoice."
 
 
 async def test_where_what_is_kept_comes_to_nothing_no_invoice_is_made_of_it(world: World) -> None:
