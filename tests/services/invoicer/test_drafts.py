@@ -163,7 +163,8 @@ async def test_drafts_of_other_accounts_and_of_later_months_stay(world: World) -
 async def test_a_deleted_draft_vanishes_and_its_sales_stay_open(world: World) -> None:
     draft = await drafted(world)
     assert types(await world.command(delete(draft))) == ["invoice.deleted", "command.applied"]
-    assert said(world.bench.published.answers, "invoice.state")[-1]["status"] == "deleted"
+    state = said(world.bench.published.answers, "invoice.state")[-1]
+    assert (state["status"], state["paid"], state.get("credited")) == ("deleted", 0, None)
     (issued,) = said(await world.run(run_id="b"), "invoice.issued")
     assert issued["total"] == 700
 
@@ -231,9 +232,14 @@ async def test_an_approved_draft_bills_its_own_month_and_says_whether_that_had_a
         (issued,) = said(await world.command(approve(draft["invoice_id"])), "invoice.issued")
         assert (issued["period"], issued["total"]) == ("2026-07", 700)
         (row,) = await world.fetch(
-            "SELECT supplementary, run_id, send FROM invoice WHERE number = $1", issued["number"]
+            "SELECT supplementary, run_id, send, i.holder = a.holder"
+            " FROM invoice AS i JOIN account AS a USING (account) WHERE number = $1",
+            issued["number"],
         )
-        assert tuple(row) == (supplementary, run_id, False)
+        assert tuple(row) == (supplementary, run_id, False, True)
+    assert (
+        await world.fetch("SELECT FROM invoice WHERE number IS NULL AND holder IS NOT NULL") == []
+    )
 
 
 async def test_a_draft_of_a_month_that_comes_to_nothing_goes_without_a_successor(
