@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import asyncpg
 
 from schemas.pos import SaleApproved
-from services.invoicer.store import invoices, pending, register, runs
+from services.invoicer.store import invoices, pending, register, runs, sales
 from services.invoicer.verify import audit, sql
 from tests.services.invoicer.test_corrections import correct
 from tests.services.invoicer.test_drafts import approve, delete
@@ -129,6 +129,8 @@ async def test_what_is_done_for_one_account_changes_nothing_of_another(world: Wo
     await delete_and_bill_anew(world, sold, gone, again)
     async with world.bench.transaction() as tx:
         replaced = await invoices.replaced(tx, ENV, [again])
+        till = await sales.terminals(tx, ENV, [gone.sale_id])
+    assert till == {gone.sale_id: f"till-{ENV}"}
     assert {key: [one.invoice_id for one in its] for key, its in replaced.items()} == {
         again: [mine["invoice_id"]]
     }
