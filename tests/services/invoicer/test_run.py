@@ -159,7 +159,7 @@ async def test_what_the_venue_lacks_is_said_before_the_first_number(world: World
     await world.registry(environment(version=2, iban=None, chamber_number=None))
     await world.sell(sale("A1"))
     (refused,) = said(await world.run(), "command.refused")
-    assert refused["reason"] == "environment_incomplete"
+    assert (refused["reason"], refused["field"]) == ("environment_incomplete", "chamber_number")
     assert "chamber_number, iban" in refused["message"]
     assert await world.fetch("SELECT FROM number") == []
     await world.registry(environment(version=3))
