@@ -213,6 +213,17 @@ async def test_a_till_that_takes_it_back_clears_it_whatever_it_was(
         assert [status for status, _, _ in waiting(bench).values()] == ["cleared"]
 
 
+async def test_with_a_declined_sale_goes_what_was_unreadable_of_it(postgres: Database) -> None:
+    async with venue(postgres) as bench:
+        await bench.sell(
+            recorded("a", 100, account=ELSEWHERE, currency="eur"),
+            recorded("a", 100, account=ELSEWHERE),
+        )
+        await bench.sell(cancelled("c", "a", account=ELSEWHERE))
+        rows = await bench.rows("SELECT cleared_by::text FROM unbooked")
+        assert [r["cleared_by"] for r in rows] == [uid("c")] * 2
+
+
 async def test_a_cancellation_that_has_the_id_of_its_sale_clears_it_too(postgres: Database) -> None:
     """Ids are of one kind each, so a till may take one for both."""
     async with venue(postgres) as bench:
