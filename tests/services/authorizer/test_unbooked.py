@@ -349,6 +349,8 @@ async def test_what_a_person_saw_to_is_not_charged_once_its_till_can_say_it(
         used = await bench.used()
         mended = await bench.one(recorded("a", 100))
         assert mended["reason"] == "already_cancelled"
+        # Told that it was cancelled, who sold it would record it once more under another id.
+        assert "or seen to" in mended["explanation"]
         assert await bench.used() == used
         rows = await bench.rows("SELECT reason FROM unbooked WHERE cleared_at IS NULL")
         assert [r["reason"] for r in rows] == ["already_cancelled"]
