@@ -82,14 +82,16 @@ def caution(state: Json, states: Sequence[Json]) -> str:
         )
     if was_seen_to_unread(state, states):
         return (
-            "What its till said of it before could not be read, and was seen to: see "
+            "What its till said of it before could not be read, and was booked, dismissed or taken "
+            "back: see "
             f"`onaccount sales explain {state['sale_id']}`. "
         )
     return ""
 
 
 def was_seen_to_unread(state: Json, states: Sequence[Json]) -> bool:
-    """Whether a person booked or dismissed it before its till could say it (decision 137)."""
+    """Whether what its till said of it before could not be read, and was booked, dismissed
+    (decision 137) or taken back."""
     place = state["environment"], state["sale_id"]
     return state["reason"] == SEEN_TO and any(
         (one["environment"], one["sale_id"]) == place

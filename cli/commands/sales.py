@@ -106,7 +106,7 @@ def _why(state: Json, states: Sequence[Json]) -> str:
     moved_from = (state.get("sale") or {}).get("moved_from")
     why = str(state["reason"]).replace("_", " ")
     if was_seen_to_unread(state, states):
-        why = "seen to already, when it could not be read"
+        why = "already cancelled, or seen to when it could not be read"
     return f"{why}; for sale {moved_from}" if moved_from else why
 
 

@@ -170,7 +170,7 @@ async def test_of_what_cannot_be_read_a_sale_under_its_own_id_is_named_whatever_
 def test_what_was_booked_by_hand_before_its_till_could_say_it_is_told_before_it_is_booked() -> None:
     waits = state(reason="already_cancelled", content="cd" * 32)
     seen_to = state(**UNREADABLE, status="cleared", cleared_by=OTHER)
-    assert "could not be read, and was seen to" in caution(waits, [seen_to, waits])
+    assert "could not be read, and was booked" in caution(waits, [seen_to, waits])
     for other in ({"cleared_by": SALE}, {"sale_id": OTHER}, {"status": "open"}):
         assert caution(waits, [seen_to | other, waits]) == ""
 
