@@ -155,7 +155,7 @@ async def test_what_its_till_told_under_another_id_too_is_named_before_it_is_boo
     assert await told_before(Decided(SAME), known) is None  # type: ignore[arg-type]
 
 
-async def test_of_what_cannot_be_read_a_sale_under_its_own_id_is_named_whatever_till_it_is() -> None:
+async def test_of_what_cannot_be_read_a_sale_under_its_own_id_is_named_too() -> None:
     """Asked for and approved, and then told of in a way that can't be read: it is charged."""
     waits, asked = state(**UNREADABLE), SAME | {"sale_id": SALE}
     nobodys = {k: v for k, v in DECLINED.items() if k != "terminal"}
