@@ -121,7 +121,7 @@ async def told_before(client: Client, state: Json) -> Json | None:
         told = _first(answers, type="sale.declined", reason="invalid_message")
         if told is None or not (told.get("terminal") and told.get("at")):
             return None
-    since = max(since, min(noted, datetime.fromisoformat(told["at"])) - A_DAY)
+    since = max(since + A_DAY, min(noted, datetime.fromisoformat(told["at"]))) - A_DAY
     same = {"environment": state["environment"], "terminal": told["terminal"], "at": told["at"]}
     return _first(await _decisions(client, told["at"], same, since), type="sale.approved")
 

@@ -153,6 +153,8 @@ async def test_what_its_till_told_under_another_id_too_is_named_before_it_is_boo
         assert client.since[-1] == NOON - timedelta(days=11)
     known = state()
     assert await told_before(Decided(SAME), known) is None  # type: ignore[arg-type]
+    early = state(reason="invalid_total", sale=sale | {"at": "0001-01-01T00:00:00Z"})
+    assert await told_before(Decided(SAME), early) is None  # type: ignore[arg-type]
 
 
 async def test_of_what_cannot_be_read_a_sale_under_its_own_id_is_named_too() -> None:
