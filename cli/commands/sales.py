@@ -106,17 +106,17 @@ def _why(state: Json, states: Sequence[Json]) -> str:
     moved_from = (state.get("sale") or {}).get("moved_from")
     why = str(state["reason"]).replace("_", " ")
     if was_seen_to_unread(state, states):
-        why = "seen to already, when it could not be read"
+        why = "already cancelled, or seen to when it could not be read"
     return f"{why}; for sale {moved_from}" if moved_from else why
 
 
-def _stands(before: Json) -> str:
+def _stands(before: Json, state: Json) -> str:
     """That a sale may be booked already, and where."""
     amount, other = money(before["total"], before["currency"]), before["sale_id"]
+    which = "under this id" if other == state["sale_id"] else "of the same till and moment"
     return (
-        f"! Sale {other} of the same till and moment stands already, {amount} on account "
-        f"{before['account']}. If that is this one, dismiss this: "
-        f"`onaccount sales explain {other}`."
+        f"! Sale {other} {which} stands already, {amount} on account {before['account']}. If that "
+        f"is this one, dismiss this; `onaccount sales explain {other}` tells more."
     )
 
 
@@ -162,7 +162,7 @@ async def assign(
         with common.screen.waiting("looking whether it stands already"):
             before = await told_before(client, state)
         if before is not None:
-            common.screen.say(_stands(before), "yellow")
+            common.screen.say(_stands(before, state), "yellow")
         amount = money(message["total"], message["currency"])
         question = f"Book {amount} of sale {state['sale_id']} on account {account}?"
         if not await agreed(common.screen, caution(state, states) + question, yes=yes):

@@ -92,7 +92,10 @@ class Tab:
         return [one for one in self.sold if one.answer is None]
 
     def again(self) -> None:
-        """Put what was charged last on the tab once more; raises Misuse where nothing was."""
+        """Put what was charged last on the tab once more; raises Misuse where nothing was, or where
+        that is not answered yet."""
+        if self.unanswered is not None:
+            raise Misuse("What was charged last is not answered yet; an empty line asks again.")
         if not self.sold:
             raise Misuse("Nothing was charged yet.")
         self.lines += self.sold[-1].message["lines"]

@@ -218,6 +218,17 @@ async def test_what_was_declined_can_be_charged_to_another_account(
     assert "`again` puts it on the tab once more" in capsys.readouterr().out
 
 
+async def test_of_a_sale_that_nobody_answered_yet_the_one_before_it_is_not_put_on_the_tab(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    made = counter(Silent({"type": "sale.declined", "explanation": "No.", "reason": "over_limit"},
+                          None, None))  # fmt: skip
+    for line in ("2 x Pils 3,50 21%", "", "Wijn 5 21%", "", "again"):
+        await made.line(line)
+    assert made.tab.lines == []
+    assert "not answered yet" in capsys.readouterr().out
+
+
 async def test_a_till_that_ends_says_what_becomes_of_a_sale_that_nobody_answered(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -120,43 +120,59 @@ async def test_who_comes_second_is_told_where_somebody_else_booked_it() -> None:
 UNREADABLE: dict[str, Any] = {"reason": "invalid_message", "sale": None}
 
 
-class Log:
-    """A client that finds these records on their topics."""
+class Decided:
+    """A client that finds these answers on pos.decisions, and keeps from when on it was asked."""
 
-    def __init__(self, **records: list[dict[str, Any]]) -> None:
-        self.records = {name.replace("_", "."): told for name, told in records.items()}
+    def __init__(self, *answers: dict[str, Any]) -> None:
+        self.answers, self.since = answers, list[datetime]()
 
     async def read(self, topic: str, *, wanted: Any, since: datetime) -> list[Any]:
-        assert since < NOON - timedelta(days=45)
-        told = [reply(topic, 1, **each) for each in self.records.get(topic, ())]
+        self.since.append(since)
+        told = [reply(topic, 1, **each) for each in self.answers]
         return [one for one in told if wanted(one)]
+
+
+SAME = {"type": "sale.approved", "sale_id": OTHER, "environment": 2890, "terminal": "bar-1",
+        "at": "2026-06-21T12:00:00Z"}  # fmt: skip
+DECLINED = SAME | {"type": "sale.declined", "sale_id": SALE, "reason": "invalid_message"}
 
 
 @pytest.mark.parametrize("readable", [True, False])
 async def test_what_its_till_told_under_another_id_too_is_named_before_it_is_booked(
     readable: bool,
 ) -> None:
-    """The time as a till writes it is not how it is answered."""
-    given = {"sale_id": SALE, "environment": 2890, "terminal": "bar-1", "total": "?",
-             "at": "2026-07-01T14:00:00+02:00"}  # fmt: skip
-    waits = state(**({"reason": "invalid_total"} if readable else UNREADABLE))
-    same = {"type": "sale.approved", "sale_id": OTHER, "environment": 2890, "terminal": "bar-1",
-            "at": "2026-07-01T12:00:00Z"}  # fmt: skip
-    others = [same | {"terminal": "bar-2"}, same | {"environment": 7},
-              same | {"at": "2026-07-01T12:00:01Z"}, same | {"type": "sale.declined"}]  # fmt: skip
-    sent = [{"type": "sale.requested"} | given, {"type": "sale.recorded"} | given]
-    for decisions, found in (([*others, same], same), (others, None)):
-        log = Log(pos_sales=sent, pos_decisions=decisions)
-        assert await told_before(log, waits) == found  # type: ignore[arg-type]
-    assert await told_before(Log(pos_decisions=[same]), state()) is None  # type: ignore[arg-type]
-    unknown = state(**UNREADABLE)
-    assert await told_before(Log(pos_decisions=[same]), unknown) is None  # type: ignore[arg-type]
+    """Of what can't be read its answer says from when and which till it is, where that can be."""
+    sale = state()["sale"] | {"at": SAME["at"]}
+    waits = state(**({"reason": "invalid_total", "sale": sale} if readable else UNREADABLE))
+    others = [SAME | {"terminal": "bar-2"}, SAME | {"environment": 7},
+              SAME | {"at": "2026-07-01T12:00:01Z"}, DECLINED]  # fmt: skip
+    for answers, found in (([*others, SAME], SAME), (others, None)):
+        client = Decided(*answers)
+        assert await told_before(client, waits) == found  # type: ignore[arg-type]
+        # No more of a long topic is read than may hold it.
+        assert client.since[-1] == NOON - timedelta(days=11)
+    known = state()
+    assert await told_before(Decided(SAME), known) is None  # type: ignore[arg-type]
+    early = state(reason="invalid_total", sale=sale | {"at": "0001-01-01T00:00:00Z"})
+    assert await told_before(Decided(SAME), early) is None  # type: ignore[arg-type]
+
+
+async def test_of_what_cannot_be_read_a_sale_under_its_own_id_is_named_too() -> None:
+    """Asked for and approved, and then told of in a way that can't be read: it is charged."""
+    waits, asked = state(**UNREADABLE), SAME | {"sale_id": SALE}
+    nobodys = {k: v for k, v in DECLINED.items() if k != "terminal"}
+    for answers, found in (
+        ([asked, nobodys], asked),
+        ([asked | {"environment": 7}, nobodys], None),
+        ([SAME, nobodys], None),
+    ):
+        assert await told_before(Decided(*answers), waits) == found  # type: ignore[arg-type]
 
 
 def test_what_was_booked_by_hand_before_its_till_could_say_it_is_told_before_it_is_booked() -> None:
     waits = state(reason="already_cancelled", content="cd" * 32)
     seen_to = state(**UNREADABLE, status="cleared", cleared_by=OTHER)
-    assert "could not be read, and was seen to" in caution(waits, [seen_to, waits])
+    assert "could not be read, and was booked" in caution(waits, [seen_to, waits])
     for other in ({"cleared_by": SALE}, {"sale_id": OTHER}, {"status": "open"}):
         assert caution(waits, [seen_to | other, waits]) == ""
 

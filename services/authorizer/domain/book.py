@@ -124,13 +124,14 @@ class Book:
             if one.cleared_by is None and meant:
                 one.cleared_by, one.taken_back = by, taken_back
 
-    def was_seen_to(self, booked: SaleRecorded) -> bool:
+    def was_seen_to(self, booked: SaleRecorded, content: bytes) -> bool:
         """Whether the listed sale that this is to book was booked under another id, taken back or
-        dismissed; or what its till had said of it before, and could not be read, was booked or
-        dismissed (docs/decisions/0137)."""
+        dismissed; or itself was listed, or what its till had said of it before and could not be
+        read, and was booked or dismissed (docs/decisions/0137)."""
         for said in self.unbooked.get((booked.environment, booked.sale_id), {}).values():
             by_a_person = said.cleared_by not in (None, booked.sale_id) and not said.taken_back
-            if by_a_person and said.reason is DeclineReason.INVALID_MESSAGE:
+            meant = said.digest == content or said.reason is DeclineReason.INVALID_MESSAGE
+            if by_a_person and meant:
                 return True
         if booked.moved_content is None:
             return False

@@ -185,7 +185,7 @@ def _answer_sale(sale: Sale, record_time: datetime, book: Book, now: datetime) -
         sale,
         house=book.houses.get(sale.environment),
         standing=standing,
-        cancelled=cancelled or (type(sale) is SaleRecorded and book.was_seen_to(sale)),
+        cancelled=cancelled or (type(sale) is SaleRecorded and book.was_seen_to(sale, content)),
         record_time=record_time,
         now=now,
         moved_booked_at=_booked_before(sale, book) if recorded else None,

@@ -360,11 +360,33 @@ async def test_what_a_person_saw_to_is_not_charged_once_its_till_can_say_it(
         used = await bench.used()
         mended = await bench.one(recorded("a", 100))
         assert mended["reason"] == "already_cancelled"
+        # Told that it was cancelled, who sold it would record it once more under another id.
+        assert "or seen to" in mended["explanation"]
         assert await bench.used() == used
         rows = await bench.rows("SELECT reason FROM unbooked WHERE cleared_at IS NULL")
         assert [r["reason"] for r in rows] == ["already_cancelled"]
         of_a = {"moved_from": uid("a"), "moved_content": content_of(bench, "a", 100)}
         assert (await bench.one(recorded("n", 100, **of_a)))["type"] == "sale.approved"
+
+
+@pytest.mark.parametrize("seen_to", ["assign", "dismiss"])
+async def test_what_a_person_saw_to_is_not_charged_once_its_dead_letter_is_retried(
+    postgres: Database, seen_to: str
+) -> None:
+    """Declined when it was asked for, so its record is decided anew. It is the same, and waits no
+    more."""
+    async with venue(postgres, limit=50) as bench:
+        await bench.sell(requested("a", 100))
+        await bench.handle(sales.refuse_poison, [recorded("a", 100)])
+        if seen_to == "assign":
+            of_a = {"moved_from": uid("a"), "moved_content": content_of(bench, "a", 100)}
+            await bench.sell(recorded("m", 100, **of_a))
+        else:
+            await bench.order(dismissed("d", "a"))
+        used = await bench.used()
+        assert (await bench.one(recorded("a", 100))).get("reason") == "already_cancelled"
+        assert await bench.used() == used
+        assert await bench.rows("SELECT FROM unbooked WHERE cleared_at IS NULL") == []
 
 
 @pytest.mark.parametrize("together", [True, False])
