@@ -17,9 +17,7 @@ _MODEL = f"{_P}model.py"
 _TOGETHER = f"{_P}schedules.py {_T}together.py"
 _LOCKS = f"{_P}locks.py {_P}finds.py"
 _SELLING = (f"{_P}finds.py {_T}sums.py", f"{_T}sales.py {_T}cancellations.py", _MODEL)
-_COMMANDS = (
-    f"{_T}environments.py {_T}customers.py {_T}accounts.py {_T}registry.py {_T}erasing.py"
-)
+_COMMANDS = f"{_T}environments.py {_T}customers.py {_T}accounts.py {_T}registry.py {_T}erasing.py"
 _REGISTRY = (f"{_P}survivors.py {_P}finds.py", _COMMANDS, _MODEL)
 _I = "tests/services/importer/"
 _D = f"{_I}domain/test_"

@@ -145,7 +145,8 @@ DAMAGE: dict[str, tuple[list[str], set[Flaw]]] = {
         [
             UNGUARD,
             "UPDATE entry SET ledger_accounts = ledger_accounts[1] || (ledger_accounts[1] || "
-            f"ledger_accounts), amounts = 0 || (1 || (amounts[1] - 1 || amounts[2:])) WHERE {OF_S1}",
+            f"ledger_accounts), amounts = 0 || (1 || (amounts[1] - 1 || amounts[2:])) "
+            f"WHERE {OF_S1}",
         ],
         {Flaw.UNGUARDED, Flaw.NOT_A_JOURNAL, Flaw.ANSWER_DIFFERS},
     ),
