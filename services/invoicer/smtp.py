@@ -76,7 +76,7 @@ class Mailer:
             connection.smtp.close()
 
     def _note(self, outcome: Outcome) -> None:
-        """A 421 slows all mails, whomever it was said of: so a server says that they are too many."""
+        """A 421 slows all mails, whomever it was said of: many servers limit so what they take."""
         closing = isinstance(outcome, Refused) and outcome.code == SERVICE_CLOSING
         if not closing and not isinstance(outcome, Away):
             self._pause_s = self._not_before = 0.0
