@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from itertools import count
 from uuid import NAMESPACE_URL, uuid5
+
+from pydantic_core import to_jsonable_python
 
 from cli.amounts import Misuse
 from cli.client import Client
 from cli.messages import SAME_COMMAND, Json, now
-from cli.replies import holding
+from cli.replies import Reply, holding
+from schemas.malformed import Malformed, Undecodable
 from schemas.values import is_vat_rate, line_total
+from schemas.wire import decode
 
 _SPACE = uuid5(NAMESPACE_URL, "https://onaccount/unbooked")
 REUSED = "sale_id_reused"
+LONGEST_KEPT = timedelta(days=46)
+"""A till may keep a sale for 45 days before it tells of it."""
 MUST_BE_MENDED = {
     "currency_mismatch": "its currency is not the environment's",
     "invalid_total": "its amounts do not add up, or come to less than nothing",
@@ -75,7 +82,65 @@ def caution(state: Json, states: Sequence[Json]) -> str:
             f"This was to book sale {origin}, which was seen to since: see "
             f"`onaccount sales explain {origin}`. "
         )
+    if was_seen_to_unread(state, states):
+        return (
+            "What its till said of it before could not be read, and was seen to: see "
+            f"`onaccount sales explain {state['sale_id']}`. "
+        )
     return ""
+
+
+def was_seen_to_unread(state: Json, states: Sequence[Json]) -> bool:
+    """Whether a person booked or dismissed it before its till could say it (decision 137)."""
+    place = state["environment"], state["sale_id"]
+    return state["reason"] == SEEN_TO and any(
+        (one["environment"], one["sale_id"]) == place
+        and (one["reason"], one["status"]) == ("invalid_message", "cleared")
+        and one.get("cleared_by") != state["sale_id"]
+        for one in states
+    )
+
+
+async def told_before(client: Client, state: Json) -> Json | None:
+    """The sale.approved of the same till and the same moment, which may be this one: its till
+    mended it under another id, or asked for it before. None where there is none.
+
+    Of what is on an unknown account there is none: it was right, and is not told again.
+    """
+    if state["reason"] in ("account_unknown", "environment_unknown"):
+        return None
+    since = datetime.fromisoformat(state["noted_at"].replace("Z", "+00:00")) - LONGEST_KEPT
+    told = state.get("sale") or await _as_it_was_sent(client, state, since)
+    if told is None:
+        return None
+    same = [(name, told[name]) for name in ("terminal", "at")]
+    same += [("type", "sale.approved"), ("environment", state["environment"])]
+    for reply in await client.read("pos.decisions", wanted=holding(told["at"]), since=since):
+        if all(reply.message.get(name) == value for name, value in same):
+            return reply.message
+    return None
+
+
+async def _as_it_was_sent(client: Client, state: Json, since: datetime) -> Json | None:
+    """From which till and moment an unreadable sale is, as answers have it; None where that is what
+    can't be read."""
+    wanted = holding(state["sale_id"])
+    for reply in await client.read("pos.sales", wanted=wanted, since=since):
+        read = _malformed(reply)
+        if read is not None and read.type == "sale.recorded":
+            terminal, at = read.ids.get("terminal"), read.fields.get("at")
+            its = read.ids["environment"], read.ids["sale_id"]
+            if its == (state["environment"], state["sale_id"]) and terminal and at:
+                return {"terminal": terminal, "at": to_jsonable_python(at)}
+    return None
+
+
+def _malformed(reply: Reply) -> Malformed | None:
+    try:
+        read = decode(reply.topic, reply.value)
+    except Undecodable:
+        return None
+    return read if isinstance(read, Malformed) else None
 
 
 def booking(

@@ -14,7 +14,7 @@ from cli.explain import Story, about_sale, as_json, show_story, stands
 from cli.items import item
 from cli.replies import Reply
 from cli.screen import Screen
-from cli.unbooked import book, booking, caution, in_vain, waiting
+from cli.unbooked import book, booking, caution, in_vain, told_before, waiting
 from schemas.pos import SaleRecorded
 from schemas.wire import decode
 
@@ -115,6 +115,50 @@ async def test_who_comes_second_is_told_where_somebody_else_booked_it() -> None:
     own = {**booked, "account": "2"}
     heard = Deciding({**refused, "account": "1"}, own)
     assert await book(heard, mine, timeout_s=1) == (own, None)  # type: ignore[arg-type]
+
+
+UNREADABLE: dict[str, Any] = {"reason": "invalid_message", "sale": None}
+
+
+class Log:
+    """A client that finds these records on their topics."""
+
+    def __init__(self, **records: list[dict[str, Any]]) -> None:
+        self.records = {name.replace("_", "."): told for name, told in records.items()}
+
+    async def read(self, topic: str, *, wanted: Any, since: datetime) -> list[Any]:
+        assert since < NOON - timedelta(days=45)
+        told = [reply(topic, 1, **each) for each in self.records.get(topic, ())]
+        return [one for one in told if wanted(one)]
+
+
+@pytest.mark.parametrize("readable", [True, False])
+async def test_what_its_till_told_under_another_id_too_is_named_before_it_is_booked(
+    readable: bool,
+) -> None:
+    """The time as a till writes it is not how it is answered."""
+    given = {"sale_id": SALE, "environment": 2890, "terminal": "bar-1", "total": "?",
+             "at": "2026-07-01T14:00:00+02:00"}  # fmt: skip
+    waits = state(**({"reason": "invalid_total"} if readable else UNREADABLE))
+    same = {"type": "sale.approved", "sale_id": OTHER, "environment": 2890, "terminal": "bar-1",
+            "at": "2026-07-01T12:00:00Z"}  # fmt: skip
+    others = [same | {"terminal": "bar-2"}, same | {"environment": 7},
+              same | {"at": "2026-07-01T12:00:01Z"}, same | {"type": "sale.declined"}]  # fmt: skip
+    sent = [{"type": "sale.requested"} | given, {"type": "sale.recorded"} | given]
+    for decisions, found in (([*others, same], same), (others, None)):
+        log = Log(pos_sales=sent, pos_decisions=decisions)
+        assert await told_before(log, waits) == found  # type: ignore[arg-type]
+    assert await told_before(Log(pos_decisions=[same]), state()) is None  # type: ignore[arg-type]
+    unknown = state(**UNREADABLE)
+    assert await told_before(Log(pos_decisions=[same]), unknown) is None  # type: ignore[arg-type]
+
+
+def test_what_was_booked_by_hand_before_its_till_could_say_it_is_told_before_it_is_booked() -> None:
+    waits = state(reason="already_cancelled", content="cd" * 32)
+    seen_to = state(**UNREADABLE, status="cleared", cleared_by=OTHER)
+    assert "could not be read, and was seen to" in caution(waits, [seen_to, waits])
+    for other in ({"cleared_by": SALE}, {"sale_id": OTHER}, {"status": "open"}):
+        assert caution(waits, [seen_to | other, waits]) == ""
 
 
 @pytest.mark.parametrize("reason", ["currency_mismatch", "invalid_total", "invalid_vat_rate"])
@@ -251,6 +295,11 @@ def test_a_sale_that_waits_says_so_and_one_that_was_seen_to_by_whom() -> None:
     # What was to stand for it waits too, under an id of its own.
     seen.unbooked.append(state(sale_id=OTHER))
     assert stands(seen) == "declined: account unknown; dismissed by anna"
+    # A sale that stands is no less booked for what else was told under its id.
+    both = story()
+    both.unbooked.append(state(reason="invalid_message", sale=None))
+    assert stands(both).startswith("approved, ")
+    assert stands(both).endswith("not booked (invalid message): a person must see to it")
 
 
 def test_an_invoice_that_replaces_the_sales_own_is_not_about_a_sale_that_was_left_out() -> None:
