@@ -65,7 +65,7 @@ async def test_an_approved_draft_is_issued_and_mailed_as_its_run_said(
     told = await world.command(approve(draft))
     assert types(told) == ["invoice.issued", "command.applied"]
     assert said(told)[0]["invoice_id"] == draft
-    assert types(await world.jobs()) == ["invoice.sent", "invoice.state"]
+    assert types(await world.jobs()) == ["invoice.state", "invoice.sent"]
     assert len(smtp.mails) == 1
 
 
