@@ -11,6 +11,7 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
@@ -18,17 +19,25 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPa
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from cli.messages import Json, answered_id, id_of, key_of, repetition
-from cli.outgoing import on_the_wire
-from cli.replies import Expectation, Newest, Reply, Wanted, reply_of, states_of
+from cli.outgoing import LARGEST_RECORD, new_producer, on_the_wire, stop
+from cli.replies import (
+    Expectation,
+    Newest,
+    Reply,
+    Wanted,
+    of_its_question,
+    reply_of,
+    states_of,
+)
 from cli.screen import Gauge
 from cli.trouble import Trouble
 from cli.where import Unreachable, silent
 from runtime.settings import KafkaSettings
 
 START_S = 10.0
+SENT_S = 30.0
 READ_S = 60.0  # of silence
 READ_AT_ONCE = 2_000
-LARGEST_RECORD = 3 * 1024 * 1024  # answers, dead letters and retries have up to 2 MiB, and headers
 
 logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what goes wrong is told in our words
 
@@ -90,12 +99,13 @@ class Client:
         async with self._starting:
             self._producer = self._producer or await self._start_producer()
         try:
-            await self._producer.send_and_wait(topic, value, key=key, headers=list(headers))
+            async with asyncio.timeout(SENT_S):  # an idempotent producer tries without end
+                await self._producer.send_and_wait(topic, value, key=key, headers=list(headers))
         except MessageSizeTooLargeError:
             raise Trouble(
                 f"This message has {len(value):,} bytes, more than Kafka takes on {topic}."
             ) from None
-        except KafkaError as fault:
+        except (KafkaError, TimeoutError) as fault:
             raise Unreachable(
                 f"Kafka at {self._kafka.kafka} did not say that it took a message for {topic} "
                 f"({type(fault).__name__}), and may have; see whether it runs and has that topic "
@@ -138,38 +148,50 @@ class Client:
         """Send a message and await the first answer to it; `again` as `send` takes it."""
         with self.expecting(message, again=again) as expectation:
             await self.send(message, again=again)
-            return await expectation.next(timeout_s)
+            while of_its_question(message, (reply := await expectation.next(timeout_s)).message):
+                pass
+            return reply
 
     # --- reading ------------------------------------------------------------------------------
 
-    async def read(self, *topics: str, wanted: Wanted | None = None) -> list[Reply]:
+    async def read(
+        self, *topics: str, wanted: Wanted | None = None, since: datetime | None = None
+    ) -> list[Reply]:
         """Every record that the topics hold now, partition by partition in order of offset; of
         those only what is `wanted`, which looks at a record before it is decoded."""
-        found = [reply async for reply in self.replies(*topics, wanted=wanted)]
+        found = [reply async for reply in self.replies(*topics, wanted=wanted, since=since)]
         found.sort(key=lambda r: (r.topic, r.partition, r.offset))
         return found
 
     async def replies(
-        self, *topics: str, wanted: Wanted | None = None, gauge: Gauge | None = None
+        self,
+        *topics: str,
+        wanted: Wanted | None = None,
+        gauge: Gauge | None = None,
+        since: datetime | None = None,
     ) -> AsyncIterator[Reply]:
         """As `scan`, decoded, one by one; only those that are `wanted`."""
-        async for records in self.scan(*topics, gauge=gauge):
+        async for records in self.scan(*topics, gauge=gauge, since=since):
             for record in records:
                 if wanted is None or wanted(record):
                     yield reply_of(record)
 
     async def scan(
-        self, *topics: str, gauge: Gauge | None = None
+        self, *topics: str, gauge: Gauge | None = None, since: datetime | None = None
     ) -> AsyncIterator[list[ConsumerRecord]]:
         """All that the topics hold now, in batches, undecoded; one at a time is in memory.
 
-        `gauge` is told how many offsets of how many are through. Raises Unreachable when nothing
-        comes for a minute.
+        `gauge` is told how many offsets of how many are through; `since`: what came before that is
+        left out. Raises Unreachable when nothing comes for a minute.
         """
         async with self._consumer(topics) as consumer:
             partitions = list(consumer.assignment())
             begins = await consumer.beginning_offsets(partitions)
             ends = await consumer.end_offsets(partitions)
+            if since is not None:
+                moment = int(since.timestamp() * 1000)
+                found = await consumer.offsets_for_times(dict.fromkeys(partitions, moment))
+                begins = {p: one.offset if (one := found[p]) else ends[p] for p in partitions}
             open_ = {p for p in partitions if ends[p] > begins[p]}
             total = sum(ends[p] - begins[p] for p in open_)
             for partition in partitions:
@@ -217,15 +239,9 @@ class Client:
     # --- inside -------------------------------------------------------------------------------
 
     async def _start_producer(self) -> AIOKafkaProducer:
-        producer = AIOKafkaProducer(
-            **self._kafka.client(),
-            acks="all",
-            enable_idempotence=True,
-            max_request_size=LARGEST_RECORD,
-            request_timeout_ms=15_000,
-        )
+        producer = new_producer(self._kafka)
         await self._reach(producer.start(), producer.stop())
-        self._ends.push_async_callback(producer.stop)
+        self._ends.push_async_callback(stop, producer)
         return producer
 
     @contextlib.asynccontextmanager

@@ -181,11 +181,9 @@ def stands(story: Story) -> str:
     decision = story.decision
     # A sale that was to stand for this one, and could not be booked either, waits by itself.
     its = [one for one in story.unbooked if one["sale_id"] == story.sale_id]
-    for one in its:
-        if one["status"] == "open":
-            return (
-                f"sold, but not booked ({one['reason'].replace('_', ' ')}): a person must see to it"
-            )
+    waits = [one["reason"].replace("_", " ") for one in its if one["status"] == "open"]
+    if waits and (decision is None or decision["type"] == "sale.declined"):
+        return f"sold, but not booked ({waits[0]}): a person must see to it"
     if decision is None:
         return "not decided yet"
     if decision["type"] == "sale.declined":
@@ -204,7 +202,10 @@ def stands(story: Story) -> str:
         parts.append(f"{money(billed, currency)} invoiced ({', '.join(numbers)})")
     if left:
         parts.append(f"{money(left, currency)} to be {'invoiced' if left > 0 else 'credited'}")
-    return ", ".join(parts)
+    told = ", ".join(parts)
+    if waits:
+        told += f"; told beside it, and not booked ({waits[0]}): a person must see to it"
+    return told
 
 
 def seen_to(story: Story, by: str) -> str:

@@ -15,6 +15,7 @@ from pydantic_core import from_json
 from cli.messages import Json, repetition
 from cli.trouble import Trouble
 from cli.where import Unreachable
+from schemas.pos import RECORDED_DECLINES
 
 
 class NoAnswer(Unreachable):
@@ -75,6 +76,13 @@ class Expectation:
         if isinstance(found, Trouble):
             raise found
         return found
+
+
+def of_its_question(message: Json, answer: Json) -> bool:
+    """Whether a sale that is told as made hears only now why it was declined when it was asked for,
+    under the same id: its own answer is still to come."""
+    asked = message["type"] == "sale.recorded" and answer.get("type") == "sale.declined"
+    return asked and answer["reason"] not in RECORDED_DECLINES
 
 
 def reply_of(record: ConsumerRecord) -> Reply:

@@ -56,6 +56,7 @@ class Screen:
 
     def __init__(self, *, as_json: bool = False) -> None:
         self.as_json = as_json
+        self.by_words = False  # whether long sentences are folded between words
         # No markup: what is shown comes from others, and "[red]" is a name like any other.
         self.console = Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
         if not self.console.is_terminal:
@@ -70,7 +71,9 @@ class Screen:
     def say(self, text: str, style: str | None = None) -> None:
         """Print a sentence for people."""
         if not self.as_json:
-            self.console.print(harmless(text), style=style, soft_wrap=True)
+            # What holds a command is left to the terminal, to be copied in one piece.
+            folded = self.by_words and "onaccount " not in text
+            self.console.print(harmless(text), style=style, soft_wrap=not folded)
 
     def good(self, text: str) -> None:
         """Say that something succeeded."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from itertools import count
 from uuid import NAMESPACE_URL, uuid5
 
@@ -14,6 +15,10 @@ from schemas.values import is_vat_rate, line_total
 
 _SPACE = uuid5(NAMESPACE_URL, "https://onaccount/unbooked")
 REUSED = "sale_id_reused"
+LONGEST_KEPT = timedelta(days=46)
+"""A till may keep a sale for 45 days before it tells of it."""
+A_DAY = timedelta(days=1)
+"""Its clock may be off by this, and is believed."""
 MUST_BE_MENDED = {
     "currency_mismatch": "its currency is not the environment's",
     "invalid_total": "its amounts do not add up, or come to less than nothing",
@@ -75,7 +80,60 @@ def caution(state: Json, states: Sequence[Json]) -> str:
             f"This was to book sale {origin}, which was seen to since: see "
             f"`onaccount sales explain {origin}`. "
         )
+    if was_seen_to_unread(state, states):
+        return (
+            "What its till said of it before could not be read, and was booked, dismissed or taken "
+            "back: see "
+            f"`onaccount sales explain {state['sale_id']}`. "
+        )
     return ""
+
+
+def was_seen_to_unread(state: Json, states: Sequence[Json]) -> bool:
+    """Whether what its till said of it before could not be read, and was booked, dismissed
+    (decision 137) or taken back."""
+    place = state["environment"], state["sale_id"]
+    return state["reason"] == SEEN_TO and any(
+        (one["environment"], one["sale_id"]) == place
+        and (one["reason"], one["status"]) == ("invalid_message", "cleared")
+        and one.get("cleared_by") != state["sale_id"]
+        for one in states
+    )
+
+
+async def told_before(client: Client, state: Json) -> Json | None:
+    """The sale.approved that may be this one: of the same till and the same moment (its till mended
+    it under another id, or asked for it before), and of what can't be read that of its own id too,
+    which was asked for before. None where there is none.
+
+    Of what is on an unknown account there is none: it was right, and is not told again.
+    """
+    if state["reason"] in ("account_unknown", "environment_unknown"):
+        return None
+    noted = datetime.fromisoformat(state["noted_at"])
+    since = noted - LONGEST_KEPT
+    told = state.get("sale")
+    if told is None:  # its answers say of what could be read
+        own = {name: state[name] for name in ("environment", "sale_id")}
+        answers = await _decisions(client, state["sale_id"], own, since)
+        if stands := _first(answers, type="sale.approved"):
+            return stands
+        told = _first(answers, type="sale.declined", reason="invalid_message")
+        if told is None or not (told.get("terminal") and told.get("at")):
+            return None
+    since = max(since + A_DAY, min(noted, datetime.fromisoformat(told["at"]))) - A_DAY
+    same = {"environment": state["environment"], "terminal": told["terminal"], "at": told["at"]}
+    return _first(await _decisions(client, told["at"], same, since), type="sale.approved")
+
+
+async def _decisions(client: Client, text: str, same: Json, since: datetime) -> list[Json]:
+    """The decisions since then that say the same, and hold this text of it."""
+    found = await client.read("pos.decisions", wanted=holding(text), since=since)
+    return [one.message for one in found if one.message.items() >= same.items()]
+
+
+def _first(answers: Sequence[Json], **same: str) -> Json | None:
+    return next((one for one in answers if one.items() >= same.items()), None)
 
 
 def booking(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from cyclopts import App, Parameter
@@ -16,7 +17,18 @@ from cli.messages import Json, command
 from cli.options import DEFAULT, Common
 from cli.registry import account_read, settings_of
 from cli.screen import outcome, when
-from cli.unbooked import REUSED, SEEN_TO, book, booking, caution, in_vain, waiting, was_seen_to
+from cli.unbooked import (
+    REUSED,
+    SEEN_TO,
+    book,
+    booking,
+    caution,
+    in_vain,
+    told_before,
+    waiting,
+    was_seen_to,
+    was_seen_to_unread,
+)
 from cli.unbooked import unbooked as all_unbooked
 
 app = App(
@@ -77,7 +89,7 @@ async def unbooked(
                 one.get("account"),
                 _total(one),
                 when((one.get("sale") or {}).get("at") or one["noted_at"]),
-                _why(one),
+                _why(one, states),
                 one["status"],
             )
             for one in rows
@@ -89,11 +101,23 @@ async def unbooked(
     return 0
 
 
-def _why(state: Json) -> str:
+def _why(state: Json, states: Sequence[Json]) -> str:
     """Why it is not booked; and which sale it was to stand for, which may wait as well."""
     moved_from = (state.get("sale") or {}).get("moved_from")
     why = str(state["reason"]).replace("_", " ")
+    if was_seen_to_unread(state, states):
+        why = "already cancelled, or seen to when it could not be read"
     return f"{why}; for sale {moved_from}" if moved_from else why
+
+
+def _stands(before: Json, state: Json) -> str:
+    """That a sale may be booked already, and where."""
+    amount, other = money(before["total"], before["currency"]), before["sale_id"]
+    which = "under this id" if other == state["sale_id"] else "of the same till and moment"
+    return (
+        f"! Sale {other} {which} stands already, {amount} on account {before['account']}. If that "
+        f"is this one, dismiss this; `onaccount sales explain {other}` tells more."
+    )
 
 
 def _total(state: Json) -> str:
@@ -135,6 +159,10 @@ async def assign(
         if currency is not None and currency != venue.currency:
             raise Misuse(f"Environment {environment} bills in {venue.currency}, not in {currency}.")
         message = booking(state, states, account, lines, venue.currency)
+        with common.screen.waiting("looking whether it stands already"):
+            before = await told_before(client, state)
+        if before is not None:
+            common.screen.say(_stands(before, state), "yellow")
         amount = money(message["total"], message["currency"])
         question = f"Book {amount} of sale {state['sale_id']} on account {account}?"
         if not await agreed(common.screen, caution(state, states) + question, yes=yes):

@@ -17,8 +17,8 @@ from cli.replies import NoAnswer, Reply
 from cli.till import Till
 from cli.where import Unreachable
 
-PATIENCE_S = 8.0
-"""How long a guest is kept waiting before the till says so."""
+PATIENCE_S = 2.0
+"""How long a guest is kept waiting before the till says so, and asks again (docs/tills.md)."""
 
 
 class Counter:
@@ -32,10 +32,13 @@ class Counter:
 
     async def serve(self, *, interactive: bool) -> None:
         """Sign on, then line by line until the input ends."""
-        await self.sign_on()
+        async with self.display.waiting():
+            await self.sign_on()
         try:
             await self._lines(interactive=interactive)
         finally:  # by Ctrl-C too
+            if self.tab.unanswered is not None:
+                self.display.unanswered(self.tab.unanswered)
             if self.tab.waiting:
                 await self._close()
 
@@ -70,7 +73,8 @@ class Counter:
             meant = understand(text, listed=len(self.tab.shown))
             if meant.kind == "quit":
                 return False
-            await self.do(meant)
+            async with self.display.waiting():
+                await self.do(meant)
         except Misuse as fault:
             self._no(str(fault))
         except Unreachable as fault:
@@ -96,11 +100,14 @@ class Counter:
             case "list":
                 self.list(meant.number or 1)
             case "sales":
-                self.display.sales(self.tab.sold)
+                self.display.sales(self.tab.sold, self.tab.unanswered)
             case "cancelled" | "returned" | "settled":
                 await self.take_back(meant)
             case "drop":
                 self.drop(meant.number)
+            case "again":
+                self.tab.again()
+                self.display.tab(self.tab)
             case "served" | "not_served":
                 await self.tell(served=meant.kind == "served")
             case "offline":
@@ -149,15 +156,7 @@ class Counter:
         if reason := found.get("reason"):
             self._no(f"nothing can be found: {words(reason)}")
             return
-        hits = [
-            Guest(
-                account=one["account"],
-                name=one["name"],
-                description=one["description"],
-                reason=None if one["chargeable"] else str(one.get("reason")),
-            )
-            for one in found["accounts"]
-        ]
+        hits = [Guest.found(one) for one in found["accounts"]]
         self.tab.shown = hits or self.tab.shown
         exact = [one for one in hits if one.account == text]
         if len(hits) == 1 or exact:
@@ -211,7 +210,7 @@ class Counter:
         reply = await self._patiently(message)
         self.tab.unanswered = None
         self.tab.sold.append(Sold(message, reply.message))
-        self._decided(reply.message)
+        self._decided(message, reply.message)
 
     async def _patiently(self, message: Json) -> Reply:
         """Ask, and ask once more with the same id when no answer comes."""
@@ -222,7 +221,8 @@ class Counter:
             return await self.till.client.ask(message, timeout_s=self.till.timeout_s)
 
     def _no_answer(self, fault: Unreachable) -> None:
-        self._no("no answer" if isinstance(fault, NoAnswer) else str(fault))
+        # How a command is given again says more than a till needs, which asks again itself.
+        self._no("no answer" if isinstance(fault, NoAnswer) else str(fault).partition("; ")[0])
         if self.tab.unanswered is not None:
             self._say(
                 "an empty line asks again under the same id; `served` tells that it was sold "
@@ -243,11 +243,12 @@ class Counter:
             return
         reply = await self.till.cancel(message["account"], message["sale_id"])
         self.tab.unanswered = None
-        self.display.reversal(reply.message, REFUSALS.get(str(reply.message.get("reason")), ""))
+        self.display.called_off(reply.message)
 
-    def _decided(self, answer: Json) -> None:
+    def _decided(self, message: Json, answer: Json) -> None:
         self.failed |= answer["type"] != "sale.approved"
         self.display.decision(answer)
+        self.display.what_next(message, answer)
 
     # --- afterwards ---------------------------------------------------------------------------
 
@@ -286,7 +287,7 @@ class Counter:
         reply = await self.till.repeat(self.tab.last)
         self.display.decision(reply.message)
         if reply.message == before:
-            self._say("  the same answer as before: it counted once", "dim")
+            self.display.same(reply.message)
 
     async def online(self) -> None:
         """Tell what was sold offline, oldest first; all of it, whoever is silent."""
@@ -304,7 +305,7 @@ class Counter:
             except NoAnswer as fault:
                 silent, sold.told = fault, True
             else:
-                self._decided(sold.answer)
+                self._decided(sold.message, sold.answer)
         if silent is not None:
             raise silent
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass, field
+from typing import Self
 
-from cli.amounts import typed
+from cli.amounts import Misuse, typed
 from cli.counter.typed import Kind
 from cli.messages import Json
 from cli.till import Entry
@@ -19,6 +20,16 @@ class Guest:
     name: str
     description: str = ""
     reason: str | None = None
+
+    @classmethod
+    def found(cls, one: Json) -> Self:
+        """An account of directory.found."""
+        return cls(
+            account=one["account"],
+            name=one["name"],
+            description=one["description"],
+            reason=None if one["chargeable"] else str(one.get("reason")),
+        )
 
     @property
     def called(self) -> str:
@@ -79,6 +90,15 @@ class Tab:
     def waiting(self) -> list[Sold]:
         """What was sold offline and is still to be told, or was not answered yet."""
         return [one for one in self.sold if one.answer is None]
+
+    def again(self) -> None:
+        """Put what was charged last on the tab once more; raises Misuse where nothing was, or where
+        that is not answered yet."""
+        if self.unanswered is not None:
+            raise Misuse("What was charged last is not answered yet; an empty line asks again.")
+        if not self.sold:
+            raise Misuse("Nothing was charged yet.")
+        self.lines += self.sold[-1].message["lines"]
 
     def not_taken_back(self) -> list[str]:
         """The lines that ask once more for what was to be taken back, and nobody answered."""

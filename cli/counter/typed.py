@@ -11,7 +11,8 @@ from cli.messages import Json
 
 Kind = Literal[
     "item", "pick", "find", "charge", "list", "sales", "cancelled", "returned", "settled",
-    "repeat", "drop", "offline", "online", "sign_on", "served", "not_served", "help", "quit",
+    "repeat", "again", "drop", "offline", "online", "sign_on", "served", "not_served", "help",
+    "quit",
 ]  # fmt: skip
 
 WORDS: Final[dict[str, Kind]] = {
@@ -20,7 +21,7 @@ WORDS: Final[dict[str, Kind]] = {
     "find": "find", "f": "find",
     "sales": "sales", "s": "sales",
     "cancel": "cancelled", "c": "cancelled", "return": "returned", "settle": "settled",
-    "repeat": "repeat", "r": "repeat",
+    "repeat": "repeat", "r": "repeat", "again": "again",
     "drop": "drop", "d": "drop",
     "offline": "offline", "online": "online",
     "on": "sign_on", "signon": "sign_on",
@@ -39,6 +40,7 @@ HELP: Final = (
     ("return, settle", "likewise: brought back, or paid at the till after all"),
     ("sales", "what was sold here since sign-on"),
     ("repeat", "send the last message once more: it is answered alike, not done twice"),
+    ("again", "put what was charged last on the tab once more, for another account"),
     ("offline, online", "sell without asking, and tell it all afterwards"),
     ("list, list 2", "what stands behind the on-account button, page by page"),
     ("on", "sign on again: now changes of accounts are seen"),

@@ -76,7 +76,9 @@ class Mailer:
             connection.smtp.close()
 
     def _note(self, outcome: Outcome) -> None:
-        if not isinstance(outcome, Away):
+        """A 421 slows all mails, whomever it was said of: many servers limit so what they take."""
+        closing = isinstance(outcome, Refused) and outcome.code == SERVICE_CLOSING
+        if not closing and not isinstance(outcome, Away):
             self._pause_s = self._not_before = 0.0
             return
         longest_s = self._settings.smtp_away_s

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord
 from aiokafka.errors import KafkaConnectionError
 
 from cli.amounts import Misuse
@@ -20,8 +20,9 @@ from cli.commands.deadletters import origin_of, place_of, retry_headers
 from cli.commands.payments import what_it_is_instead
 from cli.demo.bar import _identity
 from cli.messages import SAME_COMMAND, answer_topics, command, new_id, now
+from cli.outgoing import stop
 from cli.registry import settings_of
-from cli.replies import NoAnswer, holding
+from cli.replies import NoAnswer, holding, reply_of
 from cli.till import TILL_TOPICS, Till, line
 from cli.trouble import Trouble
 from cli.where import Unreachable
@@ -91,6 +92,25 @@ async def test_each_of_many_questions_at_once_gets_its_own_answer(broker: KafkaS
     assert [r.message["command_id"] for r in replies] == [one["command_id"] for one in orders]
 
 
+async def test_a_till_that_tells_of_a_sale_does_not_take_its_questions_decline_for_the_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It was not answered in time, so it was served: what comes first then is `expired`."""
+    client = Client(KafkaSettings())
+    told = [{"type": "sale.declined", "reason": "expired"}, {"type": "sale.approved"}]
+
+    async def send(message: dict[str, Any], **_: Any) -> None:
+        for each in told:
+            value = json.dumps(each | {"sale_id": message["sale_id"]}).encode()
+            record = ConsumerRecord("pos.decisions", 0, 0, 0, 1, b"k", value, None, 1, 1, ())
+            client._hand_out(reply_of(record))
+
+    monkeypatch.setattr(client, "send", send)
+    till = Till(client, 2890, "bar-1")
+    for ask, answer in ((till.record, "sale.approved"), (till.sell, "sale.declined")):
+        assert (await ask("28900001", [line("Pils", 350, "21")])).type == answer
+
+
 async def test_a_till_hears_a_repeated_answer_byte_for_byte(broker: KafkaSettings) -> None:
     def approved(sale: dict[str, Any]) -> dict[str, Any]:
         return {"type": "sale.approved", "sale_id": sale["sale_id"], "total": sale["total"]}
@@ -158,6 +178,36 @@ async def test_what_kafka_does_not_speak_of_may_be_done_and_says_how_it_is_repea
         with pytest.raises(asyncio.CancelledError) as stopped:
             await asking
     assert payment["payment_id"] in " ".join(stopped.value.__notes__)
+
+
+class Frozen:
+    """A producer whose Kafka takes connections, and no more: a stopped machine, a cut cable."""
+
+    def __init__(self) -> None:
+        self.client = SimpleNamespace(close=self._close)
+        self.closed = False
+
+    async def send_and_wait(self, *_: Any, **__: Any) -> None:
+        await asyncio.Event().wait()
+
+    async def stop(self) -> None:
+        await asyncio.Event().wait()
+
+    async def _close(self) -> None:
+        self.closed = True
+
+
+async def test_a_kafka_that_takes_nothing_is_not_waited_for_without_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("cli.client.SENT_S", 0.01)
+    monkeypatch.setattr("cli.outgoing.STOP_S", 0.01)
+    client, frozen = Client(KafkaSettings()), Frozen()
+    client._producer = frozen  # type: ignore[assignment]
+    with pytest.raises(Unreachable, match="did not say that it took a message"):
+        await client.put("pos.sales", b"{}", key=None)
+    await stop(frozen)  # type: ignore[arg-type]
+    assert frozen.closed
 
 
 async def test_what_breaks_the_contract_is_not_sent(broker: KafkaSettings) -> None:

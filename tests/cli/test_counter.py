@@ -1,9 +1,11 @@
 """What is typed at the till in the terminal, and what the till makes of it."""
 
 import asyncio
+import io
 import shlex
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 
@@ -192,7 +194,7 @@ async def test_who_gives_up_waiting_says_what_was_done_under_the_same_id(
     assert made.tab.unanswered is None
 
 
-async def test_what_was_not_served_is_cancelled() -> None:
+async def test_what_was_not_served_is_cancelled(capsys: pytest.CaptureFixture[str]) -> None:
     client = Silent(None, None, {"type": "sale.reversed", "amount": 0, "available": 0})
     made = counter(client)
     await made.line("Pils 3,50 21%")
@@ -202,6 +204,46 @@ async def test_what_was_not_served_is_cancelled() -> None:
         "sale.cancelled", client.asked[0]["sale_id"],
     )  # fmt: skip
     assert made.tab.unanswered is None
+    assert "nothing is charged" in capsys.readouterr().out
+
+
+async def test_what_was_declined_can_be_charged_to_another_account(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    client = Silent({"type": "sale.declined", "explanation": "No.", "reason": "over_limit"})
+    made = counter(client)
+    for line in ("2 x Pils 3,50 21%", "", "again"):
+        await made.line(line)
+    assert made.tab.lines == client.asked[0]["lines"]
+    assert "`again` puts it on the tab once more" in capsys.readouterr().out
+
+
+async def test_of_a_sale_that_nobody_answered_yet_the_one_before_it_is_not_put_on_the_tab(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    made = counter(Silent({"type": "sale.declined", "explanation": "No.", "reason": "over_limit"},
+                          None, None))  # fmt: skip
+    for line in ("2 x Pils 3,50 21%", "", "Wijn 5 21%", "", "again"):
+        await made.line(line)
+    assert made.tab.lines == []
+    assert "not answered yet" in capsys.readouterr().out
+
+
+async def test_a_till_that_ends_says_what_becomes_of_a_sale_that_nobody_answered(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be approved yet: who was served nothing would pay for it."""
+    client = Silent(None, None)
+    made = counter(client)
+    monkeypatch.setattr("sys.stdin", io.StringIO("Pils 3,50 21%\n\nsales\nquit\n"))
+    made.sign_on = AsyncMock()  # type: ignore[method-assign]
+    await made.serve(interactive=False)
+    told = capsys.readouterr().out
+    asked = client.asked[0]
+    assert "€3.50 of 28900001 is not answered yet" in told
+    assert f"if it was served: {by_hand(asked)}" in told
+    cancel = f"onaccount till cancel 2890 28900001 {asked['sale_id']}"
+    assert f"if it was not: {cancel}" in told
 
 
 async def test_what_was_sold_offline_is_told_when_the_till_is_online_again() -> None:

@@ -14,7 +14,7 @@ from cli.explain import Story, about_sale, as_json, show_story, stands
 from cli.items import item
 from cli.replies import Reply
 from cli.screen import Screen
-from cli.unbooked import book, booking, caution, in_vain, waiting
+from cli.unbooked import book, booking, caution, in_vain, told_before, waiting
 from schemas.pos import SaleRecorded
 from schemas.wire import decode
 
@@ -115,6 +115,66 @@ async def test_who_comes_second_is_told_where_somebody_else_booked_it() -> None:
     own = {**booked, "account": "2"}
     heard = Deciding({**refused, "account": "1"}, own)
     assert await book(heard, mine, timeout_s=1) == (own, None)  # type: ignore[arg-type]
+
+
+UNREADABLE: dict[str, Any] = {"reason": "invalid_message", "sale": None}
+
+
+class Decided:
+    """A client that finds these answers on pos.decisions, and keeps from when on it was asked."""
+
+    def __init__(self, *answers: dict[str, Any]) -> None:
+        self.answers, self.since = answers, list[datetime]()
+
+    async def read(self, topic: str, *, wanted: Any, since: datetime) -> list[Any]:
+        self.since.append(since)
+        told = [reply(topic, 1, **each) for each in self.answers]
+        return [one for one in told if wanted(one)]
+
+
+SAME = {"type": "sale.approved", "sale_id": OTHER, "environment": 2890, "terminal": "bar-1",
+        "at": "2026-06-21T12:00:00Z"}  # fmt: skip
+DECLINED = SAME | {"type": "sale.declined", "sale_id": SALE, "reason": "invalid_message"}
+
+
+@pytest.mark.parametrize("readable", [True, False])
+async def test_what_its_till_told_under_another_id_too_is_named_before_it_is_booked(
+    readable: bool,
+) -> None:
+    """Of what can't be read its answer says from when and which till it is, where that can be."""
+    sale = state()["sale"] | {"at": SAME["at"]}
+    waits = state(**({"reason": "invalid_total", "sale": sale} if readable else UNREADABLE))
+    others = [SAME | {"terminal": "bar-2"}, SAME | {"environment": 7},
+              SAME | {"at": "2026-07-01T12:00:01Z"}, DECLINED]  # fmt: skip
+    for answers, found in (([*others, SAME], SAME), (others, None)):
+        client = Decided(*answers)
+        assert await told_before(client, waits) == found  # type: ignore[arg-type]
+        # No more of a long topic is read than may hold it.
+        assert client.since[-1] == NOON - timedelta(days=11)
+    known = state()
+    assert await told_before(Decided(SAME), known) is None  # type: ignore[arg-type]
+    early = state(reason="invalid_total", sale=sale | {"at": "0001-01-01T00:00:00Z"})
+    assert await told_before(Decided(SAME), early) is None  # type: ignore[arg-type]
+
+
+async def test_of_what_cannot_be_read_a_sale_under_its_own_id_is_named_too() -> None:
+    """Asked for and approved, and then told of in a way that can't be read: it is charged."""
+    waits, asked = state(**UNREADABLE), SAME | {"sale_id": SALE}
+    nobodys = {k: v for k, v in DECLINED.items() if k != "terminal"}
+    for answers, found in (
+        ([asked, nobodys], asked),
+        ([asked | {"environment": 7}, nobodys], None),
+        ([SAME, nobodys], None),
+    ):
+        assert await told_before(Decided(*answers), waits) == found  # type: ignore[arg-type]
+
+
+def test_what_was_booked_by_hand_before_its_till_could_say_it_is_told_before_it_is_booked() -> None:
+    waits = state(reason="already_cancelled", content="cd" * 32)
+    seen_to = state(**UNREADABLE, status="cleared", cleared_by=OTHER)
+    assert "could not be read, and was booked" in caution(waits, [seen_to, waits])
+    for other in ({"cleared_by": SALE}, {"sale_id": OTHER}, {"status": "open"}):
+        assert caution(waits, [seen_to | other, waits]) == ""
 
 
 @pytest.mark.parametrize("reason", ["currency_mismatch", "invalid_total", "invalid_vat_rate"])
@@ -251,6 +311,11 @@ def test_a_sale_that_waits_says_so_and_one_that_was_seen_to_by_whom() -> None:
     # What was to stand for it waits too, under an id of its own.
     seen.unbooked.append(state(sale_id=OTHER))
     assert stands(seen) == "declined: account unknown; dismissed by anna"
+    # A sale that stands is no less booked for what else was told under its id.
+    both = story()
+    both.unbooked.append(state(reason="invalid_message", sale=None))
+    assert stands(both).startswith("approved, ")
+    assert stands(both).endswith("not booked (invalid message): a person must see to it")
 
 
 def test_an_invoice_that_replaces_the_sales_own_is_not_about_a_sale_that_was_left_out() -> None:

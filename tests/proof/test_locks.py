@@ -13,7 +13,7 @@ import asyncpg
 import pytest
 
 from runtime.transaction import Tx
-from services.authorizer.store import invoices, registry, sales
+from services.authorizer.store import directory, invoices, registry, sales
 from services.ledger import store
 from services.ledger.domain import AccountKey
 from tests.services.authorizer.support import GUEST, VENUE, command, requested, uid, venue
@@ -55,6 +55,20 @@ async def test_commands_of_one_environment_are_decided_one_after_another(
             bench,
             lambda tx: registry.open_registry(tx, [mine]),
             lambda tx: registry.open_registry(tx, [other]),
+        )
+
+
+@pytest.mark.parametrize(("number", "held_up"), [(VENUE, True), (VENUE + 1, False)])
+async def test_no_command_comes_between_a_sign_ons_revision_and_its_accounts(
+    postgres: Database, number: int, held_up: bool
+) -> None:
+    async with venue(postgres) as bench:
+        await bench.order(command("environment.configure", 1, environment=VENUE + 1))
+        change = command("environment.configure", 2, environment=number)
+        assert held_up is await waits(
+            bench,
+            lambda tx: directory.venues(tx, [VENUE]),
+            lambda tx: registry.open_registry(tx, [change]),
         )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from schemas.malformed import Malformed
 from schemas.pos import (
     MAX_LINES,
     GivenLine,
@@ -122,19 +123,37 @@ def test_the_same_message_has_the_same_bytes_however_it_was_made() -> None:
     assert b'"clock_off":true' in encode(approved(clock_off=True))
 
 
-def test_what_is_answered_to_the_greatest_sale_can_be_read_by_those_who_book_it() -> None:
-    """It holds all lines of the sale, and says more: what it takes off a limit must be booked."""
+def greatest(**more: Any) -> bytes:
+    """A sale as large as one may be."""
     most = TOPIC["pos.sales"].max_value_bytes
     lines = [line(description="é" * 100, product="x" * 200) for _ in range(MAX_LINES)]
-    asked = sale(lines=lines, total=700 * MAX_LINES)
+    asked = sale(lines=lines, total=700 * MAX_LINES, **more)
     short = most - len(written(asked))
     for one in lines:
         added = min(short, 100)
         one["description"] += "y" * added
         short -= added
     told = written(asked)
-    request = decode("pos.sales", told)
     assert len(told) == most
+    return told
+
+
+def test_the_greatest_sale_can_be_moved() -> None:
+    """It says from where besides. Nothing else may be larger."""
+    made = decode("pos.sales", greatest(type="sale.recorded"))
+    assert isinstance(made, SaleRecorded)
+    moved = encode(made.model_copy(update={"moved_from": SALE_ID, "moved_content": "ab" * 32}))
+    assert len(moved) > TOPIC["pos.sales"].max_value_bytes
+    assert isinstance(decode("pos.sales", moved), SaleRecorded)
+    for told in (moved.replace(b"moved_from", b"moved_fro_"), moved + b" " * 1024):
+        refused = decode("pos.sales", told)
+        assert isinstance(refused, Malformed)
+        assert refused.field == "lines"
+
+
+def test_what_is_answered_to_the_greatest_sale_can_be_read_by_those_who_book_it() -> None:
+    """It holds all lines of the sale, and says more: what it takes off a limit must be booked."""
+    request = decode("pos.sales", greatest())
     assert isinstance(request, SaleRequested)
     moment, least = AT.replace(microsecond=123456), -(2**63)
     yes = approved(
@@ -151,7 +170,7 @@ def test_what_is_answered_to_the_greatest_sale_can_be_read_by_those_who_book_it(
         reason="cancelled", available=least,
     )  # fmt: skip
     for answer in (yes, no):
-        assert len(encode(answer)) > most
+        assert len(encode(answer)) > TOPIC["pos.sales"].max_value_bytes
         read = decode("pos.decisions", encode(answer))
         assert isinstance(read, type(answer))
         assert encode(read) == encode(answer)

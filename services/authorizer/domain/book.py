@@ -65,7 +65,8 @@ class RefusalKey:
 @dataclass(slots=True, kw_only=True)
 class Unbooked:
     """A sale that a till made and that could not be booked. `sale`: None if it was unreadable, or
-    if it is on the list already (`listed`). `cleared_by`: what stands for it."""
+    if it is on the list already (`listed`). `cleared_by`: what stands for it, or which
+    cancellation of its till's (`taken_back`)."""
 
     environment: int
     sale_id: str
@@ -74,6 +75,7 @@ class Unbooked:
     reason: DeclineReason
     sale: Sale | None
     cleared_by: str | None = None
+    taken_back: bool = False
     listed: bool = False
 
 
@@ -94,15 +96,21 @@ class Book:
     # The transaction that writes what is moved, once that is known.
     writer: int | None = None
     refusals: dict[RefusalKey, Answer] = field(default_factory=dict)
-    # By their ids and contents: what is noted, and what is listed of the sales that some are moved
-    # from.
+    # By their ids and contents: what is noted, and what is listed of the sales that are recorded,
+    # and of those that some are moved from.
     unbooked: dict[Key, dict[bytes, Unbooked]] = field(default_factory=dict)
     # (environment, sale_id), what stands for it now: a sale_id or a cancellation_id, which content
     # is meant, if one is, and whether that alone is
     taken_off: list[tuple[Key, str, bytes | None, bool]] = field(default_factory=list)
 
     def clear(
-        self, key: Key, by: str, content: bytes | None = None, *, alone: bool = False
+        self,
+        key: Key,
+        by: str,
+        content: bytes | None = None,
+        *,
+        alone: bool = False,
+        taken_back: bool = False,
     ) -> None:
         """What waits under this sale_id waits no more; what is noted under it later does.
 
@@ -114,11 +122,17 @@ class Book:
             unreadable = one.reason is DeclineReason.INVALID_MESSAGE and not alone
             meant = content is None or one.digest == content or unreadable
             if one.cleared_by is None and meant:
-                one.cleared_by = by
+                one.cleared_by, one.taken_back = by, taken_back
 
-    def was_seen_to(self, booked: SaleRecorded) -> bool:
+    def was_seen_to(self, booked: SaleRecorded, content: bytes) -> bool:
         """Whether the listed sale that this is to book was booked under another id, taken back or
-        dismissed."""
+        dismissed; or itself was listed, or what its till had said of it before and could not be
+        read, and was booked or dismissed (docs/decisions/0137)."""
+        for said in self.unbooked.get((booked.environment, booked.sale_id), {}).values():
+            by_a_person = said.cleared_by not in (None, booked.sale_id) and not said.taken_back
+            meant = said.digest == content or said.reason is DeclineReason.INVALID_MESSAGE
+            if by_a_person and meant:
+                return True
         if booked.moved_content is None:
             return False
         listed = self.unbooked.get((booked.environment, str(booked.moved_from)), {})

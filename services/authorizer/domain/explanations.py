@@ -44,7 +44,7 @@ _SENTENCES: Final[dict[str, dict[DeclineReason, str]]] = {
             "Het btw-tarief bij {field} is geen tarief van 0 tot 100 met hooguit twee decimalen,"
             " zonder nullen aan het eind."
         ),
-        _R.ALREADY_CANCELLED: "Deze verkoop van {total} is al geannuleerd.",
+        _R.ALREADY_CANCELLED: "Deze verkoop van {total} is al geannuleerd of afgehandeld.",
         _R.EXPIRED: (
             "De vraag kwam te laat aan de beurt: langer dan {valid_s} seconden na binnenkomst."
         ),
@@ -83,7 +83,7 @@ _SENTENCES: Final[dict[str, dict[DeclineReason, str]]] = {
             "The VAT rate at {field} is not a rate from 0 to 100 with at most two decimals and"
             " no zeros at its end."
         ),
-        _R.ALREADY_CANCELLED: "This sale of {total} was cancelled already.",
+        _R.ALREADY_CANCELLED: "This sale of {total} was cancelled or seen to already.",
         _R.EXPIRED: (
             "The question was taken up too late: more than {valid_s} seconds after it came in."
         ),

@@ -61,7 +61,7 @@ def _take(wanted: SaleCancelled, book: Book, standing: Standing) -> Taken | Refu
         if sale is None:
             sale = book.sales[key] = KnownSale("awaited", wanted.account, stored="awaited")
         # It may have come and not been readable: then it waits for nobody any more.
-        book.clear(key, wanted.cancellation_id)
+        book.clear(key, wanted.cancellation_id, taken_back=True)
         # On which account the sale will come is not known yet: each that was named is kept.
         sale.called_off.add(wanted.account)
         return NOTHING
@@ -92,7 +92,7 @@ def _clear_unbooked(wanted: SaleCancelled, sale: KnownSale, book: Book) -> None:
     whole = wanted.amount is None or wanted.amount >= sale.total
     if whole and sale.state == "declined" and sale.account == wanted.account:
         key = (wanted.environment, wanted.sale_id)
-        book.clear(key, wanted.cancellation_id, sale.digest)
+        book.clear(key, wanted.cancellation_id, sale.digest, taken_back=True)
 
 
 def _said(

@@ -144,10 +144,14 @@ async def refuse_poison(incoming: Sequence[Incoming], tx: Tx) -> list[Answer]:
 
 async def _open(incoming: Sequence[Incoming], tx: Tx) -> Book:
     messages = [r.message for r in incoming if not isinstance(r.message, Malformed)]
-    others = {
-        int(r.message.ids["environment"]) for r in incoming if isinstance(r.message, Malformed)
-    }
-    return await store.open_book(tx, messages, others)
+    unreadable = [r.message for r in incoming if isinstance(r.message, Malformed)]
+    others = {int(given.ids["environment"]) for given in unreadable}
+    made = [
+        (int(given.ids["environment"]), str(given.ids["sale_id"]))
+        for given in unreadable
+        if given.type == "sale.recorded"
+    ]
+    return await store.open_book(tx, messages, others, made)
 
 
 async def _speak(said: Iterable[Said], book: Book, tx: Tx) -> list[Answer]:
@@ -181,7 +185,7 @@ def _answer_sale(sale: Sale, record_time: datetime, book: Book, now: datetime) -
         sale,
         house=book.houses.get(sale.environment),
         standing=standing,
-        cancelled=cancelled or (type(sale) is SaleRecorded and book.was_seen_to(sale)),
+        cancelled=cancelled or (type(sale) is SaleRecorded and book.was_seen_to(sale, content)),
         record_time=record_time,
         now=now,
         moved_booked_at=_booked_before(sale, book) if recorded else None,
@@ -280,6 +284,8 @@ def _answer_unreadable(given: Malformed, book: Book, now: datetime) -> RefusalKe
     )
     if given.type == "sale.recorded":
         account = given.ids.get("account")
+        known = book.sales.get((environment, key.id))
+        mended = known is not None and known.state == "approved" and known.recorded
         book.note(
             Unbooked(
                 environment=environment,
@@ -288,6 +294,7 @@ def _answer_unreadable(given: Malformed, book: Book, now: datetime) -> RefusalKe
                 account=None if account is None else str(account),
                 reason=DeclineReason.INVALID_MESSAGE,
                 sale=None,
+                cleared_by=key.id if mended else None,
             )
         )
     return key

@@ -152,15 +152,23 @@ FROM unnest($1::int[], $2::text[], $3::uuid[], $4::bytea[], $5::text[], $6::text
      AS u;
 
 -- name: recall_unbooked
--- Locked: what is booked is not dismissed or taken back meanwhile.
-SELECT b.environment, b.sale_id::text, b.digest, b.account, b.reason, b.cleared_by::text
+-- Locked: what is booked is not dismissed or taken back meanwhile. `taken_back`: cleared by a
+-- cancellation of its till's.
+SELECT b.environment, b.sale_id::text, b.digest, b.account, b.reason, b.cleared_by::text,
+       c.found IS NOT NULL AS taken_back
 FROM (SELECT * FROM unnest($1::int[], $2::uuid[]) AS u (environment, sale_id) ORDER BY 1, 2) AS w
 CROSS JOIN LATERAL (
     SELECT b.*
     FROM unbooked AS b
     WHERE b.environment = w.environment AND b.sale_id = w.sale_id
     ORDER BY b.digest
-    FOR NO KEY UPDATE) AS b;
+    FOR NO KEY UPDATE) AS b
+LEFT JOIN LATERAL (
+    SELECT true AS found
+    FROM cancellation AS c
+    WHERE c.environment = b.environment AND c.cancellation_id = b.cleared_by
+      AND c.sale_id = b.sale_id
+    OFFSET 0) AS c ON true;
 
 -- name: note_unbooked
 INSERT INTO unbooked (environment, sale_id, digest, account, reason, sale, cleared_at, cleared_by,

@@ -30,14 +30,18 @@ Item = tuple[Key, KnownSale]
 sql: Final = statements("services.authorizer", "sql/sales.sql")
 
 
-async def open_book(tx: Tx, messages: Iterable[Sale | SaleCancelled], others: set[int]) -> Book:
+async def open_book(
+    tx: Tx, messages: Iterable[Sale | SaleCancelled], others: set[int], made: Iterable[Key] = ()
+) -> Book:
     """Lock what these messages move, and recall what was answered before.
 
-    `others` are environments of which only the settings are needed.
+    `others` are environments of which only the settings are needed, `made` sales of which only what
+    became of them is.
     """
     environments = others.copy()
     accounts: dict[Key, None] = {}
     sales: dict[Key, None] = {}
+    recorded: dict[Key, None] = {}
     origins: dict[Key, None] = {}
     cancellations: dict[Key, None] = {}
     for message in messages:
@@ -47,12 +51,14 @@ async def open_book(tx: Tx, messages: Iterable[Sale | SaleCancelled], others: se
         sales[environment, message.sale_id] = None
         if type(message) is SaleCancelled:
             cancellations[environment, message.cancellation_id] = None
-        elif type(message) is SaleRecorded and message.moved_from is not None:
-            origins[environment, message.moved_from] = None
+        elif type(message) is SaleRecorded:
+            recorded[environment, message.sale_id] = None
+            if message.moved_from is not None:
+                origins[environment, message.moved_from] = None
     book = await _lock(tx, environments, accounts)
-    book.sales = await _sales(tx, sales | origins)
-    if origins:
-        book.unbooked = await _unbooked(tx, origins)
+    book.sales = await _sales(tx, sales | origins | dict.fromkeys(made))
+    if recorded:
+        book.unbooked = await _unbooked(tx, recorded | origins)
     if cancellations:
         book.cancellations = await _cancellations(tx, cancellations)
     return book
@@ -165,6 +171,7 @@ async def _unbooked(tx: Tx, keys: Iterable[Key]) -> dict[Key, dict[bytes, Unbook
             reason=DeclineReason(r["reason"]),
             sale=None,
             cleared_by=r["cleared_by"],
+            taken_back=r["taken_back"],
             listed=True,
         )
         found.setdefault((one.environment, one.sale_id), {})[one.digest] = one

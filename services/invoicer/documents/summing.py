@@ -40,19 +40,20 @@ def on_paper(document: Document) -> OnPaper:
 
 
 def _articles(lines: Sequence[Line]) -> list[Line]:
-    """Like lines of a day as one, of whole quantities: their amounts are then exactly the sum's."""
+    """Like lines of a day as one: those whose quantity times price is their amount to the cent, for
+    so it is of their sum too."""
     found: dict[object, Line] = {}
     for n, line in enumerate(lines):
         quantity = Decimal(line.quantity)
-        whole = quantity == quantity.to_integral_value() and not line.part
+        exact = quantity * line.unit_price == line.total
         like = (line.sold_at.date(), line.description, line.unit_price, line.vat_rate)
-        before = found.get(like) if whole else None
+        before = found.get(like) if exact else None
         if before is None:
-            found[like if whole else n] = line
+            found[like if exact else n] = line
         else:
-            together = int(Decimal(before.quantity) + quantity)
+            together = f"{Decimal(before.quantity) + quantity:f}"
             total = before.total + line.total
-            found[like] = before._replace(quantity=str(together), total=total, terminal="")
+            found[like] = before._replace(quantity=together, total=total, terminal="")
     return list(found.values())
 
 

@@ -21,7 +21,7 @@ WHERE environment = $1 AND account = ANY($2::text[]) AND period <= $3 AND status
 
 -- name: where_they_are
 -- The accounts of invoices that are named by id or by number.
-SELECT DISTINCT i.environment, i.account
+SELECT i.environment, i.account
 FROM unnest($1::int[], $2::uuid[], $3::text[]) AS u (environment, invoice_id, number)
 JOIN invoice AS i ON i.environment = u.environment
     AND (i.invoice_id = u.invoice_id OR i.number = u.number);

@@ -25,10 +25,7 @@ SELECT u.environment, u.account, u.version, (u.state ->> 'holder')::uuid, u.stat
 FROM unnest($1::int[], $2::text[], $3::bigint[], $4::jsonb[]) AS u (environment, account, version, state)
 ORDER BY 1, 2
 ON CONFLICT (environment, account) DO UPDATE SET
-    version = excluded.version, holder = excluded.holder, state = excluded.state,
-    held_since = CASE WHEN a.holder IS DISTINCT FROM excluded.holder
-                       AND coalesce(a.holder::text, a.held_since::text) IS NOT NULL
-                      THEN now() ELSE a.held_since END
+    version = excluded.version, holder = excluded.holder, state = excluded.state
 WHERE a.version < excluded.version;
 
 -- name: environments

@@ -43,7 +43,7 @@ ON CONFLICT DO NOTHING;
 -- Reversals of these sales that were not applied and whose sale is there.
 SELECT r.environment, r.cancellation_id::text, r.sale_id::text, r.lines
 FROM reversal AS r
-JOIN (SELECT DISTINCT * FROM unnest($1::int[], $2::uuid[])) AS u (environment, sale_id)
+JOIN unnest($1::int[], $2::uuid[]) AS u (environment, sale_id)
   ON (r.environment, r.sale_id) = (u.environment, u.sale_id)
 JOIN sale AS s ON (s.environment, s.sale_id) = (r.environment, r.sale_id)
 WHERE NOT r.applied
@@ -53,7 +53,7 @@ ORDER BY r.environment, r.sale_id, r.cancellation_id;
 SELECT l.environment, l.sale_id::text, l.line, l.description, l.product, l.quantity, l.unit_price,
        l.vat_rate, l.approved, l.reversed
 FROM sale_line AS l
-JOIN (SELECT DISTINCT * FROM unnest($1::int[], $2::uuid[])) AS u (environment, sale_id)
+JOIN unnest($1::int[], $2::uuid[]) AS u (environment, sale_id)
   ON (l.environment, l.sale_id) = (u.environment, u.sale_id)
 ORDER BY l.environment, l.sale_id, l.line;
 
@@ -77,7 +77,7 @@ WHERE (r.environment, r.cancellation_id) = (u.environment, u.cancellation_id);
 SELECT m.environment, m.cancellation_id::text, m.sale_id::text, m.new_sale_id::text, m.to_account,
        s.terminal, s.booked_at, s.currency
 FROM moved_sale AS m
-JOIN (SELECT DISTINCT * FROM unnest($1::int[], $2::uuid[])) AS u (environment, cancellation_id)
+JOIN unnest($1::int[], $2::uuid[]) AS u (environment, cancellation_id)
   ON (m.environment, m.cancellation_id) = (u.environment, u.cancellation_id)
 JOIN sale AS s ON (s.environment, s.sale_id) = (m.environment, m.sale_id)
 ORDER BY m.environment, m.cancellation_id;

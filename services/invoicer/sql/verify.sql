@@ -16,7 +16,7 @@ WHERE $1::int IS NOT NULL AND NOT EXISTS (SELECT FROM environment WHERE environm
 -- name: gaps
 -- Numbers without the one before them, or dated before it.
 SELECT n.environment, n.number,
-       CASE WHEN p.seq IS NULL AND n.seq > 1 THEN 'the number before it is missing'
+       CASE WHEN p.seq IS NULL THEN 'the number before it is missing'
             ELSE 'it is dated before the number before it' END AS problem
 FROM number AS n
 LEFT JOIN number AS p

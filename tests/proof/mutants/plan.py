@@ -17,18 +17,23 @@ _MODEL = f"{_P}model.py"
 _TOGETHER = f"{_P}schedules.py {_T}together.py"
 _LOCKS = f"{_P}locks.py {_P}finds.py"
 _SELLING = (f"{_P}finds.py {_T}sums.py", f"{_T}sales.py {_T}cancellations.py", _MODEL)
-_COMMANDS = (
-    f"{_T}environments.py {_T}customers.py {_T}accounts.py {_T}registry.py {_T}erasing.py"
-)
+_COMMANDS = f"{_T}environments.py {_T}customers.py {_T}accounts.py {_T}registry.py {_T}erasing.py"
 _REGISTRY = (f"{_P}survivors.py {_P}finds.py", _COMMANDS, _MODEL)
 _I = "tests/services/importer/"
 _D = f"{_I}domain/test_"
 _ROWS = (f"{_D}planning.py {_D}messy.py", f"{_I}domain")
 _LISTS = (*_ROWS, f"{_I}test_imports.py {_I}test_earlier.py")
+_B = "tests/services/invoicer/test_"
+_RULES = f"{_B}rules.py {_B}domain.py {_B}parties.py {_B}reversals.py"
+_APART = f"{_B}apart.py {_B}sales.py"
+_ACTS = f"{_B}corrections.py {_B}drafts.py {_B}payments.py {_B}replacing.py"
+_RUNS = f"{_B}run.py {_B}run_turns.py {_B}pending.py {_B}numbers.py {_B}vat_in_euros.py"
+_BILLING = (_APART, _ACTS, _RUNS)
 
 DOMAIN = "services/authorizer/domain/"
 STORE = "services/authorizer/store/"
 IMPORTED = "services/importer/domain/"
+INVOICER = "services/invoicer/"
 TESTS: dict[str, Tests] = {
     f"{DOMAIN}standing.py": (f"{_T}standing.py {_P}survivors.py", *_SELLING, _COMMANDS),
     f"{DOMAIN}sales.py": (f"{_T}decisions.py", *_SELLING),
@@ -57,7 +62,7 @@ TESTS: dict[str, Tests] = {
     f"{DOMAIN}names.py": (f"{_T}tills.py {_T}customers.py {_T}erasing.py",),
     f"{DOMAIN}directory.py": (f"{_T}tills.py",),
     f"{DOMAIN}unbooked.py": (f"{_T}unbooked.py", _MODEL),
-    "services/authorizer/sql/directory.sql": (f"{_T}tills.py", _COMMANDS),
+    "services/authorizer/sql/directory.sql": (f"{_T}tills.py", _LOCKS, _COMMANDS),
     "services/authorizer/sql/unbooked.sql": (f"{_T}unbooked.py", _MODEL),
     "services/ledger/audit.py": (f"{_L}verify.py",),
     "services/ledger/chain.py": (f"{_L}chain.py",),
@@ -86,6 +91,26 @@ TESTS: dict[str, Tests] = {
     f"{IMPORTED}rows.py": (f"{_D}rows.py", *_ROWS),
     f"{IMPORTED}columns.py": (f"{_D}columns.py {_D}header_rows.py", *_ROWS),
     f"{IMPORTED}cautions.py": (f"{_D}header_rows.py", *_ROWS),
+    f"{INVOICER}vat.py": (f"{_B}vat.py", *_BILLING),
+    f"{INVOICER}domain.py": (_RULES, *_BILLING),
+    f"{INVOICER}numbers.py": (_RULES, *_BILLING),
+    f"{INVOICER}reversals.py": (_RULES, *_BILLING),
+    f"{INVOICER}admission.py": (_RULES, *_BILLING),
+    f"{INVOICER}parties.py": (_RULES, *_BILLING, f"{_B}mail.py {_B}statements.py"),
+    f"{INVOICER}schedule.py": (_RULES, _RUNS),
+    f"{INVOICER}euros.py": (f"{_B}vat_in_euros.py",),
+    f"{INVOICER}moves.py": _BILLING,
+    f"{INVOICER}drafting.py": _BILLING,
+    f"{INVOICER}issuing.py": _BILLING,
+    f"{INVOICER}handlers/corrections.py": _BILLING,
+    f"{INVOICER}handlers/drafts.py": _BILLING,
+    f"{INVOICER}handlers/payments.py": _BILLING,
+    f"{INVOICER}sql/issuing.sql": _BILLING,
+    f"{INVOICER}sql/invoices.sql": _BILLING,
+    f"{INVOICER}sql/sales.sql": _BILLING,
+    f"{INVOICER}sql/runs.sql": (_APART, _RUNS, _ACTS),
+    f"{INVOICER}sql/pending.sql": (_APART, _RUNS, f"{_B}mail.py"),
+    f"{INVOICER}sql/verify.sql": (_APART, _RUNS),
 }
 
 

@@ -42,6 +42,7 @@ class Till(Registry):
         # What a person must clear: sold, and not booked.
         self.unbooked: dict[tuple[str, str], str] = {}
         self._noted: set[tuple[str, str]] = set()
+        self._unreadable: set[tuple[str, str]] = set()
         # Of what was cleared by a sale that was moved from it: by which.
         self._moved_to: dict[tuple[str, str], str] = {}
         # By what messages call them (`moved_content`).
@@ -216,7 +217,14 @@ class Till(Registry):
         return None if content is None else (message["moved_from"], content)
 
     def _was_seen_to(self, message: Message) -> bool:
-        key = self._booked_by(message)
+        """Also what its till said of it before, in a way that could not be read (decision 137)."""
+        id_, key = message["sale_id"], self._booked_by(message)
+        if any(
+            said in self._unreadable and by != id_
+            for said, by in self._moved_to.items()
+            if said[0] == id_
+        ):
+            return True
         return (
             key in self._noted
             and key not in self.unbooked
@@ -253,6 +261,10 @@ class Till(Registry):
         id_, content = message["sale_id"], content_of(message, typed=True)
         if message["type"] == "sale.recorded":
             self._note(id_, content, "invalid_message")
+            self._unreadable.add((id_, content))
+            mended = self.sales.get(id_)
+            if mended is not None and mended.approved and mended.recorded:
+                self._clear(id_, lambda reason: reason == "invalid_message")
         return Expected(
             type="sale.declined",
             memory=("unreadable sale", id_, content),

@@ -26,6 +26,7 @@ from tests.services.authorizer.support import (
     credit_note,
     invoice,
     payment,
+    refund,
     requested,
     said,
     uid,
@@ -121,10 +122,20 @@ async def test_invoices_that_must_be_kept_are_told_with_what_is_not_paid(
     async with venue(postgres) as bench:
         await bench.order(known(), tied())
         await bench.sell(requested("a", 900))
-        await bench.account_for(invoice("i", 900), payment("p", 899))
+        await bench.account_for(invoice("i", 900), payment("p", 1000), refund("r", 101))
         assert await messages(bench) == [
             "Invoices that were made out to it keep its name and address, as the law asks; "
             "€0.01 of them is not paid yet."
+        ]
+
+
+async def test_invoices_that_are_paid_are_told_without_what_is_left(postgres: Database) -> None:
+    async with venue(postgres) as bench:
+        await bench.order(known(), tied())
+        await bench.sell(requested("a", 900))
+        await bench.account_for(invoice("i", 900), payment("p", 900))
+        assert await messages(bench) == [
+            "Invoices that were made out to it keep its name and address, as the law asks."
         ]
 
 

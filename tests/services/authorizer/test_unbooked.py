@@ -213,6 +213,17 @@ async def test_a_till_that_takes_it_back_clears_it_whatever_it_was(
         assert [status for status, _, _ in waiting(bench).values()] == ["cleared"]
 
 
+async def test_with_a_declined_sale_goes_what_was_unreadable_of_it(postgres: Database) -> None:
+    async with venue(postgres) as bench:
+        await bench.sell(
+            recorded("a", 100, account=ELSEWHERE, currency="eur"),
+            recorded("a", 100, account=ELSEWHERE),
+        )
+        await bench.sell(cancelled("c", "a", account=ELSEWHERE))
+        rows = await bench.rows("SELECT cleared_by::text FROM unbooked")
+        assert [r["cleared_by"] for r in rows] == [uid("c")] * 2
+
+
 async def test_a_cancellation_that_has_the_id_of_its_sale_clears_it_too(postgres: Database) -> None:
     """Ids are of one kind each, so a till may take one for both."""
     async with venue(postgres) as bench:
@@ -323,6 +334,78 @@ async def test_what_was_unreadable_of_a_sale_that_stands_waits_no_more_once_it_i
         rows = await bench.rows("SELECT reason, cleared_by::text FROM unbooked ORDER BY reason")
         assert [tuple(r) for r in rows] == [("invalid_message", uid("a")), ("sale_id_reused", None)]
         assert {said(a)["status"] for a in bench.published.answers[-2:]} == {"open", "cleared"}
+
+
+@pytest.mark.parametrize("together", [True, False])
+async def test_what_was_mended_before_its_unreadable_one_came_does_not_wait(
+    postgres: Database, together: bool
+) -> None:
+    """The two may come in two partitions; what is booked already is not to be booked by hand."""
+    async with venue(postgres) as bench:
+        messages = recorded("a", 100), recorded("a", 100, account=" ")
+        for batch in [messages] if together else [[one] for one in messages]:
+            await bench.sell(*batch)
+        assert waiting(bench) == {uid("a"): ("cleared", "invalid_message", 2)}
+        assert [by for _, _, by in await cleared_by(bench)] == [uid("a")]
+
+
+@pytest.mark.parametrize("seen_to", [recorded("m", 90, moved_from=uid("a")), dismissed("d", "a")])
+async def test_what_a_person_saw_to_is_not_charged_once_its_till_can_say_it(
+    postgres: Database, seen_to: Any
+) -> None:
+    """It waits: a person sees whether it is the same, and until then nobody pays twice."""
+    async with venue(postgres, limit=50) as bench:
+        await bench.sell(requested("a", 100), recorded("a", 100, terminal=""))
+        await (bench.order if seen_to.type == "unbooked.dismiss" else bench.sell)(seen_to)
+        used = await bench.used()
+        mended = await bench.one(recorded("a", 100))
+        assert mended["reason"] == "already_cancelled"
+        # Told that it was cancelled, who sold it would record it once more under another id.
+        assert "or seen to" in mended["explanation"]
+        assert await bench.used() == used
+        rows = await bench.rows("SELECT reason FROM unbooked WHERE cleared_at IS NULL")
+        assert [r["reason"] for r in rows] == ["already_cancelled"]
+        of_a = {"moved_from": uid("a"), "moved_content": content_of(bench, "a", 100)}
+        assert (await bench.one(recorded("n", 100, **of_a)))["type"] == "sale.approved"
+
+
+@pytest.mark.parametrize("seen_to", ["assign", "dismiss"])
+async def test_what_a_person_saw_to_is_not_charged_once_its_dead_letter_is_retried(
+    postgres: Database, seen_to: str
+) -> None:
+    """Declined when it was asked for, so its record is decided anew. It is the same, and waits no
+    more."""
+    async with venue(postgres, limit=50) as bench:
+        await bench.sell(requested("a", 100))
+        await bench.handle(sales.refuse_poison, [recorded("a", 100)])
+        if seen_to == "assign":
+            of_a = {"moved_from": uid("a"), "moved_content": content_of(bench, "a", 100)}
+            await bench.sell(recorded("m", 100, **of_a))
+        else:
+            await bench.order(dismissed("d", "a"))
+        used = await bench.used()
+        assert (await bench.one(recorded("a", 100))).get("reason") == "already_cancelled"
+        assert await bench.used() == used
+        assert await bench.rows("SELECT FROM unbooked WHERE cleared_at IS NULL") == []
+
+
+@pytest.mark.parametrize("together", [True, False])
+async def test_what_its_till_took_back_with_an_amount_it_may_say_again(
+    postgres: Database, together: bool
+) -> None:
+    """A cancellation with an amount is no word against the sale (decision 51), nor is one on
+    another account."""
+    async with venue(postgres, limit=50) as bench:
+        await bench.order(command("account.open", "other", account="28900002"))
+        messages: list[Any] = [
+            requested("a", 100), recorded("a", 100, terminal=""), cancelled("c", "a", 100),
+            recorded("a", 100), recorded("b", 40, terminal=""),
+            cancelled("d", "b", account="28900002"), recorded("b", 40),
+        ]  # fmt: skip
+        for batch in [messages] if together else [[one] for one in messages]:
+            told = [said(a)["type"] for a in await bench.sell(*batch)]
+        assert told[-1] == "sale.approved"
+        assert await bench.used() == 140
 
 
 async def test_another_sale_under_a_booked_ones_id_is_on_the_list_though_we_failed_on_it(

@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 from schemas.commands import MAX_CHANGES, CommandApplied
-from schemas.invoices import InvoiceCorrect
+from schemas.invoices import InvoiceCorrect, InvoiceSend
 from schemas.pos import ReversedLine, SaleReversalRefused
 from schemas.wire import decode
 from services.invoicer.domain import MAX_SALES
@@ -18,6 +18,7 @@ from tests.services.invoicer.world import (
     LUNCH,
     World,
     account,
+    environment,
     new_id,
     nth,
     reversal,
@@ -129,6 +130,26 @@ async def test_a_part_that_was_taken_back_before_is_not_moved(world: World) -> N
     assert (message["total"], message["lines"][0]["quantity"]) == (600, "1")
 
 
+async def test_what_is_left_of_a_sale_is_moved_by_piece_where_that_gives_its_amount(
+    world: World,
+) -> None:
+    move = sale("A1", ("Bier", "3", 350, "21"), ("Wijn", "2", 300, "21"))
+    invoice = await invoiced(world, move)
+    await world.sell(reversal(move, 350))
+    told = await world.command(correct(invoice, account="A2"))
+    left = tuple(
+        ReversedLine(description=what, vat_rate="21", total=total, quantity="2", unit_price=price)
+        for what, price, total in (("Bier", 350, 700), ("Wijn", 300, 500))
+    )
+    back = reversal(
+        move, 1200, lines=left, cancellation_id=said(told, "sale.cancelled")[0]["cancellation_id"]
+    )
+    (recorded,) = said(await world.sell(back))
+    assert [(x["quantity"], x["unit_price"], x["total"]) for x in recorded["lines"]] == [
+        ("2", 350, 700), ("1", 500, 500),
+    ]  # fmt: skip
+
+
 async def test_a_refused_cancellation_lets_the_sale_be_billed_again(world: World) -> None:
     move = sale("A1", BEER)
     invoice = await invoiced(world, move)
@@ -164,16 +185,25 @@ async def test_all_sales_can_be_moved_off_an_account_that_nobody_holds_any_more(
 
 async def test_what_cannot_be_corrected_is_refused_and_changes_nothing(world: World) -> None:
     invoice = await invoiced(world, sale("A1"))
+    await world.sell(sale("unseen"))  # of which the registry told nothing
     for changes, reason in (
         ({"account": "A1"}, "same_account"),
         ({"account": "nowhere"}, "account_unknown"),
         ({"account": "A2", "exclude_sales": ()}, "sales_missing"),
+        ({"account": "unseen"}, "account_unknown"),
         ({"exclude_sales": (new_id(),)}, "sale_not_on_invoice"),
         ({"environment": 7}, "invoice_unknown"),
     ):
         (refused,) = said(await world.command(correct(invoice, **changes)))
         assert (refused["type"], refused["reason"]) == ("command.refused", reason)
+    await world.registry(environment(version=2, iban=None))
+    (refused,) = said(await world.command(correct(invoice)))
+    assert refused["reason"] == "environment_incomplete"
     assert len(await world.fetch("SELECT FROM number")) == 1
+    await world.registry(environment(version=3))
+    await world.command(correct(invoice))
+    (refused,) = said(await world.command(correct(invoice)))
+    assert refused["reason"] == "invoice_credited"
 
 
 def test_the_largest_invoice_is_parted_in_no_time_and_its_answer_names_all_that_moves() -> None:
@@ -196,3 +226,46 @@ async def test_of_sales_that_are_not_on_the_invoice_one_is_named(world: World) -
     assert refused["message"] == (
         f"Sale {strange[0]} does not stand on this invoice, nor do 2 more of those named."
     )
+    (refused,) = said(await world.command(correct(invoice, exclude_sales=strange[:1])))
+    assert refused["message"] == f"Sale {strange[0]} does not stand on this invoice."
+
+
+async def test_where_what_is_kept_comes_to_nothing_no_invoice_is_made_of_it(world: World) -> None:
+    sold, drop = sale("A1", BEER), sale("A1", LUNCH)
+    swap = sale("A1", ("Wijn", "1", 500, "21"), ("Ruil", "-1", 500, "9"))
+    ended = ["credit_note.issued", "sale.cancelled", "command.applied"]
+    invoice = await invoiced(world, drop, swap)
+    assert types(await world.command(correct(invoice, exclude_sales=(drop.sale_id,)))) == ended
+    await world.sell(sold, last := sale("A1", LUNCH, at=JULY.replace(month=6)))
+    both = said(await world.run("run", run_id="b", send=False), "invoice.issued")
+    assert [one["total"] for one in both] == [1250, 700]
+    await world.sell(reversal(last), again := sale("A1", BEER, at=last.at))
+    assert again.at == last.at
+    told = await world.command(correct(both[0]["invoice_id"]))
+    assert types(told) == ["credit_note.issued", "command.applied"]
+    await world.sell(sale("A1", ("Snoep", "1", 1, "9"), at=JULY.replace(month=5)))
+    cent = said(await world.run("run", run_id="c", send=False), "invoice.issued")[0]
+    told = await world.command(correct(cent["invoice_id"]))  # of a cent there is one
+    assert said(told, "invoice.issued")[0]["total"] == 1
+
+
+async def test_a_corrected_invoice_is_mailed_where_its_forerunner_was_or_was_to_be(
+    world: World,
+) -> None:
+    async def sends(invoice_id: str) -> bool:
+        (new,) = said(await world.command(correct(invoice_id)), "invoice.issued")
+        (row,) = await world.fetch("SELECT send FROM invoice WHERE number = $1", new["number"])
+        return bool(row["send"])
+
+    invoice = await invoiced(world, sale("A1"))
+    assert not await sends(invoice)
+    (last,) = await world.fetch("SELECT invoice_id::text FROM invoice WHERE status = 'issued'")
+    send = InvoiceSend(
+        command_id=new_id(), environment=ENV, at=JULY, by="f", invoice_id=last["invoice_id"]
+    )
+    await world.command(send)
+    assert await sends(last["invoice_id"])
+    await world.guests("A3", email=None)
+    await world.sell(sale("A3"))
+    (unsent,) = said(await world.run("run", run_id="c", send=True), "invoice.issued")
+    assert await sends(unsent["invoice_id"])

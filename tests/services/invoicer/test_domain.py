@@ -140,6 +140,7 @@ def test_what_was_reversed_after_billing_is_credited_on_its_invoice() -> None:
         (100, 0, 99, "sent"),
         (100, 0, 100, "paid"),
         (100, 0, 130, "paid"),
+        (1, 0, 1, "paid"),
         (100, 40, 60, "paid"),
         (100, 40, 0, "sent"),
         (100, 100, 0, "credited"),

@@ -10,6 +10,8 @@ from tests.services.invoicer.world import (
     JULY,
     LUNCH,
     World,
+    account,
+    customer,
     environment,
     new_id,
     nth,
@@ -63,7 +65,7 @@ async def test_an_approved_draft_is_issued_and_mailed_as_its_run_said(
     told = await world.command(approve(draft))
     assert types(told) == ["invoice.issued", "command.applied"]
     assert said(told)[0]["invoice_id"] == draft
-    assert types(await world.jobs()) == ["invoice.sent", "invoice.state"]
+    assert types(await world.jobs()) == ["invoice.state", "invoice.sent"]
     assert len(smtp.mails) == 1
 
 
@@ -161,7 +163,8 @@ async def test_drafts_of_other_accounts_and_of_later_months_stay(world: World) -
 async def test_a_deleted_draft_vanishes_and_its_sales_stay_open(world: World) -> None:
     draft = await drafted(world)
     assert types(await world.command(delete(draft))) == ["invoice.deleted", "command.applied"]
-    assert said(world.bench.published.answers, "invoice.state")[-1]["status"] == "deleted"
+    state = said(world.bench.published.answers, "invoice.state")[-1]
+    assert (state["status"], state["paid"], state.get("credited")) == ("deleted", 0, None)
     (issued,) = said(await world.run(run_id="b"), "invoice.issued")
     assert issued["total"] == 700
 
@@ -198,8 +201,9 @@ async def test_credit_notes_count_in_a_series_of_their_own_where_their_format_di
 
 
 async def test_an_unknown_invoice_is_refused(world: World) -> None:
-    (refused,) = said(await world.command(approve(new_id())))
-    assert (refused["reason"], refused["field"]) == ("invoice_unknown", "invoice_id")
+    for message in (approve(new_id()), delete(new_id())):
+        (refused,) = said(await world.command(message))
+        assert (refused["reason"], refused["field"]) == ("invoice_unknown", "invoice_id")
 
 
 async def test_who_got_the_invoice_by_mail_gets_its_credit_note(
@@ -214,3 +218,71 @@ async def test_who_got_the_invoice_by_mail_gets_its_credit_note(
     assert smtp.recipients == [["anna@club.example"], ["anna@club.example"]]
     first = next(iter(smtp.mails[1].iter_attachments()))
     assert first.get_filename() in (f"{nth(3)}.pdf", f"{nth(4)}.pdf")
+
+
+async def test_an_approved_draft_bills_its_own_month_and_says_whether_that_had_an_invoice(
+    world: World,
+) -> None:
+    june = JULY.replace(month=6)
+    await world.guests("A1")
+    for run_id, supplementary in (("a", False), ("b", True)):
+        await world.sell(sale("A1"), sale("A1", LUNCH, at=june))
+        told = said(await world.run(run_id=run_id, mode="draft", send=False), "invoice.drafted")
+        draft = next(one for one in told if one["period"] == "2026-07")
+        (issued,) = said(await world.command(approve(draft["invoice_id"])), "invoice.issued")
+        assert (issued["period"], issued["total"]) == ("2026-07", 700)
+        (row,) = await world.fetch(
+            "SELECT supplementary, run_id, send, i.holder = a.holder"
+            " FROM invoice AS i JOIN account AS a USING (account) WHERE number = $1",
+            issued["number"],
+        )
+        assert tuple(row) == (supplementary, run_id, False, True)
+    assert (
+        await world.fetch("SELECT FROM invoice WHERE number IS NULL AND holder IS NOT NULL") == []
+    )
+
+
+async def test_a_draft_of_a_month_that_comes_to_nothing_goes_without_a_successor(
+    world: World,
+) -> None:
+    sold, swap = sale("A1"), sale("A1", ("Wijn", "1", 500, "21"), ("Ruil", "-1", 500, "9"))
+    draft = await drafted(world, sold, swap)
+    await world.sell(reversal(sold))
+    assert types(await world.command(approve(draft))) == ["invoice.deleted", "command.refused"]
+    await world.sell(sale("A1", ("Snoep", "1", 1, "9")))  # of a cent it is issued
+    (draft_of_a_cent,) = said(await world.run(run_id="cent", mode="draft"), "invoice.drafted")
+    told = await world.command(approve(draft_of_a_cent["invoice_id"]))
+    assert said(told, "invoice.issued")[0]["total"] == 1
+
+
+async def test_what_has_no_buyer_or_no_lawful_seller_any_more_is_not_approved(
+    world: World,
+) -> None:
+    draft = await drafted(world)
+    (row,) = await world.fetch("SELECT holder::text FROM account")
+    for state, reason in (
+        (customer(row["holder"], version=2, street=None), "no_postal_address"),
+        (account("A1", None, version=2), "no_holder"),
+        (environment(version=2, iban=None), "environment_incomplete"),
+    ):
+        await world.registry(state)
+        (refused,) = said(await world.command(approve(draft)))
+        assert refused["reason"] == reason
+    assert [r["status"] for r in await world.fetch("SELECT status FROM invoice")] == ["draft"]
+
+
+async def test_what_is_left_of_an_invoice_is_credited_when_it_is_deleted(world: World) -> None:
+    await world.guests("A1")
+    first, second = sale("A1", BEER, LUNCH), sale("A1", BEER)
+    await world.sell(first, second)
+    (issued,) = said(await world.run("run", send=False), "invoice.issued")
+    await world.sell(reversal(first, 100), reversal(second))
+    await world.run("run", run_id="notes", send=False)
+    await world.registry(environment(version=2, iban=None))
+    (refused,) = said(await world.command(delete(issued["invoice_id"])))
+    assert refused["reason"] == "environment_incomplete"
+    await world.registry(environment(version=3))
+    note = said(await world.command(delete(issued["invoice_id"])))[0]
+    assert (note["total"], note["sales"]) == (
+        1850, [{"sale_id": first.sale_id, "amount": 1850}],
+    )  # fmt: skip

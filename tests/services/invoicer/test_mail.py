@@ -48,7 +48,7 @@ async def test_what_is_refused_for_now_is_tried_again_and_arrives(
     await world.bench.make_due("mail")
     smtp.answers.clear()
     told = await world.jobs()
-    assert types(told) == ["invoice.sent", "invoice.state"]
+    assert types(told) == ["invoice.state", "invoice.sent"]
     (sent,) = said(told, "invoice.sent")
     assert (sent["to"], sent["message_id"]) == (GUEST, smtp.mails[0]["Message-ID"])
     rows = await world.fetch("SELECT state, attempts, refusals, handed_over FROM mail")
@@ -68,7 +68,7 @@ async def test_what_is_refused_for_good_is_told_with_code_and_words(
     assert said(told, "invoice.state")[0]["status"] == "undeliverable"
     told = await world.command(send(invoice, to="other@club.example"))
     assert types(told) == ["command.applied"]
-    assert types(await world.jobs()) == ["invoice.sent", "invoice.state"]
+    assert types(await world.jobs()) == ["invoice.state", "invoice.sent"]
     assert smtp.recipients == [["other@club.example"]]
 
 
@@ -102,7 +102,7 @@ async def test_a_server_that_is_away_is_waited_for(world: World, smtp: MailServe
         assert await world.jobs() == []
         await world.bench.make_due("mail")
     smtp.start()
-    assert types(await world.jobs()) == ["invoice.sent", "invoice.state"]
+    assert types(await world.jobs()) == ["invoice.state", "invoice.sent"]
     assert len(smtp.mails) == 1
 
 
@@ -134,7 +134,7 @@ async def test_a_worker_that_died_between_sending_and_recording_is_counted(
     async with world.bench.database.connection() as connection:
         await connection.execute("UPDATE mail SET handed_over = 1")
     before = MAYBE_TWICE._value.get()
-    assert types(await world.jobs()) == ["invoice.sent", "invoice.state"]
+    assert types(await world.jobs()) == ["invoice.state", "invoice.sent"]
     assert MAYBE_TWICE._value.get() == before + 1
 
 
@@ -255,7 +255,7 @@ async def test_finance_gets_its_copy_of_each_issued_document_though_guests_are_n
     assert said(told, "run.completed")[0]["sent"] == 0
     assert types(told).count("invoice.sent") == 0  # finance's copy is not the guest's
     await world.command(send(invoice["invoice_id"]))
-    assert types(await world.jobs()) == ["invoice.sent", "invoice.state"]
+    assert types(await world.jobs()) == ["invoice.state", "invoice.sent"]
     assert smtp.recipients == [["finance@club.example"], [GUEST]]  # and no second copy
     copied, mailed = (str(mail["Subject"]) for mail in smtp.mails)
     assert copied == f"Kopie: {mailed}"
@@ -305,7 +305,7 @@ async def test_a_first_mail_that_fails_after_another_arrived_changes_nothing_eit
     smtp.answers[GUEST] = "451 4.7.1 greylisted"
     invoice = await issued(world)
     await world.command(send(invoice, to="other@club.example"))
-    assert types(await world.jobs()) == ["invoice.sent", "invoice.state"]
+    assert types(await world.jobs()) == ["invoice.state", "invoice.sent"]
     smtp.answers[GUEST] = "550 5.1.1 no such user"
     await world.bench.make_due("mail")
     assert types(await world.jobs()) == ["invoice.undeliverable"]

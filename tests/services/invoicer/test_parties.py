@@ -7,8 +7,22 @@ from typing import Any
 import pytest
 
 from services.invoicer.admission import refuses
+from services.invoicer.documents.model import Address, Logo
 from services.invoicer.jobs.mail import LONGEST_DELAY_S, delay_s
-from services.invoicer.parties import buyer, full_name, language, mail_address, seller, unfit
+from services.invoicer.parties import (
+    buyer,
+    buyer_from,
+    buyer_json,
+    full_name,
+    is_whom,
+    language,
+    mail_address,
+    readers,
+    seller,
+    seller_from,
+    seller_json,
+    unfit,
+)
 from services.invoicer.store.runs import Run
 from tests.services.invoicer.people import customer, environment, new_id
 
@@ -100,3 +114,41 @@ def test_a_logo_is_known_by_what_it_begins_with(content: bytes, kind: str | None
     shown = seller(environment(logo=base64.b64encode(content).decode())).logo
     assert (None if shown is None else shown.media_type) == kind
     assert shown is None or not shown.content.startswith(b"\xef")
+
+
+def test_a_venue_and_a_guest_are_shown_as_they_are_set_and_kept_so() -> None:
+    logo = base64.b64encode(b"<svg/>").decode()
+    shown = seller(environment(country="BE", reply_to="answers@club.example", logo=logo))
+    assert (shown.legal_name, shown.name) == ("Stichting De Club", "De Club")
+    where = Address(street="Dorpsstraat 1", postcode="1234 AB", city="Utrecht", country="BE")
+    assert (shown.address, shown.email) == (where, "answers@club.example")
+    assert shown.logo == Logo(content=b"<svg/>", media_type="image/svg+xml")
+    nobody = dict.fromkeys(("legal_name", "name", "street", "postcode", "city", "country"))
+    bare = seller(environment(**nobody))
+    assert (bare.legal_name, bare.name, bare.address) == ("", "", Address(country="NL"))
+    assert (bare.email, bare.logo) == ("finance@club.example", None)
+    for each in (shown, bare):
+        assert seller_from(seller_json(each)[1]) == each
+    guest = buyer(customer(new_id(), company=" De Kroeg ", country="BE"))
+    there = Address(street="Kerkweg 2", postcode="3456 CD", city="Zeist", country="BE")
+    assert (guest.company, guest.address) == ("De Kroeg", there)
+    none = buyer(customer(new_id(), street=None, postcode=None, city=None))
+    assert (none.company, none.address) == ("", Address(country="NL"))
+    for one in (guest, none):
+        assert buyer_from(buyer_json(one)) == one
+
+
+def test_whom_an_invoice_was_made_out_to_is_known_by_its_id_or_else_by_name() -> None:
+    anna, twin = customer(new_id()), customer(new_id())
+    kept = buyer_json(buyer(anna))
+    assert is_whom(anna, anna.customer_id, kept)
+    assert not is_whom(twin, anna.customer_id, kept)
+    assert is_whom(twin, None, kept)
+    assert not is_whom(customer(new_id(), first_name="Bea"), None, kept)
+    assert not is_whom(customer(new_id(), company="De Kroeg"), None, kept)
+
+
+def test_of_those_who_share_an_address_the_first_is_written_to_in_their_language() -> None:
+    first = customer(new_id(), email="a@b.example", language="en")
+    others = [customer(new_id(), email="a@b.example"), customer(new_id(), email=None)]
+    assert readers([first, *others], environment()) == {"a@b.example": "en"}

@@ -7,7 +7,7 @@ from typing import Any
 from schemas.commands import MOST_AHEAD
 from schemas.invoices import InvoiceDelete, PaymentRecord, PaymentRefund
 from services.invoicer.handlers import payments
-from services.invoicer.store import invoices
+from services.invoicer.store import invoices, registry
 from services.invoicer.verify import audit
 from tests.services.invoicer.world import BEER, ENV, JULY, World, new_id, nth, said, sale, types
 
@@ -66,8 +66,14 @@ async def test_an_invoice_of_which_the_batch_did_not_know_is_changed_under_its_a
         done, _ = await asyncio.wait([second], timeout=0.5)
         assert not done
     await second
+    async with world.bench.transaction() as tx:
+        await registry.lock_accounts(tx, [(ENV, "A1")])
+        third = asyncio.create_task(pay(100))
+        done, _ = await asyncio.wait([third], timeout=0.2)
+        assert not done
+    await third
     ((paid,),) = await world.fetch("SELECT paid FROM invoice")
-    assert paid == 500
+    assert paid == 600
 
 
 async def test_a_part_that_is_paid_while_its_mail_is_noted_leaves_it_sent(world: World) -> None:
@@ -104,8 +110,9 @@ async def test_a_credited_invoice_still_takes_the_money_that_came(world: World) 
 
 async def test_somebody_elses_number_and_a_draft_are_refused(world: World) -> None:
     await invoiced(world)
-    (refused,) = said(await world.command(payment(1, number=nth(99999))))
-    assert refused["reason"] == "invoice_unknown"
+    for message in (payment(1, number=nth(99999)), refund(1, number=nth(99999))):
+        (refused,) = said(await world.command(message))
+        assert refused["reason"] == "invoice_unknown"
     (refused,) = said(await world.command(payment(1, number=nth(1), environment=3)))
     assert refused["reason"] == "invoice_unknown"
     await world.sell(sale("A1"))
@@ -121,7 +128,7 @@ async def test_what_came_too_much_goes_back_once_and_no_more_than_that(world: Wo
     await world.command(payment(1000, number=number))
     (refused,) = said(await world.command(refund(301, number=number)))
     assert refused["reason"] == "exceeds_overpayment"
-    assert "€3.00" in refused["message"]
+    assert "Of this invoice €3.00 was paid too much" in refused["message"]
     first = refund(100, number=number)
     told = await world.command(first)
     assert types(told) == ["payment.refunded", "command.applied"]
@@ -211,7 +218,7 @@ async def test_no_more_goes_back_than_is_there_whichever_way_it_is_asked_for(wor
     await world.command(paid, refund(300, number=number))
     (refused,) = said(await world.command(refund(701, number=number, reverses=paid.payment_id)))
     assert refused["reason"] == "exceeds_payment"
-    assert "€7.00" in refused["message"]
+    assert "Of that payment €7.00 is left" in refused["message"]
     await world.command(refund(700, number=number, reverses=paid.payment_id))
     (row,) = await world.fetch("SELECT paid, status FROM invoice")
     assert tuple(row) == (0, "issued")

@@ -106,6 +106,7 @@ async def test_why_a_sale_is_not_among_it(world: World) -> None:
     open_, settled, cancelled = (sale("A1", BEER) for _ in range(3))
     refused, later = sale("A1", BEER), sale("A1", BEER)
     await world.sell(declined(refused.sale_id), declined(later.sale_id, "expired"))
+    await world.sell(declined(refused.sale_id, "expired"))  # the first reason stays
     await world.sell(open_, settled, cancelled, later)  # one was recorded after all
     await world.sell(reversal(settled, reason="settled"), reversal(cancelled))
     assert await how(world, open_.sale_id) == {"state": "pending", "amount": 700}

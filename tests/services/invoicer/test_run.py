@@ -11,6 +11,7 @@ from schemas.invoices import InvoiceApprove
 from schemas.registry import Schedule
 from schemas.wire import decode, encode
 from services.invoicer.handlers import commands
+from services.invoicer.names import made
 from services.invoicer.timers import SCHEDULE
 from tests.services.invoicer.world import (
     BEER,
@@ -158,7 +159,7 @@ async def test_what_the_venue_lacks_is_said_before_the_first_number(world: World
     await world.registry(environment(version=2, iban=None, chamber_number=None))
     await world.sell(sale("A1"))
     (refused,) = said(await world.run(), "command.refused")
-    assert refused["reason"] == "environment_incomplete"
+    assert (refused["reason"], refused["field"]) == ("environment_incomplete", "chamber_number")
     assert "chamber_number, iban" in refused["message"]
     assert await world.fetch("SELECT FROM number") == []
     await world.registry(environment(version=3))
@@ -314,7 +315,9 @@ async def test_viewers_get_a_statement_with_a_run_that_mails_where_the_venue_wan
         command_id=new_id(), environment=ENV, at=JULY, by="f", invoice_id=draft["invoice_id"]
     )
     await world.command(approve, approve)
-    assert [s["to"] for s in said(await world.jobs(), "statement.sent")] == ["eye@club.example"]
+    (sent,) = said(await world.jobs(), "statement.sent")
+    assert sent["to"] == "eye@club.example"
+    assert sent["statement_id"] == made("statement", ENV, "d", "A1", "2026-07")
     await world.sell(sale("A1"))
     assert said(await world.run(run_id="b", send=False), "statement.sent") == []
     await world.registry(environment(version=3))

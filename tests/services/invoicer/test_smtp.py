@@ -188,6 +188,18 @@ async def test_a_server_that_is_away_is_tried_with_growing_pauses(rude: RudeServ
     await one.close()
 
 
+async def test_after_421_the_next_mail_waits_whomever_it_was_said_of(rude: RudeServer) -> None:
+    """So a server says that there are too many: going on at once would have all mails refused."""
+    rude.rule = lambda said: "421 4.7.0 too many" if said.verb == "RCPT" else None
+    rude.start()
+    one = mailer(rude, smtp_away_s=0.8)
+    assert isinstance(await one.send(FROM, TO, MAIL), Refused)
+    before = time.monotonic()
+    await one.ready()
+    assert time.monotonic() - before >= 0.09
+    await one.close()
+
+
 # -- TLS and login -------------------------------------------------------------------------------
 
 

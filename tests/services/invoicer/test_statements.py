@@ -200,6 +200,20 @@ async def test_the_next_holder_and_viewers_get_no_purchases_of_who_held_the_acco
     assert seen["books@club.example"] == of_ben | {"billed", "settled", "Teruggenomen: settled"}
 
 
+async def test_when_an_account_changes_hands_is_noted_whichever_worker_writes_it(
+    world: World,
+) -> None:
+    """An older one beside newer ones writes the holder alone. The first holder is nobody's next."""
+    await world.guests("A1", "A2", "A3")
+    await world.registry(account("A2", new_id(), version=2))
+    await world.registry(account("A3", None, version=2), account("A4", None))
+    await world.registry(account("A3", new_id(), version=3), account("A4", new_id(), version=2))
+    async with world.bench.database.connection() as connection:
+        await connection.execute("UPDATE account SET holder = $1 WHERE account = 'A1'", new_id())
+    noted = await world.fetch("SELECT account FROM account WHERE held_since > '2026-01-01Z'")
+    assert sorted(row["account"] for row in noted) == ["A1", "A2", "A3"]
+
+
 async def test_each_viewer_gets_it_in_a_language_of_their_own(
     world: World, smtp: MailServer
 ) -> None:

@@ -101,11 +101,9 @@ async def read(connection: asyncpg.Connection, statement: str, *given: Any) -> i
 
 
 async def test_a_statement_of_all_accounts_reads_its_own_period(years: asyncpg.Connection) -> None:
-    rows = await years.fetch(sql("statements").rows, ENV, None, BEGINS, ENDS, 10_000)
-    assert len(rows) == LAST_MONTH
-    assert await read(years, sql("statements").rows, ENV, None, BEGINS, ENDS, 10_000) <= (
-        ACCOUNTS + 2 * LAST_MONTH
-    )
+    asked = (ENV, None, BEGINS, ENDS, 10_000, None, [])
+    assert len(await years.fetch(sql("statements").rows, *asked)) == LAST_MONTH
+    assert await read(years, sql("statements").rows, *asked) <= ACCOUNTS + 2 * LAST_MONTH
 
 
 async def test_mails_that_wait_are_found_among_those_that_were_sent(

@@ -23,7 +23,7 @@ from pydantic import SecretStr
 
 from cli.stack.postgres import Postgres
 from runtime import topics
-from runtime.reading import Log, LogAway
+from runtime.reading import Log, LogAway, Span
 from runtime.settings import KafkaSettings
 from runtime.worker import Worker
 from schemas.base import Message
@@ -211,6 +211,31 @@ def test_a_balance_that_moves_on_while_it_is_looked_at_is_no_finding() -> None:
     assert balances._wrong(later, record, kept) is None
     balances.conclude(kept)
     assert report.findings == []
+
+
+async def test_each_published_balance_is_held_against_its_own_account() -> None:
+    """Several accounts of one partition, looked up together."""
+    said = [
+        BalanceState(environment=VENUE, account=account, version=1, currency="EUR", unbilled=owed,
+                     billed=0, at=NOON)
+        for account, owed in ((GUEST, 100), (OTHER, 200), ("28900003", 300))
+    ]  # fmt: skip
+    records = [
+        SimpleNamespace(partition=0, offset=n, key=None, headers=(), value=encode(one))
+        for n, one in enumerate(said)
+    ]
+
+    class Kept:
+        async def fetch(self, *_: object) -> list[dict[str, Any]]:
+            return [
+                {**one.model_dump(), "number": n, "ctid": (0, n)} for n, one in enumerate(said, 1)
+            ]
+
+    report = Report()
+    balances = Balances(notes=Notes(report=report, traced=Traced()), before={0: Span(0, 3)})
+    kept: Any = Kept()
+    await balances.look_up(kept, records)
+    assert (report.findings, balances.notes.traced.states) == ([], 3)
 
 
 S1, S2, S3, C2 = (f"source_id = '{uid(name)}'" for name in ("s1", "s2", "s3", "c2"))

@@ -4,17 +4,19 @@ import asyncio
 import json
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import asyncpg
 import pytest
 
 from cli.stack.postgres import Postgres
-from services.ledger.audit import Flaw
+from services.ledger.audit import Flaw, Posted, examine
 from services.ledger.report import Report, in_words
 from services.ledger.verify import main, verify
 from tests.services.ledger.support import (
     GUEST,
+    NOON,
     VENUE,
     approved,
     as_admin,
@@ -82,6 +84,10 @@ async def test_books_without_an_entry_balance(postgres: Database) -> None:
 
 
 OF_S1 = f"source_id = '{uid('s1')}'"
+CHECK = (
+    "CREATE OR REPLACE FUNCTION is_journal(ledger_accounts text[], amounts bigint[]) "
+    "RETURNS boolean LANGUAGE sql IMMUTABLE AS"
+)
 UNGUARD = "ALTER TABLE entry DROP CONSTRAINT entry_is_journal"
 DAMAGE: dict[str, tuple[list[str], set[Flaw]]] = {
     "a balance was raised": (
@@ -145,7 +151,8 @@ DAMAGE: dict[str, tuple[list[str], set[Flaw]]] = {
         [
             UNGUARD,
             "UPDATE entry SET ledger_accounts = ledger_accounts[1] || (ledger_accounts[1] || "
-            f"ledger_accounts), amounts = 0 || (1 || (amounts[1] - 1 || amounts[2:])) WHERE {OF_S1}",
+            "ledger_accounts), amounts = 0 || (1 || (amounts[1] - 1 || amounts[2:])) "
+            f"WHERE {OF_S1}",
         ],
         {Flaw.UNGUARDED, Flaw.NOT_A_JOURNAL, Flaw.ANSWER_DIFFERS},
     ),
@@ -191,10 +198,14 @@ DAMAGE: dict[str, tuple[list[str], set[Flaw]]] = {
         ["GRANT UPDATE (answer) ON entry TO ledger", "GRANT DELETE ON entry TO PUBLIC"],
         {Flaw.UNGUARDED},
     ),
-    "the check was made to take anything": (
+    "the check was made to take what does not balance": (
+        [f"{CHECK} 'SELECT ledger_accounts[1] <> ledger_accounts[2]'"],
+        {Flaw.UNGUARDED},
+    ),
+    "the check was made to take one leg": (
         [
-            "CREATE OR REPLACE FUNCTION is_journal(ledger_accounts text[], amounts bigint[]) "
-            "RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true'"
+            f"{CHECK} 'SELECT cardinality(amounts) = 1 OR sum(a) = 0 "
+            "AND ledger_accounts[1] <> ledger_accounts[2] FROM unnest(amounts) AS a'"
         ],
         {Flaw.UNGUARDED},
     ),
@@ -228,6 +239,17 @@ async def test_a_finding_says_which_account_what_is_kept_and_what_is_right(
     [finding] = (await look(postgres)).findings
     assert (finding.environment, finding.account) == (VENUE, GUEST)
     assert finding.says == "billed is kept as 7, its entries say 210"
+
+
+def test_of_an_answer_that_can_not_be_read_the_field_is_named() -> None:
+    entry = Posted(
+        environment=VENUE, kind="charge", source_id=uid("s1"), entry_id="", account=GUEST,
+        currency="EUR", at=NOON, ledger_accounts=(), amounts=(), answer=b"{",
+    )  # fmt: skip
+    of_a_field = b'{"type": "entry.posted", "entry_id": 1}'
+    for answer, field in ((b"{", "all of it"), (of_a_field, "entry_id")):
+        says = [one.says for one in examine(replace(entry, answer=answer))]
+        assert f"what was published can't be read ({field})" in says
 
 
 async def test_what_waits_for_its_origin_is_not_wrong_yet(postgres: Database) -> None:

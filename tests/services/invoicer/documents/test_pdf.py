@@ -144,17 +144,19 @@ def test_of_very_many_lines_equal_ones_of_a_day_stand_together_on_paper() -> Non
     """Each with its quantity and price, as an invoice must have them; parts, and weights that are
     rounded each by itself, stand alone."""
     beer, off = line("Bier"), line("Actie", quantity="1", unit_price=-50)
+    half = line("Half", quantity="0.5", unit_price=500)
     tomorrow = beer._replace(sold_at=beer.sold_at + timedelta(days=1))
     alone = [line("Kaas", quantity="0.333", unit_price=999), beer._replace(total=100)]
-    shown, note = many_rows(*[beer] * MOST_ON_PAPER, *[off] * 3, tomorrow, *alone)
+    shown, note = many_rows(*[beer] * MOST_ON_PAPER, *[off] * 3, *[half] * 3, tomorrow, *alone)
     assert sorted(row[1:4] + row[6:] for row in shown) == [
         ("Actie", "−3", "€\u00a00,50", "€\u00a0−1,50"),
         ("Bier", "1", "€\u00a01,00", "€\u00a01,00"),
         ("Bier", "10.000", "€\u00a03,50", "€\u00a035.000,00"),
         ("Bier", "2", "€\u00a03,50", "€\u00a07,00"),
+        ("Half", "1,5", "€\u00a05,00", "€\u00a07,50"),
         ("Kaas", "0,333", "€\u00a09,99", "€\u00a03,33"),
     ]
-    assert note.startswith("Gelijke regels van een dag staan hier bij elkaar. Alle 5006 staan")
+    assert note.startswith("Gelijke regels van een dag staan hier bij elkaar. Alle 5009 staan")
     assert "2026-00042.xlsx" in note.replace("\u200b", "")
     assert many_rows(*[beer] * 3)[1] == ""
 
