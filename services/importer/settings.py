@@ -41,7 +41,7 @@ class Settings(WorkerSettings):
         " then forgotten.",
     )
     import_window: int = Field(
-        2000, ge=1, le=10_000, description="Most registry commands of one import under way at once."
+        4000, ge=1, le=10_000, description="Most registry commands of one import under way at once."
     )
     import_resend_s: float = Field(
         60,

@@ -122,11 +122,23 @@ async def test_invoices_that_must_be_kept_are_told_with_what_is_not_paid(
     async with venue(postgres) as bench:
         await bench.order(known(), tied())
         await bench.sell(requested("a", 900))
-        await bench.account_for(invoice("i", 900), payment("p", 1000), refund("r", 101))
+        note = credit_note("c", 200, frees=False)
+        await bench.account_for(invoice("i", 1100), note, payment("p", 1000), refund("r", 101))
         assert await messages(bench) == [
             "Invoices that were made out to it keep its name and address, as the law asks; "
             "€0.01 of them is not paid yet."
         ]
+
+
+async def test_who_is_not_known_or_erased_already_is_said_to_be(postgres: Database) -> None:
+    async with venue(postgres) as bench:
+        unknown, _, _, again, anew = await bench.order(
+            command("customer.erase", "u", customer_id=ZOE), known(), erased(),
+            command("customer.erase", "again", customer_id=ZOE),
+            command("customer.register", "anew", customer_id=ZOE, last_name="Dam"),
+        )  # fmt: skip
+        assert (unknown["reason"], anew["reason"]) == ("customer_unknown", "customer_erased")
+        assert again["changes"] == [{"kind": "customer", "id": ZOE, "change": "unchanged"}]
 
 
 async def test_invoices_that_are_paid_are_told_without_what_is_left(postgres: Database) -> None:

@@ -12,6 +12,7 @@ from schemas.wire import decode, encode
 from services.authorizer.domain.directory import MOST_BYTES, pages
 from services.authorizer.domain.names import fold, natural
 from services.authorizer.handlers.tills import answer_tills
+from services.authorizer.store import directory
 from services.authorizer.store.states import STATES
 from tests.services.authorizer.support import (
     GUEST,
@@ -102,7 +103,9 @@ async def test_many_tills_share_one_reading(postgres: Database) -> None:
         assert len(answers) == 60
         assert [len(said(a)["accounts"]) for a in answers[:3]] == [500, 500, 201]
         assert [said(a)["page"] for a in answers[:3]] == [1, 2, 3]
-        assert len(await bench.rows("SELECT FROM directory")) == 1
+        ((revision,),) = await bench.rows("SELECT revision FROM directory")
+        async with bench.transaction() as tx:  # another worker was as quick
+            await tx.execute(directory.sql.add_pages, VENUE, revision, [b"[]"])
         for answer in answers[:3]:
             message = decode("pos.directories", answer.value)
             assert isinstance(message, DirectoryPage)
@@ -148,7 +151,7 @@ async def test_a_page_with_the_longest_names_still_fits_its_topic(postgres: Data
         ([], [slice(0, 0)]),
         ([10] * 500, [slice(0, 500)]),
         ([10] * 501, [slice(0, 500), slice(500, 501)]),
-        ([MOST_BYTES, 1, 1], [slice(0, 1), slice(1, 3)]),
+        ([MOST_BYTES, MOST_BYTES // 2, MOST_BYTES // 2], [slice(0, 1), slice(1, 3)]),
         ([MOST_BYTES // 2, MOST_BYTES // 2, 1], [slice(0, 2), slice(2, 3)]),
     ],
 )

@@ -267,7 +267,7 @@ async def test_a_person_dismisses_one_or_all_that_wait_under_an_id(postgres: Dat
 
 async def test_what_does_not_wait_can_not_be_dismissed(postgres: Database) -> None:
     async with venue(postgres) as bench:
-        await bench.sell(requested("a", 100))
+        await bench.sell(requested("a", 100), recorded("b", 100, account=ELSEWHERE))
         (refused,) = await bench.order(dismissed(1, "a"))
         assert (refused["reason"], refused["field"]) == ("sale_unknown", "sale_id")
 
