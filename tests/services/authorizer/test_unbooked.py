@@ -369,6 +369,17 @@ async def test_what_a_person_saw_to_is_not_charged_once_its_till_can_say_it(
         assert (await bench.one(recorded("n", 100, **of_a)))["type"] == "sale.approved"
 
 
+async def test_nor_is_it_where_both_come_in_one_batch(postgres: Database) -> None:
+    async with venue(postgres, limit=50) as bench:
+        await bench.sell(requested("a", 100), recorded("a", 100, terminal=""))
+        booked, mended = await bench.sell(
+            recorded("m", 90, moved_from=uid("a")), recorded("a", 100)
+        )
+        assert said(booked)["type"] == "sale.approved"
+        assert said(mended)["reason"] == "already_cancelled"
+        assert await bench.used() == 90
+
+
 @pytest.mark.parametrize("seen_to", ["assign", "dismiss"])
 async def test_what_a_person_saw_to_is_not_charged_once_its_dead_letter_is_retried(
     postgres: Database, seen_to: str
