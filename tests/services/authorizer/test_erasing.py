@@ -278,14 +278,16 @@ async def test_a_sale_that_was_set_free_is_to_be_invoiced_again(postgres: Databa
         assert refused["message"].startswith("€5.00 on account")
 
 
-async def test_a_part_that_was_taken_back_is_the_credit_that_is_due(postgres: Database) -> None:
+async def test_parts_that_were_taken_back_are_the_credit_that_is_due(postgres: Database) -> None:
     async with venue(postgres, limit=None) as bench:
         await bench.order(known(), tied())
-        await bench.sell(requested("a", 800, 400), requested("b", 300))
-        await bench.account_for(invoice("i", 1200, sales=about("a", 1200)))
-        await bench.sell(cancelled("back", "a", 500), cancelled("off", "b", 100))
+        await bench.sell(requested("a", 800, 400), requested("b", 300), requested("c", 200))
+        await bench.account_for(invoice("i", 1400, sales=about("a", 1200) + about("c", 200)))
+        await bench.sell(
+            cancelled("back", "a", 500), cancelled("off", "b", 299), cancelled("too", "c", 150)
+        )
         (refused,) = await bench.order(erased())
-        assert refused["message"].startswith("€2.00 on account")
+        assert refused["message"].startswith("€0.01 on account")
 
 
 async def test_a_sale_that_another_worker_has_in_hand_is_waited_for(postgres: Database) -> None:

@@ -316,6 +316,7 @@ async def test_a_run_plans_counts_and_ends_its_own(world: World) -> None:
         assert {(n["kind"], n["total"]) for n in notes} == {
             ("credit_note", 100), ("credit_note", 200),
         }  # fmt: skip
+    await report_and_wait(world, sold)
     # Of nothing but what is later, and of a later month's draft, a run has nothing to do.
     await world.sell(sale("A1", at=JULY.replace(month=8)))
     await world.run("run", run_id="august", period="2026-08", mode="draft")
@@ -323,6 +324,67 @@ async def test_a_run_plans_counts_and_ends_its_own(world: World) -> None:
     assert types(told) == ["run.progressed", "run.completed"]
     assert said(told)[0]["total"] == 0
     await plan_three(world)
+
+
+async def report_and_wait(world: World, sold: dict[str, str]) -> None:
+    """Whom a run's documents were mailed to, whom it left out, and which mails wait, is told of its
+    own documents; finance's copies are no mails to a guest."""
+    gone = sale("A3", BEER, LUNCH, sale_id=sold["A3/1"], number=OTHER)
+    await world.sell(reversal(gone, 300))
+    await world.run("run", run_id="notes", number=OTHER, send=False)
+    notes = await world.fetch("SELECT environment, credit_note_id::text AS id FROM credit_note "
+                              "ORDER BY environment, number")  # fmt: skip
+    bills = await world.fetch("SELECT account, invoice_id::text AS id, number FROM invoice "
+                              "WHERE environment = $1 ORDER BY account", ENV)  # fmt: skip
+    numbers = [row["number"] for row in bills]
+    async with world.bench.transaction() as tx:
+        assert await runs.counted(tx, ENV, "notes") == (0, 0)
+    for to, ref, more in (
+        ("a@x.nl", notes[0]["id"], {"kind": "credit_note"}),
+        ("copy", notes[1]["id"], {"kind": "credit_note", "copy": True}),
+        ("c@x.nl", notes[2]["id"], {"kind": "credit_note", "number": OTHER}),
+        ("d@x.nl", bills[0]["id"], {}),
+        ("copy", bills[1]["id"], {"copy": True}),
+        ("e@x.nl", bills[2]["id"], {}),
+    ):
+        await mail(world, "pending", ref, to=to, **more)
+    for number, run_id, reason in ((ENV, "notes", "nothing"), (OTHER, "notes", "nothing"),
+                                   (ENV, "two", "nothing")):  # fmt: skip
+        await world.fetch("INSERT INTO run_item (environment, run_id, account, reason, done) "
+                          "VALUES ($1, $2, 'A0', $3, true)", number, run_id, reason)  # fmt: skip
+    async with world.bench.transaction() as tx:
+        assert await runs.counted(tx, ENV, "notes") == (1, 1)
+        assert await runs.counted(tx, ENV, "one") == (0, 0)
+        for run_id, mailed in (
+            ("notes", ["a@x.nl", None]),
+            ("one", ["d@x.nl", None]),
+            ("two", ["e@x.nl"]),
+        ):
+            told = await runs.made(tx, ENV, run_id)
+            assert [r["mailed_to"] for r in told] == mailed
+            found = await runs.find(tx, ENV, run_id)
+            assert found is not None
+            sent = 0 if run_id == "notes" else 1
+            assert (await runs.outcome(tx, ENV, found)).sent == sent
+        count, waiting = await pending.mails(tx, ENV)
+        assert (count, sorted(m.to for m in waiting)) == (3, ["a@x.nl", "d@x.nl", "e@x.nl"])
+        assert {m.to: m.number for m in waiting}["e@x.nl"] == numbers[2]
+        one = await pending.sale(tx, ENV, sold["A3/2"], ZoneInfo("Europe/Amsterdam"))
+        assert one.numbers == (numbers[2],)
+    await world.fetch("DELETE FROM run_item WHERE account = 'A0'")
+
+
+async def mail(
+    world: World, state: str, ref: str, *, number: int = ENV, to: str = "a", **changes: Any
+) -> None:
+    """Note that one was sent, failed or waits."""
+    values = {"kind": "invoice", "copy": False, **changes}
+    await world.fetch(
+        "INSERT INTO mail (environment, mail_id, kind, ref, recipient, copy, state, message_id,"
+        " ended_at) VALUES ($1, gen_random_uuid(), $2, $3, $6, $4, $5, 'm',"
+        " CASE WHEN $5 <> 'pending' THEN now() END)",
+        number, values["kind"], ref, values["copy"], state, to,
+    )  # fmt: skip
 
 
 async def plan_three(world: World) -> None:
@@ -434,26 +496,17 @@ async def test_how_an_invoice_stands_besides_what_is_paid_is_told_by_its_own_mai
             one = (await invoices.find(tx, ENV, [own]))[own]
             return await invoices.delivery(tx, replace(one, send=send))
 
-    async def mail(state: str, ref: str = own, *, number: int = ENV, **changes: Any) -> None:
-        values = {"kind": "invoice", "copy": False, **changes}
-        await world.fetch(
-            "INSERT INTO mail (environment, mail_id, kind, ref, recipient, copy, state, message_id,"
-            " ended_at) VALUES ($1, gen_random_uuid(), $2, $3, 'a', $4, $5, 'm',"
-            " CASE WHEN $5 <> 'pending' THEN now() END)",
-            number, values["kind"], ref, values["copy"], state,
-        )  # fmt: skip
-
     for state, ref in (("sent", theirs), ("failed", last["invoice_id"])):
-        await mail(state, ref)
-    await mail("sent", number=OTHER)
-    await mail("sent", kind="statement")
-    await mail("sent", copy=True)
+        await mail(world, state, ref)
+    await mail(world, "sent", own, number=OTHER)
+    await mail(world, "sent", own, kind="statement")
+    await mail(world, "sent", own, copy=True)
     assert (await stands(False), await stands(True)) == ("issued", "undeliverable")
-    await mail("pending")
+    await mail(world, "pending", own)
     assert (await stands(False), await stands(True)) == ("issued", "issued")
-    await mail("failed")
+    await mail(world, "failed", own)
     assert await stands(True) == "undeliverable"
-    await mail("sent")
+    await mail(world, "sent", own)
     assert await stands(True) == "sent"
 
 
