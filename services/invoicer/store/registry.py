@@ -46,9 +46,8 @@ async def put_environments(tx: Tx, told: Iterable[tuple[EnvironmentState, dateti
     newest: dict[int, tuple[EnvironmentState, datetime]] = {}
     for state, at in sorted(told, key=lambda one: (one[0].version, one[1])):
         before = newest.get(state.environment)
-        if before is not None and before[0].schedule == state.schedule:
-            at = before[1]  # set with that one
-        newest[state.environment] = state, at
+        kept = before is not None and before[0].schedule == state.schedule
+        newest[state.environment] = state, before[1] if before is not None and kept else at
     if newest:
         rows = newest.values()
         await tx.execute(

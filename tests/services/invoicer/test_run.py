@@ -221,7 +221,7 @@ async def test_an_unknown_environment_is_refused(world: World) -> None:
 async def test_a_run_waits_until_what_was_there_before_it_was_seen(world: World) -> None:
     await world.guests("A1")
     await world.sell(sale("A1"))
-    from services.invoicer.handlers import commands, registry
+    from services.invoicer.handlers import commands
 
     await world.bench.handle(commands.handle, [asked()], ends={"pos.decisions": {3: 10}})
     assert await world.jobs() == []
@@ -281,7 +281,10 @@ async def test_a_schedule_asks_once_and_only_for_what_fell_due_since_it_was_set(
     assert await world.bench.tick(SCHEDULE) == []  # the first of this month is past
     # Set forty days ago, named anew since, and heard of only now: the worker was off.
     later = schedule.model_copy(update={"hour": 1})
-    states = [environment(version=2, schedule=later), environment(version=3, schedule=later, name="B")]
+    states = [
+        environment(version=2, schedule=later),
+        environment(version=3, schedule=later, name="B"),
+    ]
     ago = (timedelta(days=40), timedelta(0))
     async with world.bench.transaction() as tx:
         heard = [
