@@ -140,7 +140,7 @@ async def test_why_a_sale_is_not_among_it(world: World) -> None:
 
 async def test_a_sale_on_a_deleted_invoice_is_pending_again(world: World) -> None:
     await world.guests("A1")
-    sold = sale("A1", BEER)
+    sold = sale("A1", BEER, LUNCH)
     await world.sell(sold)
     (issued,) = said(await world.run("run", send=False), "invoice.issued")
     assert await how(world, sold.sale_id) == {"state": "billed", "numbers": [nth(1)], "amount": 0}
@@ -150,7 +150,7 @@ async def test_a_sale_on_a_deleted_invoice_is_pending_again(world: World) -> Non
     await world.command(delete)
     assert (await how(world, sold.sale_id))["state"] == "pending"
     (one,) = (await listed(world, account="A1"))["sales"]
-    assert (one["sale_id"], one["period"], one["amount"]) == (sold.sale_id, "2026-07", 700)
+    assert (one["sale_id"], one["period"], one["amount"]) == (sold.sale_id, "2026-07", 1950)
 
 
 async def test_it_waits_for_what_was_decided_before_and_answers_the_same_bytes(
