@@ -41,15 +41,21 @@ class Scheduled:
     runs: frozenset[str]
 
 
-async def put_environments(tx: Tx, states: Iterable[EnvironmentState]) -> None:
-    newest = {s.environment: s for s in sorted(states, key=lambda s: s.version)}
+async def put_environments(tx: Tx, told: Iterable[tuple[EnvironmentState, datetime]]) -> None:
+    """States, each with its record's time."""
+    newest: dict[int, tuple[EnvironmentState, datetime]] = {}
+    for state, at in sorted(told, key=lambda one: (one[0].version, one[1])):
+        before = newest.get(state.environment)
+        kept = before is not None and before[0].schedule == state.schedule
+        newest[state.environment] = state, before[1] if before is not None and kept else at
     if newest:
         rows = newest.values()
         await tx.execute(
             sql.put_environments,
             list(newest),
-            [s.version for s in rows],
-            [encode(s).decode() for s in rows],
+            [state.version for state, _ in rows],
+            [encode(state).decode() for state, _ in rows],
+            [since for _, since in rows],
         )
 
 

@@ -154,7 +154,7 @@ async def test_invoices_that_are_paid_are_told_without_what_is_left(postgres: Da
 async def test_a_description_that_names_the_customer_is_told(postgres: Database) -> None:
     async with venue(postgres) as bench:
         await bench.order(
-            known(last_name="Dam"),
+            known(last_name="Dam", company="Dam en Zonen"),
             tied(),
             command("account.change", "d", accounts=[GUEST], description="rekening van ZOE DAM"),
         )

@@ -1,5 +1,6 @@
 """What is not yet invoiced, and why a given sale is not among it."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from schemas.invoices import InvoiceCorrect, InvoiceDelete, PendingRequest
@@ -74,6 +75,22 @@ async def test_per_account_and_month_it_is_told_what_is_open_and_what_would_stay
     assert "lacking" not in found
 
 
+async def test_what_is_open_stands_in_the_month_in_which_a_run_bills_it(world: World) -> None:
+    """PostgreSQL takes CET for an hour beside UTC all year, and Python for a zone with summers."""
+    await world.guests("A1")
+    await world.registry(environment(version=2, time_zone="CET"))
+    night = datetime(2026, 6, 30, 22, 30, tzinfo=UTC)
+    await world.sell(sale("A1", BEER, at=night), sale("A1", LUNCH, at=night.replace(hour=21)))
+    found = await listed(world)
+    assert [(a["period"], a["amount"]) for a in found["accounts"]] == [
+        ("2026-06", 1250),
+        ("2026-07", 700),
+    ]
+    issued = said(await world.run("run", send=False), "invoice.issued")
+    assert [(i["period"], i["total"]) for i in issued] == [("2026-06", 1250), ("2026-07", 700)]
+    assert "accounts" not in await listed(world)
+
+
 async def test_what_a_correction_holds_and_what_is_to_be_credited_are_told_apart(
     world: World,
 ) -> None:
@@ -123,7 +140,7 @@ async def test_why_a_sale_is_not_among_it(world: World) -> None:
 
 async def test_a_sale_on_a_deleted_invoice_is_pending_again(world: World) -> None:
     await world.guests("A1")
-    sold = sale("A1", BEER)
+    sold = sale("A1", BEER, LUNCH)
     await world.sell(sold)
     (issued,) = said(await world.run("run", send=False), "invoice.issued")
     assert await how(world, sold.sale_id) == {"state": "billed", "numbers": [nth(1)], "amount": 0}
@@ -133,7 +150,7 @@ async def test_a_sale_on_a_deleted_invoice_is_pending_again(world: World) -> Non
     await world.command(delete)
     assert (await how(world, sold.sale_id))["state"] == "pending"
     (one,) = (await listed(world, account="A1"))["sales"]
-    assert (one["sale_id"], one["period"], one["amount"]) == (sold.sale_id, "2026-07", 700)
+    assert (one["sale_id"], one["period"], one["amount"]) == (sold.sale_id, "2026-07", 1950)
 
 
 async def test_it_waits_for_what_was_decided_before_and_answers_the_same_bytes(

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
 import pytest
@@ -23,7 +23,7 @@ from pydantic import SecretStr
 
 from cli.stack.postgres import Postgres
 from runtime import topics
-from runtime.reading import Log, LogAway, Span
+from runtime.reading import Log, LogAway, Span, unheard
 from runtime.settings import KafkaSettings
 from runtime.worker import Worker
 from schemas.base import Message
@@ -31,7 +31,7 @@ from schemas.ledger import BalanceState
 from schemas.wire import encode
 from services.ledger.__main__ import build
 from services.ledger.audit import Flaw
-from services.ledger.chain import ORIGINS, TOPICS
+from services.ledger.chain import ORIGINS, TOPICS, Chain, _up_to
 from services.ledger.notes import Notes
 from services.ledger.published import Balances
 from services.ledger.report import Report, Traced, in_words
@@ -236,6 +236,30 @@ async def test_each_published_balance_is_held_against_its_own_account() -> None:
     kept: Any = Kept()
     await balances.look_up(kept, records)
     assert (report.findings, balances.notes.traced.states) == ([], 3)
+
+
+def test_how_far_a_topic_was_read_is_told_by_partition() -> None:
+    """Partitions of which half was read, of which the unread beginning went, that came since the
+    beginnings were noted, and that was read further than it goes."""
+    held = {0: Span(0, 9), 1: Span(4, 9), 2: Span(0, 5), 3: Span(0, 2)}
+    positions: Any = [
+        {"topic": topic, "partition": number, "next_offset": at}
+        for topic, number, at in (
+            ("pos.decisions", 0, 3), ("pos.decisions", 1, 2), ("pos.decisions", 3, 7),
+            ("invoices.events", 2, 5),
+        )
+    ]  # fmt: skip
+    notes, log = Notes(report=Report(), traced=Traced()), cast("Log", None)
+    before = {"pos.decisions": {0: Span(0, 9), 1: Span(4, 9), 3: Span(0, 2)}}
+    chain = Chain(log=log, notes=notes, gauge=unheard, before=before)
+    chain._look_for_gaps("pos.decisions", held, positions)
+    assert [finding.says.split(",")[:2] for finding in notes.report.findings] == [
+        ["pos.decisions 1@2 to 1@3", " 2 records"]
+    ]
+    assert notes.traced.unread == 6 + 5 + 5
+    assert _up_to(held, "pos.decisions", positions) == {
+        0: Span(0, 3), 1: Span(4, 4), 2: Span(0, 0), 3: Span(0, 2),
+    }  # fmt: skip
 
 
 S1, S2, S3, C2 = (f"source_id = '{uid(name)}'" for name in ("s1", "s2", "s3", "c2"))

@@ -106,6 +106,10 @@ DAMAGE: dict[str, tuple[list[str], set[Flaw]]] = {
         [f"UPDATE balance SET currency = 'USD' WHERE account = '{GUEST}'"],
         {Flaw.CURRENCY_DIFFERS},
     ),
+    "one of several entries changed its currency": (
+        [f"UPDATE entry SET currency = 'USD' WHERE {OF_S1}"],
+        {Flaw.CURRENCY_DIFFERS, Flaw.ANSWER_DIFFERS},
+    ),
     "an entry is gone": (
         [f"DELETE FROM entry WHERE source_id = '{uid('s3')}'"],
         {Flaw.BALANCE_DIFFERS, Flaw.ENTRIES_DIFFER},
