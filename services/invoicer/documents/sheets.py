@@ -25,7 +25,7 @@ _DAY_ZERO = date(1899, 12, 30)
 _DAY_S = 86_400
 _ALIKE = {"[Content_Types].xml", "_rels/.rels", "xl/_rels/workbook.xml.rels", "xl/styles.xml"}
 _OF_A_STRING = ' t="s">'  # a cell's type (18.18.11)
-_READ_AS_ESCAPE = re.compile("(_x[0-9A-Fa-f]{4}_)")
+_READ_AS_ESCAPE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
 
 
 class Style(NamedTuple):
@@ -276,5 +276,5 @@ def _attribute(text: str) -> str:
 def _string(text: str) -> str:
     """18.4.12: what looks like one of Excel's escapes is escaped itself."""
     if "_x" in text:
-        text = _READ_AS_ESCAPE.sub(r"_x005F\1", text)
+        text = _READ_AS_ESCAPE.sub("_x005F_", text)
     return _text(text)
