@@ -236,7 +236,7 @@ def when(text: str) -> str:
 
     Of the year 1, which a clock that was never set says, as it stands: there is no local one.
     """
-    moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    moment = datetime.fromisoformat(text)
     try:
         moment = moment.astimezone()
     except (OverflowError, ValueError):

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from pydantic import TypeAdapter
 
+from runtime.arrays import columns
 from runtime.sql import statements
 from runtime.transaction import Tx
 from schemas.registry import AccountState, CustomerState, EnvironmentState
@@ -128,10 +129,9 @@ async def lock_accounts(tx: Tx, accounts: Iterable[tuple[int, str]], *, add: boo
     wanted = sorted(set(accounts))
     if not wanted:
         return
-    numbers, names = [n for n, _ in wanted], [a for _, a in wanted]
     if add:
-        await tx.execute(sql.add_accounts, numbers, names)
-    await tx.fetch(sql.lock_accounts, numbers, names)
+        await tx.execute(sql.add_accounts, *columns(wanted))
+    await tx.fetch(sql.lock_accounts, *columns(wanted))
 
 
 def as_json(value: object) -> str:
