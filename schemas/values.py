@@ -290,9 +290,9 @@ def line_total(quantity: str, unit_price: int) -> int:
     sides, so that a return takes back exactly what the sale took (2.5 -> 3, -2.5 -> -3). In
     integers throughout, thus exact for every quantity and price that the contract allows.
     """
-    whole, point, decimals = quantity.partition(".")
-    if not point:
+    if "." not in quantity:
         return int(quantity) * unit_price
+    whole, _, decimals = quantity.partition(".")
     scale: int = 10 ** len(decimals)
     product = int(whole + decimals) * unit_price
     rounded = (2 * abs(product) + scale) // (2 * scale)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -32,7 +32,7 @@ class KnownSale:
     recorded: bool = False
     answer: Answer | None = None
     reversed_lines: Sequence[int] | None = None
-    called_off: set[str] = field(default_factory=set)
+    called_off: Set[str] = frozenset()
     # How the row is to be written: not at all, as a new one, as one that is awaited from now on.
     stored: Literal["known", "new", "awaited"] = "known"
     decided: bool = False

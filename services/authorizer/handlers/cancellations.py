@@ -63,7 +63,7 @@ def _take(wanted: SaleCancelled, book: Book, standing: Standing) -> Taken | Refu
         # It may have come and not been readable: then it waits for nobody any more.
         book.clear(key, wanted.cancellation_id, taken_back=True)
         # On which account the sale will come is not known yet: each that was named is kept.
-        sale.called_off.add(wanted.account)
+        sale.called_off |= {wanted.account}
         return NOTHING
     if sale.account != wanted.account:
         return Refused(reason=ReversalRefusal.NOT_THIS_ACCOUNT)
@@ -71,7 +71,7 @@ def _take(wanted: SaleCancelled, book: Book, standing: Standing) -> Taken | Refu
         _clear_unbooked(wanted, sale, book)
         if wanted.amount is None and not sale.recorded:
             # Its till may have made it all the same, and that message may be the later one.
-            sale.called_off.add(wanted.account)
+            sale.called_off |= {wanted.account}
             sale.called_off_now = True
         return Refused(reason=ReversalRefusal.SALE_DECLINED)
     lines = answers.lines_of(sale.answer.value)
