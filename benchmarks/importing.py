@@ -16,8 +16,9 @@ while its commands are carried out, is set against that of a quiet moment before
 small workbook of a third environment is uploaded too. The authorizer gives way to tills, so this
 import takes longer.
 
-Memory is the importer's largest resident size, of the worker alone and of its children,
-looked at ten times a second; once for few rows and once for many, each in a worker of its own. CPU
+Memory is the importer's largest resident size, of the worker alone and of its children, looked at
+ten times a second; for few rows, for three times as many (of which as much is under way at once as
+of more) and for many, each in a worker of its own. CPU
 a row is that of each process from upload to import.previewed, and from confirmation to
 import.completed: it says what the limit is, whatever else the machine does ("reader": the
 importer's children that ended meanwhile).
@@ -280,10 +281,10 @@ async def measure(options: argparse.Namespace) -> list[dict[str, float]]:
         scene = Scene(path, kafka, dsns)
         await scene.subject.get_ready(load.accounts(100))
         await stack.enter_async_context(scene.subject.working())
-        await terms(scene, 700, 701, 702, 703, 704)
+        await terms(scene, 700, 701, 702, 703, 704, 705)
         await imported(scene, WARM_UP, environment=703)
         lines = []
-        for rows, environment in ((options.few, 701), (options.rows, 702)):
+        for rows, environment in ((options.few, 701), (3 * options.few, 705), (options.rows, 702)):
             if rows:
                 lines.append(await beside_openpyxl(scene, rows, environment=environment))
         if per_s := options.sales_per_s:
