@@ -47,7 +47,7 @@ def reply(minute: int, kind: str, invoice: str, **fields: Any) -> Reply:
 
 def test_numbers_stand_in_the_order_in_which_they_were_given() -> None:
     given = ["2025-10000", "2026-9999", "2026-10000", "C2025-2", "C2026-1", "é7", "²3"]
-    assert sorted(given[::-1], key=counted_up) == [*given[:5], "²3", "é7"]
+    assert sorted(set(given), key=counted_up) == [*given[:5], "²3", "é7"]
 
 
 class OfThese:
