@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from cli.amounts import Misuse, money
 from cli.client import Client
+from cli.in_order import counted_up
 from cli.messages import Json, given, me, new_id
 from cli.months import a_month
 from cli.pending import why
@@ -140,7 +141,13 @@ async def invoices(
     ]
     if not ours:
         await settings_of(client, environment)
-    return sorted(ours, key=lambda s: (s["period"], s.get("number") or "~", s["account"]))
+    return sorted(ours, key=_place)
+
+
+def _place(state: Json) -> tuple[object, ...]:
+    """By month and number; those that have none behind the others."""
+    number = state.get("number")
+    return state["period"], number is None, counted_up(number or ""), state["account"]
 
 
 async def invoices_of(client: Client, environment: int, ids: Iterable[str]) -> dict[str, Json]:
@@ -220,7 +227,7 @@ def show_all(
 ) -> int:
     """Show what became of commands about these invoices, and the numbers that they were issued
     under; gives the exit status."""
-    numbers = sorted((str(event["number"]) for event in issued), key=lambda n: (len(n), n))
+    numbers = sorted((str(event["number"]) for event in issued), key=counted_up)
     if len(replies) == 1:
         return outcome(screen, replies[0] if screen.as_json else by_number(replies[0], issued))
     screen.data(list(replies))
@@ -276,7 +283,7 @@ async def made_by(reply: Json, events: Expectation, timeout_s: float) -> list[Js
         if name in missing:
             missing.remove(name)
             found.append(said)
-    return sorted(found, key=lambda said: str(said["number"]))
+    return sorted(found, key=lambda said: counted_up(str(said["number"])))
 
 
 async def issued_by(replies: Iterable[Json], events: Expectation, timeout_s: float) -> list[Json]:

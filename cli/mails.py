@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from cli.client import Client
+from cli.in_order import counted_up
 from cli.invoices import credit_notes, find_all, invoices_of
 from cli.messages import Json, given
 from cli.registry import settings_of
@@ -84,7 +85,7 @@ async def undelivered(client: Client, environment: int) -> tuple[list[Json], lis
         and ("credit_note_id" in mail or status[mail["invoice_id"]] not in ("paid", "credited"))
     ]
     statements = undelivered_statements(events, environment)
-    return sorted(rows, key=lambda row: str(row["number"])), statements
+    return sorted(rows, key=lambda row: counted_up(str(row["number"]))), statements
 
 
 def undelivered_statements(events: Iterable[Reply], environment: int) -> list[Json]:

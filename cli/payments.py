@@ -21,6 +21,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from cli.amounts import money
 from cli.bank.lines import Line
+from cli.in_order import counted_up
 from cli.matches import Match, Recorded, Refunded
 from cli.messages import Json
 from cli.refunds import Outgoing
@@ -211,8 +212,10 @@ class _Finder:
             if _as_typed(number).search(text)
         }
         if line.amount > 0:
-            return sorted(found - self._credited.keys())
-        return sorted({self._credited.get(number, number) for number in found})
+            found -= self._credited.keys()
+        else:
+            found = {self._credited.get(number, number) for number in found}
+        return sorted(found, key=counted_up)
 
 
 def _parts(number: str) -> list[str]:

@@ -14,15 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cli.amounts import Misuse
 from cli.messages import Json
 from cli.options import Common
 from cli.screen import Gauge
 from cli.trouble import Trouble
 from cli.where import Unreachable, kafka, postgres
+from runtime.verifying import NOT_LOOKED_AT, NOT_THERE
 
 LONGEST_SILENCE_S = 600
-NOT_LOOKED_AT = 2
-"""A check's exit status where it says why it can't look."""
 UNREAD = "database can't be read"
 """What it says then where that is PostgreSQL."""
 STORE_ONLY = frozenset({"--books-only", "--store-only"})
@@ -141,6 +141,8 @@ def _ended_when_silent(service: str, check: subprocess.Popen[str]) -> Iterator[A
 
 def _no_report(service: str, done: Done) -> Trouble:
     said = [line.strip() for line in done.err if line.strip()]
+    if said and done.status == NOT_THERE:
+        return Misuse(said[-1])
     why = said[-1].removeprefix(f"{service} verify: ")[:300] if said else f"status {done.status}"
     none = f"The check of the {service}'s database gave no report"
     if said and done.status == NOT_LOOKED_AT and UNREAD not in why:

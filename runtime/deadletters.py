@@ -2,7 +2,8 @@
 
 A dead letter is the original record (key, value, headers) on `GROUP.dead-letters`, with where it
 came from and why in added headers. An operator's retry puts the same bytes on `GROUP.retries`,
-which only that group reads, with the origin's headers kept.
+which only that group reads, with the origin's headers kept. A person's note that a dead letter
+needs no more stands among them: no value, and DISMISSED.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ ORIGIN_OFFSET = "onaccount-origin-offset"
 ORIGIN_TIME = "onaccount-origin-time"  # milliseconds since 1970: the first record's time
 CAUSE = "onaccount-cause"
 CUT = "onaccount-cut"  # of a record too great for its topic: how many bytes its value had
+DISMISSED = "onaccount-dismissed"  # the place of the letter that needs no more, PARTITION:OFFSET
 ADDED = (ORIGIN_TOPIC, ORIGIN_PARTITION, ORIGIN_OFFSET, ORIGIN_TIME, CAUSE, CUT)
 
 # Topics count compressed bytes, so a record can unpack to more than any topic takes.

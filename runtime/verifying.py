@@ -35,6 +35,11 @@ SETTLED = timedelta(minutes=10)
 
 MOST_NAMED = 1_000
 
+NO_SUCH_ENVIRONMENT = "there is no such environment"
+"""The problem of an environment that the store does not have, as both sql/verify.sql say it."""
+NOT_LOOKED_AT, NOT_THERE = 2, 3
+"""Exit statuses of a check that looked at nothing: see `command`."""
+
 Report = dict[str, Any]
 """What a check found; "ok" says whether all is as it must be."""
 
@@ -163,7 +168,7 @@ def command(
     told: Callable[[Report], str],
 ) -> int:
     """Run a check and print its report; exit status 0 where all is as it must be, 1 where not, 2
-    where it could not be looked at."""
+    where it could not be looked at, 3 where neither store nor topics know the environment."""
     parser = argparse.ArgumentParser(prog=f"python -m services.{service} verify")
     parser.add_argument("--json", action="store_true", help="one JSON object")
     parser.add_argument("--environment", type=int, help="this one alone")
@@ -194,6 +199,9 @@ def command(
         return cannot(f"{fault}; --store-only looks at the database alone")
     except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as fault:
         return cannot(f"the {service}'s database can't be read: {type(fault).__name__}")
+    if [one["problem"] for one in found["problems"]] == [NO_SUCH_ENVIRONMENT]:
+        cannot(f"There is no environment {chosen.environment}.")
+        return NOT_THERE
     sys.stdout.write((json.dumps(found) if chosen.json else told(found)) + "\n")
     return 0 if found["ok"] else 1
 
@@ -207,4 +215,4 @@ def say_how_far(what: str, done: int, total: int) -> None:
 def cannot(why: str) -> int:
     """Say why nothing was looked at; gives the exit status."""
     sys.stderr.write(why + "\n")
-    return 2
+    return NOT_LOOKED_AT

@@ -189,14 +189,14 @@ _SAYS: Final[dict[str, str]] = {
     "missing": "is required",
     "string_type": "must be text",
     "string_too_long": "is longer than {max_length} characters",
-    "string_too_short": "is shorter than {min_length} characters",
+    "string_too_short": "must have at least {min_length} characters",
     "int_type": "must be an integer",
     "int_parsing_size": "must be an integer that is not so large",
     "bool_type": "must be true or false",
     "greater_than_equal": "must not be less than {ge}",
     "less_than_equal": "must not be greater than {le}",
     "too_long": "has more than {max_length} entries",
-    "too_short": "has fewer than {min_length} entries",
+    "too_short": "must have at least {min_length} entries",
     "literal_error": "must be {expected}",
     "enum": "must be {expected}",
     "tuple_type": "must be a list",
@@ -223,12 +223,14 @@ def _first_fault(fault: ValidationError, content: dict[str, Any]) -> tuple[str, 
         return within + str(context["field"]), str(context["says"])
     place = _path(first["loc"][1:])
     alike = (each for each in others if _path(each["loc"][1:]) == place)
-    return place, ", or ".join(dict.fromkeys(map(_says, (first, *alike))))
+    return place, ", or ".join(dict.fromkeys(map(says, (first, *alike))))
 
 
-def _says(error: ErrorDetails) -> str:
+def says(error: ErrorDetails) -> str:
     """What one field, or one of the kinds that it may be of, should have been."""
     context = error.get("ctx", {})
+    if context.get("min_length") == 1:
+        return "must not be empty"
     if error["type"] == "string_pattern_mismatch":
         return EXPECTED.get(context["pattern"], "is not in the right form")
     return _SAYS.get(error["type"], "is not valid").format(**context)

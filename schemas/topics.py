@@ -292,12 +292,12 @@ def _known(group: str) -> str:
     return group
 
 
-def _aside(name: str, writer: str, reader: str) -> Topic:
+def _aside(name: str, writers: tuple[str, ...], reader: str) -> Topic:
     return Topic(
         name=name,
         key="as on the topic of origin",
         messages=(),
-        writers=(writer,),
+        writers=writers,
         readers=(reader,),
         partitions=1,
     )
@@ -305,8 +305,9 @@ def _aside(name: str, writer: str, reader: str) -> Topic:
 
 TOPICS: Final[tuple[Topic, ...]] = (
     *_CONTRACT,
-    *(_aside(dead_letters(group), group, "operator") for group in GROUPS),
-    *(_aside(retries(group), "operator", group) for group in GROUPS),
+    # The operator too: it notes there what is dismissed (decision 154).
+    *(_aside(dead_letters(group), (group, "operator"), "operator") for group in GROUPS),
+    *(_aside(retries(group), ("operator",), group) for group in GROUPS),
 )
 """Every topic. Dead letters and retries hold the original bytes, of whatever type."""
 

@@ -1,11 +1,13 @@
-"""`onaccount dead-letters`: what a group could not process, and giving it to the group again."""
+"""`onaccount dead-letters`: what a group could not process, giving it to the group again, or
+dismissing it."""
 
 from __future__ import annotations
 
 import asyncio
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
@@ -28,10 +30,12 @@ app = App(
     onaccount dead-letters show authorizer 0:17
     onaccount dead-letters retry authorizer 0:17
     onaccount dead-letters retry authorizer all
+    onaccount dead-letters dismiss authorizer 0:17
 
 A dead letter is named by its group and its place there, PARTITION:OFFSET.
 Mend the cause first, then retry: only that group gets it again, with its bytes,
-origin and first time.
+origin and first time. Dismiss what needs no more: it stays where it is, and is no
+longer listed.
 """,
 )
 
@@ -72,21 +76,23 @@ async def list_(
     everything: Annotated[bool, Parameter(name="--all", negative="")] = False,
     common: Common = DEFAULT,
 ) -> int:
-    """List the dead letters of one group, or of all; those that were retried are marked.
+    """List the dead letters of one group, or of all, but those that were dismissed; those that
+    were retried are marked.
 
     Where there are many: how many of each cause, and the last of them.
 
     Parameters
     ----------
     everything
-        Each of them, however many there are.
+        Each of them, however many there are, and also those that were dismissed.
     """
     groups = [group] if group else list(SERVICES)
     rows = []
     async with common.client() as client:
         for name in groups:
-            letters, retried = await _letters(client, name)
-            rows += [(name, letter, _was_retried(letter, retried)) for letter in letters]
+            found = await _letters(client, name)
+            letters = found.letters if everything else found.listed
+            rows += [(name, letter, found) for letter in letters]
     screen = common.screen
     screen.data(
         [
@@ -98,9 +104,10 @@ async def list_(
                 "cause": letter.header(names.CAUSE),
                 "type": letter.type,
                 "bytes": len(letter.value),
-                "retried": retried,
+                "retried": found.was_retried(letter),
+                "dismissed": place_of(letter) in found.dismissed,
             }
-            for name, letter, retried in rows
+            for name, letter, found in rows
         ]
     )
     many = len(rows) > MANY and not everything
@@ -112,20 +119,67 @@ async def list_(
     return 0
 
 
-Row = tuple[str, Reply, bool]
-"""A group, its letter, and whether that was retried."""
+Sort = tuple[str, bytes]
+"""From where a letter came, and with which bytes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letters:
+    """A group's dead letters in order, and what a person did about them."""
+
+    letters: Sequence[Reply]
+    retried: Mapping[Sort, datetime]
+    "When what came from one place was last retried, by the broker's clock."
+    dismissed: Set[str]
+    "The places of those that were."
+
+    @property
+    def listed(self) -> list[Reply]:
+        """Those that were not dismissed."""
+        return [letter for letter in self.letters if place_of(letter) not in self.dismissed]
+
+    def was_retried(self, letter: Reply) -> bool:
+        """Whether it was given to its group again since. What died of a retry, because the cause
+        was not mended, is a letter of its own, from the same place and with the same bytes."""
+        last = self.retried.get(_sort_of(letter))
+        return last is not None and letter.time <= last
+
+    def at(self, group: str, place: str) -> list[Reply]:
+        """The one that stands there; raises Misuse where none does."""
+        if not PLACE.fullmatch(place):
+            raise Misuse(
+                f"{place!r} names no dead letter: write PARTITION:OFFSET as `onaccount "
+                f"dead-letters list {group}` shows it, as in 0:17, or `all`."
+            )
+        found = [letter for letter in self.letters if place_of(letter) == place]
+        if not found:
+            raise Misuse(
+                f"The {group} has no dead letter at {place}; `onaccount dead-letters list {group}` "
+                "shows which it has."
+            )
+        return found
+
+
+Row = tuple[str, Reply, Letters]
+"""A group, its letter, and all that it has."""
+
+
+def _stands(letter: Reply, found: Letters) -> str:
+    if place_of(letter) in found.dismissed:
+        return "dismissed"
+    return "retried" if found.was_retried(letter) else "open"
 
 
 def _count(screen: Screen, rows: Sequence[Row]) -> None:
     counts = Counter(
-        (name, letter.header(names.ORIGIN_TOPIC), letter.header(names.CAUSE), retried)
-        for name, letter, retried in rows
+        (name, letter.header(names.ORIGIN_TOPIC), _stands(letter, of), letter.header(names.CAUSE))
+        for name, letter, of in rows
     )
     screen.table(
-        ("Letters", "Group", "From", "Retried", "Cause"),
+        ("Letters", "Group", "From", "State", "Cause"),
         (
-            (f"{number:,}", name, origin or "?", retried, cause)
-            for (name, origin, cause, retried), number in counts.most_common(MANY)
+            (f"{number:,}", name, origin or "?", state, cause)
+            for (name, origin, state, cause), number in counts.most_common(MANY)
         ),
         right=("Letters",),
     )
@@ -134,7 +188,7 @@ def _count(screen: Screen, rows: Sequence[Row]) -> None:
 
 def _table(screen: Screen, rows: Sequence[Row]) -> None:
     screen.table(
-        ("Group", "Place", "First time", "Origin", "Type", "Bytes", "Retried", "Cause"),
+        ("Group", "Place", "First time", "Origin", "Type", "Bytes", "State", "Cause"),
         (
             (
                 name,
@@ -143,10 +197,10 @@ def _table(screen: Screen, rows: Sequence[Row]) -> None:
                 origin_of(letter),
                 letter.type or "(unreadable)",
                 len(letter.value),
-                retried,
+                _stands(letter, found),
                 letter.header(names.CAUSE),
             )
-            for name, letter, retried in rows
+            for name, letter, found in rows
         ),
         right=("Bytes",),
     )
@@ -158,7 +212,7 @@ async def show(group: Group, place: str, /, *, common: Common = DEFAULT) -> int:
     if place == ALL:
         raise Misuse(f"Name one; `onaccount dead-letters list {group}` shows which there are.")
     async with common.client() as client:
-        (letter,) = await _at(client, group, place)
+        (letter,) = (await _letters(client, group)).at(group, place)
     screen = common.screen
     headers = {name: value.decode(errors="replace") for name, value in letter.headers}
     text = letter.value.decode(errors="backslashreplace")
@@ -181,10 +235,14 @@ async def show(group: Group, place: str, /, *, common: Common = DEFAULT) -> int:
 
 @app.command
 async def retry(group: Group, place: str, /, *, common: Common = DEFAULT) -> int:
-    """Give a dead letter, or `all` that were not retried, to its group once more."""
+    """Give a dead letter, or `all` that were not retried or dismissed, to its group once more."""
     screen = common.screen
     async with common.client() as client:
-        letters = await _at(client, group, place)
+        found = await _letters(client, group)
+        if place == ALL:
+            letters = [one for one in found.listed if not found.was_retried(one)]
+        else:
+            letters = found.at(group, place)
         with screen.progress("dead letters") as gauge:
             for done in range(0, len(letters), AT_ONCE):
                 some = letters[done : done + AT_ONCE]
@@ -208,44 +266,48 @@ def retry_headers(letter: Reply) -> list[tuple[str, bytes]]:
     return [(name, value) for name, value in letter.headers if name != names.CAUSE]
 
 
-def _sort_of(letter: Reply) -> tuple[str, bytes]:
+def _sort_of(letter: Reply) -> Sort:
     return origin_of(letter), letter.value
 
 
-Retried = dict[tuple[str, bytes], datetime]
-"""When what came from one place was last retried, by the broker's clock."""
+@app.command
+async def dismiss(group: Group, place: str, /, *, common: Common = DEFAULT) -> int:
+    """List a dead letter, or `all` that are listed, no longer: it needs nothing more.
+
+    It stays where it is: `list --all` has it, and `retry` takes it by its place.
+    """
+    screen = common.screen
+    async with common.client() as client:
+        found = await _letters(client, group)
+        letters = found.listed if place == ALL else found.at(group, place)
+        places = [place_of(letter) for letter in letters]
+        for done in range(0, len(places), AT_ONCE):
+            some = [one for one in places[done : done + AT_ONCE] if one not in found.dismissed]
+            await asyncio.gather(*(_dismiss(client, group, one) for one in some))
+    screen.data({"group": group, "dismissed": places})
+    screen.good(f"{len(places):,} dead letter{'' if len(places) == 1 else 's'} dismissed")
+    return 0
 
 
-def _was_retried(letter: Reply, retried: Retried) -> bool:
-    """Whether it was given to its group again since. What died of a retry, because the cause was
-    not mended, is a letter of its own, from the same place and with the same bytes."""
-    last = retried.get(_sort_of(letter))
-    return last is not None and letter.time <= last
+async def _dismiss(client: Client, group: str, place: str) -> None:
+    headers = [(names.DISMISSED, place.encode())]
+    await client.put(names.dead_letters(group), b"", key=None, headers=headers)
 
 
-async def _letters(client: Client, group: str) -> tuple[list[Reply], Retried]:
-    """A group's dead letters in order, and what of them stands among its retries."""
-    letters = await client.read(names.dead_letters(group))
-    retried: Retried = {}
+async def _letters(client: Client, group: str) -> Letters:
+    records = await client.read(names.dead_letters(group))
+    retried: dict[Sort, datetime] = {}
     for one in await client.read(names.retries(group)):
         sort = _sort_of(one)
         retried[sort] = max(one.time, retried.get(sort, one.time))
-    return letters, retried
+    return Letters(
+        letters=[one for one in records if _dismisses(one) is None],
+        retried=retried,
+        dismissed={place for one in records if (place := _dismisses(one)) is not None},
+    )
 
 
-async def _at(client: Client, group: str, place: str) -> list[Reply]:
-    letters, retried = await _letters(client, group)
-    if place == ALL:
-        return [letter for letter in letters if not _was_retried(letter, retried)]
-    if not PLACE.fullmatch(place):
-        raise Misuse(
-            f"{place!r} names no dead letter: write PARTITION:OFFSET as `onaccount dead-letters "
-            f"list {group}` shows it, as in 0:17, or `all`."
-        )
-    found = [letter for letter in letters if place_of(letter) == place]
-    if not found:
-        raise Misuse(
-            f"The {group} has no dead letter at {place}; `onaccount dead-letters list {group}` "
-            "shows which it has."
-        )
-    return found
+def _dismisses(record: Reply) -> str | None:
+    """The place of the letter that a record says is dismissed; None of a letter. A letter has a
+    cause always, and may have whatever other headers its sender gave it."""
+    return None if record.header(names.CAUSE) is not None else record.header(names.DISMISSED)

@@ -11,6 +11,7 @@ from cyclopts import Parameter
 from cli import history
 from cli.amounts import Misuse, money
 from cli.client import Client
+from cli.in_order import counted_up
 from cli.invoices import find, invoices
 from cli.messages import Json
 from cli.months import a_month_or_any
@@ -102,7 +103,7 @@ async def open_(
         and open_of(s)
         and (not overdue or (_days_over(s, today) > 0 and open_of(s) > 0))
     ]
-    rows.sort(key=lambda s: (s["due_on"], s["number"]))
+    rows.sort(key=lambda s: (s["due_on"], counted_up(s["number"])))
     screen = common.screen
     screen.data(rows)
     none = "nothing is overdue" if overdue else "nothing is to be paid"

@@ -93,5 +93,5 @@ async def _again(scene: Scene, till: Till, message: Json, first: Reply) -> None:
 
 
 def _identity(reply: Reply) -> tuple[object, ...]:
-    """What must be the same whenever a message is answered (contract part 1)."""
+    """What must be the same whenever a message is answered (docs/tills.md)."""
     return reply.key, reply.value, reply.header("ce_id"), reply.header("ce_time")

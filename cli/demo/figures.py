@@ -76,7 +76,7 @@ class Sold:
 
 
 def sold(decisions: Iterable[Json]) -> Sold:
-    """Sum up pos.decisions; approved beats declined for every reader (contract part 3)."""
+    """Sum up pos.decisions; approved beats declined for every reader (docs/tills.md)."""
     found = Sold()
     for message in decisions:
         match message.get("type"):

@@ -52,6 +52,9 @@ class Folder:
     def try_lock(self) -> bool:
         """Take the folder for this process; False when another has it. Makes the folder."""
         self.path.mkdir(parents=True, exist_ok=True)
+        logs = self.path / "logs"
+        logs.mkdir(exist_ok=True)
+        logs.chmod(0o700)
         file = (self.path / "lock").open("a+", encoding="ascii")
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -54,7 +54,7 @@ metadata.max.idle.interval.ms=0
 # workers need not wait for each other
 group.initial.rebalance.delay.ms=0
 group.min.session.timeout.ms=1000
-# answers, dead letters and retries have up to 2 MiB (contract part 1), and room for headers
+# answers, dead letters and retries have up to 2 MiB (schemas/topics.py), and room for headers
 message.max.bytes=3145728
 replica.fetch.max.bytes=4194304
 # the till's clock may be wrong; the record's time is the broker's
@@ -98,6 +98,7 @@ class Kafka:
         """Fetch the jars, write the settings, and format the storage, once."""
         folder = await jars.ensure()
         self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.chmod(0o700)  # of guests and what they bought; one of before too
         properties = self.folder / "server.properties"
         properties.write_text(
             PROPERTIES.format(

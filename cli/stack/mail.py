@@ -107,6 +107,7 @@ def keep(folder: Path, envelope: Any) -> Path:
 def make_ready(folder: Path) -> None:
     """Make the folder, and clear it of what a killed catcher had not yet said 250 to."""
     folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)  # invoices, with names and addresses
     for part in folder.glob("*.part"):
         part.unlink()
 

@@ -159,16 +159,24 @@ allow operator \
     --operation Describe \
     --operation DescribeConfigs \
     --operation Read \
-    --topic authorizer.dead-letters \
-    --topic importer.dead-letters \
     --topic imports.events \
     --topic imports.state \
-    --topic invoicer.dead-letters \
     --topic invoices.state \
     --topic ledger.balances \
-    --topic ledger.dead-letters \
     --topic ledger.entries \
     --topic pos.unbooked
+
+allow operator \
+    --operation Alter \
+    --operation AlterConfigs \
+    --operation Describe \
+    --operation DescribeConfigs \
+    --operation Read \
+    --operation Write \
+    --topic authorizer.dead-letters \
+    --topic importer.dead-letters \
+    --topic invoicer.dead-letters \
+    --topic ledger.dead-letters
 
 allow operator \
     --operation Alter \

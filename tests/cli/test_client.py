@@ -27,7 +27,7 @@ from cli.till import TILL_TOPICS, Till, line
 from cli.trouble import Trouble
 from cli.where import Unreachable
 from runtime import topics
-from runtime.deadletters import CAUSE, ORIGIN_OFFSET, ORIGIN_TOPIC
+from runtime.deadletters import CAUSE, DISMISSED, ORIGIN_OFFSET, ORIGIN_TOPIC
 from runtime.settings import KafkaSettings
 from tests.cli.running import runner
 from tests.support.apart import run_apart
@@ -444,7 +444,7 @@ def test_of_many_dead_letters_one_sees_how_many_of_each_cause_and_retries_them_a
 
     run_apart(bury())
     told = onaccount("dead-letters", "list", "importer")
-    assert "59  importer  imports.uploads  no       undecodable: it is not JSON" in told.out
+    assert "59  importer  imports.uploads  open   undecodable: it is not JSON" in told.out
     assert "60 dead letters" in told.out
     assert len(told.out.splitlines()) < 66
     assert "imports.uploads/?@3 " in onaccount("dead-letters", "list", "importer", "--all").out
@@ -469,3 +469,41 @@ def test_of_many_dead_letters_one_sees_how_many_of_each_cause_and_retries_them_a
     assert "2 dead letters given to the importer again" in told.out
     again = onaccount("dead-letters", "list", "--json").json
     assert [one["retried"] for one in again] == [True] * 62
+
+
+def test_a_dead_letter_that_was_dismissed_is_listed_no_longer_and_can_still_be_given_again(
+    broker: KafkaSettings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ONACCOUNT_KAFKA", broker.kafka)
+    onaccount = runner(capsys)
+
+    async def bury() -> None:
+        async with Client(broker) as client:
+            added = [(ORIGIN_TOPIC, b"pos.decisions"), (CAUSE, b"undecodable")]
+            for value, own in ((b"a", []), (b"b", []), (b"c", [(DISMISSED, b"0:1")])):
+                await client.put("ledger.dead-letters", value, key=None, headers=[*own, *added])
+
+    def listed(*more: str) -> dict[str, bool]:
+        told = onaccount("dead-letters", "list", "ledger", *more, "--json").json
+        return {one["place"]: one["dismissed"] for one in told}
+
+    run_apart(bury())  # the third's sender tries to dismiss another's
+    first, second, third = (f"0:{offset}" for offset in range(3))
+    assert list(listed()) == [first, second, third]
+    told = onaccount("dead-letters", "dismiss", "ledger", first)
+    assert (told.status, told.out.strip()) == (0, "✓ 1 dead letter dismissed")
+    assert listed() == {second: False, third: False}
+    assert listed("--all") == {first: True, second: False, third: False}
+    assert " dismissed " in onaccount("dead-letters", "list", "ledger", "--all").out
+
+    assert onaccount("dead-letters", "retry", "ledger", "all", "--json").json["retried"] == [
+        second,
+        third,
+    ]
+    assert onaccount("dead-letters", "retry", "ledger", first, "--json").json["retried"] == [first]
+    assert onaccount("dead-letters", "dismiss", "ledger", "all", "--json").json["dismissed"] == [
+        second,
+        third,
+    ]
+    assert listed() == {}
+    assert onaccount("dead-letters", "dismiss", "ledger", "0:3").status == 2  # a note is none

@@ -7,16 +7,19 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from cli.amounts import Misuse
+from cli.client import Client
 from cli.documents import Document, document, save, statement_message
 from cli.history import details, is_of
+from cli.in_order import counted_up
 from cli.invoices import (
     by_number,
+    invoices,
     issued_by,
     left_over,
     show_all,
@@ -40,6 +43,28 @@ def reply(minute: int, kind: str, invoice: str, **fields: Any) -> Reply:
         topic="invoices.events", partition=0, offset=minute, time=NOON + timedelta(minutes=minute),
         key=None, value=b"", headers=(), message=message,
     )  # fmt: skip
+
+
+def test_numbers_stand_in_the_order_in_which_they_were_given() -> None:
+    given = ["2025-10000", "2026-9999", "2026-10000", "C2025-2", "C2026-1", "é7", "²3"]
+    assert sorted(set(given), key=counted_up) == [*given[:5], "²3", "é7"]
+
+
+class OfThese:
+    """A client that knows these states."""
+
+    def __init__(self, *states: Json) -> None:
+        self._states = states
+
+    async def view(self, *_: str, **__: object) -> dict[str, Json]:
+        return {str(place): state for place, state in enumerate(self._states)}
+
+
+async def test_a_list_of_invoices_counts_on_after_9999_and_has_drafts_last() -> None:
+    given = ("2026-9999", "2026-10000", None)
+    states = [{"period": "2026-07", "account": "1", **({"number": n} if n else {})} for n in given]
+    found = await invoices(cast("Client", OfThese(*reversed(states))), 2890)
+    assert [one.get("number") for one in found] == list(given)
 
 
 def test_undelivered_is_what_no_later_mail_mended() -> None:

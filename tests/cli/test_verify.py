@@ -44,6 +44,12 @@ def test_a_kafka_that_is_away_is_not_laid_on_postgresql(
     assert POSTGRES not in found.err
 
 
+def test_an_environment_that_nobody_knows_is_told_as_by_any_other_command(onaccount: Run) -> None:
+    found = onaccount("invoices", "verify", "4712", "--store-only")
+    assert (found.status, found.out) == (2, "")
+    assert found.err == "onaccount: There is no environment 4712.\n"
+
+
 @pytest.mark.parametrize("of", TWO)
 def test_a_setting_that_wont_do_is_named_without_its_value(
     onaccount: Run, monkeypatch: pytest.MonkeyPatch, of: str

@@ -164,6 +164,14 @@ def test_a_command_that_is_wrong_is_refused_with_its_field(
     assert found.ids["command_id"] == SALE_ID
 
 
+def test_what_must_have_something_is_told_so_in_plain_words() -> None:
+    empty = command("environment.accept_gdpr", accepted_by="", document="terms-1")
+    nobody = command("account.change", accounts=[], status="active")
+
+    for message in (empty, nobody):
+        assert wrong(message, "registry.commands").message == "must not be empty"
+
+
 @pytest.mark.parametrize(
     ("kind", "own_id", "fields", "field"),
     [

@@ -118,6 +118,10 @@ def _meeting_formats(given: dict[str, Any], settings: dict[str, Any]) -> Refusal
 
 def accept_gdpr(command: EnvironmentAcceptGdpr, before: Environment | None) -> Outcome:
     """Note who accepted which terms. The first thing that may be asked of an environment."""
+    for field in ("accepted_by", "document"):
+        if not getattr(command, field).strip():
+            says = f"{field} must not be blank: it is what proves that the terms were accepted."
+            return Refusal(reason="invalid", field=field, message=says)
     now = before or Environment(environment=command.environment)
     gdpr = now.gdpr
     if gdpr is None or (gdpr.accepted_by, gdpr.document) != (

@@ -1,6 +1,6 @@
 """The fields a column can be taken for, and the words people write above such a column.
 
-Fields are named as in the registry's commands (contract part 5), with six of the importer's own:
+Fields are named as in the registry's commands (schemas/registry.py), with six of our own:
 `name` (a full name or a company), `account_count` ("aantal rekeningen"), initials, which are the
 first name where there is none, house number and its addition, which are joined to the street, and
 postcode and town in one; the last four are shown as what they become.

@@ -35,7 +35,7 @@ Verdict = Literal["create", "change", "unchanged", "refused"]
 class Planned:
     """One registry command of a row.
 
-    `body` holds its own fields (contract part 5), without id, environment, at and by. It is sent
+    `body` holds its own fields (schemas/registry.py), without id, environment, at and by; sent
     once `after` (row, step), if any, was applied. `before` is what the fields were, for an undo.
     """
 

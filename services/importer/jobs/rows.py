@@ -11,6 +11,7 @@ from typing import Any, Final
 from pydantic import TypeAdapter, ValidationError
 
 from runtime.jobs import Work
+from schemas.malformed import says
 from schemas.steps import Step
 from services.importer.child import Child, ChildLimits, Row, Unread, opened
 from services.importer.domain.amounts import Style, evidence, is_unclear, style_of
@@ -251,7 +252,7 @@ def as_sent(
         except ValidationError as fault:
             first = fault.errors(include_input=False, include_url=False)[0]
             field = str(first["loc"][1]) if len(first["loc"]) > 1 else ""
-            message = say(UNFIT, tongue, says=first["msg"])
+            message = say(UNFIT, tongue, says=says(first))
             value = str(planned.body.get(field) or "")[:100]
             column = headers.get(field, "")
             problem = Problem(row=plan.row, column=column, value=value, message=message)

@@ -4,6 +4,7 @@ The template decides where things stand; which things, and how they read, is dec
 """
 
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from services.invoicer.documents.fitting import amount_mm, height_mm, table_mm, width_mm
@@ -31,6 +32,7 @@ from services.invoicer.documents.text import (
     iban_text,
     money,
     month,
+    quantity_text,
     rate_label,
     unbroken,
 )
@@ -172,7 +174,8 @@ def _notes(document: Document) -> list[str]:
     notes = [words["draft_note"]] if document.number is None else []
     if (how := on_paper(document).how) != "each":
         file = f"{document.file_stem}.xlsx"
-        notes.append(breakable(words[f"summed_{how}"].format(count=len(document.lines), file=file)))
+        count = quantity_text(Decimal(len(document.lines)), document.language)
+        notes.append(breakable(words[f"summed_{how}"].format(count=count, file=file)))
     if note := euro_note(document):
         notes.append(note)
     if isinstance(document, Invoice) and document.supplementary:

@@ -57,7 +57,7 @@ def _seller_endpoint(seller: Seller) -> Endpoint | None:
 
 
 def is_peppol(seller: Seller, buyer: Buyer) -> bool:
-    """Whether the buyer gets Peppol BIS Billing 3.0 (contract part 8), which wants an address of
+    """Whether the buyer gets Peppol BIS Billing 3.0 (docs/invoicing.md), which wants an address of
     either (PEPPOL-EN16931-R010, R020)."""
     return bool(peppol_endpoint(buyer) and _seller_endpoint(seller))
 

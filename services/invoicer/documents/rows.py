@@ -160,7 +160,7 @@ def _rate(document: Document, line: Line) -> Shown:
     return Shown(
         cells=(
             "",
-            words[count].format(count=line.quantity),
+            words[count].format(count=quantity_text(Decimal(line.quantity), language)),
             "",
             "",
             "",

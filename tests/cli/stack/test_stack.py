@@ -77,6 +77,8 @@ async def found(stack: Stack) -> tuple[set[str], set[str], set[str]]:
 async def test_once_the_file_is_there_everything_serves(bare: Stack) -> None:
     info = bare.info
     assert stat.S_IMODE((bare.folder / "stack.json").stat().st_mode) == 0o600
+    for name in ("kafka", "logs", "mails"):
+        assert stat.S_IMODE((bare.folder / name).stat().st_mode) == 0o700, name
     assert [one["name"] for one in info["processes"]] == list(SERVERS)
     names = {one["name"]: psutil.Process(one["pid"]).name() for one in info["processes"]}
     assert names["kafka"] == "java"

@@ -5,6 +5,7 @@ Method of the second: a change is made as a superuser who minds no guard, looked
 """
 
 import io
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, redirect_stdout
 from datetime import timedelta
@@ -61,8 +62,8 @@ def test_a_check_that_looks_at_the_store_alone_asks_no_topic(onaccount: Run) -> 
 
 def test_of_an_environment_that_is_not_there_nothing_is_said_to_be_right(onaccount: Run) -> None:
     found = onaccount("limits", "verify", "4712", "--store-only")
-    assert found.status == 1
-    assert [one["problem"] for one in found.json["problems"]] == ["there is no such environment"]
+    assert (found.status, found.out) == (2, "")
+    assert json.loads(found.err) == {"error": "There is no environment 4712."}
 
 
 OF_SALE = f"WHERE sale_id = '{SALE}'"

@@ -23,7 +23,7 @@ SOURCES = {
 
 
 def legs_of(message: Message) -> dict[str, int]:
-    """Debits above zero, credits below; as design.md, part 5, has them."""
+    """Debits above zero, credits below; as docs/money.md has them."""
     legs: Counter[str] = Counter()
     match message["type"]:
         case "sale.approved" | "sale.reversed" as kind:

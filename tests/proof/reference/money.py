@@ -12,7 +12,7 @@ from typing import Any
 
 @dataclass(slots=True)
 class Sums:
-    """The five sums of design.md, part 5, and what was refunded (decision 58)."""
+    """The five sums of docs/money.md, and what was refunded (decision 58)."""
 
     approved: int = 0
     reversed: int = 0

@@ -183,6 +183,16 @@ async def test_terms_may_be_accepted_first_and_the_module_switched_on_before_tha
         assert warned["warnings"][0]["field"] == "gdpr"
 
 
+async def test_terms_are_accepted_by_somebody_and_have_a_name(postgres: Database) -> None:
+    async with empty(postgres) as bench:
+        for number, field in enumerate(("accepted_by", "document")):
+            given = {"accepted_by": "Jo", "document": "v1", field: " \u00a0 "}
+            (refused,) = await bench.order(command("environment.accept_gdpr", number, **given))
+            assert (refused["reason"], refused["field"]) == ("invalid", field)
+            assert refused["message"].startswith(f"{field} must not be blank")
+            assert bench.told() == {}
+
+
 async def test_terms_are_not_accepted_in_the_future(postgres: Database) -> None:
     def accepted(at: str) -> Any:
         return command(

@@ -156,7 +156,7 @@ def test_of_very_many_lines_equal_ones_of_a_day_stand_together_on_paper() -> Non
         ("Half", "1,5", "€\u00a05,00", "€\u00a07,50"),
         ("Kaas", "0,333", "€\u00a09,99", "€\u00a03,33"),
     ]
-    assert note.startswith("Gelijke regels van een dag staan hier bij elkaar. Alle 5009 staan")
+    assert note.startswith("Gelijke regels van een dag staan hier bij elkaar. Alle 5.009 staan")
     assert "2026-00042.xlsx" in note.replace("\u200b", "")
     assert many_rows(*[beer] * 3)[1] == ""
 
@@ -166,10 +166,10 @@ def test_of_very_many_unlike_lines_a_day_and_rate_stand_on_paper() -> None:
     lines = [one._replace(description=str(n)) for n in range(MOST_ON_PAPER)]
     shown, note = many_rows(*lines, one._replace(vat_rate="9"))
     assert shown == [
-        ("", "5000 regels", "", "", "", "21%", "€\u00a05.000,00"),
+        ("", "5.000 regels", "", "", "", "21%", "€\u00a05.000,00"),
         ("", "1 regel", "", "", "", "9%", "€\u00a01,00"),
     ]
-    assert note.startswith("Hier staat per dag en tarief wat 5001 regels samen zijn.")
+    assert note.startswith("Hier staat per dag en tarief wat 5.001 regels samen zijn.")
 
 
 def test_odd_text_comes_out_as_typed_and_is_still_pdf_a() -> None:
