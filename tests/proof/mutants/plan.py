@@ -32,6 +32,7 @@ _BILLING = (_APART, _ACTS, _RUNS)
 
 DOMAIN = "services/authorizer/domain/"
 STORE = "services/authorizer/store/"
+SPEAKS = "services/authorizer/handlers/"
 IMPORTED = "services/importer/domain/"
 INVOICER = "services/invoicer/"
 TESTS: dict[str, Tests] = {
@@ -51,6 +52,9 @@ TESTS: dict[str, Tests] = {
     f"{STORE}at_once.py": (f"{_T}at_once.py {_T}recent.py", *_SELLING, _TOGETHER),
     "runtime/haste.py": (f"tests/runtime/test_haste.py {_T}recent.py",),
     f"{DOMAIN}book.py": (f"{_T}unbooked.py", *_SELLING),
+    f"{SPEAKS}sales.py": (f"{_T}unbooked.py {_T}recent.py {_T}at_once.py", *_SELLING, _TOGETHER),
+    f"{SPEAKS}cancellations.py": (f"{_T}unbooked.py", *_SELLING),
+    f"{STORE}sales.py": (f"{_T}unbooked.py", *_SELLING, _TOGETHER),
     f"{DOMAIN}accounts.py": _REGISTRY,
     f"{DOMAIN}environments.py": _REGISTRY,
     f"{DOMAIN}commands.py": _REGISTRY,
