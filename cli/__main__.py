@@ -90,7 +90,7 @@ def _run(words: list[str]) -> int:
         _tell(f"{says} See {_help_for(words)}.", as_json=as_json)
         return USAGE
     except CycloptsError as fault:
-        _tell(f"{fault} See {_help_for(words)}.", as_json=as_json)
+        _tell(f"{_in_words(fault)} See {_help_for(words)}.", as_json=as_json)
         return USAGE
     except Trouble as trouble:
         _tell(str(trouble), as_json=as_json)
@@ -107,6 +107,12 @@ def _run(words: list[str]) -> int:
 
 def _tell(sentence: str, *, as_json: bool) -> None:
     print(json.dumps({"error": sentence}) if as_json else f"onaccount: {sentence}", file=sys.stderr)
+
+
+def _in_words(fault: Exception) -> str:
+    """What is wrong with the words of a command, with Python's types by their everyday names."""
+    said = str(fault).replace(" into int.", " into a whole number.")
+    return said.replace(" into float.", " into a number.")
 
 
 def _help_for(words: list[str]) -> str:

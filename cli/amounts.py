@@ -38,6 +38,6 @@ def money(amount: int | None, currency: str | None = "EUR") -> str:
     return currencies.money(amount, currency or "", "en").strip()
 
 
-def typed(amount: int) -> str:
-    """Hundredths as `cents` reads them, to be pasted into a command: `1234.50`."""
+def decimal(amount: int) -> str:
+    """Hundredths as `cents` reads them, and as files have them: `1234.50`."""
     return f"{Decimal(amount).scaleb(-2):f}"

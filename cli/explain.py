@@ -50,6 +50,17 @@ class Story:
             return sum(r.message["amount"] for r in self.answers if r.type == kind)
         return sum(share_of(r.message, self.sale_id) for r in self.documents if r.type == kind)
 
+    def numbers(self) -> tuple[list[str], list[str]]:
+        """The invoices on which it stands, and those that were credited for all of it."""
+        back: dict[str, list[int]] = {}
+        for note in (r.message for r in self.documents if r.type == "credit_note.issued"):
+            back.setdefault(note["invoice_id"], []).append(share_of(note, self.sale_id))
+        on: dict[bool, list[str]] = {True: [], False: []}
+        for one in (r.message for r in self.documents if r.type == "invoice.issued"):
+            parts = back.get(one["invoice_id"])
+            on[not parts or sum(parts) != share_of(one, self.sale_id)].append(one["number"])
+        return on[True], on[False]
+
 
 def share_of(document: Json, sale_id: str) -> int:
     """What an invoice or a credit note says of one sale."""
@@ -197,9 +208,11 @@ def stands(story: Story) -> str:
     if taken_back:
         parts.append(f"{money(taken_back, currency)} taken back")
     left = decision["total"] - taken_back - billed
-    numbers = [r.message["number"] for r in story.documents if r.type == "invoice.issued"]
+    numbers, credited = story.numbers()
     if numbers:
         parts.append(f"{money(billed, currency)} invoiced ({', '.join(numbers)})")
+    elif credited:
+        parts.append(f"invoiced and credited ({', '.join(credited)})")
     if left:
         parts.append(f"{money(left, currency)} to be {'invoiced' if left > 0 else 'credited'}")
     told = ", ".join(parts)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, tzinfo
 
 from cli.amounts import money
 from cli.messages import Json
@@ -16,8 +16,8 @@ def is_of(event: Json, invoice_id: str) -> bool:
     return event.get("invoice_id") == invoice_id or invoice_id in replaced
 
 
-def details(reply: Reply) -> str:
-    """What an event says besides its kind, in a few words."""
+def details(reply: Reply, zone: tzinfo) -> str:
+    """What an event says besides its kind, in a few words; a payment's day is the venue's."""
     event = reply.message
     match event["type"]:
         case "credit_note.issued":
@@ -27,8 +27,8 @@ def details(reply: Reply) -> str:
             amount, left = (money(event[k], event["currency"]) for k in ("amount", "open"))
             which = event.get("payment_id") or event.get("reverses")
             of = "" if which is None else f", {'reverses' if 'reverses' in event else 'id'} {which}"
-            at = datetime.fromisoformat(event["at"]).astimezone()
-            day = "" if at.date() == reply.time.astimezone().date() else f" of {at:%Y-%m-%d}"
+            at = datetime.fromisoformat(event["at"]).astimezone(zone)
+            day = "" if at.date() == reply.time.astimezone(zone).date() else f" of {at:%Y-%m-%d}"
             return f"{amount}{day}, open {left}{of}"
         case "invoice.undeliverable":
             where = " ".join(str(event[k]) for k in ("to", "code") if event.get(k))

@@ -10,7 +10,7 @@ from typing import Any
 
 from uuid_utils import uuid7
 
-from cli.amounts import typed
+from cli.amounts import decimal
 
 Json = dict[str, Any]
 
@@ -183,7 +183,7 @@ def repetition(message: Json) -> str:
         option = field.replace("_", "-")
         with_ = f"`--{option} {message[field]}`"
         if message["type"] == "payment.refund":  # all that is left would be another amount then
-            with_ = f"the amount {typed(message['amount'])} and {with_}"
+            with_ = f"the amount {decimal(message['amount'])} and {with_}"
         if message["type"] == "sale.recorded":  # which is booked as of when it was sold
             with_ = f"`--at {message['at']}` and {with_}"
         again = f"give it again with {with_}: it is not done twice"

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
-from cli.amounts import money, typed
+from cli.amounts import decimal, money
 from cli.bank.lines import Line
 from cli.matches import Match, Recorded, Refunded
 
@@ -81,7 +81,9 @@ class Outgoing:
             line=line,
             verdict="not_refunded",
             why=f"paid back for {', '.join(parts)}: not recorded",
-            to_do=tuple(self._refund(line, number, typed(part)) for number, part in parts.items()),
+            to_do=tuple(
+                self._refund(line, number, decimal(part)) for number, part in parts.items()
+            ),
         )
 
     def _without_number(self, line: Line, left: Mapping[str, int]) -> Match:

@@ -20,7 +20,9 @@ from rich.table import Table
 
 from cli.messages import Json
 
-STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tab and newline
+# All control characters but tab and newline, and what turns the order of letters round: a name
+# that holds it turns the amounts beside it round too.
+STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 MOST_LISTED = 20  # changes or warnings of one command; of more the numbers are told
 WIDTH_OF_A_FILE = 200  # without a terminal a row is to be one line, for grep and its like
 LONGEST_WHOLE = 20
@@ -234,7 +236,7 @@ def when(text: str) -> str:
 
     Of the year 1, which a clock that was never set says, as it stands: there is no local one.
     """
-    moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    moment = datetime.fromisoformat(text)
     try:
         moment = moment.astimezone()
     except (OverflowError, ValueError):
@@ -243,7 +245,7 @@ def when(text: str) -> str:
 
 
 def harmless(text: str) -> str:
-    """Text without what would steer a terminal: control characters are written out."""
+    """Text without what would steer a terminal, which is written out."""
     return STEERING.sub(lambda found: repr(found[0])[1:-1], text)
 
 

@@ -13,12 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from cli.client import Client
 from cli.messages import Json, answer_topics, given, new_id, now
 from cli.replies import Reply
+from schemas.values import line_total
 
 TILL_TOPICS = answer_topics("sale.requested", "terminal.signed_on")
 ANSWER_S = 30.0
@@ -33,14 +33,13 @@ def line(
     product: str | None = None,
 ) -> Json:
     """One line of a sale. `unit_price` is in minor units, VAT included; rounds half up."""
-    total = (Decimal(quantity) * unit_price).quantize(Decimal(1), ROUND_HALF_UP)
     return {
         "description": description,
         **given({"product": product}),
         "quantity": quantity,
         "unit_price": unit_price,
         "vat_rate": vat_rate,
-        "total": int(total),
+        "total": line_total(quantity, unit_price),
     }
 
 

@@ -25,6 +25,7 @@ class Bell:
 
 async def within(seconds: float, event: asyncio.Event) -> bool:
     """Wait for an event, but no longer than that. True where it came."""
+    # Not wait_for: on 3.11 its task, when cancelled, waits for ever.
     try:
         async with asyncio.timeout(seconds):
             await event.wait()

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Sequence
 from typing import Final
 
 from runtime.database import Database
 from runtime.edge.backoff import Backoff
-from runtime.faults import Stopping
 from runtime.status import Status
 from runtime.transaction import sql
 
@@ -29,17 +27,13 @@ class Clearing:
 
     async def run(self, status: Status, stopping: asyncio.Event) -> None:
         """Clear on a tick until told to stop. Raises nothing."""
-        backoff = Backoff("clearing jobs", stopping, status.waits)
-        while not stopping.is_set():
-            try:
-                if status.went_back is not None or await self.some() < AT_ONCE:
-                    await asyncio.sleep(EVERY_S)
-                backoff.over()
-            except Stopping:
-                return
-            except Exception as error:
-                with contextlib.suppress(Stopping):
-                    await backoff.pause(error)
+
+        async def clear() -> None:
+            while status.went_back is None and await self.some() == AT_ONCE:
+                if stopping.is_set():
+                    return
+
+        await Backoff("clearing jobs", stopping, status.waits).again_and_again(clear, EVERY_S)
 
     async def some(self) -> int:
         """Let some of them go; returns how many. Two workers at once take others."""

@@ -77,7 +77,8 @@ def fault_of(error: BaseException) -> Fault:
 def has_itself_to_blame(error: BaseException) -> bool:
     """Whether a failure counts against what fails alone again and again.
 
-    A unique violation does: it is a race once, for the key stands there at the next try.
+    A unique violation does: it is a race once, for the key stands there at the next try. Deadlocks,
+    serialization failures and lock time-outs never do.
     """
     return fault_of(error) is Fault.OWN or isinstance(error, asyncpg.UniqueViolationError)
 

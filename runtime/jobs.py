@@ -275,19 +275,14 @@ class JobRunner:
 
     async def _recover(self) -> None:
         """At start and on a tick: publish what a dead worker left unpublished."""
+
+        async def look() -> None:
+            if self._status.went_back is None:
+                await self.recover()
+            await self.stuck.forget_what_others_have(self.database)
+
         backoff = Backoff("unpublished answers", self._stopping, self._status.waits)
-        while not self._stopping.is_set():
-            try:
-                if self._status.went_back is None:
-                    await self.recover()
-                await self.stuck.forget_what_others_have(self.database)
-                backoff.over()
-                await asyncio.sleep(RECOVER_AFTER_S)
-            except Stopping:
-                return
-            except Exception as error:
-                with contextlib.suppress(Stopping):
-                    await backoff.pause(error)
+        await backoff.again_and_again(look, RECOVER_AFTER_S)
 
     async def recover(self, older_than_s: float = RECOVER_AFTER_S) -> int:
         """Publish unpublished answers older than that, in order; returns how many."""

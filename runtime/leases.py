@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import structlog
@@ -53,14 +54,7 @@ class Leases:
             return
         where = f"job {works[0].kind.kind}: giving back"
         backoff = Backoff(where, self._stopping, self._status.waits)
-        while True:
-            try:
-                await self._release(works, delay_s, failures)
-            except Exception as error:
-                await backoff.pause(error)
-            else:
-                backoff.over()
-                return
+        await backoff.until_it_works(partial(self._release, works, delay_s, failures))
 
     async def give_back(self, works: Sequence[Work]) -> None:
         """Release them when told to stop, in a task that a second order does not break off."""

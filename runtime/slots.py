@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Iterable
 
-from runtime.bell import Bell
+from runtime.bell import Bell, within
 from runtime.database import Database
 from runtime.edge.backoff import Backoff
 from runtime.faults import Stopping
@@ -67,10 +66,7 @@ class Slots:
         not_before, unseen = 0.0, False
         while True:
             rest = not_before - time.monotonic() if unseen else self._poll_s
-            # Not wait_for: on 3.11 its task, when cancelled, waits for ever.
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(max(rest, 0.0)):
-                    await self._wake.wait()
+            await within(max(rest, 0.0), self._wake)
             self._committed.ring()
             await asyncio.sleep(0.01)  # many batches, one look
             self._committed.ring()

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
 from runtime.answers import Answer
 from runtime.database import Database
-from runtime.edge.backoff import Backoff, pause
+from runtime.edge.backoff import Backoff
 from runtime.edge.guard import Guard
-from runtime.faults import Stopping
 from runtime.state import Publishes
 from runtime.status import Status
 from runtime.transaction import Tx
@@ -36,19 +34,13 @@ async def run_timer(
     stopping: asyncio.Event,
 ) -> None:
     """Tick until told to stop. Raises nothing."""
+
+    async def once() -> None:
+        if status.went_back is None:
+            await tick(timer, database, guard, publisher)
+
     backoff = Backoff(f"timer {timer.name}", stopping, status.waits)
-    with contextlib.suppress(Stopping):
-        while True:
-            try:
-                if status.went_back is None:
-                    await tick(timer, database, guard, publisher)
-                backoff.over()
-            except Stopping:
-                return
-            except Exception as error:
-                await backoff.pause(error)
-                continue
-            await pause(timer.every_s, stopping)
+    await backoff.again_and_again(once, timer.every_s)
 
 
 async def tick(timer: Timer, database: Database, guard: Guard, publisher: Publishes) -> int:

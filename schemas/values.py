@@ -14,7 +14,6 @@ import datetime as dt
 import operator
 import re
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Annotated, Any, Final
 
 from pydantic import (
@@ -282,11 +281,6 @@ _RATE = re.compile(RATE_PATTERN.replace("$", r"\Z"))
 def is_vat_rate(text: str) -> bool:
     """Whether a till's text is a VAT rate in the contract's one form (0 to 100, no "21.0")."""
     return _RATE.match(text) is not None
-
-
-def decimal_of(text: str) -> Decimal:
-    """A checked Quantity or Rate as a Decimal, exactly."""
-    return Decimal(text)
 
 
 def line_total(quantity: str, unit_price: int) -> int:

@@ -83,7 +83,7 @@ def microseconds(moment: datetime) -> int:
 
 def moment_of(text: str) -> datetime:
     """A message's time."""
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return datetime.fromisoformat(text)
 
 
 def day_of(at: int, zone: tzinfo) -> date:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from cli.amounts import decimal
 from cli.books.chart import ledger_account
 from cli.books.period import Period, day_of
 from cli.books.spool import Entry, Spool
@@ -78,11 +79,6 @@ def write_csv(books: Books, file: Path, count: Count) -> None:
                 for name, cell in zip(COLUMNS, row, strict=True)
             )
             count(number)
-
-
-def decimal(amount: int) -> str:
-    """Minor units as 12.50, exactly."""
-    return f"{'-' if amount < 0 else ''}{abs(amount) // 100}.{abs(amount) % 100:02}"
 
 
 def harmless(text: str) -> str:

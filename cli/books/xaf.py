@@ -19,11 +19,11 @@ from typing import Any, NamedTuple
 
 from lxml import etree
 
-from cli.amounts import Misuse
+from cli.amounts import Misuse, decimal
 from cli.books.chart import EARLIER, ledger_account, rate_of
 from cli.books.period import day_of
 from cli.books.spool import Entry, Figures
-from cli.books.tables import Books, Count, decimal
+from cli.books.tables import Books, Count
 from cli.messages import Json
 
 NAMESPACE = "http://www.auditfiles.nl/XAF/3.2"

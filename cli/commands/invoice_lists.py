@@ -25,7 +25,7 @@ from cli.pending import (
     show_mails,
     show_sales,
 )
-from cli.registry import registry_of
+from cli.registry import registry_of, settings_of
 from cli.replies import holding
 from cli.screen import Screen, outcome
 
@@ -242,6 +242,7 @@ async def show(environment: int, invoice: str, /, *, common: Common = DEFAULT) -
     async with common.client() as client:
         state = await find(client, environment, invoice)
         events = await client.read("invoices.events", wanted=holding(state["invoice_id"]))
+        zone = (await settings_of(client, environment)).zone
     happened = [
         e
         for e in {e.header("ce_id") or e.value: e for e in events}.values()
@@ -270,7 +271,7 @@ async def show(environment: int, invoice: str, /, *, common: Common = DEFAULT) -
         ("When", "What", "Details"),
         (
             # No seconds: in 80 columns an id is whole beside it, to be copied.
-            (e.time.astimezone().strftime("%Y-%m-%d %H:%M"), e.type, history.details(e))
+            (e.time.astimezone().strftime("%Y-%m-%d %H:%M"), e.type, history.details(e, zone))
             for e in happened
         ),
     )

@@ -6,7 +6,7 @@ import shlex
 from dataclasses import dataclass, field
 from typing import Self
 
-from cli.amounts import Misuse, typed
+from cli.amounts import Misuse, decimal
 from cli.counter.typed import Kind
 from cli.messages import Json
 from cli.till import Entry
@@ -104,7 +104,7 @@ class Tab:
         """The lines that ask once more for what was to be taken back, and nobody answered."""
         words: dict[Kind, str] = {"cancelled": "cancel", "returned": "return", "settled": "settle"}
         return [
-            " ".join((words[kind], str(number), *([] if amount is None else [typed(amount)])))
+            " ".join((words[kind], str(number), *([] if amount is None else [decimal(amount)])))
             for number, one in enumerate(self.sold, start=1)
             for kind, amount in one.unanswered
         ]
@@ -137,4 +137,4 @@ def _read_back(line: Json) -> str:
     would be taken for that."""
     sign = "@ " if line["description"].endswith(("@", "€")) else ""
     what = f"{line['quantity']} x {line['description']}"
-    return f"{what} {sign}{typed(line['unit_price'])} {line['vat_rate']}%"
+    return f"{what} {sign}{decimal(line['unit_price'])} {line['vat_rate']}%"

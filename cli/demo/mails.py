@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
 
+from cli.amounts import decimal
+
 PAYABLE = "//*[local-name()='LegalMonetaryTotal']/*[local-name()='PayableAmount']"
 NUMBER = "/*/*[local-name()='ID']"
 
@@ -98,7 +100,7 @@ def _ubl(content: bytes, number: str, total: int) -> str | None:
     except etree.XMLSyntaxError:
         return "is no XML"
     says, payable = _texts(tree, NUMBER), _texts(tree, PAYABLE)
-    wanted = f"{total // 100}.{total % 100:02}"
+    wanted = decimal(total)
     if says[:1] != [number]:
         return f"is of invoice {says[:1]}"
     return None if payable == [wanted] else f"asks for {payable}, not {wanted}"

@@ -1,7 +1,7 @@
 """What a stack keeps in its folder D, so that it is found again: by `down`, and the next `up`.
 
 lock            held while an `up` runs; holds its pid and start time
-stack.json      addresses and processes, while it serves (design.md part 6)
+stack.json      addresses and processes, while it serves
 processes.json  what was started, with start times, to end what a killed `up` leaves
 ports.json      the ports of the time before       secrets.json  passwords (both kept)
 logs/           one file for each process          mails/        what was mailed

@@ -75,7 +75,8 @@ class Kafka:
     """A node in `folder` that listens on 127.0.0.1:`port`.
 
     `throughput` lets java compile fully (for benchmarks): it starts slower and then runs faster.
-    `learns`: java writes there, when it ends, what it learned of the classes (learned.py).
+    `learns`: java writes there, when it ends, what it learned of the classes, for those that start
+    later (tests/support/learned.py).
     """
 
     folder: Path

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import time
-from collections.abc import MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import TypeVar
 
 import structlog
 
+from runtime.bell import within
 from runtime.faults import Stopping, describe
 from runtime.metrics import WAITS
 
 log = structlog.get_logger()
+
+T = TypeVar("T")
 
 FIRST_S = 0.05
 LONGEST_S = 5.0
@@ -38,6 +43,30 @@ class Backoff:
         self._since: float | None = None
         self._said_at = 0.0
         self.waiting_for: str | None = None
+
+    async def until_it_works(
+        self, attempt: Callable[[], Awaitable[T]], *, but: type[Exception] = Stopping
+    ) -> T:
+        """What an attempt gives, however many it takes. Raises Stopping, and `but`, which no
+        waiting mends."""
+        while True:
+            try:
+                found = await attempt()
+            except (Stopping, but):
+                raise
+            except Exception as error:
+                await self.pause(error)
+            else:
+                self.over()
+                return found
+
+    async def again_and_again(self, work: Callable[[], Awaitable[object]], every_s: float) -> None:
+        """Do some work now, and each time so many seconds after it is done, until told to stop.
+        Raises nothing."""
+        with contextlib.suppress(Stopping):
+            while True:
+                await self.until_it_works(work)
+                await pause(every_s, self._stopping)
 
     async def pause(self, error: BaseException) -> None:
         """Wait a little longer than last time. Raises Stopping when the worker is to stop."""
@@ -71,8 +100,5 @@ class Backoff:
 
 async def pause(delay_s: float, stopping: asyncio.Event) -> None:
     """Sleep, or raise Stopping as soon as the worker is told to stop."""
-    try:
-        await asyncio.wait_for(stopping.wait(), delay_s)
-    except TimeoutError:
-        return
-    raise Stopping
+    if await within(delay_s, stopping):
+        raise Stopping

@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import asyncpg
 import structlog
@@ -19,7 +20,14 @@ from runtime.edge.backoff import Backoff
 from runtime.edge.batch import Batch, Item
 from runtime.edge.guard import Guard, Place
 from runtime.edge.publisher import Publisher
-from runtime.faults import Fault, Said, StoreWentBack, describe, fault_of
+from runtime.faults import (
+    Fault,
+    Said,
+    StoreWentBack,
+    describe,
+    fault_of,
+    has_itself_to_blame,
+)
 from runtime.incoming import Incoming, Route
 from runtime.metrics import DEAD_LETTERS, RETRIES
 from runtime.transaction import Ends, Known, Marks, Named
@@ -129,8 +137,7 @@ class Decider:
             except StoreWentBack:
                 raise
             except Exception as error:
-                fault = fault_of(error)
-                if fault is Fault.SURROUNDINGS or _is_a_race(error):
+                if not has_itself_to_blame(error):
                     await self._backoff.pause(error)
                     continue
                 failures += 1
@@ -145,16 +152,9 @@ class Decider:
         self, groups: Sequence[tuple[Route, list[Incoming]]], marks: Mapping[Place, int], ends: Ends
     ) -> Settled:
         """Decide what has no fault of its own, for as long as the surroundings take."""
-        while True:
-            try:
-                settled = await self._decide(groups, marks, ends)
-            except StoreWentBack:
-                raise
-            except Exception as error:
-                await self._backoff.pause(error)
-            else:
-                self._backoff.over()
-                return settled
+        return await self._backoff.until_it_works(
+            partial(self._decide, groups, marks, ends), but=StoreWentBack
+        )
 
     async def _decide(
         self, groups: Sequence[tuple[Route, list[Incoming]]], marks: Mapping[Place, int], ends: Ends
@@ -218,7 +218,7 @@ class Decider:
             except StoreWentBack:
                 raise
             except Exception as second:
-                if fault_of(second) is Fault.SURROUNDINGS or _is_a_race(second):
+                if not has_itself_to_blame(second):
                     await self._backoff.pause(second)
                     continue
                 failures += 1
@@ -254,11 +254,6 @@ class Decider:
 def _mark(item: Item) -> dict[Place, int]:
     record = item.record
     return {Place(record.topic, record.partition): record.offset + 1}
-
-
-def _is_a_race(error: BaseException) -> bool:
-    """Deadlocks, serialization failures and lock time-outs are never a record's own fault."""
-    return getattr(error, "sqlstate", None) in ("40001", "40P01", "55P03")
 
 
 def _took_too_long(error: Exception, began: float) -> bool:

@@ -14,7 +14,9 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import structlog
@@ -164,8 +166,8 @@ class EdgeLane(Decider):
             await self._publisher.send(batch.dead)
         await self._publish_all(settled)
         await self._commit_offsets(consumer, batch.marks)
-        for place, count in _counts(records).items():
-            RECORDS.labels(place, "settled").inc(count)
+        for topic, count in Counter([record.topic for record in records]).items():
+            RECORDS.labels(topic, "settled").inc(count)
 
     async def _told(self) -> None:
         """Return when what follows the last commit is through. Raises what that raised."""
@@ -180,26 +182,21 @@ class EdgeLane(Decider):
         if consumer.assignment() == self._looked_at:
             return
 
-        async def ask() -> tuple[Mapping[Any, int], Logs]:
-            committed = {tp: await consumer.committed(tp) or 0 for tp in assignment}
-            if not assignment:
-                return committed, Logs({}, {})
-            begins = await consumer.beginning_offsets(list(assignment))
-            return committed, Logs(begins, await consumer.end_offsets(list(assignment)))
-
-        while True:
+        async def look() -> object:
             assignment = consumer.assignment()
-            try:
-                async with asyncio.timeout(30):
-                    await self._guard.compare_with_kafka(self._database, ask)
-            except StoreWentBack:
-                raise
-            except Exception as error:
-                await self._backoff.pause(error)
-            else:
-                self._backoff.over()
-                self._looked_at = assignment
-                return
+
+            async def ask() -> tuple[Mapping[Any, int], Logs]:
+                committed = {tp: await consumer.committed(tp) or 0 for tp in assignment}
+                if not assignment:
+                    return committed, Logs({}, {})
+                begins = await consumer.beginning_offsets(list(assignment))
+                return committed, Logs(begins, await consumer.end_offsets(list(assignment)))
+
+            async with asyncio.timeout(30):
+                await self._guard.compare_with_kafka(self._database, ask)
+            return assignment
+
+        self._looked_at = await self._backoff.until_it_works(look, but=StoreWentBack)
 
     async def _jumps(self, batch: Batch, consumer: Any) -> bool:
         """Whether the batch begins beyond what is decided, and its log too: aiokafka passes over
@@ -226,14 +223,7 @@ class EdgeLane(Decider):
         }
         if not topics:
             return NO_ENDS
-        while True:
-            try:
-                ends = await self._watch.ends(topics)
-            except Exception as error:
-                await self._backoff.pause(error)
-            else:
-                self._backoff.over()
-                return ends
+        return await self._backoff.until_it_works(partial(self._watch.ends, topics))
 
     async def _publish(self, settled: Settled) -> None:
         await self._told()
@@ -246,18 +236,10 @@ class EdgeLane(Decider):
         await self._publisher.publish(settled.answers)
 
     async def _publish_states(self, settled: Settled) -> None:
-        if not settled.touched:
-            return
-        while True:
-            try:
-                await self._states.publish(settled.touched, self._publisher, settled.marks)
-            except Stopping:
-                raise
-            except Exception as error:
-                await self._backoff.pause(error)
-            else:
-                self._backoff.over()
-                return
+        if settled.touched:
+            await self._backoff.until_it_works(
+                partial(self._states.publish, settled.touched, self._publisher, settled.marks)
+            )
 
     async def _commit_offsets(self, consumer: Any, marks: Mapping[Place, int]) -> None:
         """Let exactly these offsets be committed, while the next batches are decided."""
@@ -294,10 +276,3 @@ def pieces(records: Sequence[Any], most: Callable[[], int | None]) -> Iterator[S
             yield records[begin:place]
             begin, size, limit = place, len(record.value or b""), most()
     yield records[begin:]
-
-
-def _counts(records: Sequence[Any]) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for record in records:
-        counts[record.topic] = counts.get(record.topic, 0) + 1
-    return counts

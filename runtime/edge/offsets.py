@@ -7,13 +7,13 @@ answers remembered. So two hundred small batches a second need not be as many re
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Mapping
 from typing import Any, Final
 
 import structlog
 from aiokafka.structs import TopicPartition
 
+from runtime.bell import within
 from runtime.edge.guard import Place
 from runtime.faults import describe
 
@@ -51,8 +51,7 @@ class Offsets:
 
     async def _commit_all(self) -> None:
         while self._settled:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._hurry.wait(), EVERY_S)
+            await within(EVERY_S, self._hurry)
             offsets, self._settled = self._settled, {}
             try:
                 # Of what went to another worker meanwhile nothing can be committed.

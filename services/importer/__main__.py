@@ -108,40 +108,18 @@ def jobs(settings: Settings, heard: Bell) -> tuple[JobKind, ...]:
         outcomes=heard,
     )
     undoing = Undoing(window=window, resend_s=settings.import_resend_s)
+    slow = (
+        (DECIDE, planning.run, planning.poisoned),
+        (DECIDE_LARGE, planning.run, planning.poisoned),
+        (CARRY_OUT, carrying_out.run, carrying_out.poisoned),
+        (REPORT, reporting.run, reporting.poisoned),
+        (UNDO, undoing.run, undoing.poisoned),
+        (UNDO_AT_ONCE, undoing.run_gathered_at_once, undoing.poisoned),
+    )
     return (
         *(
-            JobKind(
-                kind=kind,
-                run=planning.run,
-                side_by_side=many,
-                on_poison=planning.poisoned,
-                cleared=True,
-            )
-            for kind in (DECIDE, DECIDE_LARGE)
-        ),
-        JobKind(
-            kind=CARRY_OUT,
-            run=carrying_out.run,
-            side_by_side=many,
-            on_poison=carrying_out.poisoned,
-            cleared=True,
-        ),
-        JobKind(
-            kind=REPORT,
-            run=reporting.run,
-            side_by_side=many,
-            on_poison=reporting.poisoned,
-            cleared=True,
-        ),
-        *(
-            JobKind(
-                kind=kind,
-                run=run,
-                side_by_side=many,
-                on_poison=undoing.poisoned,
-                cleared=True,
-            )
-            for kind, run in ((UNDO, undoing.run), (UNDO_AT_ONCE, undoing.run_gathered_at_once))
+            JobKind(kind=kind, run=run, side_by_side=many, on_poison=poisoned, cleared=True)
+            for kind, run, poisoned in slow
         ),
         JobKind(kind=FORGET, run=forgetting.run, cleared=True, appointed=True),
         JobKind(kind=registry.ERASE, run=erase, cleared=True),

@@ -129,6 +129,14 @@ def previous(period: str) -> str:
     return f"{year - (month == 1):04}-{(month - 2) % 12 + 1:02}"
 
 
+def months_of(first: datetime, last: datetime, zone: ZoneInfo) -> list[str]:
+    """The months from that of one moment to that of another, both included."""
+    found, end = [month_of(first, zone)], month_of(last, zone)
+    while found[-1] < end:
+        found.append(following(found[-1]))
+    return found
+
+
 def due_on(issued_on: date, payment_days: int) -> date:
     """The last day to pay."""
     return issued_on + timedelta(days=payment_days)

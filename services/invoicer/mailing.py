@@ -22,7 +22,7 @@ async def mail(tx: Tx, environment: EnvironmentState, wanted: Iterable[NewInvoic
     new_mails: list[NewMail] = []
     told: list[Answer] = []
     for new in wanted:
-        new_mails += copies(environment, "invoice", new.invoice_id, "issue")
+        new_mails += copies(environment, "invoice", new.invoice_id)
         if not new.send:
             continue
         address, why_not = parties.mail_address(new.customer)
@@ -49,19 +49,19 @@ async def undeliverable(tx: Tx, environment: int, new: NewInvoice, why_not: str)
     return [event(said, environment, new.account, tx, new.invoice_id, why_not)]
 
 
-def copies(environment: EnvironmentState, kind: mails.Kind, ref: str, cause: str) -> list[NewMail]:
+def copies(environment: EnvironmentState, kind: mails.Kind, ref: str) -> list[NewMail]:
     """Finance's own copy of each document, where it wants one."""
     if environment.finance_copy != "each" or not environment.finance_email:
         return []
     return [
-        NewMail(kind=kind, ref=ref, recipient=environment.finance_email, cause=cause, copy=True)
+        NewMail(kind=kind, ref=ref, recipient=environment.finance_email, cause="issue", copy=True)
     ]
 
 
 async def mail_credit(tx: Tx, environment: EnvironmentState, new: NewCredit) -> None:
     """Finance gets its copy; who got the invoice by mail gets its credit note, where mails go."""
     number = environment.environment
-    wanted = copies(environment, "credit_note", new.credit_note_id, "issue")
+    wanted = copies(environment, "credit_note", new.credit_note_id)
     if new.send:
         wanted += [
             NewMail(kind="credit_note", ref=new.credit_note_id, recipient=address, cause="issue")

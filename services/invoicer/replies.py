@@ -49,13 +49,8 @@ def change(
 
 def applied(tx: Tx, environment: int, command_id: str, changes: Sequence[Change]) -> Answer:
     """command.applied, last of a command's answers."""
-    return answer(
-        EVENTS,
-        str(environment),
-        CommandApplied(command_id=command_id, environment=environment, changes=tuple(changes)),
-        id=f"command.applied/{environment}/{command_id}",
-        time=tx.now,
-    )
+    said = CommandApplied(command_id=command_id, environment=environment, changes=tuple(changes))
+    return told(tx, environment, said, command_id)
 
 
 def told(tx: Tx, environment: int, message: Message, of: str) -> Answer:
@@ -71,13 +66,7 @@ def refused(
     return answer(
         EVENTS,
         str(environment),
-        CommandRefused(
-            command_id=command_id,
-            environment=environment,
-            reason=refusal.reason,
-            field=refusal.field,
-            message=refusal.message,
-        ),
+        in_words(environment, command_id, refusal),
         id="/".join(
             ("command.refused", str(environment), command_id, refusal.reason, content[:8].hex())
         ),
@@ -87,14 +76,19 @@ def refused(
 
 def refused_late(tx: Tx, environment: int, command_id: str, refusal: Refusal) -> Answer:
     """command.refused by the job of a request that was taken: it is found out only there."""
-    said = CommandRefused(
+    said = in_words(environment, command_id, refusal)
+    return told(tx, environment, said, f"{command_id}/{refusal.reason}")
+
+
+def in_words(environment: int, command_id: str, refusal: Refusal) -> CommandRefused:
+    """What command.refused says."""
+    return CommandRefused(
         command_id=command_id,
         environment=environment,
         reason=refusal.reason,
         field=refusal.field,
         message=refusal.message,
     )
-    return told(tx, environment, said, f"{command_id}/{refusal.reason}")
 
 
 async def refused_once(

@@ -44,12 +44,6 @@ def round_half_up(value: Fraction) -> int:
     return sign * ((2 * abs(value.numerator) + value.denominator) // (2 * value.denominator))
 
 
-@lru_cache(_REMEMBERED)
-def amount_of(quantity: str, unit_price: int) -> int:
-    """quantity (a decimal string) x unit price, in whole minor units (contract part 3)."""
-    return round_half_up(Fraction(quantity) * unit_price)
-
-
 def vat_in(gross: int, rate: str) -> int:
     """The VAT inside `gross` at `rate` percent, both in minor units."""
     r = Fraction(rate)

@@ -5,10 +5,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
+from runtime.arrays import columns
 from runtime.glance import Glance
 from runtime.sql import statements
 from services.ledger.domain import AccountKey, Change, Source
-from services.ledger.store import Balance, NewEntry, columns, entry_columns
+from services.ledger.store import Balance, NewEntry, entry_columns
 
 sql: Final = statements(__package__ or "services.ledger", "sql/at_once.sql")
 

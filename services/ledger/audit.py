@@ -9,6 +9,7 @@ from enum import StrEnum
 from pydantic import ValidationError
 
 from schemas.ledger import EntryPosted
+from schemas.values import RATE_PATTERN
 from services.ledger.domain import Kind, Source
 
 
@@ -65,7 +66,7 @@ class Posted:
     answer: bytes
 
 
-_RATE = r"(?:100|0|[1-9][0-9]?|(?:0|[1-9][0-9]?)\.(?:[0-9][1-9]|[1-9]))"
+_RATE = RATE_PATTERN[1:-1]
 _SOLD = rf"receivable:unbilled|revenue:unbilled:{_RATE}"
 _BILLED = rf"receivable:(?:un)?billed|revenue:(?:unbilled:)?{_RATE}|vat:{_RATE}"
 _MOVES = {

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Self
 
+from runtime.arrays import array, columns
 from runtime.database import Connection
 from runtime.sql import statements
 from runtime.state import Key
@@ -159,13 +160,3 @@ async def versions(connection: Connection, keys: Sequence[AccountKey]) -> dict[K
     """The versions of these accounts' balances."""
     rows = await connection.fetch(sql.read_versions, *columns(keys))
     return {(environment, account): version for environment, account, version in rows}
-
-
-def columns(keys: Iterable[AccountKey]) -> tuple[list[int], list[str]]:
-    pairs = list(keys)
-    return [environment for environment, _ in pairs], [account for _, account in pairs]
-
-
-def array(values: Iterable[str]) -> str:
-    """An array as PostgreSQL reads it. Only for ledger accounts and numbers: nothing to quote."""
-    return "{" + ",".join(values) + "}"

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.amounts import Misuse, cents, money, typed
+from cli.amounts import Misuse, cents, decimal, money
 
 
 @pytest.mark.parametrize(
@@ -35,8 +35,8 @@ def test_what_could_be_misread_is_refused_with_a_sentence(text: str) -> None:
 @given(st.integers(min_value=-(10**12), max_value=10**12))
 def test_what_is_shown_can_be_read_back(amount: int) -> None:
     assert cents(money(amount).replace(",", "")) == amount
-    assert cents(typed(amount)) == amount
-    assert "," not in typed(amount)
+    assert cents(decimal(amount)) == amount
+    assert "," not in decimal(amount)
 
 
 def test_what_is_below_nothing_has_its_minus_before_the_sign() -> None:
@@ -59,3 +59,8 @@ def test_a_currency_is_shown_with_the_decimals_that_it_has(
 
 def test_no_limit_is_said_in_words() -> None:
     assert money(None) == "no limit"
+
+
+@pytest.mark.parametrize(("amount", "text"), [(0, "0.00"), (-5, "-0.05"), (123456, "1234.56")])
+def test_cents_are_written_exactly(amount: int, text: str) -> None:
+    assert decimal(amount) == text

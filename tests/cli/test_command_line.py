@@ -46,7 +46,7 @@ def test_each_group_teaches_by_examples(group: str, onaccount: Run) -> None:
     ("words", "says"),
     [
         (("evn", "show", "2890"), "Unknown command"),
-        (("env", "show", "abc"), "unable to convert"),
+        (("env", "show", "abc"), 'unable to convert "abc" into a whole number.'),
         (("env", "show"), "requires an argument. See `onaccount env show --help`"),
         (("customer", "show", "2890", "De", "Kraan"), "go between quotes"),
         (("env", "configure", "2890"), "Nothing to set"),

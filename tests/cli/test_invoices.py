@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -174,12 +175,14 @@ def test_what_happened_to_an_invoice_names_what_replaced_it_and_when_money_came(
     assert (is_of(new.message, "a"), is_of(new.message, "b"), is_of(new.message, "c")) == (
         True, True, False,
     )  # fmt: skip
-    assert details(new) == "2, 2 sales, replaces 1"
+    assert details(new, UTC) == "2, 2 sales, replaces 1"
     paid = {"amount": 500, "open": 0, "currency": "EUR", "payment_id": "p"}
     same = reply(3, "payment.received", "a", **paid, at=reply(3, "x", "a").time.isoformat())
-    assert details(same) == "€5.00, open €0.00, id p"
-    before = reply(3, "payment.received", "a", **paid, at="2026-01-05T12:00:00+00:00")
-    assert details(before) == "€5.00 of 2026-01-05, open €0.00, id p"
+    assert details(same, UTC) == "€5.00, open €0.00, id p"
+    before = reply(3, "payment.received", "a", **paid, at="2026-01-04T23:00:00Z")
+    assert details(before, UTC) == "€5.00 of 2026-01-04, open €0.00, id p"
+    there = ZoneInfo("Pacific/Auckland")  # noon of the day that was named, by the venue's clock
+    assert details(before, there) == "€5.00 of 2026-01-05, open €0.00, id p"
 
 
 @pytest.mark.parametrize(

@@ -292,6 +292,22 @@ def test_what_is_left_of_a_sale_is_still_to_be_invoiced() -> None:
     assert stands(open_) == "approved, €3.50 taken back, €3.50 to be invoiced"
 
 
+def test_a_sale_stands_on_the_invoices_that_were_not_credited_for_it() -> None:
+    redone = story()
+    part = [{"sale_id": SALE, "amount": 350}]
+    redone.documents += [
+        reply("invoices.events", 4, type="credit_note.issued", number="2026-00002",
+              currency="EUR", total=1_000, invoice_id=OTHER, sales=part),
+        reply("invoices.events", 5, type="invoice.issued", number="2026-00003",
+              currency="EUR", total=350, invoice_id=SALE, sales=part),
+    ]  # fmt: skip
+    assert stands(redone) == "approved, €3.50 taken back, €3.50 invoiced (2026-00003)"
+    redone.documents.pop()
+    assert stands(redone) == (
+        "approved, €3.50 taken back, invoiced and credited (2026-00001), €3.50 to be invoiced"
+    )
+
+
 def test_a_sale_of_which_nothing_is_known_is_told_so() -> None:
     with pytest.raises(Misuse, match=f"Nothing is known of sale {SALE}"):
         show_story(Screen(), Story(sale_id=SALE))

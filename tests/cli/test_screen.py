@@ -145,6 +145,7 @@ def test_a_refused_run_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_what_would_steer_a_terminal_is_written_out() -> None:
     assert harmless("\x1b]0;owned\x07a\nb\tc\x9b") == "\\x1b]0;owned\\x07a\nb\tc\\x9b"
+    assert harmless("a\u202e12.50\u2066\u2028b\u05d0") == "a\\u202e12.50\\u2066\\u2028b\u05d0"
     assert plain("[red]Bar[/red]") == "[red]Bar[/red]"
     assert (plain(None), plain(True), plain([1, "a"])) == ("", "yes", "1, a")
 

@@ -105,7 +105,6 @@ def test_a_rate_in_another_form_is_none(text: str) -> None:
 @pytest.mark.parametrize("text", ["1", "-1", "0.5", "12.125", "1.50", "-0.000001"])
 def test_a_quantity_is_kept_as_it_was_written(text: str) -> None:
     assert read(values.Quantity, json.dumps(text)) == text
-    assert str(values.decimal_of(text)) == text or values.decimal_of(text) == Decimal(text)
 
 
 @pytest.mark.parametrize(

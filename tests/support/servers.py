@@ -10,11 +10,11 @@ from typing import Any
 
 from cli.stack.component import Component, answers
 from cli.stack.kafka import Kafka
-from cli.stack.learned import learn
 from cli.stack.ports import free_port
 from cli.stack.postgres import Postgres
 from cli.stack.process import end, kill_group, spawn
 from tests.support.apart import run_apart
+from tests.support.learned import learn
 from tests.support.run import Run, current
 
 ADMIN_PASSWORD = "tests-only"

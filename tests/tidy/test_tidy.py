@@ -1,4 +1,7 @@
-"""Files and functions stay of a size that one can take in, and no SQL statement lies unused."""
+"""Files and functions stay of a size that one can take in, and no SQL statement lies unused.
+
+Decisions are found by their index, and what the docs link to is there.
+"""
 
 import ast
 import re
@@ -56,3 +59,48 @@ def test_every_named_statement_is_used(file: Path) -> None:
 def test_every_test_folder_is_a_package() -> None:
     folders = {file.parent for file in (ROOT / "tests").rglob("test_*.py")}
     assert [shown(one) for one in folders if not (one / "__init__.py").exists()] == []
+
+
+def test_each_decision_stands_once_in_the_index() -> None:
+    folder = ROOT / "docs" / "decisions"
+    index = (folder / "README.md").read_text(encoding="utf-8")
+    links = re.findall(r"^- \[(\d+)\]\((\S+)\)\. \S", index, re.MULTILINE)
+    assert sorted(file for _, file in links) == sorted(
+        file.name for file in folder.glob("*.md") if file.name != "README.md"
+    )
+    assert [file for number, file in links if int(number) != int(file[:4])] == []
+
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+
+
+def anchors(page: Path) -> set[str]:
+    """The names of a page's headings, as GitHub makes them."""
+    heads = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", head.strip().lower()).replace(" ", "-") for head in heads}
+
+
+def test_what_the_docs_link_to_is_there() -> None:
+    broken = []
+    for page in PAGES:
+        for link in LINK.findall(page.read_text(encoding="utf-8")):
+            file, _, anchor = link.partition("#")
+            to = page.parent / file if file else page
+            if "://" not in link and not (to.exists() and (not anchor or anchor in anchors(to))):
+                broken.append(f"{shown(page)}: {link}")
+    assert not broken
+
+
+def test_the_files_that_the_walk_of_a_sale_names_are_there() -> None:
+    walk = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    steps = re.findall(r"^\| \d+ \| (.*?) \| ", walk, re.MULTILINE)
+    assert len(steps) == 13
+    missing = []
+    for step in steps:
+        first, *others = re.findall(r"`([\w./]+)`", step)
+        near = (ROOT, (ROOT / first).parent, (ROOT / first).parent.parent)
+        there = [any((at / name).exists() for at in near) for name in others]
+        missing += [name for name, is_there in zip(others, there, strict=True) if not is_there]
+        missing += [] if (ROOT / first).exists() else [first]
+    assert not missing

@@ -32,12 +32,12 @@ class Sums(NamedTuple):
 
 
 def open_amount(sums: Sums, release: Release) -> int:
-    """What counts against the limit: approved - reversed - released; negative counts as nil.
+    """What counts against the limit: approved - reversed - released; who asks counts less than
+    nothing as nil.
 
     Released is what stands on invoices (issued - credited), or what of that was paid and not paid
-    back. Computed
-    at each decision and never stored, so that it is right whatever came first and whenever the
-    environment chose otherwise.
+    back. Computed at each decision and never stored, so that it is right whatever came first and
+    whenever the environment chose otherwise.
     """
     on_invoices = sums.issued - sums.credited
     released = min(sums.paid - sums.refunded, on_invoices) if release == "paid" else on_invoices

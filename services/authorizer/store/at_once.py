@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
+from runtime.arrays import columns
 from runtime.glance import Glance
 from runtime.sql import statements
 from schemas.pos import Sale
 from services.authorizer.domain.book import Book, Key
 from services.authorizer.domain.sales import House
 from services.authorizer.domain.standing import Standing, Sums, barred, open_amount
-from services.authorizer.store.keys import columns
 from services.authorizer.store.sales import decided
 
 sql: Final = statements("services.authorizer", "sql/at_once.sql")

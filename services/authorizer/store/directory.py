@@ -12,13 +12,13 @@ from typing import Final
 from pydantic import TypeAdapter
 
 from runtime.answers import Answer
+from runtime.arrays import columns
 from runtime.breath import Breath
 from runtime.sql import statements
 from runtime.transaction import Tx
 from schemas.terminals import DirectoryAccount
 from services.authorizer.domain.directory import Listed, Order, order, pages, shown, words
 from services.authorizer.store import forgetting
-from services.authorizer.store.keys import columns
 
 sql: Final = statements("services.authorizer", "sql/directory.sql")
 TOPIC: Final = "pos.directories"
@@ -111,8 +111,7 @@ async def directories(
     erased = await _erased(tx, (environment for environment, _ in known))
     rows = await tx.fetch(
         sql.pages,
-        [environment for environment, _ in wanted],
-        [revision for _, revision in wanted],
+        *columns(wanted),
     )
     found: dict[Revision, Sequence[bytes]] = {
         (r["environment"], r["revision"]): r["pages"] for r in rows

@@ -7,12 +7,12 @@ from collections.abc import Collection, Mapping, Sequence
 
 from pydantic_core import to_json
 
+from runtime.arrays import columns
 from runtime.breath import Breath
 from runtime.transaction import Tx
 from services.authorizer.domain.entities import Account, Customer, Entity, Environment, Key
 from services.authorizer.domain.names import display_name, fold, searched_name
 from services.authorizer.store import forgetting
-from services.authorizer.store.keys import columns
 from services.authorizer.store.registry import A_BREATH, sql
 
 

@@ -9,11 +9,11 @@ from typing import Final
 
 from pydantic_core import to_json
 
+from runtime.arrays import columns
 from runtime.breath import Breath
 from runtime.sql import statements
 from runtime.transaction import Tx
 from services.authorizer.domain.entities import Key
-from services.authorizer.store.keys import columns
 
 sql: Final = statements("services.authorizer", "sql/forgetting.sql")
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from runtime.arrays import array, columns
 from runtime.sql import statements
 from runtime.transaction import Tx
 from schemas.billing import InvoicedSale
-from services.authorizer.store.keys import columns
 
 sql: Final = statements("services.authorizer", "sql/invoices.sql")
 
@@ -32,15 +32,11 @@ class Effect(NamedTuple):
     @property
     def sale_ids(self) -> str | None:
         """As PostgreSQL writes an array: unnest takes no rows of several lengths."""
-        return None if self.sales is None else _array(one.sale_id for one in self.sales)
+        return None if self.sales is None else array(one.sale_id for one in self.sales)
 
     @property
     def amounts(self) -> str | None:
-        return None if self.sales is None else _array(str(one.amount) for one in self.sales)
-
-
-def _array(items: Iterable[str]) -> str:
-    return "{" + ",".join(items) + "}"
+        return None if self.sales is None else array(str(one.amount) for one in self.sales)
 
 
 async def record(tx: Tx, effects: Sequence[Effect]) -> None:

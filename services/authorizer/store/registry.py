@@ -10,6 +10,7 @@ from typing import Any, Final
 from asyncpg import Record
 
 from runtime.answers import Answer
+from runtime.arrays import columns
 from runtime.breath import Breath
 from runtime.sql import statements
 from runtime.transaction import Tx
@@ -37,7 +38,6 @@ from services.authorizer.domain.entities import (
     Registry,
 )
 from services.authorizer.domain.standing import Sums
-from services.authorizer.store.keys import columns
 from services.authorizer.store.spoken import Spoken
 
 sql: Final = statements("services.authorizer", "sql/registry.sql")
@@ -119,16 +119,18 @@ def environment_of(row: Record, *, has_sales: bool = False) -> Environment:
 
 async def _customers(tx: Tx, keys: Iterable[Key]) -> dict[Key, Customer]:
     rows = await tx.fetch(sql.customers, *columns(keys))
-    return {
-        (r["environment"], r["customer_id"]): Customer(
-            environment=r["environment"],
-            customer_id=r["customer_id"],
-            version=r["version"],
-            erased=r["erased"],
-            fields=json.loads(r["fields"]),
-        )
-        for r in rows
-    }
+    return {(r["environment"], r["customer_id"]): customer_of(r) for r in rows}
+
+
+def customer_of(row: Record) -> Customer:
+    """A customer out of its row."""
+    return Customer(
+        environment=row["environment"],
+        customer_id=row["customer_id"],
+        version=row["version"],
+        erased=row["erased"],
+        fields=json.loads(row["fields"]),
+    )
 
 
 def _weighs_sums(command: Command) -> bool:
@@ -156,26 +158,28 @@ async def _accounts(tx: Tx, keys: Iterable[Key], *, exactly: bool) -> dict[Key, 
     found: dict[Key, Account] = {}
     breath = Breath()
     for r in rows:
-        found[r["environment"], r["account"]] = _account(r)
+        sums = Sums(
+            r["approved"], r["reversed"], r["issued"], r["credited"], r["paid"], r["refunded"]
+        )
+        found[r["environment"], r["account"]] = account_of(r, sums)
         await breath.take()
     return found
 
 
-def _account(r: Record) -> Account:
+def account_of(row: Record, sums: Sums | None = None) -> Account:
+    """An account out of its row; its sums, where they are asked for."""
     return Account(
-        environment=r["environment"],
-        account=r["account"],
-        version=r["version"],
-        description=r["description"],
-        status=r["status"],
-        limit=r["credit_limit"],
-        on_account=r["on_account"],
-        in_overview=r["in_overview"],
-        holder=r["holder"],
-        viewers=frozenset(r["viewers"]),
-        sums=Sums(
-            r["approved"], r["reversed"], r["issued"], r["credited"], r["paid"], r["refunded"]
-        ),
+        environment=row["environment"],
+        account=row["account"],
+        version=row["version"],
+        description=row["description"],
+        status=row["status"],
+        limit=row["credit_limit"],
+        on_account=row["on_account"],
+        in_overview=row["in_overview"],
+        holder=row["holder"],
+        viewers=frozenset(row["viewers"]),
+        sums=sums or Sums(),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Final
 from asyncpg import Record
 
 from runtime.answers import Answer
+from runtime.arrays import array, columns
 from runtime.sql import statements
 from runtime.transaction import Tx
 from schemas.pos import DeclineReason, Sale, SaleCancelled, SaleRecorded
@@ -23,7 +24,6 @@ from services.authorizer.domain.book import (
 )
 from services.authorizer.domain.sales import House
 from services.authorizer.domain.standing import Standing, Sums, barred, open_amount
-from services.authorizer.store.keys import columns
 
 Item = tuple[Key, KnownSale]
 
@@ -239,7 +239,7 @@ async def _record_sales(tx: Tx, book: Book) -> None:
             sql.reverse_sales,
             *columns(key for key, _ in reversed_),
             [sum(lines) for lines in taken],
-            ["{" + ",".join(map(str, lines)) + "}" for lines in taken],
+            [array(map(str, lines)) for lines in taken],
         )
     if called_off:
         await tx.execute(sql.call_off_sales, *columns(key for key, _ in called_off))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
@@ -12,6 +11,7 @@ from typing import Any, Final
 from asyncpg import Record
 
 from runtime.answers import Answer
+from runtime.arrays import columns
 from runtime.database import Connection
 from runtime.sql import statements
 from runtime.state import Key, Rows, StateKind
@@ -23,8 +23,7 @@ from schemas.wire import encode
 from services.authorizer.domain import checks
 from services.authorizer.domain.customers import FIELDS
 from services.authorizer.domain.entities import Account, Customer, Entity
-from services.authorizer.store.keys import columns
-from services.authorizer.store.registry import environment_of
+from services.authorizer.store.registry import account_of, customer_of, environment_of
 from services.authorizer.store.unbooked import STATE as UNBOOKED
 
 sql: Final = statements("services.authorizer", "sql/states.sql")
@@ -75,14 +74,7 @@ async def _customers(connection: Connection, keys: Sequence[Key]) -> Rows:
 
 
 def _customer(r: Record) -> Answer:
-    customer = Customer(
-        environment=r["environment"],
-        customer_id=r["customer_id"],
-        version=r["version"],
-        erased=r["erased"],
-        fields=json.loads(r["fields"]),
-    )
-    return _told_customer(customer, r["changed_at"])
+    return _told_customer(customer_of(r), r["changed_at"])
 
 
 def _told_customer(customer: Customer, at: datetime) -> Answer:
@@ -118,19 +110,7 @@ async def _accounts(connection: Connection, keys: Sequence[Key]) -> Rows:
 
 
 def _account(r: Record) -> Answer:
-    account = Account(
-        environment=r["environment"],
-        account=r["account"],
-        version=r["version"],
-        description=r["description"],
-        status=r["status"],
-        limit=r["credit_limit"],
-        on_account=r["on_account"],
-        in_overview=r["in_overview"],
-        holder=r["holder"],
-        viewers=frozenset(r["viewers"]),
-    )
-    return _told_account(account, r["changed_at"])
+    return _told_account(account_of(r), r["changed_at"])
 
 
 def _told_account(account: Account, at: datetime) -> Answer:

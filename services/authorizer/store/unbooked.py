@@ -9,6 +9,7 @@ from typing import Final
 from asyncpg import Record
 
 from runtime.answers import Answer
+from runtime.arrays import columns
 from runtime.database import Connection
 from runtime.sql import statements
 from runtime.state import Key, Rows, StateKind
@@ -19,7 +20,6 @@ from schemas.wire import encode
 from services.authorizer.domain.entities import Outcome
 from services.authorizer.domain.unbooked import Waiting
 from services.authorizer.domain.unbooked import dismiss as decide
-from services.authorizer.store.keys import columns
 
 sql: Final = statements("services.authorizer", "sql/unbooked.sql")
 TOPIC: Final = "pos.unbooked"

@@ -102,7 +102,7 @@ class Uploads:
         if upload.status != "received":
             await uploads.add_part(tx, upload, message.part, mine, None)
             return []
-        reason = await self._too_much(upload, message, content, tx)
+        reason = await self._too_much(upload, content, tx)
         await uploads.add_part(tx, upload, message.part, mine, None if reason else content)
         if reason:
             most = self.file_bytes // (1024 * 1024)
@@ -113,9 +113,7 @@ class Uploads:
             await self._complete(upload, upload.kept_bytes + len(content or b""), tx)
         return []
 
-    async def _too_much(
-        self, upload: Upload, message: ImportUploaded, content: bytes | None, tx: Tx
-    ) -> str | None:
+    async def _too_much(self, upload: Upload, content: bytes | None, tx: Tx) -> str | None:
         if content is None:
             return "invalid_message"
         if upload.kept_bytes + len(content) > self.file_bytes:

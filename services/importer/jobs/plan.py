@@ -77,9 +77,9 @@ class Planning:
             elif isinstance(layout, Unclear):
                 await fail_unclear(tx, upload, layout)
             else:
-                await self._finish(tx, upload, layout, tongue)
+                await self._finish(tx, upload, layout)
 
-    async def _finish(self, tx: StepTx, upload: Upload, layout: Layout, tongue: Tongue) -> None:
+    async def _finish(self, tx: StepTx, upload: Upload, layout: Layout) -> None:
         """Preview; or go on at once, where that was asked for or confirmed beforehand."""
         if upload.mode == "preview":
             expires_at = tx.now + timedelta(seconds=self.expiry_s)

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from pydantic_core import to_json
 
+from runtime.arrays import columns
 from runtime.particulars import HOME
 from runtime.sql import statements
 from runtime.transaction import Tx
@@ -76,8 +77,7 @@ async def hear_accounts(tx: Tx, states: Iterable[AccountState]) -> None:
     for environment, account, *_ in rows:
         last[environment] = max(last[environment], series_of(environment, account))
     if rows:
-        columns = _columns(rows)
-        await tx.execute(sql.hear_accounts, *columns, list(last), list(last.values()))
+        await tx.execute(sql.hear_accounts, *_columns(rows), list(last), list(last.values()))
 
 
 def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
@@ -134,8 +134,7 @@ class Asked:
 
 async def asked(tx: Tx, keys: Iterable[tuple[int, str]]) -> dict[tuple[int, str], Asked]:
     """Which of these commands are bundles of ours that have no outcome yet."""
-    pairs = sorted(keys)
-    rows = await tx.fetch(sql.asked, [e for e, _ in pairs], [c for _, c in pairs])
+    rows = await tx.fetch(sql.asked, *columns(sorted(keys)))
     return {
         (r["environment"], str(r["command_id"])): Asked(
             environment=r["environment"],

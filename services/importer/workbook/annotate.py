@@ -36,6 +36,9 @@ _ROWS: Final = re.compile(r"\$?\d{1,7}:\$?(\d{1,7})")
 _FORBIDDEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 """What XML cannot hold."""
 
+_READ_AS_ESCAPE: Final = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
+"""Where Excel would read a character by its number (ECMA-376, 18.4.12)."""
+
 Result = tuple[int, str, str]
 
 
@@ -193,7 +196,7 @@ class Annotating:
     def _cell(self, x: str, column: int, text: str, style: str) -> bytes:
         where = f"{letters_of(column)}{self._row}"
         index = self._wanted.styles.get(style, 0)
-        text = escape(_FORBIDDEN.sub(" ", text))
+        text = escape(_READ_AS_ESCAPE.sub("_x005F_", _FORBIDDEN.sub(" ", text)))
         return (
             f'<{x}c r="{where}" s="{index}" t="inlineStr"><{x}is><{x}t xml:space="preserve">{text}'
             f"</{x}t></{x}is></{x}c>"

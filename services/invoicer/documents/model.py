@@ -16,7 +16,8 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
-from services.invoicer.vat import VatRow, amount_of
+from schemas.values import line_total
+from services.invoicer.vat import VatRow
 
 Language = Literal["nl", "en"]
 _REMEMBERED = 4_096  # quantities
@@ -103,7 +104,7 @@ class Line(NamedTuple):
     @property
     def part(self) -> bool:
         """Only a part of the line is billed: quantity x unit_price is not `total`."""
-        return amount_of(self.quantity, self.unit_price) != self.total
+        return line_total(self.quantity, self.unit_price) != self.total
 
     @property
     def billed_quantity(self) -> Decimal:

@@ -12,6 +12,7 @@ from functools import cache
 from typing import NamedTuple
 
 from services.invoicer.documents.packing import zipped
+from services.invoicer.documents.xml import attribute, escaped
 
 _HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
 _SCHEMAS = "http://schemas.openxmlformats.org"
@@ -25,7 +26,7 @@ _DAY_ZERO = date(1899, 12, 30)
 _DAY_S = 86_400
 _ALIKE = {"[Content_Types].xml", "_rels/.rels", "xl/_rels/workbook.xml.rels", "xl/styles.xml"}
 _OF_A_STRING = ' t="s">'  # a cell's type (18.18.11)
-_READ_AS_ESCAPE = re.compile("(_x[0-9A-Fa-f]{4}_)")
+_READ_AS_ESCAPE = re.compile("_(?=x[0-9A-Fa-f]{4}_)")
 
 
 class Style(NamedTuple):
@@ -155,11 +156,11 @@ def _workbook(sheets: Sequence[Sheet]) -> str:
     entries, names = [], []
     for n, sheet in enumerate(sheets):
         entries.append(
-            f'<sheet name="{_attribute(sheet.name)}" sheetId="{n + 1}" r:id="rId{n + 1}"/>'
+            f'<sheet name="{attribute(sheet.name)}" sheetId="{n + 1}" r:id="rId{n + 1}"/>'
         )
         if not sheet.filtered:
             continue
-        of = _text("'" + sheet.name.replace("'", "''") + "'!")
+        of = escaped("'" + sheet.name.replace("'", "''") + "'!")
         ends = re.sub(r"([A-Z]+)([0-9]+)", r"$\1$\2", sheet.filtered)
         own = f'localSheetId="{n}"'
         names.append(
@@ -207,7 +208,7 @@ def _properties(title: str, author: str, made_at: datetime) -> str:
         f'{_HEAD}<cp:coreProperties xmlns:cp="{_PACKAGE}/metadata/core-properties" '
         'xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:dcterms="http://purl.org/dc/terms/" '
         'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">'
-        f"<dc:title>{_text(title)}</dc:title><dc:creator>{_text(author)}</dc:creator>"
+        f"<dc:title>{escaped(title)}</dc:title><dc:creator>{escaped(author)}</dc:creator>"
         f"<dcterms:created {made}</dcterms:created><dcterms:modified {made}</dcterms:modified>"
         "</cp:coreProperties>"
     )
@@ -221,7 +222,7 @@ def _styles(styles: tuple[Style, ...]) -> str:
     edges = list(dict.fromkeys(s.edge for s in styles if s.edge))
     font = '<sz val="11"/><name val="Calibri"/><family val="2"/>'
     formats = "".join(
-        f'<numFmt numFmtId="{_FIRST_OWN_FORMAT + n}" formatCode="{_attribute(code)}"/>'
+        f'<numFmt numFmtId="{_FIRST_OWN_FORMAT + n}" formatCode="{attribute(code)}"/>'
         for n, code in enumerate(codes)
     )
     filled = "".join(
@@ -265,16 +266,8 @@ def _alignment(style: Style) -> str:
     return f"<alignment{given}/>" if given else ""
 
 
-def _text(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def _attribute(text: str) -> str:
-    return _text(text).replace('"', "&quot;")
-
-
 def _string(text: str) -> str:
     """18.4.12: what looks like one of Excel's escapes is escaped itself."""
     if "_x" in text:
-        text = _READ_AS_ESCAPE.sub(r"_x005F\1", text)
-    return _text(text)
+        text = _READ_AS_ESCAPE.sub("_x005F_", text)
+    return escaped(text)

@@ -1,4 +1,5 @@
-"""Writing UBL: text is set as text, so nothing that a person typed becomes markup.
+"""Writing UBL; here and in workbooks text is set as text, so nothing that a person typed becomes
+markup.
 
 A tree of our own, for an invoice has a thousand elements: lxml takes three times as long to make
 and write them.
@@ -37,7 +38,7 @@ def add(parent: Element, name: str, text: str | None = None, **attributes: str) 
         return element
     if cleaned := clean(text):
         opening = _opening(name, attributes) if attributes else name
-        parent.children.append(f"<{opening}>{_escaped(cleaned)}</{name}>\n")
+        parent.children.append(f"<{opening}>{escaped(cleaned)}</{name}>\n")
     return None
 
 
@@ -72,10 +73,15 @@ def _write(pieces: list[str], element: Element, indent: str) -> None:
 
 def _opening(name: str, attributes: Mapping[str, str]) -> str:
     for key, value in attributes.items():
-        quoted = _escaped(value).replace('"', "&quot;")
-        name += f' {key}="{quoted}"'
+        name += f' {key}="{attribute(value)}"'
     return name
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """Text as an element has it."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def attribute(text: str) -> str:
+    """Text as an attribute has it, in double quotes."""
+    return escaped(text).replace('"', "&quot;")

@@ -137,7 +137,11 @@ async def _again(
     kept: list[str],
     command: InvoiceCorrect,
 ) -> NewInvoice | None:
-    """The new invoice over the sales that remain; None where nothing does."""
+    """The new invoice over the sales that remain; None where nothing does.
+
+    It is of the invoice's month. What the venue's time zone, changed since, puts into another one
+    is left to the next run: an invoice covers at most one.
+    """
     if not kept:
         return None
     number = environment.environment
@@ -148,12 +152,13 @@ async def _again(
         tx, number, [invoice.account], month_end(invoice.period, zone), kept
     )
     its_bills = bills(lines[invoice.account], zone)
-    if not its_bills or its_bills[0].total <= 0:
+    bill = next((one for one in its_bills if one.period == invoice.period), None)
+    if bill is None or bill.total <= 0:
         return None
     return NewInvoice(
         invoice_id=made("invoice", number, command.command_id, invoice.account, invoice.period),
         account=invoice.account,
-        bill=its_bills[0],
+        bill=bill,
         customer=holder,
         send=invoice.send or bool(await mails.recipients(tx, number, invoice.invoice_id)),
     )

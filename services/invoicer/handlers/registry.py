@@ -17,7 +17,9 @@ from services.invoicer.store import forgetting, registry
 async def handle(messages: Sequence[Incoming], tx: Tx) -> Iterable[Answer]:
     """Record what is newer than what is known."""
     said = [incoming.message for incoming in messages]
-    await registry.put_environments(tx, [m for m in said if isinstance(m, EnvironmentState)])
+    await registry.put_environments(
+        tx, [(r.message, r.time) for r in messages if isinstance(r.message, EnvironmentState)]
+    )
     await registry.put_customers(tx, [m for m in said if isinstance(m, CustomerState)])
     await registry.put_accounts(tx, [m for m in said if isinstance(m, AccountState)])
     await _erased(messages, tx)

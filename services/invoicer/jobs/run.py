@@ -12,11 +12,10 @@ from hashlib import sha256
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from runtime.answers import Answer, answer
+from runtime.answers import Answer
 from runtime.jobs import JobKind, StepTx, Work
 from runtime.told import first_told
 from schemas.billing import RunCompleted, RunProgressed
-from schemas.commands import CommandRefused
 from schemas.registry import EnvironmentState
 from services.invoicer import drafting, issuing, mailing, parties
 from services.invoicer.admission import UNKNOWN, refuses, unready, unready_by_now
@@ -30,7 +29,7 @@ from services.invoicer.domain import (
 )
 from services.invoicer.making import NewCredit, NewInvoice
 from services.invoicer.names import made
-from services.invoicer.replies import EVENTS, Refusal
+from services.invoicer.replies import Refusal, in_words, told
 from services.invoicer.store import invoices, registry, requests, runs
 from services.invoicer.store import issuing as rows
 from services.invoicer.store.registry import Holding
@@ -103,16 +102,9 @@ async def _begin(tx: StepTx, environment: EnvironmentState | None, number: int, 
 async def _refuse(tx: StepTx, number: int, asked: Run, refusal: Refusal) -> Answer:
     """It made nothing, so it may be asked for again. Refused for the same, it is told the same."""
     await runs.end(tx, number, asked.run_id, "refused")
-    said = CommandRefused(
-        command_id=asked.run_id,
-        environment=number,
-        reason=refusal.reason,
-        field=refusal.field,
-        message=refusal.message,
-    )
+    said = in_words(number, asked.run_id, refusal)
     why = sha256(asked.digest + refusal.message.encode()).hexdigest()[:16]
-    name = f"command.refused/{number}/{asked.run_id}/{refusal.reason}/{why}"
-    refused = await first_told(tx, answer(EVENTS, str(number), said, id=name, time=tx.now))
+    refused = await first_told(tx, told(tx, number, said, f"{asked.run_id}/{refusal.reason}/{why}"))
     tx.answer(refused)
     tx.done()
     return refused
@@ -229,15 +221,8 @@ async def with_supplements(
 async def _progress(tx: StepTx, number: int, asked: Run) -> bool:
     """Say how far it is; gives whether accounts are left."""
     done, total = await runs.progress(tx, number, asked.run_id)
-    tx.answer(
-        answer(
-            EVENTS,
-            str(number),
-            RunProgressed(run_id=asked.run_id, environment=number, done=done, total=total),
-            id=f"run.progressed/{number}/{asked.run_id}/{done}",
-            time=tx.now,
-        )
-    )
+    said = RunProgressed(run_id=asked.run_id, environment=number, done=done, total=total)
+    tx.answer(told(tx, number, said, f"{asked.run_id}/{done}"))
     return done < total
 
 
@@ -259,13 +244,7 @@ async def _complete(tx: StepTx, environment: EnvironmentState, asked: Run) -> No
         credit_notes=outcome.credit_notes or None,
         credited=outcome.credited,
     )
-    completed: Answer = answer(
-        EVENTS,
-        str(number),
-        said,
-        id=f"run.completed/{number}/{asked.run_id}",
-        time=tx.now,
-    )
+    completed = told(tx, number, said, asked.run_id)
     await requests.add_answers(tx, number, "run", asked.run_id, [completed])
     await runs.end(tx, number, asked.run_id, "completed")
     tx.answer(completed)

@@ -1,12 +1,19 @@
+-- name: due_between
+-- The first and the last moment at which anything was sold that is due.
+SELECT min(booked_at) AS first, max(booked_at) AS last FROM sale_line
+WHERE environment = $1 AND due <> 0;
+
 -- name: overview
 -- Per account and month what is due of sales that stand on no invoice (`open`), of such as a
--- correction holds, and what was reversed after it was invoiced (`credit`).
-SELECT l.account, to_char(l.booked_at AT TIME ZONE $2, 'YYYY-MM') AS period,
+-- correction holds, and what was reversed after it was invoiced (`credit`). $2 are the months' first
+-- moments and the end of the last: PostgreSQL has zones of its own, and takes CET for a fixed offset.
+SELECT l.account, width_bucket(l.booked_at, $2::timestamptz[]) AS month,
        CASE WHEN l.billed <> l.credited THEN 'credit'
             WHEN s.hold IS NOT NULL THEN 'held' ELSE 'open' END AS kind,
        count(DISTINCT l.sale_id) AS sales, sum(l.due)::bigint AS amount
 FROM sale_line AS l JOIN sale AS s USING (environment, sale_id)
-WHERE l.environment = $1 AND l.due <> 0
+WHERE l.environment = $1 AND l.due <> 0 AND l.booked_at >= ($2::timestamptz[])[1]
+  AND l.booked_at < ($2::timestamptz[])[cardinality($2::timestamptz[])]
 GROUP BY 1, 2, 3 ORDER BY 1, 2, 3 LIMIT $3;
 
 -- name: sums

@@ -1,15 +1,17 @@
 -- name: put_environments
--- The highest version wins. A schedule counts from the moment that it was set.
-INSERT INTO environment AS e (environment, version, state, schedule)
-SELECT u.environment, u.version, u.state, nullif(u.state -> 'schedule', 'null')
-FROM unnest($1::int[], $2::bigint[], $3::jsonb[]) AS u (environment, version, state)
+-- The highest version wins. A schedule counts from the moment that it was set, however late that was
+-- read: the broker's time ($4) of the record that told of it.
+INSERT INTO environment AS e (environment, version, state, schedule, schedule_since)
+SELECT u.environment, u.version, u.state, nullif(u.state -> 'schedule', 'null'), u.since
+FROM unnest($1::int[], $2::bigint[], $3::jsonb[], $4::timestamptz[])
+    AS u (environment, version, state, since)
 ORDER BY u.environment
 ON CONFLICT (environment) DO UPDATE SET
     version = excluded.version,
     state = excluded.state,
     schedule = excluded.schedule,
     schedule_since = CASE WHEN e.schedule IS DISTINCT FROM excluded.schedule
-                          THEN now() ELSE e.schedule_since END
+                          THEN excluded.schedule_since ELSE e.schedule_since END
 WHERE e.version < excluded.version;
 
 -- name: put_customers

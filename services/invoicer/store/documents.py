@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from asyncpg import Record
 
+from runtime.arrays import columns
 from runtime.sql import statements
 from runtime.transaction import Tx
 from services.invoicer import parties
@@ -226,10 +227,7 @@ async def _surroundings(
     tx: Tx, environment: int, named: Sequence[tuple[bytes, str]]
 ) -> dict[tuple[bytes, str], _Surroundings]:
     """By letterhead and account; a document refers to its letterhead, so there are all."""
-    pairs = sorted(set(named))
-    rows = await tx.fetch(
-        _rows.surroundings, environment, [one for one, _ in pairs], [one for _, one in pairs]
-    )
+    rows = await tx.fetch(_rows.surroundings, environment, *columns(sorted(set(named))))
     return {
         (r["sha256"], r["account"]): _Surroundings(
             seller=_seller(r["letterhead"]),

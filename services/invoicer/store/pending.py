@@ -10,7 +10,15 @@ from runtime.transaction import Tx
 from schemas.pending import MOST_LISTED, FailedMails, PendingAmount, PendingMail, PendingSale
 from schemas.registry import EnvironmentState
 from services.invoicer import parties
-from services.invoicer.domain import Skip, Standing, month_of, standing_of
+from services.invoicer.domain import (
+    Skip,
+    Standing,
+    following,
+    month_begin,
+    month_of,
+    months_of,
+    standing_of,
+)
 from services.invoicer.store import registry
 
 sql = statements("services.invoicer", "sql/pending.sql")
@@ -18,13 +26,18 @@ sql = statements("services.invoicer", "sql/pending.sql")
 
 async def overview(tx: Tx, environment: EnvironmentState) -> list[PendingAmount]:
     """Per account and month, with why a run would leave it."""
-    number = environment.environment
-    rows = await tx.fetch(sql.overview, number, environment.time_zone, MOST_LISTED)
+    number, zone = environment.environment, ZoneInfo(environment.time_zone)
+    span = await tx.fetchrow(sql.due_between, number)
+    if span is None or span["first"] is None:
+        return []
+    months = months_of(span["first"], span["last"], zone)
+    begins = [month_begin(month, zone) for month in (*months, following(months[-1]))]
+    rows = await tx.fetch(sql.overview, number, begins, MOST_LISTED)
     unfit = await _unfit(tx, number, dict.fromkeys(r["account"] for r in rows))
     return [
         PendingAmount(
             account=r["account"],
-            period=r["period"],
+            period=months[r["month"] - 1],
             sales=r["sales"],
             amount=r["amount"],
             why=_why(r, unfit[r["account"]]),

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from pydantic import TypeAdapter
 
+from runtime.arrays import columns
 from runtime.sql import statements
 from runtime.transaction import Tx
 from schemas.registry import AccountState, CustomerState, EnvironmentState
@@ -41,15 +42,21 @@ class Scheduled:
     runs: frozenset[str]
 
 
-async def put_environments(tx: Tx, states: Iterable[EnvironmentState]) -> None:
-    newest = {s.environment: s for s in sorted(states, key=lambda s: s.version)}
+async def put_environments(tx: Tx, told: Iterable[tuple[EnvironmentState, datetime]]) -> None:
+    """States, each with its record's time."""
+    newest: dict[int, tuple[EnvironmentState, datetime]] = {}
+    for state, at in sorted(told, key=lambda one: (one[0].version, one[1])):
+        before = newest.get(state.environment)
+        kept = before is not None and before[0].schedule == state.schedule
+        newest[state.environment] = state, before[1] if before is not None and kept else at
     if newest:
         rows = newest.values()
         await tx.execute(
             sql.put_environments,
             list(newest),
-            [s.version for s in rows],
-            [encode(s).decode() for s in rows],
+            [state.version for state, _ in rows],
+            [encode(state).decode() for state, _ in rows],
+            [since for _, since in rows],
         )
 
 
@@ -122,10 +129,9 @@ async def lock_accounts(tx: Tx, accounts: Iterable[tuple[int, str]], *, add: boo
     wanted = sorted(set(accounts))
     if not wanted:
         return
-    numbers, names = [n for n, _ in wanted], [a for _, a in wanted]
     if add:
-        await tx.execute(sql.add_accounts, numbers, names)
-    await tx.fetch(sql.lock_accounts, numbers, names)
+        await tx.execute(sql.add_accounts, *columns(wanted))
+    await tx.fetch(sql.lock_accounts, *columns(wanted))
 
 
 def as_json(value: object) -> str:

@@ -7,6 +7,7 @@ from itertools import groupby
 
 from asyncpg import Record
 
+from runtime.arrays import columns
 from runtime.sql import statements
 from runtime.transaction import Tx
 from schemas.pos import GivenLine, SaleApproved, SaleDeclined, SaleReversed
@@ -88,7 +89,7 @@ async def apply_waiting(tx: Tx, of: Iterable[SaleKey]) -> None:
     before that came: that account is not locked here, so its sale is not touched.
     """
     keys = sorted(set(of))
-    waiting = await tx.fetch(sql.waiting_reversals, [e for e, _ in keys], [s for _, s in keys])
+    waiting = await tx.fetch(sql.waiting_reversals, *columns(keys))
     if not waiting:
         return
     taken: dict[SaleKey, list[list[TakenLine]]] = defaultdict(list)
@@ -105,7 +106,7 @@ async def apply_waiting(tx: Tx, of: Iterable[SaleKey]) -> None:
 
 
 async def _take_off_lines(tx: Tx, taken: Mapping[SaleKey, Sequence[Sequence[TakenLine]]]) -> None:
-    rows = await tx.fetch(sql.sold_lines, [e for e, _ in taken], [s for _, s in taken])
+    rows = await tx.fetch(sql.sold_lines, *columns(taken))
     changed: list[tuple[int, str, int, int]] = []
     sums: list[tuple[int, str, int]] = []
     for key, group in groupby(rows, key=lambda r: (r["environment"], r["sale_id"])):
@@ -147,16 +148,13 @@ async def moved(tx: Tx, cancellations: Sequence[SaleKey]) -> dict[SaleKey, Recor
     """Those of these cancellations that corrections made, with sale and destination."""
     if not cancellations:
         return {}
-    rows = await tx.fetch(
-        sql.moved_sales, [e for e, _ in cancellations], [c for _, c in cancellations]
-    )
+    rows = await tx.fetch(sql.moved_sales, *columns(cancellations))
     return {(r["environment"], r["cancellation_id"]): r for r in rows}
 
 
 async def release(tx: Tx, cancellations: Iterable[SaleKey]) -> None:
     """Their sales are no longer held."""
-    keys = sorted(cancellations)
-    await tx.execute(sql.release, [e for e, _ in keys], [c for _, c in keys])
+    await tx.execute(sql.release, *columns(sorted(cancellations)))
 
 
 async def take_off(

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from cli.stack import jars, kafka, learned
+from cli.stack import jars, kafka
 from cli.stack.kafka import Kafka
+from tests.support.learned import learn
 from tests.support.run import current
 from tests.support.servers import Server, new_kafka
 
@@ -27,7 +28,7 @@ async def test_what_is_learned_already_is_not_learned_again(tmp_path: Path) -> N
     new_kafka(tmp_path)
     known = kafka.learned(jars.class_path(jars.repository()))
     before = known.stat().st_mtime_ns
-    await learned.learn(current().note)
+    await learn(current().note)
     assert known.stat().st_mtime_ns == before
 
 

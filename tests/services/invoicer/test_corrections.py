@@ -1,6 +1,7 @@
 """Corrections: credit note and new invoice at once; sales left out or moved by messages."""
 
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 from schemas.commands import MAX_CHANGES, CommandApplied
@@ -52,6 +53,20 @@ async def test_a_correction_without_more_makes_the_invoice_again(world: World) -
     note, again = said(told)[:2]
     assert (note["total"], again["total"], note["reason"]) == (1950, 1950, "wrong")
     assert (note["number"], again["number"]) == (nth(2), nth(3))
+    await in_order(world)
+
+
+async def test_a_correction_keeps_to_its_month_where_the_time_zone_changed_since(
+    world: World,
+) -> None:
+    """What is of another month by now waits for the next run, as if it had never been billed."""
+    night = sale("A1", BEER, at=datetime(2026, 6, 30, 22, 30, tzinfo=UTC))  # July in Amsterdam
+    invoice = await invoiced(world, night, sale("A1", LUNCH))
+    await world.registry(environment(version=2, time_zone="UTC"))
+    (again,) = said(await world.command(correct(invoice)), "invoice.issued")
+    assert (again["period"], again["total"]) == ("2026-07", 1250)
+    (rest,) = said(await world.run("run", run_id="b", send=False), "invoice.issued")
+    assert (rest["period"], rest["total"]) == ("2026-06", 700)
     await in_order(world)
 
 

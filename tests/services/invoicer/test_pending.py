@@ -1,5 +1,6 @@
 """What is not yet invoiced, and why a given sale is not among it."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from schemas.invoices import InvoiceCorrect, InvoiceDelete, PendingRequest
@@ -72,6 +73,22 @@ async def test_per_account_and_month_it_is_told_what_is_open_and_what_would_stay
         ("A3", "2026-07", 1, 700, "no_holder"),
     ]
     assert "lacking" not in found
+
+
+async def test_what_is_open_stands_in_the_month_in_which_a_run_bills_it(world: World) -> None:
+    """PostgreSQL takes CET for an hour beside UTC all year, and Python for a zone with summers."""
+    await world.guests("A1")
+    await world.registry(environment(version=2, time_zone="CET"))
+    night = datetime(2026, 6, 30, 22, 30, tzinfo=UTC)
+    await world.sell(sale("A1", BEER, at=night), sale("A1", LUNCH, at=night.replace(hour=21)))
+    found = await listed(world)
+    assert [(a["period"], a["amount"]) for a in found["accounts"]] == [
+        ("2026-06", 1250),
+        ("2026-07", 700),
+    ]
+    issued = said(await world.run("run", send=False), "invoice.issued")
+    assert [(i["period"], i["total"]) for i in issued] == [("2026-06", 1250), ("2026-07", 700)]
+    assert "accounts" not in await listed(world)
 
 
 async def test_what_a_correction_holds_and_what_is_to_be_credited_are_told_apart(

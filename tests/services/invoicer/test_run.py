@@ -10,7 +10,7 @@ import pytest
 from schemas.invoices import InvoiceApprove
 from schemas.registry import Schedule
 from schemas.wire import decode, encode
-from services.invoicer.handlers import commands
+from services.invoicer.handlers import commands, registry
 from services.invoicer.names import made
 from services.invoicer.timers import SCHEDULE
 from tests.services.invoicer.world import (
@@ -279,8 +279,19 @@ async def test_a_schedule_asks_once_and_only_for_what_fell_due_since_it_was_set(
     schedule = Schedule(day=1, hour=0, mode="issue", send=False)
     await world.registry(environment(schedule=schedule))
     assert await world.bench.tick(SCHEDULE) == []  # the first of this month is past
-    async with world.bench.database.connection() as connection:
-        await connection.execute("UPDATE environment SET schedule_since = '2026-01-01'")
+    # Set forty days ago, named anew since, and heard of only now: the worker was off.
+    later = schedule.model_copy(update={"hour": 1})
+    states = [
+        environment(version=2, schedule=later),
+        environment(version=3, schedule=later, name="B"),
+    ]
+    ago = (timedelta(days=40), timedelta(0))
+    async with world.bench.transaction() as tx:
+        heard = [
+            world.bench.incoming(state, at=datetime.now(UTC) - each)
+            for state, each in zip(states, ago, strict=True)
+        ]
+        await registry.handle(heard, tx)
     first = await world.bench.tick(SCHEDULE)
     second = await world.bench.tick(SCHEDULE)
     assert first == second

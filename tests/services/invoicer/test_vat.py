@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from services.invoicer.vat import (
     VatRow,
-    amount_of,
     in_euros,
     line_bases,
     net_of,
@@ -160,13 +159,3 @@ def test_euro_cents_are_exact_whatever_the_currencys_decimals(
     vat: int, decimals: int, rate_: str, cents: int
 ) -> None:
     assert in_euros(vat, decimals, rate_) == cents
-
-
-@pytest.mark.parametrize(
-    ("quantity", "price", "amount"),
-    [("2", 350, 700), ("0.333", 1000, 333), ("0.5", 25, 13), ("-0.5", 25, -13), ("3", -100, -300)],
-)
-def test_a_quantity_at_a_price_is_rounded_to_the_nearest(
-    quantity: str, price: int, amount: int
-) -> None:
-    assert amount_of(quantity, price) == amount

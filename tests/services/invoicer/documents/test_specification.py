@@ -124,10 +124,10 @@ def test_a_drafts_vat_in_euros_is_called_provisional() -> None:
 
 
 def test_what_excel_would_take_for_an_escape_or_markup_stays_as_it_was_typed() -> None:
-    content = render_specification(invoice(line("_x0041_ <b> & 'q'")))
+    content = render_specification(invoice(line("_x0041_x0042_ <b> & 'q'")))
     with zipfile.ZipFile(io.BytesIO(content)) as parts:
         strings = parts.read("xl/sharedStrings.xml").decode()
-    assert "<t>_x005F_x0041_ &lt;b&gt; &amp; 'q'</t>" in strings  # ECMA-376, 18.4.12
+    assert "<t>_x005F_x0041_x005F_x0042_ &lt;b&gt; &amp; 'q'</t>" in strings  # ECMA-376, 18.4.12
 
 
 def test_the_facts_name_the_invoices_that_it_replaces() -> None:
