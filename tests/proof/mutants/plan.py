@@ -28,6 +28,7 @@ _RULES = f"{_B}rules.py {_B}domain.py {_B}parties.py {_B}reversals.py"
 _APART = f"{_B}apart.py {_B}runs_apart.py {_B}audit_apart.py {_B}sales.py"
 _ACTS = f"{_B}corrections.py {_B}drafts.py {_B}payments.py {_B}replacing.py"
 _RUNS = f"{_B}run.py {_B}run_turns.py {_B}pending.py {_B}numbers.py {_B}vat_in_euros.py"
+_WAITING = f"{_B}pending.py {_B}runs_apart.py {_B}mail.py"
 _BILLING = (_APART, _ACTS, _RUNS)
 
 DOMAIN = "services/authorizer/domain/"
@@ -106,14 +107,21 @@ TESTS: dict[str, Tests] = {
     f"{INVOICER}moves.py": _BILLING,
     f"{INVOICER}drafting.py": _BILLING,
     f"{INVOICER}issuing.py": _BILLING,
-    f"{INVOICER}handlers/corrections.py": _BILLING,
+    f"{INVOICER}handlers/corrections.py": (_ACTS, _APART, _RUNS),
     f"{INVOICER}handlers/drafts.py": _BILLING,
     f"{INVOICER}handlers/payments.py": _BILLING,
+    f"{INVOICER}jobs/run.py": (_RUNS, _APART, _ACTS),
+    f"{INVOICER}store/sales.py": _BILLING,
+    f"{INVOICER}store/issuing.py": _BILLING,
+    f"{INVOICER}store/invoices.py": (*_BILLING, f"{_B}forgetting.py"),
+    f"{INVOICER}store/runs.py": (_RUNS, _APART),
+    f"{INVOICER}store/pending.py": (_WAITING, _RUNS),
+    f"{INVOICER}verify.py": (_APART, _RUNS),
     f"{INVOICER}sql/issuing.sql": _BILLING,
     f"{INVOICER}sql/invoices.sql": _BILLING,
     f"{INVOICER}sql/sales.sql": _BILLING,
     f"{INVOICER}sql/runs.sql": (_APART, _RUNS, _ACTS),
-    f"{INVOICER}sql/pending.sql": (_APART, _RUNS, f"{_B}mail.py"),
+    f"{INVOICER}sql/pending.sql": (_WAITING, _APART, _RUNS),
     f"{INVOICER}sql/verify.sql": (_APART, _RUNS),
 }
 

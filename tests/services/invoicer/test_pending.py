@@ -1,6 +1,6 @@
 """What is not yet invoiced, and why a given sale is not among it."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from schemas.invoices import InvoiceCorrect, InvoiceDelete, PendingRequest
