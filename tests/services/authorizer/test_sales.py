@@ -276,6 +276,7 @@ async def test_a_till_that_repeats_what_cannot_be_read_is_answered_the_same_and_
         moved = [uid("m"), uid("m").upper()]
         answers = await bench.sell(*(recorded("e", lines=[], moved_from=one) for one in moved))
         assert answers[0] == answers[1]
+        assert {row["kind"] for row in await bench.rows("SELECT kind FROM refusal")} == {"sale"}
 
 
 async def test_a_moved_sale_keeps_the_time_of_the_sale_that_it_was(postgres: Database) -> None:
