@@ -58,7 +58,7 @@ TESTS: dict[str, Tests] = {
     f"{STORE}sales.py": (f"{_T}unbooked.py", *_SELLING, _TOGETHER),
     f"{DOMAIN}accounts.py": _REGISTRY,
     f"{DOMAIN}environments.py": _REGISTRY,
-    f"{DOMAIN}commands.py": _REGISTRY,
+    f"{DOMAIN}commands.py": (f"{_T}steps.py", *_REGISTRY),
     f"{DOMAIN}entities.py": _REGISTRY,
     "services/authorizer/sql/registry.sql": (_LOCKS, *_REGISTRY, _TOGETHER),
     f"{DOMAIN}customers.py": (f"{_T}customers.py {_T}erasing.py", *_REGISTRY),
