@@ -30,7 +30,7 @@ def answer_cancellation(wanted: SaleCancelled, book: Book, now: datetime) -> Ans
     house = book.houses.get(wanted.environment)
     standing = book.standings.get((wanted.environment, wanted.account))
     sale = book.sales.get((wanted.environment, wanted.sale_id))
-    if (house is None or standing is None) and sale is not None:
+    if standing is None and sale is not None:
         _clear_unbooked(wanted, sale, book)
     if house is None:
         found: Taken | Refused = Refused(reason=ReversalRefusal.ENVIRONMENT_UNKNOWN)

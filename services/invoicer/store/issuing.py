@@ -25,16 +25,16 @@ class InvoiceRow:
     letterhead: bytes
     buyer: str
     language: str
-    run_id: str | None = None
-    send: bool = False
-    supplementary: bool = False
-    number: str | None = None
-    issued_at: datetime | None = None
-    issued_on: date | None = None
-    due_on: date | None = None
-    vat_euro: int | None = None
-    exchange_rate: str | None = None
-    holder: str | None = None
+    run_id: str | None
+    send: bool
+    supplementary: bool
+    number: str | None
+    issued_at: datetime | None
+    issued_on: date | None
+    due_on: date | None
+    vat_euro: int | None
+    exchange_rate: str | None
+    holder: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,9 +52,9 @@ class CreditRow:
     frees: bool
     reason: str
     letterhead: bytes
-    run_id: str | None = None
-    vat_euro: int | None = None
-    exchange_rate: str | None = None
+    run_id: str | None
+    vat_euro: int | None
+    exchange_rate: str | None
 
 
 async def open_lines(

@@ -28,10 +28,12 @@ _RULES = f"{_B}rules.py {_B}domain.py {_B}parties.py {_B}reversals.py"
 _APART = f"{_B}apart.py {_B}runs_apart.py {_B}audit_apart.py {_B}sales.py"
 _ACTS = f"{_B}corrections.py {_B}drafts.py {_B}payments.py {_B}replacing.py"
 _RUNS = f"{_B}run.py {_B}run_turns.py {_B}pending.py {_B}numbers.py {_B}vat_in_euros.py"
+_WAITING = f"{_B}pending.py {_B}runs_apart.py {_B}mail.py"
 _BILLING = (_APART, _ACTS, _RUNS)
 
 DOMAIN = "services/authorizer/domain/"
 STORE = "services/authorizer/store/"
+SPEAKS = "services/authorizer/handlers/"
 IMPORTED = "services/importer/domain/"
 INVOICER = "services/invoicer/"
 TESTS: dict[str, Tests] = {
@@ -51,9 +53,12 @@ TESTS: dict[str, Tests] = {
     f"{STORE}at_once.py": (f"{_T}at_once.py {_T}recent.py", *_SELLING, _TOGETHER),
     "runtime/haste.py": (f"tests/runtime/test_haste.py {_T}recent.py",),
     f"{DOMAIN}book.py": (f"{_T}unbooked.py", *_SELLING),
+    f"{SPEAKS}sales.py": (f"{_T}unbooked.py {_T}recent.py {_T}at_once.py", *_SELLING, _TOGETHER),
+    f"{SPEAKS}cancellations.py": (f"{_T}unbooked.py", *_SELLING),
+    f"{STORE}sales.py": (f"{_T}unbooked.py", *_SELLING, _TOGETHER),
     f"{DOMAIN}accounts.py": _REGISTRY,
     f"{DOMAIN}environments.py": _REGISTRY,
-    f"{DOMAIN}commands.py": _REGISTRY,
+    f"{DOMAIN}commands.py": (f"{_T}steps.py", *_REGISTRY),
     f"{DOMAIN}entities.py": _REGISTRY,
     "services/authorizer/sql/registry.sql": (_LOCKS, *_REGISTRY, _TOGETHER),
     f"{DOMAIN}customers.py": (f"{_T}customers.py {_T}erasing.py", *_REGISTRY),
@@ -102,14 +107,21 @@ TESTS: dict[str, Tests] = {
     f"{INVOICER}moves.py": _BILLING,
     f"{INVOICER}drafting.py": _BILLING,
     f"{INVOICER}issuing.py": _BILLING,
-    f"{INVOICER}handlers/corrections.py": _BILLING,
+    f"{INVOICER}handlers/corrections.py": (_ACTS, _APART, _RUNS),
     f"{INVOICER}handlers/drafts.py": _BILLING,
     f"{INVOICER}handlers/payments.py": _BILLING,
+    f"{INVOICER}jobs/run.py": (_RUNS, _APART, _ACTS),
+    f"{INVOICER}store/sales.py": _BILLING,
+    f"{INVOICER}store/issuing.py": _BILLING,
+    f"{INVOICER}store/invoices.py": (*_BILLING, f"{_B}forgetting.py"),
+    f"{INVOICER}store/runs.py": (_RUNS, _APART),
+    f"{INVOICER}store/pending.py": (_WAITING, _RUNS),
+    f"{INVOICER}verify.py": (_APART, _RUNS),
     f"{INVOICER}sql/issuing.sql": _BILLING,
     f"{INVOICER}sql/invoices.sql": _BILLING,
     f"{INVOICER}sql/sales.sql": _BILLING,
     f"{INVOICER}sql/runs.sql": (_APART, _RUNS, _ACTS),
-    f"{INVOICER}sql/pending.sql": (_APART, _RUNS, f"{_B}mail.py"),
+    f"{INVOICER}sql/pending.sql": (_WAITING, _APART, _RUNS),
     f"{INVOICER}sql/verify.sql": (_APART, _RUNS),
 }
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from schemas.content import digest
 from schemas.pos import SaleApproved
 from schemas.wire import decode, encode
 from services.authorizer.handlers import sales
@@ -275,14 +276,18 @@ async def test_a_till_that_repeats_what_cannot_be_read_is_answered_the_same_and_
         moved = [uid("m"), uid("m").upper()]
         answers = await bench.sell(*(recorded("e", lines=[], moved_from=one) for one in moved))
         assert answers[0] == answers[1]
+        assert {row["kind"] for row in await bench.rows("SELECT kind FROM refusal")} == {"sale"}
 
 
 async def test_a_moved_sale_keeps_the_time_of_the_sale_that_it_was(postgres: Database) -> None:
     long_ago = NOON - timedelta(days=300)
     async with venue(postgres, limit=None) as bench:
-        await bench.sell(requested("a", 100, at=long_ago.isoformat()), at=long_ago)
-        content = await bench.one(recorded("b", 100, moved_from=uid("a")))
-        assert (content["booked_at"], "clock_off" in content) == ("2025-09-04T12:00:00Z", False)
+        origin = requested("a", 100, at=long_ago.isoformat())
+        await bench.sell(origin, at=long_ago)
+        its = {"moved_from": uid("a"), "moved_content": digest(origin).hex()}
+        for moved in (recorded("b", 100, moved_from=uid("a")), recorded("d", 100, **its)):
+            content = await bench.one(moved)
+            assert (content["booked_at"], "clock_off" in content) == ("2025-09-04T12:00:00Z", False)
         unknown = await bench.one(recorded("c", 100, moved_from=uid("x"), at=long_ago.isoformat()))
         assert (unknown["booked_at"], unknown["clock_off"]) == ("2026-07-01T12:00:00Z", True)
 

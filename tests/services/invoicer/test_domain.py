@@ -20,6 +20,7 @@ from services.invoicer.domain import (
     month_begin,
     month_end,
     month_of,
+    months_of,
     previous,
     status_after,
 )
@@ -63,6 +64,13 @@ def test_months_follow_one_another_without_a_gap(moment: datetime, name: str) ->
     assert month_begin(month, zone) <= moment < month_end(month, zone)
     assert month_end(month, zone) == month_begin(following(month), zone)
     assert previous(following(month)) == month
+
+
+def test_the_months_between_two_moments_are_the_venues() -> None:
+    first = datetime(2026, 11, 30, 22, 59, tzinfo=UTC)
+    last = datetime(2026, 12, 31, 23, 0, tzinfo=UTC)
+    assert months_of(first, last, AMSTERDAM) == ["2026-11", "2026-12", "2027-01"]
+    assert months_of(first, first, AMSTERDAM) == ["2026-11"]
 
 
 def test_each_calendar_month_gets_a_bill_of_its_own() -> None:

@@ -1,6 +1,6 @@
 """What is not yet invoiced, and why a given sale is not among it."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from schemas.invoices import InvoiceCorrect, InvoiceDelete, PendingRequest
@@ -126,6 +126,9 @@ async def test_why_a_sale_is_not_among_it(world: World) -> None:
     await world.sell(declined(refused.sale_id, "expired"))  # the first reason stays
     await world.sell(open_, settled, cancelled, later)  # one was recorded after all
     await world.sell(reversal(settled, reason="settled"), reversal(cancelled))
+    # Cancelled again, of which nothing was left.
+    late = settled.decided_at + timedelta(minutes=1)
+    await world.sell(reversal(settled, 0, decided_at=late))
     assert await how(world, open_.sale_id) == {"state": "pending", "amount": 700}
     assert (await how(world, settled.sale_id))["state"] == "settled"
     assert (await how(world, cancelled.sale_id))["state"] == "cancelled"

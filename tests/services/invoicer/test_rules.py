@@ -1,14 +1,17 @@
 """Small rules on plain values: how a sale stands, bills, series, schedules."""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from runtime.transaction import Tx
+from services.invoicer.admission import unready_by_now
 from services.invoicer.domain import Bill, Item, Standing, standing_of
 from services.invoicer.numbers import format_of, series_of, year_of
 from services.invoicer.schedule import is_scheduled
+from services.invoicer.store.runs import Run
 from tests.services.invoicer.people import environment
 
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
@@ -67,3 +70,19 @@ def test_the_year_of_a_number_is_the_venues() -> None:
 def test_only_a_schedules_own_run_ids_are_scheduled() -> None:
     assert is_scheduled("schedule:2890:2026-07")
     assert not is_scheduled("my schedule:2890:2026-07")
+
+
+@pytest.mark.parametrize(
+    ("mode", "ready", "reason"),
+    [("issue", 1, "environment_incomplete"), ("issue", 2, None), ("draft", 1, None)],
+)
+async def test_what_the_venue_lost_keeps_numbers_back_once_it_has_changed_and_no_drafts(
+    mode: str, ready: int, reason: str | None
+) -> None:
+    asked = Run(
+        run_id="r", digest=b"", attempt=1, period="2026-07", until=None, mode=mode, send=False,
+        accounts=None, state="billing", asked_at=datetime(2026, 8, 1, tzinfo=UTC), ended_at=None,
+    )  # fmt: skip
+    lacking = environment(version=2, iban=None)
+    nothing_is_read = cast("Tx", None)
+    assert await unready_by_now(nothing_is_read, lacking, asked, ready) == reason

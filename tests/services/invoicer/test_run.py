@@ -447,6 +447,8 @@ async def test_what_comes_to_less_than_nothing_waits_and_comes_along_with_later_
         ("A1", "2026-05", 1250),  # one month never keeps another back
         ("A2", "2026-07", 700),
     ]
+    # Nor does one that comes to nothing turn it into an invoice.
+    await world.sell(sale("A1", BEER, ("Van het huis", "-2", 350, "21"), at=MAY))
     (completed,) = said(await world.run("run", run_id="b"), "run.completed")
     assert completed["skipped"] == [{"account": "A1", "reason": "negative_total"}]
     assert completed["open"] == [{"account": "A1", "amount": -700, "why": "negative_total"}]
