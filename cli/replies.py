@@ -12,6 +12,7 @@ from typing import Self
 from aiokafka import ConsumerRecord
 from pydantic_core import from_json
 
+from cli.amounts import Misuse
 from cli.messages import Json, repetition
 from cli.trouble import Trouble
 from cli.where import Unreachable
@@ -100,6 +101,19 @@ def of_its_question(message: Json, answer: Json) -> bool:
     under the same id: its own answer is still to come."""
     asked = message["type"] == "sale.recorded" and answer.get("type") == "sale.declined"
     return asked and answer["reason"] not in RECORDED_DECLINES
+
+
+def of_one(replies: Iterable[Reply], environment: int | None) -> list[Reply]:
+    """Those of this environment; unless it is given of the only one whose tills used the id that
+    they hold. Raises Misuse where several did: each has ids of its own."""
+    found = list(replies)
+    if environment is None:
+        whose = {r.environment for r in found if r.topic.startswith("pos.")} - {None}
+        if len(whose) > 1:
+            numbers = ", ".join(str(one) for one in sorted(map(int, filter(None, whose))))
+            raise Misuse(f"Environments {numbers} use this id: say which with --environment.")
+        environment = next(iter(whose), None)
+    return [r for r in found if environment is None or r.environment == environment]
 
 
 def reply_of(record: ConsumerRecord) -> Reply:

@@ -101,7 +101,7 @@ class _Fetched(fetcher.FetchResult):  # type: ignore[misc]
 
     def _next(self) -> Any:
         """The next record, or what stands for a batch; None when there is no more."""
-        records = self._partition_records
+        records: Any = self._partition_records
         try:
             return next(records, None)
         except TooGreat as fault:

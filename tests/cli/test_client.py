@@ -22,7 +22,7 @@ from cli.demo.bar import _identity
 from cli.messages import SAME_COMMAND, answer_topics, command, new_id, now
 from cli.outgoing import stop
 from cli.registry import settings_of
-from cli.replies import NoAnswer, holding, reply_of
+from cli.replies import NoAnswer, holding, of_one, reply_of
 from cli.till import TILL_TOPICS, Till, line
 from cli.trouble import Trouble
 from cli.where import Unreachable
@@ -110,6 +110,18 @@ async def test_what_another_environment_is_told_under_the_same_id_is_no_answer()
         first, second = await answers.next(1), await answers.next(1)
     assert [first.environment, second.environment] == [2890, 2890]
     assert answers.arrived.empty()
+
+
+def test_of_an_id_that_several_environments_use_it_is_asked_whose_is_meant() -> None:
+    def told(number: int) -> Any:
+        value = json.dumps({"environment": number}).encode()
+        return reply_of(ConsumerRecord("pos.sales", 0, 0, 0, 1, b"k", value, None, 1, 1, ()))
+
+    both = [told(2891), told(2890)]
+    with pytest.raises(Misuse, match=r"2890, 2891 use this id: say which with --environment"):
+        of_one(both, None)
+    assert of_one(both, 2890) == both[1:]
+    assert of_one(both[:1], None) == both[:1]
 
 
 async def test_a_till_that_tells_of_a_sale_does_not_take_its_questions_decline_for_the_answer(
