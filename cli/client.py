@@ -301,7 +301,7 @@ class Client:
         wanted = answered_id(reply.message)
         if wanted is not None:
             for expectation in self._waiting.get(wanted, ()):
-                expectation.arrived.put_nowait(reply)
+                expectation.hear(reply)
         for accepts, expectation in self._watching:
             if accepts(reply.message):
                 expectation.arrived.put_nowait(reply)

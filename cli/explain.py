@@ -17,7 +17,7 @@ from cli.amounts import Misuse, money
 from cli.client import Client
 from cli.messages import Json
 from cli.registry import UUID
-from cli.replies import Reply, newest, reply_of
+from cli.replies import Reply, newest, of_one, reply_of
 from cli.screen import Gauge, Screen, plain, when
 
 MOST_KEPT = 20_000
@@ -75,13 +75,14 @@ def about_sale(event: Json, sale_id: str) -> bool:
     return any(one["sale_id"] == sale_id for one in event.get("sales", ()))
 
 
-async def explain(client: Client, sale_id: str, gauge: Gauge) -> Story:
-    """Read the topics for one sale. Raises Misuse for what is no sale's id."""
+async def explain(
+    client: Client, sale_id: str, gauge: Gauge, environment: int | None = None
+) -> Story:
+    """Read the topics for one sale. Raises Misuse for what is no sale's id, or several's."""
     if not UUID.fullmatch(sale_id):
         raise Misuse(f"{sale_id!r} is not a sale's id; it is a UUID, and has to be whole.")
-    found = await _holding(client, ABOUT_SALES, [sale_id], gauge)
-    story = Story(sale_id=sale_id)
-    told: list[Reply] = []
+    found = of_one(await _holding(client, ABOUT_SALES, [sale_id], gauge), environment)
+    story, told = Story(sale_id=sale_id), list[Reply]()
     for reply in _once(found):
         match reply.topic:
             case "pos.sales":
@@ -104,7 +105,8 @@ async def explain(client: Client, sale_id: str, gauge: Gauge) -> Story:
         str(r.message["credit_note_id"]) for r in story.documents if "credit_note_id" in r.message
     }
     if story.answers:
-        for reply in _once(await _holding(client, FOLLOWING, sorted(ids), gauge)):
+        found = await _holding(client, FOLLOWING, sorted(ids), gauge)
+        for reply in _once(of_one(found, story.answers[0].environment)):
             if reply.topic == "ledger.entries":
                 if reply.message.get("source_id") in ids:
                     story.journal.append(reply)

@@ -119,7 +119,8 @@ async def report_of(client: Client, state: Json) -> bytes:
     parts: dict[int, bytes] = {}
     for record in await client.read("imports.events", wanted=holding(state["job_id"])):
         message = record.message
-        if message["type"] == "import.report" and message["job_id"] == state["job_id"]:
+        ours = record.environment == state["environment"]
+        if ours and message.get("type") == "import.report" and message["job_id"] == state["job_id"]:
             parts[message["part"]] = base64.b64decode(message["content"])
             if len(parts) == message["parts"]:
                 return b"".join(parts[number] for number in sorted(parts))
@@ -142,7 +143,8 @@ class Job:
     @property
     def asked(self) -> Json:
         """What the answers answer: for `client.expecting`."""
-        return {"type": "import.uploaded", "job_id": self.id}
+        environment = self.upload.environment
+        return {"type": "import.uploaded", "job_id": self.id, "environment": environment}
 
     async def send(self) -> None:
         """Put the workbook on the topic."""

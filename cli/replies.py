@@ -12,6 +12,7 @@ from typing import Self
 from aiokafka import ConsumerRecord
 from pydantic_core import from_json
 
+from cli.amounts import Misuse
 from cli.messages import Json, repetition
 from cli.trouble import Trouble
 from cli.where import Unreachable
@@ -40,6 +41,16 @@ class Reply:
         """The message's type; empty where there is none."""
         return str(self.message.get("type", ""))
 
+    @property
+    def environment(self) -> int | None:
+        """Whose it is. Parts of files say so in their ce_id alone: KIND/ENVIRONMENT/..."""
+        whose = self.message.get("environment")
+        if whose is None:
+            _, _, after = (self.header("ce_id") or "").partition("/")
+            number = after.partition("/")[0]
+            whose = int(number) if number.isascii() and number.isdigit() else None
+        return whose if isinstance(whose, int) else None
+
     def header(self, name: str) -> str | None:
         """The last header of this name, as text."""
         found = [value for key, value in self.headers if key == name]
@@ -52,13 +63,20 @@ class Expectation:
 
     what: str
     then: str = "try again."
+    environment: int | None = None
     arrived: asyncio.Queue[Reply | Trouble] = field(default_factory=asyncio.Queue)
 
     @classmethod
     def of(cls, message: Json, again: str | None = None) -> Self:
         """Of the answers to a message of ours; `again` says how it is repeated, where its command
         does not take its id."""
-        return cls(message["type"], again or repetition(message))
+        return cls(message["type"], again or repetition(message), message.get("environment"))
+
+    def hear(self, reply: Reply) -> None:
+        """Take an answer under our id, unless it is to somebody else's question: each environment
+        has ids of its own, and another may use the same."""
+        if None in (self.environment, reply.environment) or self.environment == reply.environment:
+            self.arrived.put_nowait(reply)
 
     async def next(self, timeout_s: float) -> Reply:
         """The next answer; raises NoAnswer when none comes within `timeout_s` seconds."""
@@ -83,6 +101,19 @@ def of_its_question(message: Json, answer: Json) -> bool:
     under the same id: its own answer is still to come."""
     asked = message["type"] == "sale.recorded" and answer.get("type") == "sale.declined"
     return asked and answer["reason"] not in RECORDED_DECLINES
+
+
+def of_one(replies: Iterable[Reply], environment: int | None) -> list[Reply]:
+    """Those of this environment; unless it is given of the only one whose tills used the id that
+    they hold. Raises Misuse where several did: each has ids of its own."""
+    found = list(replies)
+    if environment is None:
+        whose = {r.environment for r in found if r.topic.startswith("pos.")} - {None}
+        if len(whose) > 1:
+            numbers = ", ".join(str(one) for one in sorted(map(int, filter(None, whose))))
+            raise Misuse(f"Environments {numbers} use this id: say which with --environment.")
+        environment = next(iter(whose), None)
+    return [r for r in found if environment is None or r.environment == environment]
 
 
 def reply_of(record: ConsumerRecord) -> Reply:

@@ -68,7 +68,9 @@ class Screen:
         """Print one JSON value on a line of its own; only with --json."""
         if self.as_json:  # what an output can't print is written out in its way, which JSON is not
             ascii_ = codecs.lookup(sys.stdout.encoding or "utf-8").name != "utf-8"
-            print(json.dumps(content, ensure_ascii=ascii_, default=str), flush=True)
+            text = json.dumps(content, ensure_ascii=ascii_, default=str)
+            # JSON escapes of these only the first, and a terminal follows the others here too.
+            print(STEERING.sub(lambda found: f"\\u{ord(found[0]):04x}", text), flush=True)
 
     def say(self, text: str, style: str | None = None) -> None:
         """Print a sentence for people."""

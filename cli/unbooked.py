@@ -224,7 +224,9 @@ async def book(client: Client, message: Json, *, timeout_s: float) -> tuple[Json
     for reply in [] if theirs else await client.read("pos.decisions", wanted=holding(sale_id)):
         about_it = reply.type in ("sale.approved", "sale.declined")
         said = reply.message
-        if about_it and said.get("sale_id") == sale_id and said.get("reason") != REUSED:
+        whose = said.get("environment", message["environment"])
+        ours = said.get("sale_id") == sale_id and whose == message["environment"]
+        if about_it and ours and said.get("reason") != REUSED:
             theirs = said
     return answer, theirs
 

@@ -149,7 +149,8 @@ async def show(job_id: str, /, *, common: Common = DEFAULT) -> int:
     async with common.client() as client:
         state = await job_state(client, job_id)
         its = holding(state["job_id"])
-        told = [r.message for r in await client.read("imports.events", wanted=its)]
+        heard = await client.read("imports.events", wanted=its)
+        told = [r.message for r in heard if r.environment == state["environment"]]
         registry = await registry_of(client, state["environment"])
     screen.data(state)
     show_states(screen, [state])

@@ -222,16 +222,20 @@ async def dismiss(
 
 
 @app.command
-async def explain(sale_id: str, /, *, common: Common = DEFAULT) -> int:
+async def explain(
+    sale_id: str, /, *, environment: int | None = None, common: Common = DEFAULT
+) -> int:
     """Tell all that is known of a sale: question, decision, reversals, invoice, journal.
 
     Parameters
     ----------
     sale_id
         The sale's id, whole.
+    environment
+        Whose sale, where several environments use this id.
     """
     screen = common.screen
     async with common.client() as client:
         with screen.progress("records") as gauge:
-            story = await gather(client, sale_id.strip().lower(), gauge)
+            story = await gather(client, sale_id.strip().lower(), gauge, environment)
     return show_story(screen, story)

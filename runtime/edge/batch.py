@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from runtime.answers import Outgoing
 from runtime.deadletters import dead_letter, header, origin, retries
 from runtime.edge.guard import Place
-from runtime.edge.patient import Unreadable
+from runtime.edge.unpacking import Unreadable
 from runtime.faults import describe
 from runtime.incoming import Incoming, Route
 from runtime.metrics import DEAD_LETTERS

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -13,10 +12,12 @@ from aiokafka.errors import ConsumerStoppedError, KafkaError
 from aiokafka.structs import TopicPartition
 
 from runtime.edge.backoff import Backoff
+from runtime.edge.unpacking import Unreadable, bound
 from runtime.faults import describe
 from runtime.status import Status
 
 log = structlog.get_logger()
+bound()
 
 POLL_MS = 1_000
 MOST_AT_ONCE = 10_000
@@ -31,23 +32,6 @@ all the same; an idle consumer asks a fifth as often."""
 
 class BatchDropped(Exception):
     """FastStream did not hand a fetched batch to its lane: the next commit would skip it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unreadable:
-    """Stands for a record whose bytes aiokafka can't take apart (a header's name that is no text).
-
-    It has a record's fields, and nothing in them; the bytes stand where it came from.
-    """
-
-    topic: str
-    partition: int
-    offset: int
-    timestamp: int
-    cause: str
-    key: None = None
-    value: None = None
-    headers: tuple[()] = ()
 
 
 class PatientConsumer(AIOKafkaConsumer):  # type: ignore[misc]

@@ -21,7 +21,10 @@ class Settings(WorkerSettings):
         20, ge=1, le=60, description="Largest workbook that is taken, in MiB as it is sent."
     )
     import_kept_mb: int = Field(
-        500, ge=1, description="Most MiB of workbooks that are kept for imports under way, in all."
+        500,
+        ge=1,
+        description="Most MiB of workbooks that are kept for imports under way, in all; of one"
+        " environment a quarter of it, or one workbook.",
     )
     import_rows: int = Field(
         200_000, ge=1, le=1_048_576, description="Most rows of one workbook that are imported."

@@ -22,7 +22,7 @@ from cli.demo.bar import _identity
 from cli.messages import SAME_COMMAND, answer_topics, command, new_id, now
 from cli.outgoing import stop
 from cli.registry import settings_of
-from cli.replies import NoAnswer, holding, reply_of
+from cli.replies import NoAnswer, holding, of_one, reply_of
 from cli.till import TILL_TOPICS, Till, line
 from cli.trouble import Trouble
 from cli.where import Unreachable
@@ -90,6 +90,38 @@ async def test_each_of_many_questions_at_once_gets_its_own_answer(broker: KafkaS
     ):
         replies = await asyncio.gather(*(client.ask(one, timeout_s=20) for one in orders))
     assert [r.message["command_id"] for r in replies] == [one["command_id"] for one in orders]
+
+
+async def test_what_another_environment_is_told_under_the_same_id_is_no_answer() -> None:
+    """Ids are unique per environment; a file's part names its own in its ce_id alone."""
+    client = Client(KafkaSettings())
+    asked = {"type": "document.request", "request_id": new_id(), "environment": 2890}
+
+    def told(ce_id: str, **message: Any) -> None:
+        value = json.dumps({"request_id": asked["request_id"], **message}).encode()
+        headers = (("ce_id", ce_id.encode()),)
+        record = ConsumerRecord("invoices.documents", 0, 0, 0, 1, b"k", value, None, 1, 1, headers)
+        client._hand_out(reply_of(record))
+
+    with client.expecting(asked) as answers:
+        for number in (2891, 2890):
+            told(f"document.part/{number}/{asked['request_id']}/1", type="document.part", part=1)
+            told("x", type="pending.listed", environment=number)
+        first, second = await answers.next(1), await answers.next(1)
+    assert [first.environment, second.environment] == [2890, 2890]
+    assert answers.arrived.empty()
+
+
+def test_of_an_id_that_several_environments_use_it_is_asked_whose_is_meant() -> None:
+    def told(number: int) -> Any:
+        value = json.dumps({"environment": number}).encode()
+        return reply_of(ConsumerRecord("pos.sales", 0, 0, 0, 1, b"k", value, None, 1, 1, ()))
+
+    both = [told(2891), told(2890)]
+    with pytest.raises(Misuse, match=r"2890, 2891 use this id: say which with --environment"):
+        of_one(both, None)
+    assert of_one(both, 2890) == both[1:]
+    assert of_one(both[:1], None) == both[:1]
 
 
 async def test_a_till_that_tells_of_a_sale_does_not_take_its_questions_decline_for_the_answer(

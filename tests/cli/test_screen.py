@@ -150,6 +150,15 @@ def test_what_would_steer_a_terminal_is_written_out() -> None:
     assert (plain(None), plain(True), plain([1, "a"])) == ("", "yes", "1, a")
 
 
+def test_json_steers_no_terminal_either(capsys: pytest.CaptureFixture[str]) -> None:
+    name = "a\x1b\x9b2J\u202e12.50 caf\xe9"
+    Screen(as_json=True).data({"name": name})
+    said = capsys.readouterr().out
+    assert harmless(said) == said
+    assert "café" in said
+    assert json.loads(said) == {"name": name}
+
+
 def test_without_a_terminal_progress_is_a_few_lines(capsys: pytest.CaptureFixture[str]) -> None:
     with Screen().progress("rows") as gauge:
         for done in range(1001):

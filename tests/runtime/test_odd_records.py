@@ -171,6 +171,33 @@ async def test_what_unpacks_to_more_than_any_topic_takes_is_cut_and_blocks_nothi
     assert len(letter.value) == 2 * 1024 * 1024
 
 
+async def test_what_would_unpack_to_more_than_a_worker_holds_is_stepped_over_unopened(
+    rig: Rig,
+) -> None:
+    """A few of these within one fetch would be the worker's end, and again after its start."""
+    account = "bomb-unopened"
+    sales = [sale(account) for _ in range(3)]
+    before = len(await rig.records(DEAD))
+    for good, compression in zip(sales, ["gzip", "lz4", "zstd"], strict=True):
+        await produce(
+            rig,
+            {"value": bytes(33 * 1024 * 1024)},
+            {"value": b"of the same batch"},
+            compression=compression, linger_ms=50,
+            max_request_size=40_000_000, max_batch_size=40_000_000,
+        )  # fmt: skip
+        await produce(rig, {"value": json.dumps(good).encode()})
+    async with rig.worker() as worker:
+        found = await rig.all_answered(account, [one["sale_id"] for one in sales])
+        await until(lambda: not worker.status.unready(), "it is ready", 5)
+    once_each(found)
+    letters = (await rig.records(DEAD))[before:]
+    assert [dict(r.headers)[CAUSE] for r in letters] == [
+        b"undecodable: it can't be taken apart (its batch unpacks to more than 32 MiB); see its "
+        b"origin"
+    ] * 3
+
+
 async def test_headers_greater_than_a_letter_takes_are_left_out(rig: Rig) -> None:
     account = "headers-1"
     good = sale(account)

@@ -34,6 +34,9 @@ DECIDE_LARGE = "plan-large"
 SMALL_BYTES = 256 * 1024
 CARRY_OUT = "import"
 EXPIRE = "expire"
+SHARES = 4
+"""One environment has at most so great a part of what is kept in all (a file at least): what it
+leaves lying, for a day, is to keep none of the others from importing."""
 UNDO = "undo-by-portions"
 """A kind that older workers don't know, and leave: they gather all that a job touched at once, and
 would take what is half gathered for the whole."""
@@ -118,7 +121,9 @@ class Uploads:
             return "invalid_message"
         if upload.kept_bytes + len(content) > self.file_bytes:
             return "too_large"
-        if await uploads.kept_in_all(tx) + len(content) > self.kept_bytes:
+        of_all, of_one = await uploads.kept(tx, upload.environment)
+        share = max(self.file_bytes, self.kept_bytes // SHARES)
+        if of_all + len(content) > self.kept_bytes or of_one + len(content) > share:
             return "too_busy"
         return None
 

@@ -26,8 +26,14 @@ SELECT count(*) FROM upload_part WHERE environment = $1 AND job_id = $2 AND cont
 -- name: keep
 UPDATE upload SET kept_bytes = kept_bytes + $3 WHERE environment = $1 AND job_id = $2;
 
--- name: kept_in_all
-SELECT coalesce(sum(kept_bytes), 0)::bigint FROM upload WHERE kept_bytes > 0;
+-- name: kept
+-- Of all, and of one environment. Those that nobody knows are as one: their numbers cost nothing.
+SELECT coalesce(sum(kept_bytes), 0)::bigint AS of_all,
+    coalesce(sum(kept_bytes) FILTER (WHERE
+        CASE WHEN EXISTS (SELECT FROM environment WHERE environment = $1) THEN environment = $1
+        ELSE NOT EXISTS (SELECT FROM environment e WHERE e.environment = upload.environment) END
+    ), 0)::bigint AS of_one
+FROM upload WHERE kept_bytes > 0;
 
 -- name: content
 SELECT content FROM upload_part WHERE environment = $1 AND job_id = $2 AND part = $3;

@@ -126,9 +126,12 @@ async def arrived(tx: Tx, upload: Upload) -> int:
     return int(await tx.fetchval(sql.arrived, upload.environment, upload.job_id))
 
 
-async def kept_in_all(tx: Tx) -> int:
-    """Bytes of all jobs that have not ended."""
-    return int(await tx.fetchval(sql.kept_in_all))
+async def kept(tx: Tx, environment: int) -> tuple[int, int]:
+    """Bytes of all jobs that have not ended, and of this environment's; those of environments that
+    are not known count together."""
+    row = await tx.fetchrow(sql.kept, environment)
+    assert row is not None
+    return row["of_all"], row["of_one"]
 
 
 async def content(tx: Tx, upload: Upload, part: int) -> bytes | None:

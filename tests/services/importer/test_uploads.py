@@ -113,6 +113,24 @@ async def test_bytes_are_bounded_per_job_and_in_all(postgres: Database) -> None:
         assert await kept(place) == (len(LIST), len(LIST))
 
 
+async def test_who_leaves_uploads_lying_keeps_no_other_environment_from_importing(
+    postgres: Database,
+) -> None:
+    """Those that are not known have one share together: nobody can make up numbers for more."""
+    async with venue(postgres) as place:
+        await place.open()
+        size = len(LIST)
+        place.uploads = replace(place.uploads, file_bytes=size, kept_bytes=8 * size)
+        for number in (1, 2):
+            assert await place.say(*parts(LIST, environment=number)) == []
+        (refused,) = await place.say(*parts(LIST, environment=3))
+        assert refused.reason == "too_busy"
+        for _ in range(2):
+            assert await place.say(*parts(LIST)) == []
+        (refused,) = await place.say(*parts(LIST))
+        assert refused.reason == "too_busy"
+
+
 async def test_a_job_that_failed_is_answered_so_again(postgres: Database) -> None:
     async with venue(postgres) as place:
         place.uploads = replace(place.uploads, file_bytes=1500)
