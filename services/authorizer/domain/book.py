@@ -124,6 +124,20 @@ class Book:
             if one.cleared_by is None and meant:
                 one.cleared_by, one.taken_back = by, taken_back
 
+    def stands(self, key: Key) -> bool:
+        """Whether a sale under this sale_id is booked."""
+        sale = self.sales.get(key)
+        return sale is not None and sale.state == "approved"
+
+    def clear_unread(self) -> None:
+        """What could not be read, and waits though a sale.recorded stands under its id, waits no
+        more: of two older workers that decided both at the same moment neither saw the other's."""
+        for key, found in self.unbooked.items():
+            if self.stands(key) and self.sales[key].recorded:
+                for one in found.values():
+                    if one.cleared_by is None and one.reason is DeclineReason.INVALID_MESSAGE:
+                        self.clear(key, key[1], one.digest, alone=True)
+
     def was_seen_to(self, booked: SaleRecorded, content: bytes) -> bool:
         """Whether the listed sale that this is to book was booked under another id, taken back or
         dismissed; or itself was listed, or what its till had said of it before and could not be

@@ -42,6 +42,12 @@ SELECT environment, account, row, NULL, NULL, NULL, NULL, NULL, NULL,
        credit_limit, status, on_account, approved, reversed, issued, credited, paid, refunded
 FROM standing;
 
+-- name: keep_sales_out
+-- Of a batch in which a sale.recorded can't be read: its till may say the same anew, and that be
+-- decided by another worker at this moment. Neither row is there yet to meet at; so what is decided
+-- now is waited for, and what comes next finds the list as this batch leaves it. Before any other lock.
+SELECT FROM environment WHERE environment = ANY ($1::int[]) ORDER BY environment FOR UPDATE;
+
 -- name: recall_sales
 -- Known sales, locked: few, for most ids are new. In a statement of its own, so that what is
 -- recalled is as it was left by whoever held the accounts.
@@ -150,25 +156,6 @@ INSERT INTO refusal (environment, kind, id, digest, key, type, answer, decided_a
 SELECT u.*, $8
 FROM unnest($1::int[], $2::text[], $3::uuid[], $4::bytea[], $5::text[], $6::text[], $7::bytea[])
      AS u;
-
--- name: recall_unbooked
--- Locked: what is booked is not dismissed or taken back meanwhile. `taken_back`: cleared by a
--- cancellation of its till's.
-SELECT b.environment, b.sale_id::text, b.digest, b.account, b.reason, b.cleared_by::text,
-       c.found IS NOT NULL AS taken_back
-FROM (SELECT * FROM unnest($1::int[], $2::uuid[]) AS u (environment, sale_id) ORDER BY 1, 2) AS w
-CROSS JOIN LATERAL (
-    SELECT b.*
-    FROM unbooked AS b
-    WHERE b.environment = w.environment AND b.sale_id = w.sale_id
-    ORDER BY b.digest
-    FOR NO KEY UPDATE) AS b
-LEFT JOIN LATERAL (
-    SELECT true AS found
-    FROM cancellation AS c
-    WHERE c.environment = b.environment AND c.cancellation_id = b.cleared_by
-      AND c.sale_id = b.sale_id
-    OFFSET 0) AS c ON true;
 
 -- name: note_unbooked
 INSERT INTO unbooked (environment, sale_id, digest, account, reason, sale, cleared_at, cleared_by,

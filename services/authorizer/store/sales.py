@@ -11,7 +11,7 @@ from runtime.answers import Answer
 from runtime.arrays import array, columns
 from runtime.sql import statements
 from runtime.transaction import Tx
-from schemas.pos import DeclineReason, Sale, SaleCancelled, SaleRecorded
+from schemas.pos import Sale, SaleCancelled, SaleRecorded
 from schemas.wire import encode
 from services.authorizer import answers
 from services.authorizer.domain.book import (
@@ -20,10 +20,10 @@ from services.authorizer.domain.book import (
     KnownCancellation,
     KnownSale,
     RefusalKey,
-    Unbooked,
 )
 from services.authorizer.domain.sales import House
 from services.authorizer.domain.standing import Standing, Sums, barred, open_amount
+from services.authorizer.store import unbooked
 
 Item = tuple[Key, KnownSale]
 
@@ -44,6 +44,7 @@ async def open_book(
     recorded: dict[Key, None] = {}
     origins: dict[Key, None] = {}
     cancellations: dict[Key, None] = {}
+    taken_back: dict[Key, None] = {}
     for message in messages:
         environment = message.environment
         environments.add(environment)
@@ -51,14 +52,23 @@ async def open_book(
         sales[environment, message.sale_id] = None
         if type(message) is SaleCancelled:
             cancellations[environment, message.cancellation_id] = None
+            taken_back[environment, message.sale_id] = None
         elif type(message) is SaleRecorded:
             recorded[environment, message.sale_id] = None
             if message.moved_from is not None:
                 origins[environment, message.moved_from] = None
+    unreadable = dict.fromkeys(made)
+    if unreadable:
+        await tx.execute(sql.keep_sales_out, list(environments))
     book = await _lock(tx, environments, accounts)
-    book.sales = await _sales(tx, sales | origins | dict.fromkeys(made))
-    if recorded:
-        book.unbooked = await _unbooked(tx, recorded | origins)
+    book.sales = await _sales(tx, sales | origins | unreadable)
+    # The list is locked before a sale is written, by whoever takes off it: also by cancellations of
+    # what is not booked, which nearly none is.
+    unmade = dict.fromkeys(key for key in taken_back if not book.stands(key))
+    listed = recorded | origins | unmade
+    if listed:
+        book.unbooked = await unbooked.recall(tx, listed)
+        book.clear_unread()
     if cancellations:
         book.cancellations = await _cancellations(tx, cancellations)
     return book
@@ -157,25 +167,6 @@ async def _cancellations(tx: Tx, keys: Iterable[Key]) -> dict[Key, KnownCancella
         )
         for environment, cancellation_id, account, digest, decided_at, kind, value in rows
     }
-
-
-async def _unbooked(tx: Tx, keys: Iterable[Key]) -> dict[Key, dict[bytes, Unbooked]]:
-    """After the sales: what somebody else books under one id is on the list as he left it."""
-    found: dict[Key, dict[bytes, Unbooked]] = {}
-    for r in await tx.fetch(sql.recall_unbooked, *columns(keys)):
-        one = Unbooked(
-            environment=r["environment"],
-            sale_id=r["sale_id"],
-            digest=r["digest"],
-            account=r["account"],
-            reason=DeclineReason(r["reason"]),
-            sale=None,
-            cleared_by=r["cleared_by"],
-            taken_back=r["taken_back"],
-            listed=True,
-        )
-        found.setdefault((one.environment, one.sale_id), {})[one.digest] = one
-    return found
 
 
 async def record(tx: Tx, book: Book) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Final
 
@@ -14,9 +14,10 @@ from runtime.database import Connection
 from runtime.sql import statements
 from runtime.state import Key, Rows, StateKind
 from runtime.transaction import Tx
-from schemas.pos import SaleRecorded
+from schemas.pos import DeclineReason, SaleRecorded
 from schemas.unbooked import MadeSale, UnbookedDismiss, UnbookedState
 from schemas.wire import encode
+from services.authorizer.domain.book import Unbooked
 from services.authorizer.domain.entities import Outcome
 from services.authorizer.domain.unbooked import Waiting
 from services.authorizer.domain.unbooked import dismiss as decide
@@ -24,6 +25,28 @@ from services.authorizer.domain.unbooked import dismiss as decide
 sql: Final = statements("services.authorizer", "sql/unbooked.sql")
 TOPIC: Final = "pos.unbooked"
 KIND: Final = "unbooked"
+
+
+async def recall(tx: Tx, keys: Iterable[Key]) -> dict[Key, dict[bytes, Unbooked]]:
+    """What is listed under these ids, locked; by their contents.
+
+    After the sales: what somebody else books under one id is on the list as he left it.
+    """
+    found: dict[Key, dict[bytes, Unbooked]] = {}
+    for r in await tx.fetch(sql.recall_unbooked, *columns(keys)):
+        one = Unbooked(
+            environment=r["environment"],
+            sale_id=r["sale_id"],
+            digest=r["digest"],
+            account=r["account"],
+            reason=DeclineReason(r["reason"]),
+            sale=None,
+            cleared_by=r["cleared_by"],
+            taken_back=r["taken_back"],
+            listed=True,
+        )
+        found.setdefault((one.environment, one.sale_id), {})[one.digest] = one
+    return found
 
 
 async def dismiss(tx: Tx, command: UnbookedDismiss) -> Outcome:

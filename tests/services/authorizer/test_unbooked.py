@@ -4,6 +4,7 @@ import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 
+import asyncpg
 import pytest
 
 from schemas.unbooked import UnbookedState
@@ -347,6 +348,59 @@ async def test_what_was_mended_before_its_unreadable_one_came_does_not_wait(
             await bench.sell(*batch)
         assert waiting(bench) == {uid("a"): ("cleared", "invalid_message", 2)}
         assert [by for _, _, by in await cleared_by(bench)] == [uid("a")]
+
+
+@pytest.mark.parametrize("first", ["unreadable", "mended"])
+async def test_nor_does_it_where_two_workers_decide_both_at_the_same_moment(
+    postgres: Database, first: str
+) -> None:
+    """Goal: it is not left for a person to book once more. Method: the other one comes while the
+    first is decided, and not committed."""
+    unreadable, mended = recorded("a", 100, terminal=""), recorded("a", 100)
+    one, other = (unreadable, mended) if first == "unreadable" else (mended, unreadable)
+    async with venue(postgres) as bench:
+        async with bench.transaction() as tx:
+            await bench.decide_sales([bench.incoming(one)], tx)
+            late = asyncio.create_task(bench.sell(other))
+            while not (late.done() or await bench.rows(WAITING)):
+                await asyncio.sleep(0.005)
+        await late
+        assert [by for _, _, by in await cleared_by(bench)] == [uid("a")]
+        assert await bench.used() == 100
+
+
+async def test_what_older_workers_left_waiting_beside_its_sale_is_not_booked_once_more(
+    postgres: Database,
+) -> None:
+    async with venue(postgres) as bench:
+        await bench.sell(recorded("a", 100, terminal=""))
+        (listed,) = await bench.rows("SELECT encode(digest, 'hex') AS content FROM unbooked")
+        await bench.sell(recorded("a", 100))
+        await bench.rows("UPDATE unbooked SET cleared_at = NULL, cleared_by = NULL")
+        of_a = {"moved_from": uid("a"), "moved_content": listed["content"]}
+        assert (await bench.one(recorded("m", 90, **of_a)))["reason"] == "already_cancelled"
+        assert uid("a") in [by for _, _, by in await cleared_by(bench)]
+        assert await bench.used() == 100
+
+
+async def test_a_cancellation_and_a_mended_sale_lock_the_list_before_the_sale(
+    postgres: Database,
+) -> None:
+    """Goal: no deadlock: who comes second finds the sale's key taken, and is decided again. Method:
+    the list is held as by a sale that is decided then, when its till takes it back elsewhere."""
+    async with venue(postgres) as bench:
+        await bench.order(command("account.open", "other", account="28900002"))
+        await bench.sell(recorded("a", 100, terminal=""))
+        async with bench.transaction() as tx:
+            await tx.execute("SELECT FROM unbooked FOR NO KEY UPDATE")
+            late = asyncio.create_task(bench.sell(cancelled("c", "a", account="28900002")))
+            while not (late.done() or await bench.rows(WAITING)):
+                await asyncio.sleep(0.005)
+            await bench.decide_sales([bench.incoming(recorded("a", 100))], tx)
+        with pytest.raises(asyncpg.UniqueViolationError):
+            await late
+        again = await bench.one(cancelled("c", "a", account="28900002"))
+        assert again["reason"] == "not_this_account"
 
 
 @pytest.mark.parametrize("seen_to", [recorded("m", 90, moved_from=uid("a")), dismissed("d", "a")])
