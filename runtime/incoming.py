@@ -79,6 +79,8 @@ class Lane:
     work: other lanes wait for what is done in one go, and for the rows that a transaction holds.
     `quiet_bytes`: the same while no other lane of the worker has anything to do: nobody waits, and
     each transaction costs as much as the next.
+    `rests`: so many times as long as a transaction took nothing is done after it while other lanes
+    have something to do: what they need of processors, PostgreSQL and Kafka is theirs then.
     """
 
     name: str
@@ -91,6 +93,7 @@ class Lane:
     fetch_bytes: int | None = None
     max_bytes: int | None = None
     quiet_bytes: int | None = None
+    rests: float = 0.0
 
     def consumers(self) -> tuple[Lane, ...]:
         """One lane for each consumer, named NAME-1, NAME-2, ... where there are several."""

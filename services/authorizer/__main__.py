@@ -31,6 +31,9 @@ REGISTRY_BYTES = 64_000
 QUIET_BYTES = 256_000
 """The same while no till asks anything: six of them, which takes a fifth less for each."""
 
+RESTS = 2.0
+"""While tills ask: after a transaction nothing, for so many times as long as that took."""
+
 
 def lanes(batch_records: int) -> tuple[Lane, ...]:
     """Sales, the registry with what moves its sums, and the tills' directory."""
@@ -66,6 +69,7 @@ def lanes(batch_records: int) -> tuple[Lane, ...]:
             by_key=True,
             max_bytes=REGISTRY_BYTES,
             quiet_bytes=QUIET_BYTES,
+            rests=RESTS,
         ),
         # A sign-on at a large venue is answered with thousands of accounts: few at a time, so that
         # sales are answered in between.

@@ -13,6 +13,7 @@ from runtime.answers import Answer
 from runtime.bell import Bell
 from runtime.incoming import Handler, Incoming, Lane, Route
 from runtime.jobs import JobKind
+from runtime.priority import give_way
 from runtime.scratch import clear
 from runtime.state import StateKind
 from runtime.transaction import Tx
@@ -143,6 +144,7 @@ def build(settings: Settings) -> Worker:
 
 
 def main() -> None:
+    give_way()
     give_large_blocks_back()
     worker = build(Settings.read())
     clear(FOLDERS)  # people's workbooks that one who was killed has left

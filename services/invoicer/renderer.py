@@ -9,15 +9,15 @@ import gc
 import os
 import pickle
 import select
-import signal
 import socket
 import sys
 import threading
 from contextlib import suppress
 from typing import Any, NoReturn
 
+from runtime.priority import give_way
+
 LENGTH_BYTES = 8
-_NICENESS = 5
 
 
 def packed(message: object) -> bytes:
@@ -33,9 +33,7 @@ def unpacked(content: bytes) -> Any:
 
 def serve(line: socket.socket) -> NoReturn:
     """Answer calls, one after another, until the worker is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the worker
-    with suppress(OSError):
-        os.nice(_NICENESS)
+    give_way()
     # One thread is as quick for a page or two, and takes less of the core.
     os.environ["RAYON_NUM_THREADS"] = "1"
     threading.Thread(target=_end_with_worker, args=(line,), daemon=True).start()

@@ -153,6 +153,7 @@ def _started(libraries: Sequence[Path] | None) -> tuple[subprocess.Popen[bytes],
             [sys.executable, "-m", "services.invoicer.renderer", str(its.fileno())],
             pass_fds=[its.fileno()],
             stdin=subprocess.DEVNULL,
+            start_new_session=True,  # nice to other workers, and Ctrl-C is for ours
             env=memory(os.environ, libraries),
         )
     return process, ours

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from runtime.breath import GO_S, Breath
-from runtime.edge.lane import EdgeLane, pieces
+from runtime.edge.lane import LONGEST_REST_S, EdgeLane, pieces
 from runtime.edge.publisher import new_producer
 from runtime.status import QUIET_S, Status
 from tests.runtime.rig import Rig, sale
@@ -93,14 +93,17 @@ def test_what_others_need_is_looked_at_before_each_piece() -> None:
     assert found == [3, 1, 1, 2]
 
 
-async def test_a_lane_cuts_smaller_as_soon_as_another_has_something_in_hand(rig: Rig) -> None:
+async def test_a_lane_gives_way_as_soon_as_another_has_something_in_hand(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
     account = "quiet"
     sizes: list[int] = []
+    rests: list[float] = []
     other: list[Status] = []
 
     class Cut(EdgeLane):
         def __init__(self, **given: Any) -> None:
-            lane = replace(given["lane"], max_bytes=1, quiet_bytes=100_000)
+            lane = replace(given["lane"], max_bytes=1, quiet_bytes=100_000, rests=1e-3)
             super().__init__(**{**given, "lane": lane})
             other.append(given["status"])
 
@@ -108,18 +111,45 @@ async def test_a_lane_cuts_smaller_as_soon_as_another_has_something_in_hand(rig:
             sizes.append(len(records))
             await super()._take(records, consumer)
 
+    async def rest(delay_s: float, stopping: asyncio.Event) -> None:
+        rests.append(delay_s)
+
     async def settle() -> None:
         sales = [sale(account, total=100) for _ in range(20)]
         await rig.send(*sales, partition=2)
         await rig.all_answered(account, [s["sale_id"] for s in sales])
 
+    monkeypatch.setattr("runtime.edge.lane.pause", rest)
     async with rig.worker(lane_type=Cut):
         await settle()
         assert max(sizes) > 1
+        assert not rests
         sizes.clear()
         other[0].batch_in_hand("another")
+        began = time.perf_counter()
         await settle()
         assert set(sizes) == {1}
+    assert len(rests) == len(sizes)
+    assert 0 < sum(rests) <= (time.perf_counter() - began) * 1e-3
+
+
+async def test_a_rest_is_no_longer_than_a_tenth_of_a_second(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rested: list[float] = []
+
+    async def rest(delay_s: float, stopping: asyncio.Event) -> None:
+        rested.append(delay_s)
+
+    status = Status()
+    status.batch_in_hand("another")
+    lane: Any = SimpleNamespace(
+        lane=SimpleNamespace(name="long", rests=2.0), _status=status, _stopping=asyncio.Event()
+    )
+    monkeypatch.setattr("runtime.edge.lane.pause", rest)
+    for took_s in (0.02, 30.0):
+        await EdgeLane._give_way(lane, took_s)
+    assert rested == [0.04, LONGEST_REST_S]
 
 
 async def test_a_lane_that_is_cut_settles_every_record_once_and_in_order(rig: Rig) -> None:
