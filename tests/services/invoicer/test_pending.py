@@ -131,7 +131,13 @@ async def test_why_a_sale_is_not_among_it(world: World) -> None:
     await world.sell(reversal(settled, 0, decided_at=late))
     assert await how(world, open_.sale_id) == {"state": "pending", "amount": 700}
     assert (await how(world, settled.sale_id))["state"] == "settled"
+    # That another one was moved is said of that one alone.
+    await world.fetch(
+        "INSERT INTO moved_sale VALUES ($1, gen_random_uuid(), $2, gen_random_uuid(), 'A9')",
+        ENV, open_.sale_id,
+    )  # fmt: skip
     assert (await how(world, cancelled.sale_id))["state"] == "cancelled"
+    assert "moved_to" not in await how(world, cancelled.sale_id)
     assert await how(world, refused.sale_id) == {
         "state": "declined",
         "reason": "over_limit",
