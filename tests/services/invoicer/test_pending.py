@@ -37,9 +37,12 @@ async def listed(world: World, **changes: Any) -> dict[str, Any]:
     return found
 
 
+TOLD = ("state", "reason", "numbers", "amount", "moved_to")
+
+
 async def how(world: World, sale_id: str) -> dict[str, Any]:
     (found,) = (await listed(world, sale_id=sale_id))["sales"]
-    return {k: v for k, v in found.items() if k in ("state", "reason", "numbers", "amount")}
+    return {k: v for k, v in found.items() if k in TOLD}
 
 
 def declined(sale_id: str, reason: str = "over_limit") -> SaleDeclined:
