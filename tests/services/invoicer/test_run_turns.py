@@ -139,7 +139,7 @@ async def test_a_run_that_can_not_be_completed_says_so_for_good_for_its_numbers_
     runner = world.bench.runner([RUN])
     while (work := await runner.claim(RUN)) is not None:
         await runner.work(work, RUN)
-        await world.fetch("UPDATE invoice SET vat = '[{\"rate\": \"odd\"}]'")
+        await world.fetch('UPDATE invoice SET vat = \'[{"rate": "odd"}]\'')
         await world.bench.make_due("run")
     (refused,) = [a for a in world.bench.published.answers if said([a])[0].get("reason")]
     assert said([refused])[0]["reason"] == "not_processed"
