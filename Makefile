@@ -64,7 +64,7 @@ prove-interleavings: setup  ## all orders of small histories, and thousands of s
 	@ONACCOUNT_ALL_ORDERS=1 ONACCOUNT_SCHEDULES=2000 $(BIN)/python -m pytest -v -n 2 --dist load \
 		tests/proof/test_interleavings.py tests/proof/test_schedules.py $(ARGS)
 
-prove-mutants: setup  ## put more than 2,000 small faults into the code that guards money; tests must find each
+prove-mutants: setup  ## put more than 3,000 small faults into the code that guards money; tests must find each
 	@$(BIN)/python -m tests.proof.mutants $(ARGS)
 
 prove-month: setup  ## a month of 200 accounts and 20,000 sales, from the tills to paid, with kills in between

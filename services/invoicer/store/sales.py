@@ -42,7 +42,7 @@ async def record(tx: Tx, approved: Sequence[SaleApproved]) -> None:
         [m.booked_at for m in rows],
         [m.currency for m in rows],
         [m.total for m in rows],
-        *(map(list, zip(*lines, strict=True)) if lines else [[]] * 8),
+        *map(list, zip(*lines, strict=True)),
     )
 
 

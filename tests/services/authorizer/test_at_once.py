@@ -96,8 +96,19 @@ async def test_new_sales_are_recorded_with_their_accounts_sums_and_the_positions
         recorded("moved", 100, moved_from=uid("known")),
         recorded("u", 100, account="2890x"),
         requested("wrong", lines=[line(100) | {"quantity": "?"}], total=100),
+        requested("new", 70),
     ],
-    ids=["known", "again", "reused", "cancelled", "early", "moved", "unbooked", "unreadable"],
+    ids=[
+        "known",
+        "again",
+        "reused",
+        "cancelled",
+        "early",
+        "moved",
+        "unbooked",
+        "unreadable",
+        "another beside it",
+    ],
 )
 async def test_what_is_not_all_new_is_left_to_a_transaction(
     postgres: Database, message: Any

@@ -37,9 +37,12 @@ async def listed(world: World, **changes: Any) -> dict[str, Any]:
     return found
 
 
+TOLD = ("state", "reason", "numbers", "amount", "moved_to")
+
+
 async def how(world: World, sale_id: str) -> dict[str, Any]:
     (found,) = (await listed(world, sale_id=sale_id))["sales"]
-    return {k: v for k, v in found.items() if k in ("state", "reason", "numbers", "amount")}
+    return {k: v for k, v in found.items() if k in TOLD}
 
 
 def declined(sale_id: str, reason: str = "over_limit") -> SaleDeclined:
@@ -131,7 +134,13 @@ async def test_why_a_sale_is_not_among_it(world: World) -> None:
     await world.sell(reversal(settled, 0, decided_at=late))
     assert await how(world, open_.sale_id) == {"state": "pending", "amount": 700}
     assert (await how(world, settled.sale_id))["state"] == "settled"
+    # That another one was moved is said of that one alone.
+    await world.fetch(
+        "INSERT INTO moved_sale VALUES ($1, gen_random_uuid(), $2, gen_random_uuid(), 'A9')",
+        ENV, open_.sale_id,
+    )  # fmt: skip
     assert (await how(world, cancelled.sale_id))["state"] == "cancelled"
+    assert "moved_to" not in await how(world, cancelled.sale_id)
     assert await how(world, refused.sale_id) == {
         "state": "declined",
         "reason": "over_limit",

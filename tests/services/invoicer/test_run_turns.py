@@ -130,6 +130,23 @@ async def test_after_a_failure_accounts_go_alone_for_a_while_and_then_together_a
     assert steps < 2 * ACCOUNTS_PER_STEP
 
 
+async def test_a_run_that_can_not_be_completed_says_so_for_good_for_its_numbers_stand(
+    world: World,
+) -> None:
+    """Method: what its first invoices say of VAT can't be summed."""
+    await venue(world, 1, ACCOUNTS_PER_STEP + 1)
+    await world.command(asked(number=1, send=False))
+    runner = world.bench.runner([RUN])
+    while (work := await runner.claim(RUN)) is not None:
+        await runner.work(work, RUN)
+        await world.fetch('UPDATE invoice SET vat = \'[{"rate": "odd"}]\'')
+        await world.bench.make_due("run")
+    (refused,) = [a for a in world.bench.published.answers if said([a])[0].get("reason")]
+    assert said([refused])[0]["reason"] == "not_processed"
+    assert await world.command(asked(number=1, send=False)) == [refused]
+    assert await runner.claim(RUN) is None
+
+
 async def test_what_the_venue_loses_in_the_middle_of_a_run_ends_its_numbers_and_is_said(
     world: World,
 ) -> None:
