@@ -13,7 +13,7 @@ from cli.amounts import Misuse
 from cli.client import Client
 from cli.messages import Json, given, new_id
 from cli.registry import environments
-from cli.replies import Expectation, holding
+from cli.replies import Expectation, Reply, holding
 from cli.screen import Gauge
 from schemas.imports import MAX_PART_BYTES, MAX_PARTS, MappedField
 
@@ -130,6 +130,18 @@ async def report_of(client: Client, state: Json) -> bytes:
     )
 
 
+ENDING = ("", "import.confirmed", "import.cancelled")
+"""What an import.failed is of that ends an import: the job itself, or one that is not known."""
+
+
+def _failed(reply: Reply, *of: str) -> bool:
+    """Whether it is an import.failed of one of these. One that refuses a single message, maybe of
+    somebody else, leaves the job as it is, and its ce_id goes on behind the job's id: the reason,
+    and which message (docs/importing.md)."""
+    (which,) = (reply.header("ce_id") or "").split("/")[4:5] or [""]
+    return reply.type == "import.failed" and which in of
+
+
 class Job:
     """One import, from its upload to its report. Use inside `client.expecting` of its id."""
 
@@ -165,18 +177,18 @@ class Job:
     async def previewed(self, answers: Expectation) -> Json:
         """import.previewed, or import.failed."""
         while True:
-            message = (await answers.next(PREVIEW_S)).message
-            if message["type"] in ("import.previewed", "import.failed"):
-                return message
+            reply = await answers.next(PREVIEW_S)
+            if reply.type == "import.previewed" or _failed(reply, *ENDING):
+                return reply.message
 
     async def completed(self, answers: Expectation, gauge: Gauge) -> Json:
         """import.completed or import.failed."""
         while True:
-            message = (await answers.next(SILENCE_S)).message
+            message = (reply := await answers.next(SILENCE_S)).message
             match message["type"]:
                 case "import.progressed":
                     gauge(message["done"], message["rows"])
-                case "import.failed":
+                case "import.failed" if _failed(reply, *ENDING):
                     return message
                 case "import.completed":
                     rows = sum(message[n] for n in ("created", "changed", "unchanged", "refused"))
@@ -197,7 +209,7 @@ class Job:
         patience_s = first_s
         things = 0
         while True:
-            message = (await answers.next(patience_s)).message
+            message = (reply := await answers.next(patience_s)).message
             patience_s = SILENCE_S
             match message["type"]:
                 case "import.progressed":
@@ -207,7 +219,7 @@ class Job:
                     if things:
                         gauge(things, things)
                     return message
-                case "import.failed":
+                case "import.failed" if _failed(reply, "import.undo", "undo"):
                     return message
 
     def _part(self, message: Json) -> None:

@@ -104,8 +104,9 @@ def of_its_question(message: Json, answer: Json) -> bool:
 
 
 def of_one(replies: Iterable[Reply], environment: int | None) -> list[Reply]:
-    """Those of this environment; unless it is given of the only one whose tills used the id that
-    they hold. Raises Misuse where several did: each has ids of its own."""
+    """Those of this environment, and what names none, as what can't be read; unless it is given of
+    the only one whose tills used the id that they hold. Raises Misuse where several did: each has
+    ids of its own."""
     found = list(replies)
     if environment is None:
         whose = {r.environment for r in found if r.topic.startswith("pos.")} - {None}
@@ -113,7 +114,7 @@ def of_one(replies: Iterable[Reply], environment: int | None) -> list[Reply]:
             numbers = ", ".join(str(one) for one in sorted(map(int, filter(None, whose))))
             raise Misuse(f"Environments {numbers} use this id: say which with --environment.")
         environment = next(iter(whose), None)
-    return [r for r in found if environment is None or r.environment == environment]
+    return [r for r in found if environment is None or r.environment in (None, environment)]
 
 
 def reply_of(record: ConsumerRecord) -> Reply:

@@ -101,10 +101,11 @@ def was_seen_to_unread(state: Json, states: Sequence[Json]) -> bool:
     )
 
 
-async def told_before(client: Client, state: Json) -> Json | None:
+async def told_before(client: Client, state: Json, booking_id: str) -> Json | None:
     """The sale.approved that may be this one: of the same till and the same moment (its till mended
     it under another id, or asked for it before), and of what can't be read that of its own id too,
-    which was asked for before. None where there is none.
+    which was asked for before. None where there is none; what stands under `booking_id` is the
+    booking of it that somebody else made just now, and is told when that is sent again.
 
     Of what is on an unknown account there is none: it was right, and is not told again.
     """
@@ -123,7 +124,8 @@ async def told_before(client: Client, state: Json) -> Json | None:
             return None
     since = max(since + A_DAY, min(noted, datetime.fromisoformat(told["at"]))) - A_DAY
     same = {"environment": state["environment"], "terminal": told["terminal"], "at": told["at"]}
-    return _first(await _decisions(client, told["at"], same, since), type="sale.approved")
+    found = await _decisions(client, told["at"], same, since)
+    return _first([one for one in found if one["sale_id"] != booking_id], type="sale.approved")
 
 
 async def _decisions(client: Client, text: str, same: Json, since: datetime) -> list[Json]:

@@ -23,8 +23,9 @@ def give_way() -> None:
     alone. So the session becomes as nice, if it is this process's: that of a terminal is not.
     Containers have shares of their own (docs/deploying.md). Raises nothing: it is a courtesy.
     """
-    with suppress(OSError):
-        os.nice(NICENESS)
+    with suppress(OSError):  # set, not added: who starts a process passes its own on
+        if os.getpriority(os.PRIO_PROCESS, 0) < NICENESS:
+            os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
     if os.getsid(0) != os.getpid():
         return
     for _ in range(TRIES):

@@ -115,7 +115,7 @@ def _stands(before: Json, state: Json) -> str:
     amount, other = money(before["total"], before["currency"]), before["sale_id"]
     which = "under this id" if other == state["sale_id"] else "of the same till and moment"
     return (
-        f"! Sale {other} {which} stands already, {amount} on account {before['account']}. If that "
+        f"Sale {other} {which} stands already, {amount} on account {before['account']}. If that "
         f"is this one, dismiss this; `onaccount sales explain {other}` tells more."
     )
 
@@ -136,6 +136,7 @@ async def assign(
     content: Content = None,
     currency: str | None = None,
     yes: Yes = False,
+    another_sale: Annotated[bool, Parameter(negative="")] = False,
     common: Common = DEFAULT,
 ) -> int:
     """Book a sale that waits, on an account: whatever its limit says, for it was made.
@@ -150,6 +151,9 @@ async def assign(
         What was sold, where the sale's own lines can't be booked: "2 x Pils 3,50 21%".
     currency
         Of these items, three letters; the venue's unless given.
+    another_sale
+        It is another sale than the one that stands of the same till and moment, or under its id:
+        where there is such a one, --yes alone books nothing.
     """
     lines = [item(text) for text in items] if items else None
     async with common.client("sale.recorded") as client:
@@ -160,9 +164,11 @@ async def assign(
             raise Misuse(f"Environment {environment} bills in {venue.currency}, not in {currency}.")
         message = booking(state, states, account, lines, venue.currency)
         with common.screen.waiting("looking whether it stands already"):
-            before = await told_before(client, state)
+            before = await told_before(client, state, message["sale_id"])
         if before is not None:
-            common.screen.say(_stands(before, state), "yellow")
+            if yes and not another_sale:
+                raise Misuse(f"{_stands(before, state)} If it is another, add --another-sale.")
+            common.screen.say(f"! {_stands(before, state)}", "yellow")
         amount = money(message["total"], message["currency"])
         question = f"Book {amount} of sale {state['sale_id']} on account {account}?"
         if not await agreed(common.screen, caution(state, states) + question, yes=yes):

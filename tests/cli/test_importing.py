@@ -50,7 +50,7 @@ class Topics:
             raise asyncio.CancelledError
         if isinstance(answer, Exception):
             raise answer
-        return SimpleNamespace(message=answer)
+        return SimpleNamespace(message=answer, type=answer["type"], header=answer.get)
 
 
 async def said(topics: Topics, folder: Path) -> tuple[Job, Any]:
@@ -82,6 +82,29 @@ async def test_an_import_that_somebody_else_stops_brings_its_report_too(tmp_path
     job, end = await said(topics, tmp_path)
     assert (topics.sent[-1], end, job.report) == ("import.confirmed", stopped, b"workbook")
     assert (tmp_path / "leden.result.xlsx").exists()
+
+
+def refused(of: str, reason: str = "not_possible") -> dict[str, Any]:
+    ce_id = f"import.failed/2890/x/{reason}/{of}"
+    return {"type": "import.failed", "reason": reason, "message": reason, "ce_id": ce_id}
+
+
+async def test_somebody_elses_message_that_is_refused_ends_no_import(tmp_path: Path) -> None:
+    done = {"type": "import.completed", "created": 2, "changed": 0, "unchanged": 0, "refused": 0}
+    other = refused("import.undo/ab"), refused("0123456789abcdef", "invalid_message")
+    topics = Topics(*other, {**PREVIEW, "valid": 2}, *other, done, REPORT)
+    assert (await said(topics, tmp_path))[1] == done
+    gone = refused("import.confirmed", "unknown_job")
+    assert (await said(Topics({**PREVIEW, "valid": 2}, gone), tmp_path))[1] == gone
+
+
+async def test_an_undo_ends_with_what_is_said_of_an_undo() -> None:
+    upload = Upload(environment=2890, file_name="", content=b"", by="Ans", extra={})
+    once_more = CANCELLED | {"ce_id": "import.failed/2890/x"}  # somebody cancels it again
+    for end in (refused("import.undo/ab"), refused("undo/1.5", "not_processed")):
+        topics = Topics(once_more, refused("0123456789abcdef", "invalid_message"), end)
+        job = Job(topics, upload, job_id="x")  # type: ignore[arg-type]
+        assert await job.undone(topics, print, first_s=1) == end  # type: ignore[arg-type]
 
 
 async def test_who_leaves_before_answering_calls_the_preview_off(tmp_path: Path) -> None:

@@ -3,15 +3,19 @@
 import json
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
 
 from cli.amounts import Misuse
+from cli.commands.sales import assign
 from cli.explain import Story, about_sale, as_json, show_story, stands
 from cli.items import item
+from cli.options import Common
 from cli.replies import Reply
 from cli.screen import Screen
 from cli.unbooked import book, booking, caution, in_vain, told_before, waiting
@@ -21,6 +25,7 @@ from schemas.wire import decode
 SALE = "0191b0c4-7e3a-7cc1-9a51-1234567890ab"
 OTHER = "0191b0c4-7e3a-7cc1-9a51-1234567890ac"
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
+NOON_TOLD = "2026-07-01T12:00:00Z"
 
 
 def state(**changes: Any) -> dict[str, Any]:
@@ -117,6 +122,7 @@ async def test_who_comes_second_is_told_where_somebody_else_booked_it() -> None:
     assert await book(heard, mine, timeout_s=1) == (own, None)  # type: ignore[arg-type]
 
 
+NEW = "0191b0c4-7e3a-7cc1-9a51-1234567890ad"
 UNREADABLE: dict[str, Any] = {"reason": "invalid_message", "sale": None}
 
 
@@ -148,13 +154,59 @@ async def test_what_its_till_told_under_another_id_too_is_named_before_it_is_boo
               SAME | {"at": "2026-07-01T12:00:01Z"}, DECLINED]  # fmt: skip
     for answers, found in (([*others, SAME], SAME), (others, None)):
         client = Decided(*answers)
-        assert await told_before(client, waits) == found  # type: ignore[arg-type]
+        assert await told_before(client, waits, NEW) == found  # type: ignore[arg-type]
         # No more of a long topic is read than may hold it.
         assert client.since[-1] == NOON - timedelta(days=11)
     known = state()
-    assert await told_before(Decided(SAME), known) is None  # type: ignore[arg-type]
+    assert await told_before(Decided(SAME), known, NEW) is None  # type: ignore[arg-type]
     early = state(reason="invalid_total", sale=sale | {"at": "0001-01-01T00:00:00Z"})
-    assert await told_before(Decided(SAME), early) is None  # type: ignore[arg-type]
+    assert await told_before(Decided(SAME), early, NEW) is None  # type: ignore[arg-type]
+
+
+async def test_what_somebody_else_books_of_it_at_this_moment_is_no_other_sale() -> None:
+    waits = state(reason="invalid_total", sale=state()["sale"] | {"at": SAME["at"]})
+    theirs = SAME | {"sale_id": NEW}
+    assert await told_before(Decided(theirs), waits, NEW) is None  # type: ignore[arg-type]
+    assert await told_before(Decided(theirs, SAME), waits, NEW) == SAME  # type: ignore[arg-type]
+
+
+class Desk(Common):
+    """The options of a command beside a Kafka that holds a sale that waits, and one that stands."""
+
+    def client(self, *kinds: str) -> Any:
+        return nullcontext(self)
+
+    async def view(self, topic: str, **_: Any) -> dict[str, Any]:
+        return {"k": state(reason="invalid_total")}
+
+    async def read(self, topic: str, **_: Any) -> list[Any]:
+        told = {
+            "registry.state": [
+                {"type": "environment.state", "environment": 2890, "currency": "EUR"},
+                {"type": "account.state", "environment": 2890, "account": "1"},
+            ],
+            "pos.decisions": [
+                SAME | {"at": NOON_TOLD, "account": "7", "currency": "EUR", "total": 700}
+            ],
+        }[topic]
+        found = [reply(topic, 1, **each) for each in told]
+        return [replace(one, key=one.message["type"].encode()) for one in found]
+
+    @contextmanager
+    def expecting(self, message: dict[str, Any], **_: Any) -> Iterator[Any]:
+        raise Sent
+
+
+class Sent(Exception):
+    """A booking would have gone out."""
+
+
+async def test_where_one_of_the_same_till_and_moment_stands_yes_alone_books_nothing() -> None:
+    booking_it = partial(assign, 2890, SALE, "1", ["2 x Pils 3,50 21%"], yes=True, common=Desk())
+    with pytest.raises(Misuse, match=f"Sale {OTHER} of the same .* add --another-sale"):
+        await booking_it()
+    with pytest.raises(Sent):
+        await booking_it(another_sale=True)
 
 
 async def test_of_what_cannot_be_read_a_sale_under_its_own_id_is_named_too() -> None:
@@ -166,7 +218,7 @@ async def test_of_what_cannot_be_read_a_sale_under_its_own_id_is_named_too() -> 
         ([asked | {"environment": 7}, nobodys], None),
         ([SAME, nobodys], None),
     ):
-        assert await told_before(Decided(*answers), waits) == found  # type: ignore[arg-type]
+        assert await told_before(Decided(*answers), waits, NEW) == found  # type: ignore[arg-type]
 
 
 def test_what_was_booked_by_hand_before_its_till_could_say_it_is_told_before_it_is_booked() -> None:
