@@ -178,7 +178,9 @@ class Job:
         """import.previewed, or import.failed."""
         while True:
             reply = await answers.next(PREVIEW_S)
-            if reply.type == "import.previewed" or _failed(reply, *ENDING):
+            # Until now it is our own parts that may be unreadable.
+            unread = reply.message.get("reason") == "invalid_message"
+            if reply.type == "import.previewed" or _failed(reply, *ENDING) or unread:
                 return reply.message
 
     async def completed(self, answers: Expectation, gauge: Gauge) -> Json:

@@ -92,8 +92,9 @@ def refused(of: str, reason: str = "not_possible") -> dict[str, Any]:
 async def test_somebody_elses_message_that_is_refused_ends_no_import(tmp_path: Path) -> None:
     done = {"type": "import.completed", "created": 2, "changed": 0, "unchanged": 0, "refused": 0}
     other = refused("import.undo/ab"), refused("0123456789abcdef", "invalid_message")
-    topics = Topics(*other, {**PREVIEW, "valid": 2}, *other, done, REPORT)
+    topics = Topics(other[0], {**PREVIEW, "valid": 2}, *other, done, REPORT)
     assert (await said(topics, tmp_path))[1] == done
+    assert (await said(Topics(other[1]), tmp_path))[1] == other[1], "our own can't be read"
     gone = refused("import.confirmed", "unknown_job")
     assert (await said(Topics({**PREVIEW, "valid": 2}, gone), tmp_path))[1] == gone
 
