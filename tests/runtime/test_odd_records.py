@@ -152,21 +152,21 @@ async def test_no_transaction_may_hold_others_up_for_longer_than_a_minute(rig: R
 async def test_what_unpacks_to_more_than_any_topic_takes_is_cut_and_blocks_nothing(
     rig: Rig,
 ) -> None:
-    """A topic's limit counts compressed bytes: 20 MB of blanks pass as some kilobytes."""
+    """A topic's limit counts compressed bytes: 12 MB of blanks pass as some kilobytes."""
     account, mark = "bomb", uuid.uuid4().bytes
     good = sale(account)
-    bomb = b" " * 20_000_000
+    bomb = b" " * 12_000_000
     await produce(
         rig,
         {"key": b"k", "value": bomb, "headers": [("mark", mark)]},
-        compression="gzip", max_request_size=30_000_000, max_batch_size=30_000_000,
+        compression="gzip", max_request_size=13_000_000, max_batch_size=13_000_000,
     )  # fmt: skip
     await produce(rig, {"value": json.dumps(good).encode()})
     async with rig.worker():
         await rig.all_answered(account, [good["sale_id"]])
     (letter,) = await letters(rig, mark)
     added = dict(letter.headers)
-    assert added[CUT] == b"20000000"
+    assert added[CUT] == b"12000000"
     assert added[CAUSE].startswith(b"undecodable")
     assert len(letter.value) == 2 * 1024 * 1024
 
@@ -181,10 +181,10 @@ async def test_what_would_unpack_to_more_than_a_worker_holds_is_stepped_over_uno
     for good, compression in zip(sales, ["gzip", "lz4", "zstd"], strict=True):
         await produce(
             rig,
-            {"value": bytes(33 * 1024 * 1024)},
+            {"value": bytes(17 * 1024 * 1024)},
             {"value": b"of the same batch"},
             compression=compression, linger_ms=50,
-            max_request_size=40_000_000, max_batch_size=40_000_000,
+            max_request_size=20_000_000, max_batch_size=20_000_000,
         )  # fmt: skip
         await produce(rig, {"value": json.dumps(good).encode()})
     async with rig.worker() as worker:
@@ -193,7 +193,7 @@ async def test_what_would_unpack_to_more_than_a_worker_holds_is_stepped_over_uno
     once_each(found)
     letters = (await rig.records(DEAD))[before:]
     assert [dict(r.headers)[CAUSE] for r in letters] == [
-        b"undecodable: it can't be taken apart (its batch unpacks to more than 32 MiB); see its "
+        b"undecodable: it can't be taken apart (its batch unpacks to more than 16 MiB); see its "
         b"origin"
     ] * 3
 
