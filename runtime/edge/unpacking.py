@@ -84,6 +84,8 @@ def _gunzip(payload: Any) -> bytes:
 class _Fetched(fetcher.FetchResult):  # type: ignore[misc]
     """What was fetched of a partition, given out until it is enough."""
 
+    _partition_records: Any
+
     def getall(self, max_records: int | None = None) -> list[Any]:
         """As aiokafka's, which counts records alone."""
         if not self.check_assignment(self._topic_partition) or not self.has_more():
@@ -109,7 +111,7 @@ class _Fetched(fetcher.FetchResult):  # type: ignore[misc]
     def _step_over(self, end: int) -> Unreadable:
         """What stands for the batch that ends before this offset; the next one is gone on with,
         for that one was taken out before it was unpacked."""
-        records: Any = self._partition_records
+        records = self._partition_records
         records.next_fetch_offset = end
         records._records_iterator = records._unpack_records()
         tp = self._topic_partition
