@@ -96,7 +96,9 @@ class _Fetched(fetcher.FetchResult):  # type: ignore[misc]
         try:
             for record in self._partition_records:
                 found.append(record)
-                size += len(record.value or b"")
+                size += len(record.value or b"") + len(record.key or b"")
+                if record.headers:
+                    size += sum(len(name) + len(value or b"") for name, value in record.headers)
                 if size >= ENOUGH_BYTES or len(found) == max_records:
                     break
             else:

@@ -2,10 +2,16 @@
 
 import json
 import uuid
+from types import SimpleNamespace
 
 import pytest
 from aiokafka import AIOKafkaProducer
+from aiokafka.consumer import fetcher
+from aiokafka.consumer.fetcher import PartitionRecords
 from aiokafka.errors import KafkaError
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
+from aiokafka.record.memory_records import MemoryRecords
+from aiokafka.structs import TopicPartition
 
 from runtime.deadletters import CAUSE, CUT
 from tests.runtime.raw import raw_text, send_raw
@@ -196,6 +202,27 @@ async def test_what_would_unpack_to_more_than_a_worker_holds_is_stepped_over_uno
         b"undecodable: it can't be taken apart (its batch unpacks to more than 16 MiB); see its "
         b"origin"
     ] * 3
+
+
+@pytest.mark.parametrize("part", ["key", "value", "name", "header"])
+def test_no_more_is_given_out_at_once_than_is_enough_wherever_in_a_record_it_is(part: str) -> None:
+    zeros, place = bytes(9 * 1024 * 1024), TopicPartition("pos.sales", 0)
+    key, value = (zeros if part == one else b"" for one in ("key", "value"))
+    headers = {"name": [(zeros.decode(), b"")], "header": [("h", zeros)]}.get(part, [])
+    packed = bytearray()
+    for at in range(3):
+        batch = DefaultRecordBatchBuilder(2, 4, 0, -1, -1, -1, 10_000_000)
+        batch.append(0, 0, key, value, headers)
+        content = batch.build()
+        content[:8] = at.to_bytes(8)  # its offset
+        packed += content
+    records = PartitionRecords(place, MemoryRecords(bytes(packed)), [], 0, None, None, False, 1)
+    state = SimpleNamespace(paused=False, position=0)
+    state.consumed_to = lambda at: setattr(state, "position", at)
+    held = SimpleNamespace(active=True, state_value=lambda place: state)
+    fetched = fetcher.FetchResult(place, assignment=held, partition_records=records, backoff=0)
+    given = [[record.offset for record in fetched.getall(500)] for _ in range(3)]
+    assert given == [[0], [1], [2]]
 
 
 async def test_headers_greater_than_a_letter_takes_are_left_out(rig: Rig) -> None:
