@@ -18,10 +18,9 @@ import takes longer.
 
 Memory is the importer's largest resident size, of the worker alone and of its children, looked at
 ten times a second; for few rows, for three times as many (of which as much is under way at once as
-of more) and for many, each in a worker of its own. CPU
-a row is that of each process from upload to import.previewed, and from confirmation to
-import.completed: it says what the limit is, whatever else the machine does ("reader": the
-importer's children that ended meanwhile).
+of more) and for many, each in a worker of its own. CPU a row is that of each process from upload to
+import.previewed, and from confirmation to import.completed: it says what the limit is, whatever
+else the machine does ("reader": the importer's children that ended meanwhile).
 """
 
 import argparse
@@ -34,7 +33,7 @@ import subprocess
 import sys
 import time
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -272,7 +271,7 @@ async def beside_openpyxl(scene: Scene, rows: int, *, environment: int) -> dict[
     }
 
 
-async def measure(options: argparse.Namespace) -> list[dict[str, float]]:
+async def measure(options: argparse.Namespace, tell: Callable[[dict[str, float]], None]) -> None:
     async with contextlib.AsyncExitStack() as stack:
         path = stack.enter_context(servers.folder("importing"))
         kafka = await stack.enter_async_context(servers.kafka(path))
@@ -283,15 +282,13 @@ async def measure(options: argparse.Namespace) -> list[dict[str, float]]:
         await stack.enter_async_context(scene.subject.working())
         await terms(scene, 700, 701, 702, 703, 704, 705)
         await imported(scene, WARM_UP, environment=703)
-        lines = []
         for rows, environment in ((options.few, 701), (3 * options.few, 705), (options.rows, 702)):
             if rows:
-                lines.append(await beside_openpyxl(scene, rows, environment=environment))
+                tell(await beside_openpyxl(scene, rows, environment=environment))
         if per_s := options.sales_per_s:
             quiet = await scene.tills(per_s, IMPORTING_S)
             line = await imported(scene, options.rows, environment=704, per_s=per_s)
-            lines.append({**line, "tills_p99_quiet_ms": quiet})
-        return lines
+            tell({**line, "tills_p99_quiet_ms": quiet})
 
 
 def main() -> None:
@@ -306,10 +303,13 @@ def main() -> None:
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     if not options.json:
         print(servers.machine())
-    begin = time.monotonic()
-    for line in uvloop.run(measure(options)):
+
+    def tell(line: dict[str, float]) -> None:
         shown = "  ".join(f"{key} {value:.4g}" for key, value in line.items())
         print(json.dumps(line) if options.json else shown, flush=True)
+
+    begin = time.monotonic()
+    uvloop.run(measure(options, tell))
     if not options.json:
         print(f"took {time.monotonic() - begin:.0f} s")
 

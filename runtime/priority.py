@@ -21,11 +21,11 @@ def give_way() -> None:
 
     Where each session has a share of its own (Linux's autogroups) a process is nice to its own
     alone. So the session becomes as nice, if it is this process's: that of a terminal is not.
+    One that was started by a nice one is so already, and becomes no nicer.
     Containers have shares of their own (docs/deploying.md). Raises nothing: it is a courtesy.
     """
-    with suppress(OSError):  # set, not added: who starts a process passes its own on
-        if os.getpriority(os.PRIO_PROCESS, 0) < NICENESS:
-            os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
+    with suppress(OSError):
+        os.nice(max(0, NICENESS - os.nice(0)))
     if os.getsid(0) != os.getpid():
         return
     for _ in range(TRIES):

@@ -17,9 +17,8 @@ from runtime.edge.backoff import Backoff
 from runtime.edge.partition import hashed
 from runtime.metrics import ANSWERS
 
-MAX_RECORD_BYTES = (
-    2 * 1024 * 1024 + 64 * 1024
-)  # answers 2 MiB (schemas/topics.py), and their headers
+MAX_RECORD_BYTES = 2 * 1024 * 1024 + 64 * 1024
+"""Answers of 2 MiB (schemas/topics.py), and their headers."""
 DELIVERY_TIMEOUT_MS = 10_000
 A_BREATH = 100
 """Records that are made ready in one go."""

@@ -25,8 +25,9 @@ from runtime.faults import Said
 log = structlog.get_logger()
 
 MIB = 1024 * 1024
-MOST_OF_A_BATCH = 32 * MIB
-"""Sixteen times the largest record of any topic: no batch of real messages comes near."""
+MOST_OF_A_BATCH = 16 * MIB
+"""Eight times the largest record of any topic: no batch of real messages comes near. What eight
+partitions hold at once has room in a worker."""
 ENOUGH_BYTES = 8 * MIB
 """Of one partition no more is taken up at once than what reaches this, however few records."""
 _USUAL = 16
@@ -83,32 +84,38 @@ def _gunzip(payload: Any) -> bytes:
 class _Fetched(fetcher.FetchResult):  # type: ignore[misc]
     """What was fetched of a partition, given out until it is enough."""
 
+    _partition_records: Any
+
     def getall(self, max_records: int | None = None) -> list[Any]:
         """As aiokafka's, which counts records alone."""
         if not self.check_assignment(self._topic_partition) or not self.has_more():
             return []
         found: list[Any] = []
         size = 0
-        for record in iter(self._next, None):
-            found.append(record)
-            size += ENOUGH_BYTES if type(record) is Unreadable else len(record.value or b"")
-            if size >= ENOUGH_BYTES or len(found) == max_records:
-                self._update_position()
-                return found
+        more = True
+        try:
+            for record in self._partition_records:
+                found.append(record)
+                size += len(record.value or b"") + len(record.key or b"")
+                if record.headers:
+                    size += sum(len(name) + len(value or b"") for name, value in record.headers)
+                if size >= ENOUGH_BYTES or len(found) == max_records:
+                    break
+            else:
+                more = False
+        except TooGreat as fault:  # enough, too: it took as long, and as much memory
+            found.append(self._step_over(_end_of(fault.__traceback__)))
         self._update_position()
-        self._partition_records = None
+        if not more:
+            self._partition_records = None
         return found
 
-    def _next(self) -> Any:
-        """The next record, or what stands for a batch; None when there is no more."""
-        records: Any = self._partition_records
-        try:
-            return next(records, None)
-        except TooGreat as fault:
-            end = _end_of(fault.__traceback__)
-            # It goes on with the batch after that one, which it took out before it unpacked it.
-            records.next_fetch_offset = end
-            records._records_iterator = records._unpack_records()
+    def _step_over(self, end: int) -> Unreadable:
+        """What stands for the batch that ends before this offset; the next one is gone on with,
+        for that one was taken out before it was unpacked."""
+        records = self._partition_records
+        records.next_fetch_offset = end
+        records._records_iterator = records._unpack_records()
         tp = self._topic_partition
         log.error("unreadable batch", topic=tp.topic, partition=tp.partition, offset=end - 1)
         return Unreadable(

@@ -2,10 +2,16 @@
 
 import json
 import uuid
+from types import SimpleNamespace
 
 import pytest
 from aiokafka import AIOKafkaProducer
+from aiokafka.consumer import fetcher
+from aiokafka.consumer.fetcher import PartitionRecords
 from aiokafka.errors import KafkaError
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
+from aiokafka.record.memory_records import MemoryRecords
+from aiokafka.structs import TopicPartition
 
 from runtime.deadletters import CAUSE, CUT
 from tests.runtime.raw import raw_text, send_raw
@@ -152,21 +158,21 @@ async def test_no_transaction_may_hold_others_up_for_longer_than_a_minute(rig: R
 async def test_what_unpacks_to_more_than_any_topic_takes_is_cut_and_blocks_nothing(
     rig: Rig,
 ) -> None:
-    """A topic's limit counts compressed bytes: 20 MB of blanks pass as some kilobytes."""
+    """A topic's limit counts compressed bytes: 12 MB of blanks pass as some kilobytes."""
     account, mark = "bomb", uuid.uuid4().bytes
     good = sale(account)
-    bomb = b" " * 20_000_000
+    bomb = b" " * 12_000_000
     await produce(
         rig,
         {"key": b"k", "value": bomb, "headers": [("mark", mark)]},
-        compression="gzip", max_request_size=30_000_000, max_batch_size=30_000_000,
+        compression="gzip", max_request_size=13_000_000, max_batch_size=13_000_000,
     )  # fmt: skip
     await produce(rig, {"value": json.dumps(good).encode()})
     async with rig.worker():
         await rig.all_answered(account, [good["sale_id"]])
     (letter,) = await letters(rig, mark)
     added = dict(letter.headers)
-    assert added[CUT] == b"20000000"
+    assert added[CUT] == b"12000000"
     assert added[CAUSE].startswith(b"undecodable")
     assert len(letter.value) == 2 * 1024 * 1024
 
@@ -181,10 +187,10 @@ async def test_what_would_unpack_to_more_than_a_worker_holds_is_stepped_over_uno
     for good, compression in zip(sales, ["gzip", "lz4", "zstd"], strict=True):
         await produce(
             rig,
-            {"value": bytes(33 * 1024 * 1024)},
+            {"value": bytes(17 * 1024 * 1024)},
             {"value": b"of the same batch"},
             compression=compression, linger_ms=50,
-            max_request_size=40_000_000, max_batch_size=40_000_000,
+            max_request_size=20_000_000, max_batch_size=20_000_000,
         )  # fmt: skip
         await produce(rig, {"value": json.dumps(good).encode()})
     async with rig.worker() as worker:
@@ -193,9 +199,30 @@ async def test_what_would_unpack_to_more_than_a_worker_holds_is_stepped_over_uno
     once_each(found)
     letters = (await rig.records(DEAD))[before:]
     assert [dict(r.headers)[CAUSE] for r in letters] == [
-        b"undecodable: it can't be taken apart (its batch unpacks to more than 32 MiB); see its "
+        b"undecodable: it can't be taken apart (its batch unpacks to more than 16 MiB); see its "
         b"origin"
     ] * 3
+
+
+@pytest.mark.parametrize("part", ["key", "value", "name", "header"])
+def test_no_more_is_given_out_at_once_than_is_enough_wherever_in_a_record_it_is(part: str) -> None:
+    zeros, place = bytes(9 * 1024 * 1024), TopicPartition("pos.sales", 0)
+    key, value = (zeros if part == one else b"" for one in ("key", "value"))
+    headers = {"name": [(zeros.decode(), b"")], "header": [("h", zeros)]}.get(part, [])
+    packed = bytearray()
+    for at in range(3):
+        batch = DefaultRecordBatchBuilder(2, 4, 0, -1, -1, -1, 10_000_000)
+        batch.append(0, 0, key, value, headers)
+        content = batch.build()
+        content[:8] = at.to_bytes(8)  # its offset
+        packed += content
+    records = PartitionRecords(place, MemoryRecords(bytes(packed)), [], 0, None, None, False, 1)
+    state = SimpleNamespace(paused=False, position=0)
+    state.consumed_to = lambda at: setattr(state, "position", at)
+    held = SimpleNamespace(active=True, state_value=lambda place: state)
+    fetched = fetcher.FetchResult(place, assignment=held, partition_records=records, backoff=0)
+    given = [[record.offset for record in fetched.getall(500)] for _ in range(3)]
+    assert given == [[0], [1], [2]]
 
 
 async def test_headers_greater_than_a_letter_takes_are_left_out(rig: Rig) -> None:

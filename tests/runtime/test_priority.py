@@ -22,6 +22,6 @@ def test_a_process_gives_way_and_so_does_its_session_where_that_is_its_own(its_o
         [sys.executable, "-c", SAY], text=True, start_new_session=its_own
     )
     niceness, _, session = said.strip().partition(" ")
-    assert int(niceness) == max(os.nice(0), NICENESS)  # as one of a nice one's children
+    assert int(niceness) == max(os.nice(0), NICENESS)
     if AUTOGROUP.exists():
         assert session.endswith(f" nice {NICENESS}") == its_own

@@ -43,9 +43,10 @@ SELECT environment, account, row, NULL, NULL, NULL, NULL, NULL, NULL,
 FROM standing;
 
 -- name: keep_sales_out
--- Of a batch in which a sale.recorded can't be read: its till may say the same anew, and that be
--- decided by another worker at this moment. Neither row is there yet to meet at; so what is decided
--- now is waited for, and what comes next finds the list as this batch leaves it. Before any other lock.
+-- For a batch in which a sale.recorded can't be read: another worker may be deciding its till's mended
+-- one at this moment, and neither finds a row of the other's. So what is being decided is waited for,
+-- and what comes next finds the list as this batch leaves it. All its environments at once, before
+-- they are locked for sales: two such batches would each wait for what the other has.
 SELECT FROM environment WHERE environment = ANY ($1::int[]) ORDER BY environment FOR UPDATE;
 
 -- name: recall_sales
