@@ -174,4 +174,5 @@ def test_what_opens_workbooks_starts_without_our_messages_and_what_they_need() -
         capture_output=True, text=True, check=True,
     ).stdout.split()  # fmt: skip
     assert "services.importer.workbook.rows" in loaded
-    assert {name for name in loaded if name.split(".")[0] in HEAVY} == set()
+    heavy = {name for name in loaded if name.split(".")[0] in HEAVY}
+    assert heavy <= {"runtime", "runtime.priority"}  # which need nothing
