@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -62,14 +62,15 @@ class Route:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lane:
-    """Topics that are consumed batch by batch, at most `max_records` at once.
+    """Topics that are consumed batch by batch, at most `max_records` a transaction.
 
-    `side_by_side` consumers share the partitions: while one waits for PostgreSQL's commit or
-    Kafka's acks, another decodes and decides. What two of them have in hand at once is as safe
-    as what two workers have. `by_key`: the handlers' statements find all rows by keys, so that
-    their plans can be kept; the lane has connections of its own. `fetch_wait_ms`: how long Kafka
-    may keep a fetch that finds nothing. All partitions are asked for at once, as a batch is nearly
-    done; should one have been left out, it is also how long a record there can be kept waiting.
+    `in_hand`: so many times as many records are taken up together, and decided in as many
+    transactions, one after another: while PostgreSQL is at work on one the next is decoded, and
+    what follows its commit goes on beside the next (decision 120). `by_key`: the handlers'
+    statements find all rows by keys, so that their plans can be kept; the lane has connections of
+    its own. `fetch_wait_ms`: how long Kafka may keep a fetch that finds nothing. All partitions are
+    asked for at once, as a batch is nearly done; should one have been left out, it is also how long
+    a record there can be kept waiting.
     `times`: as many times ONACCOUNT_BATCH_RECORDS may be decided at once, where records are only
     noted: nobody waits for an answer, and each transaction costs as much as the next.
     `fetch_bytes`: the most that is fetched of one partition at once (a record at least), where the
@@ -87,7 +88,7 @@ class Lane:
     routes: tuple[Route, ...]
     max_records: int = 500
     times: int = 1
-    side_by_side: int = 1
+    in_hand: int = 1
     by_key: bool = False
     fetch_wait_ms: int = 100
     fetch_bytes: int | None = None
@@ -95,11 +96,6 @@ class Lane:
     quiet_bytes: int | None = None
     rests: float = 0.0
 
-    def consumers(self) -> tuple[Lane, ...]:
-        """One lane for each consumer, named NAME-1, NAME-2, ... where there are several."""
-        if self.side_by_side == 1:
-            return (self,)
-        return tuple(
-            replace(self, name=f"{self.name}-{number}", side_by_side=1)
-            for number in range(1, self.side_by_side + 1)
-        )
+    def most_records(self, batch_records: int) -> int:
+        """Of one transaction, where ONACCOUNT_BATCH_RECORDS is that."""
+        return min(self.max_records, batch_records) * self.times

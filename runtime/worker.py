@@ -73,8 +73,7 @@ class Worker:
         self.status = Status()
         self.stopping = asyncio.Event()
         jobs = tuple(jobs)
-        lanes = [consumer for lane in lanes for consumer in lane.consumers()]
-        lanes.append(_for_retries(lanes))
+        lanes = [*lanes, _for_retries(lanes)]
         name = settings.worker or service
         by_key = 2 * sum(lane.by_key for lane in lanes)
         self.database = database_type(
@@ -122,6 +121,7 @@ class Worker:
             edge = lane_type(
                 group=self.service,
                 lane=lane,
+                most_records=lane.most_records(self.settings.batch_records),
                 routes=routes,
                 database=self._by_key if lane.by_key else self.database,
                 publisher=self._publisher(lane.name),

@@ -14,9 +14,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
+from itertools import accumulate, takewhile
 from typing import Any, Final
 
 import structlog
@@ -52,6 +53,7 @@ class EdgeLane(Decider):
         *,
         group: str,
         lane: Lane,
+        most_records: int,
         routes: Sequence[Route],
         database: Database,
         publisher: Publisher,
@@ -72,6 +74,7 @@ class EdgeLane(Decider):
             wake_jobs=wake_jobs,
         )
         self.lane = lane
+        self.most_records = most_records
         self._opener = Opener(group, routes)
         self._barriers = {r.topic: r.barrier for r in routes if r.barrier}
         self._states = states
@@ -137,14 +140,29 @@ class EdgeLane(Decider):
     async def _take_in_pieces(self, records: Sequence[Any], consumer: Any) -> None:
         """What follows a piece's commit goes on beside the next one's decision, in their order."""
         try:
-            for some in pieces(records, self._most):
+            for some, batch in self._opened(records):
                 if self._stopping.is_set():
                     raise Stopping
                 began = time.perf_counter()
-                await self._take(some, consumer)
+                await self._take(some, batch, consumer)
                 await self._give_way(time.perf_counter() - began)
         finally:
             await self._told()
+
+    def _opened(self, records: Sequence[Any]) -> Iterator[tuple[Sequence[Any], Batch]]:
+        """The pieces, decoded. Where several are in hand, the next one as soon as the loop comes to
+        it, which is while PostgreSQL is at work on the one before."""
+        later: deque[tuple[Sequence[Any], Callable[[], Batch]]] = deque()
+        for some in pieces(records, self.most_records, self._most):
+            later.append((some, cache(partial(self._opener.open, some))))
+            if self.lane.in_hand == 1 or len(later) > 1:
+                now, opening = later.popleft()
+                batch = opening()
+                if later:
+                    asyncio.get_running_loop().call_soon(later[0][1])
+                yield now, batch
+        for some, opening in later:
+            yield some, opening()
 
     async def _give_way(self, took_s: float) -> None:
         """Rest after a piece that took so long, where other lanes have something to do. Raises
@@ -159,8 +177,7 @@ class EdgeLane(Decider):
             return quiet
         return self.lane.max_bytes
 
-    async def _take(self, records: Sequence[Any], consumer: Any) -> None:
-        batch = self._opener.open(records)
+    async def _take(self, records: Sequence[Any], batch: Batch, consumer: Any) -> None:
         if self._looked_at == consumer.assignment() and await self._jumps(batch, consumer):
             self._looked_at = None
         await self._first_look(consumer)
@@ -277,14 +294,18 @@ class EdgeLane(Decider):
         self._looked_at = None
 
 
-def pieces(records: Sequence[Any], most: Callable[[], int | None]) -> Iterator[Sequence[Any]]:
-    """The records in their order, cut where they come to more than `most` bytes, which is asked
-    for each piece; None: no cut."""
-    begin = size = 0
-    limit = most()
-    for place, record in enumerate(records if limit is not None else ()):
-        size += len(record.value or b"")
-        if limit is not None and size > limit and place > begin:
-            yield records[begin:place]
-            begin, size, limit = place, len(record.value or b""), most()
-    yield records[begin:]
+def pieces(
+    records: Sequence[Any], most_records: int, most_bytes: Callable[[], int | None]
+) -> Iterator[Sequence[Any]]:
+    """The records in their order, cut where they are more than `most_records` or come to more than
+    `most_bytes`, which is asked for each piece; None: not cut by these."""
+    begin = 0
+    while begin < len(records):
+        end = min(begin + most_records, len(records))
+        limit = most_bytes()
+        if limit is not None:
+            sizes = accumulate(len(record.value or b"") for record in records[begin:end])
+            fits = sum(1 for _ in takewhile(limit.__ge__, sizes))
+            end = begin + max(1, fits)
+        yield records[begin:end]
+        begin = end

@@ -21,7 +21,7 @@ bound()
 
 POLL_MS = 1_000
 MOST_AT_ONCE = 10_000
-FEW = 32
+FEW = 256
 """Records of a batch during which nothing is fetched ahead; beyond it there is a backlog, and what
 is fetched while one batch is decided is another."""
 

@@ -123,8 +123,7 @@ def subscribe(
 ) -> Any:
     """One batch subscriber for the lane: manual commits, from the log's beginning."""
     fetch_bytes = min(edge.lane.fetch_bytes or settings.fetch_bytes, settings.fetch_bytes)
-    times = edge.lane.times
-    most_records = min(settings.batch_records * times, MOST_AT_ONCE)
+    most_records = min(edge.most_records * edge.lane.in_hand, MOST_AT_ONCE)
     subscriber = broker.subscriber(
         *topics,
         batch=True,
@@ -134,7 +133,7 @@ def subscribe(
         no_reply=True,
         parser=whole_batch,
         decoder=as_it_is,
-        max_records=min(edge.lane.max_records * times, most_records),
+        max_records=most_records,
         max_poll_records=most_records,
         batch_timeout_ms=10,
         fetch_max_wait_ms=edge.lane.fetch_wait_ms,

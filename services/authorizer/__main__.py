@@ -25,6 +25,9 @@ SALES_BYTES = 1_000_000
 """Of sales in one transaction: five hundred of the usual kind have less, and of cancellations that
 name hundreds of lines each no more are decided together than PostgreSQL waits for."""
 
+IN_HAND = 4
+"""Transactions' sales at once, where so many wait."""
+
 REGISTRY_BYTES = 64_000
 """Of registry commands in one transaction: one bundle of an import."""
 
@@ -52,7 +55,7 @@ def lanes(batch_records: int) -> tuple[Lane, ...]:
             ),
             max_records=batch_records,
             max_bytes=SALES_BYTES,
-            side_by_side=2,
+            in_hand=IN_HAND,
             by_key=True,
         ),
         Lane(

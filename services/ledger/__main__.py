@@ -33,7 +33,7 @@ def build(settings: Settings) -> Worker:
                     Route(topic="invoices.events", takes=invoices.TAKES, handler=invoices.handle),
                 ),
                 max_records=settings.batch_records,
-                side_by_side=2,
+                in_hand=4,
                 by_key=True,
             ),
         ),

@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaProducer
 from runtime.answers import Answer, Envelope
 from runtime.deadletters import dead_letter
 from runtime.edge.backoff import Backoff
+from runtime.edge.batch import Batch, Opener
 from runtime.edge.lane import EdgeLane
 from runtime.edge.publisher import Publisher, new_producer
 from runtime.transaction import Tx
@@ -61,6 +62,52 @@ async def test_a_lane_may_take_several_times_as_many_records_at_once(rig: Rig) -
     async with rig.worker(lane_type=Counting, times=3):
         await rig.all_answered(account, [s["sale_id"] for s in sales])
     assert 20 < max(sizes) <= 60
+
+
+async def test_several_transactions_records_are_in_hand_and_the_next_ones_decoded(
+    rig: Rig,
+) -> None:
+    """Sixty at once, twenty a transaction; while these are held, the next are decoded."""
+    account = "in hand"
+    taken: list[int] = []
+    decided: list[int] = []
+    decoded: list[int] = []
+    held, go_on = asyncio.Event(), asyncio.Event()
+
+    class Noting(Opener):
+        def open(self, records: Sequence[Any]) -> Batch:
+            decoded.append(len(records))
+            return super().open(records)
+
+    class Counting(EdgeLane):
+        def __init__(self, **given: Any) -> None:
+            super().__init__(**given)
+            self._opener = Noting(self.group, given["routes"])
+
+        async def take(self, records: Sequence[Any], consumer: Any) -> None:
+            taken.append(len(records))
+            await super().take(records, consumer)
+
+        async def _take(self, records: Sequence[Any], *more: Any) -> None:
+            decided.append(len(records))
+            await super()._take(records, *more)
+
+    async def pause(tx: Tx) -> None:
+        held.set()
+        await go_on.wait()
+
+    rig = Rig(rig.kafka, rig.admin, rig.dsn, settings={"batch_records": 20})
+    it = toy.Toy()
+    it.pause = pause
+    sales = [sale(account) for _ in range(60)]
+    await rig.send(*sales, partition=4)
+    async with rig.worker(it, lane_type=Counting, in_hand=3):
+        await asyncio.wait_for(held.wait(), 20)
+        assert (taken, decided, decoded) == ([60], [20], [20, 20])
+        go_on.set()
+        await rig.all_answered(account, [s["sale_id"] for s in sales])
+    assert (decided, decoded) == ([20, 20, 20], [20, 20, 20])
+    assert list(await rig.answers(account)) == [s["sale_id"] for s in sales]
 
 
 async def test_what_comes_while_a_batch_is_decided_is_all_in_the_next_one(rig: Rig) -> None:

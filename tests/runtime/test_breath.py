@@ -65,9 +65,16 @@ def test_records_are_cut_by_their_bytes_one_record_at_least(
     sizes: list[int], cut: list[list[int]]
 ) -> None:
     records = [SimpleNamespace(value=b"x" * size if size else None) for size in sizes]
-    found = [[len(r.value or b"") for r in some] for some in pieces(records, lambda: 10)]
-    assert [some for some in found if some] == cut
-    assert list(pieces(records, lambda: None)) == [records]
+    found = [[len(r.value or b"") for r in some] for some in pieces(records, 100, lambda: 10)]
+    assert found == cut
+    assert list(pieces(records, 100, lambda: None)) == [records][: len(records)]
+
+
+@pytest.mark.parametrize("limit", [None, 1_000])
+def test_records_are_cut_by_their_number(limit: int | None) -> None:
+    records = [SimpleNamespace(value=b"x") for _ in range(7)]
+    found = list(pieces(records, 3, lambda: limit))
+    assert found == [records[:3], records[3:6], records[6:]]
 
 
 def test_a_piece_may_be_larger_while_nobody_else_has_anything_to_do() -> None:
@@ -89,7 +96,7 @@ def test_a_piece_may_be_larger_while_nobody_else_has_anything_to_do() -> None:
 def test_what_others_need_is_looked_at_before_each_piece() -> None:
     allowed = iter([30, 10, 10, 30])
     records = [SimpleNamespace(value=b"x" * 10) for _ in range(7)]
-    found = [len(some) for some in pieces(records, lambda: next(allowed))]
+    found = [len(some) for some in pieces(records, 100, lambda: next(allowed))]
     assert found == [3, 1, 1, 2]
 
 
@@ -107,9 +114,9 @@ async def test_a_lane_gives_way_as_soon_as_another_has_something_in_hand(
             super().__init__(**{**given, "lane": lane})
             other.append(given["status"])
 
-        async def _take(self, records: Sequence[Any], consumer: Any) -> None:
+        async def _take(self, records: Sequence[Any], *more: Any) -> None:
             sizes.append(len(records))
-            await super()._take(records, consumer)
+            await super()._take(records, *more)
 
     async def rest(delay_s: float, stopping: asyncio.Event) -> None:
         rests.append(delay_s)
@@ -160,9 +167,9 @@ async def test_a_lane_that_is_cut_settles_every_record_once_and_in_order(rig: Ri
         def __init__(self, **given: Any) -> None:
             super().__init__(**{**given, "lane": replace(given["lane"], max_bytes=1_000)})
 
-        async def _take(self, records: Sequence[Any], consumer: Any) -> None:
+        async def _take(self, records: Sequence[Any], *more: Any) -> None:
             sizes.append(len(records))
-            await super()._take(records, consumer)
+            await super()._take(records, *more)
 
     sales = [sale(account, total=100) for _ in range(60)]
     await rig.send(*sales, partition=2)

@@ -228,6 +228,7 @@ def build(
     barrier: tuple[str, ...] = (),
     at_once: bool = False,
     times: int = 1,
+    in_hand: int = 1,
     jobs: tuple[JobKind, ...] = (),
     **more: Any,
 ) -> Worker:
@@ -246,6 +247,7 @@ def build(
                     ),
                 ),
                 times=times,
+                in_hand=in_hand,
             ),
         ),
         states=(StateKind(kind="account", read=read_accounts),),

@@ -130,7 +130,7 @@ async def test_invoices_of_an_account_that_is_not_known_are_kept(postgres: Datab
 def test_the_worker_is_put_together_without_opening_anything() -> None:
     worker = build(Settings(postgres="postgresql://nobody@127.0.0.1:1/nothing"))
     names = [edge.lane.name for edge in worker.lanes]
-    assert names == ["sales-1", "sales-2", "registry", "tills", "retries"]
+    assert names == ["sales", "registry", "tills", "retries"]
     assert "authorizer.retries" in worker.topics
     assert {m.model_fields["type"].default for m in invoices.TAKES} == {
         "invoice.issued", "credit_note.issued", "payment.received", "payment.refunded",
