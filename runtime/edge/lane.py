@@ -97,13 +97,10 @@ class EdgeLane(Decider):
         if self._status.went_back is not None:
             self.stop_for_good()
             return
-        started = time.perf_counter()
         self._idle.clear()
         self._status.batch_in_hand(self.lane.name)
         try:
             await self._take_in_pieces(records, consumer)
-            BATCH_SECONDS.labels(self.lane.name).observe(time.perf_counter() - started)
-            BATCH_RECORDS.labels(self.lane.name).observe(len(records))
         except Stopping:
             log.info("batch left to redelivery", lane=self.lane.name, records=len(records))
         except (StoreWentBack, TooManyFailures) as error:
@@ -138,14 +135,17 @@ class EdgeLane(Decider):
             log.warning("left the group badly", lane=self.name, cause=describe(error))
 
     async def _take_in_pieces(self, records: Sequence[Any], consumer: Any) -> None:
-        """What follows a piece's commit goes on beside the next one's decision, in their order."""
+        """What follows a piece's commit goes on beside the next one's decision, in their order.
+        Health and metrics tell of pieces: several slow ones are no lane that hangs."""
         try:
+            began = time.perf_counter()
             for some, batch in self._opened(records):
                 if self._stopping.is_set():
                     raise Stopping
-                began = time.perf_counter()
-                await self._take(some, batch, consumer)
+                self._status.batch_in_hand(self.lane.name)
+                await self._take(some, batch, consumer, began)
                 await self._give_way(time.perf_counter() - began)
+                began = time.perf_counter()
         finally:
             await self._told()
 
@@ -177,7 +177,9 @@ class EdgeLane(Decider):
             return quiet
         return self.lane.max_bytes
 
-    async def _take(self, records: Sequence[Any], batch: Batch, consumer: Any) -> None:
+    async def _take(
+        self, records: Sequence[Any], batch: Batch, consumer: Any, began: float
+    ) -> None:
         if self._looked_at == consumer.assignment() and await self._jumps(batch, consumer):
             self._looked_at = None
         await self._first_look(consumer)
@@ -185,10 +187,10 @@ class EdgeLane(Decider):
         settled = await self._settle(batch, await self._log_ends(batch))
         consumer.fetch_ahead()
         await self._told()
-        self._telling = asyncio.create_task(self._tell(batch, settled, records, consumer))
+        self._telling = asyncio.create_task(self._tell(batch, settled, records, consumer, began))
 
     async def _tell(
-        self, batch: Batch, settled: Settled, records: Sequence[Any], consumer: Any
+        self, batch: Batch, settled: Settled, records: Sequence[Any], consumer: Any, began: float
     ) -> None:
         """What follows a commit."""
         if batch.dead:
@@ -197,6 +199,8 @@ class EdgeLane(Decider):
         await self._commit_offsets(consumer, batch.marks)
         for topic, count in Counter([record.topic for record in records]).items():
             RECORDS.labels(topic, "settled").inc(count)
+        BATCH_SECONDS.labels(self.lane.name).observe(time.perf_counter() - began)
+        BATCH_RECORDS.labels(self.lane.name).observe(len(records))
 
     async def _told(self) -> None:
         """Return when what follows the last commit is through. Raises what that raised."""

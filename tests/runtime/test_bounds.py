@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
+from prometheus_client import REGISTRY
 
 from runtime.answers import Answer, Envelope
 from runtime.deadletters import dead_letter
@@ -67,8 +68,10 @@ async def test_a_lane_may_take_several_times_as_many_records_at_once(rig: Rig) -
 async def test_several_transactions_records_are_in_hand_and_the_next_ones_decoded(
     rig: Rig,
 ) -> None:
-    """Sixty at once, twenty a transaction; while these are held, the next are decoded."""
+    """Sixty at once, twenty a transaction; while these are held, the next are decoded. Health and
+    metrics tell of each transaction: four slow ones are no lane that hangs."""
     account = "in hand"
+    since: list[float] = []
     taken: list[int] = []
     decided: list[int] = []
     decoded: list[int] = []
@@ -90,7 +93,12 @@ async def test_several_transactions_records_are_in_hand_and_the_next_ones_decode
 
         async def _take(self, records: Sequence[Any], *more: Any) -> None:
             decided.append(len(records))
+            since.append(self._status.in_hand[self.lane.name])
             await super()._take(records, *more)
+
+    def told(what: str) -> float:
+        name = f"onaccount_batch_{what}_count"
+        return REGISTRY.get_sample_value(name, {"lane": "sales"}) or 0.0
 
     async def pause(tx: Tx) -> None:
         held.set()
@@ -101,12 +109,15 @@ async def test_several_transactions_records_are_in_hand_and_the_next_ones_decode
     it.pause = pause
     sales = [sale(account) for _ in range(60)]
     await rig.send(*sales, partition=4)
+    before = told("seconds"), told("records")
     async with rig.worker(it, lane_type=Counting, in_hand=3):
         await asyncio.wait_for(held.wait(), 20)
         assert (taken, decided, decoded) == ([60], [20], [20, 20])
         go_on.set()
         await rig.all_answered(account, [s["sale_id"] for s in sales])
     assert (decided, decoded) == ([20, 20, 20], [20, 20, 20])
+    assert since == sorted(set(since))
+    assert (told("seconds"), told("records")) == (before[0] + 3, before[1] + 3)
     assert list(await rig.answers(account)) == [s["sale_id"] for s in sales]
 
 
