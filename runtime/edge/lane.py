@@ -14,10 +14,10 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from functools import cache, partial
-from itertools import accumulate, takewhile
+from itertools import accumulate, chain, pairwise, takewhile
 from typing import Any, Final
 
 import structlog
@@ -152,17 +152,17 @@ class EdgeLane(Decider):
     def _opened(self, records: Sequence[Any]) -> Iterator[tuple[Sequence[Any], Batch]]:
         """The pieces, decoded. Where several are in hand, the next one as soon as the loop comes to
         it, which is while PostgreSQL is at work on the one before."""
-        later: deque[tuple[Sequence[Any], Callable[[], Batch]]] = deque()
-        for some in pieces(records, self.most_records, self._most):
-            later.append((some, cache(partial(self._opener.open, some))))
-            if self.lane.in_hand == 1 or len(later) > 1:
-                now, opening = later.popleft()
-                batch = opening()
-                if later:
-                    asyncio.get_running_loop().call_soon(later[0][1])
-                yield now, batch
-        for some, opening in later:
-            yield some, opening()
+        cut: Iterator[tuple[Sequence[Any], Callable[[], Batch]]] = (
+            (some, cache(partial(self._opener.open, some)))
+            for some in pieces(records, self.most_records, self._most)
+        )
+        if self.lane.in_hand == 1:
+            yield from ((some, opening()) for some, opening in cut)
+            return
+        for (some, opening), (_, next_opening) in pairwise(chain(cut, [((), Batch)])):
+            batch = opening()
+            asyncio.get_running_loop().call_soon(next_opening)
+            yield some, batch
 
     async def _give_way(self, took_s: float) -> None:
         """Rest after a piece that took so long, where other lanes have something to do. Raises
