@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
@@ -27,6 +26,7 @@ from services.importer.domain.planning import Planner, RowPlan
 from services.importer.domain.refusals import Problem
 from services.importer.domain.registry_sentences import UNFIT
 from services.importer.domain.rows import Entry, RowReader
+from services.importer.jobs.ahead import ahead
 from services.importer.jobs.files import workbook
 from services.importer.store import plans, uploads
 from services.importer.store.earlier import Earlier
@@ -41,9 +41,6 @@ _STEP: Final = TypeAdapter[Step](Step).validator.validate_json
 
 A_BREATH: Final = 100
 """Rows that are read or planned in one go, before whatever else waits has its turn."""
-
-PLAN_AHEAD: Final = 1
-"""Chunks that wait to be stored; one more is read and planned meanwhile."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,11 +121,13 @@ async def _read(
         environment=upload.environment, job_id=upload.job_id, counted=_counts(layout)
     ) as earlier:
         earlier.last_in_series = known.highest
-        planned = _planned(work, upload, chunks, planner, Bundler(most=min(STEPS, window)), earlier)
-        async with _ahead(planned) as portions:
-            async for portion in portions:
-                await _store(work, upload, portion)
-                count += len(portion.plans)
+        bundler = Bundler(most=min(STEPS, window))
+        async with ahead(chunks) as entries:
+            planned = _planned(work, upload, entries, planner, bundler, earlier)
+            async with ahead(planned) as portions:
+                async for portion in portions:
+                    await _store(work, upload, portion)
+                    count += len(portion.plans)
         last_in_series = earlier.last_in_series
     found = _noticed(layout, child.noticed, planner, upload.environment)
     async with work.step() as tx:
@@ -202,35 +201,6 @@ async def _planned(
         earlier.keep(book)
         linked = earlier.linked(planned, book)
         yield Portion(plans=planned, bundles=bundler.bundled(found), linked=linked)
-
-
-@contextlib.asynccontextmanager
-async def _ahead(portions: AsyncIterator[Portion]) -> AsyncIterator[AsyncIterator[Portion]]:
-    """The same portions, read and planned by a task of its own while those before them are stored:
-    PostgreSQL and this process then work at the same time. No more than PLAN_AHEAD wait."""
-    ready: asyncio.Queue[Portion | Exception | None] = asyncio.Queue(PLAN_AHEAD)
-
-    async def read() -> None:
-        try:
-            async for portion in portions:
-                await ready.put(portion)
-        except Exception as fault:
-            await ready.put(fault)
-        else:
-            await ready.put(None)
-
-    async def taken() -> AsyncIterator[Portion]:
-        while (portion := await ready.get()) is not None:
-            if isinstance(portion, Exception):
-                raise portion
-            yield portion
-
-    reading = asyncio.create_task(read())
-    try:
-        yield taken()
-    finally:
-        reading.cancel()
-        await asyncio.gather(reading, return_exceptions=True)
 
 
 def as_sent(
