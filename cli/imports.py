@@ -89,12 +89,21 @@ async def environment_of(client: Client, given: int | None) -> int:
     raise Misuse(f"For which environment? Add --environment with one of {numbers}.")
 
 
-async def job_state(client: Client, job_id: str) -> Json:
+async def job_state(client: Client, job_id: str, environment: int | None = None) -> Json:
     """How an import stands, by its id or a beginning of it; raises Misuse where none is meant."""
     if not job_id.strip():  # which every id begins with
         raise Misuse("Say which import: its id, or the beginning of it.")
     states = (await client.view("imports.state")).values()
-    found = [s for s in states if str(s["job_id"]).startswith(job_id.lower())]
+    found = [
+        s
+        for s in states
+        if str(s["job_id"]).startswith(job_id.lower()) and environment in (None, s["environment"])
+    ]
+    if len(found) > 1 and len({s["job_id"] for s in found}) == 1:
+        having = ", ".join(str(n) for n in sorted(s["environment"] for s in found))
+        raise Misuse(
+            f"Several environments have an import {job_id}; add --environment with one of {having}."
+        )
     if len(found) != 1:
         raise Misuse(
             f"{'No import' if not found else 'More than one import'} has an id that begins with "

@@ -172,8 +172,11 @@ def how_it_stands(sale: Json, currency: str) -> str:
     match sale["state"]:
         case "pending":
             before = f" (it was on {numbers}, which was credited)" if numbers else ""
-            return f"is to be invoiced: {money(sale['amount'], currency)} of it, on " + (
-                f"account {sale['account']} in {sale['period']}{before}"
+            left = sale.get("reason")
+            return (
+                f"is to be invoiced: {money(sale['amount'], currency)} of it, on account "
+                f"{sale['account']} in {sale['period']}{before}"
+                + (f"; a run would leave it now: {why(left)}" if left else "")
             )
         case "held":
             return "is held: a correction takes it off, and its cancellation is not back yet"

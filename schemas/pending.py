@@ -43,8 +43,9 @@ class PendingSale(Part):
     """How one sale stands: `amount` is what is still to be invoiced of it, or taken back.
 
     `state` is pending, held, declined, cancelled, settled, returned, billed, credit_due,
-    nothing_to_pay or unknown; `reason` why it was declined; `numbers` its invoices;
-    `moved_to` the account to which a correction took it.
+    nothing_to_pay or unknown; `reason` why it was declined, or why a pending one would
+    stay so if a run came now; `numbers` its invoices; `moved_to` the account to which a
+    correction took it.
     """
 
     sale_id: Uuid

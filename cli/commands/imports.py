@@ -50,6 +50,12 @@ The workbook comes back beside the file with the outcome of each row.
 """,
 )
 
+Where = Annotated[
+    int | None,
+    Parameter(
+        name=("--environment", "-e"), help="Its environment, where several have the import's id."
+    ),
+]
 Several = Annotated[list[str] | None, Parameter(negative="")]
 Mapping = Annotated[list[str] | None, Parameter(name=("--mapping", "--column"), negative="")]
 
@@ -143,11 +149,11 @@ async def list_(environment: int | None = None, /, *, common: Common = DEFAULT) 
 
 
 @app.command
-async def show(job_id: str, /, *, common: Common = DEFAULT) -> int:
+async def show(job_id: str, /, *, environment: Where = None, common: Common = DEFAULT) -> int:
     """Show an import: how it stands, and what was said of it."""
     screen = common.screen
     async with common.client() as client:
-        state = await job_state(client, job_id)
+        state = await job_state(client, job_id, environment)
         its = holding(state["job_id"])
         heard = await client.read("imports.events", wanted=its)
         told = [r.message for r in heard if r.environment == state["environment"]]
@@ -170,7 +176,14 @@ async def show(job_id: str, /, *, common: Common = DEFAULT) -> int:
 
 
 @app.command
-async def report(job_id: str, file: Path | None = None, /, *, common: Common = DEFAULT) -> int:
+async def report(
+    job_id: str,
+    file: Path | None = None,
+    /,
+    *,
+    environment: Where = None,
+    common: Common = DEFAULT,
+) -> int:
     """Fetch the workbook of an import again, with the outcome of each row.
 
     Parameters
@@ -179,7 +192,7 @@ async def report(job_id: str, file: Path | None = None, /, *, common: Common = D
         Where to; by default the workbook's name with .result.xlsx, here.
     """
     async with common.client() as client:
-        state = await job_state(client, job_id)
+        state = await job_state(client, job_id, environment)
         content = await report_of(client, state)
     place = file or Path(f"{Path(state['file_name']).stem}.result.xlsx")
     if file is None and place.exists():
@@ -191,11 +204,11 @@ async def report(job_id: str, file: Path | None = None, /, *, common: Common = D
 
 
 @app.command
-async def cancel(job_id: str, /, *, common: Common = DEFAULT) -> int:
+async def cancel(job_id: str, /, *, environment: Where = None, common: Common = DEFAULT) -> int:
     """Stop an import that was not confirmed or is under way; what was imported stays."""
     screen = common.screen
     async with common.client("import.cancelled") as client:
-        state = await job_state(client, job_id)
+        state = await job_state(client, job_id, environment)
         if state["status"] not in ("received", "previewed", "running"):
             raise Misuse(f"The import of {state['file_name']} has ended: it is {state['status']}.")
         job = Job(client, known_upload(state, common.by), job_id=state["job_id"])
@@ -214,13 +227,14 @@ async def undo(
     job_id: str,
     /,
     *,
+    environment: Where = None,
     yes: Yes = False,
     common: Common = DEFAULT,
 ) -> int:
     """Take an import back, as far as nobody has used or changed what it made."""
     screen = common.screen
     async with common.client("import.undo") as client:
-        state = await job_state(client, job_id)
+        state = await job_state(client, job_id, environment)
         show_states(screen, [state])
         question = f"Take back what {state['file_name']} made and changed?"
         if not await agreed(screen, question, yes=yes):

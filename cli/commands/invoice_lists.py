@@ -215,6 +215,8 @@ async def pending_(
     if sale is not None:
         (one,) = found["sales"]
         screen.say(f"Sale {one['sale_id']} {how_it_stands(one, currency)}")
+        if one["state"] == "pending" and found.get("lacking"):
+            screen.say(f"! {found['lacking']}", "yellow")
         return 0
     if account is not None:
         rows = _until(found["sales"], month)

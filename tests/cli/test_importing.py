@@ -141,7 +141,7 @@ class OneImport:
     """Stands for imports.state with a single import."""
 
     async def view(self, topic: str) -> dict[str, Any]:
-        return {"k": {"job_id": "0191b0c4-7e3a-7cc1-9a51-000000000001"}}
+        return {"k": {"job_id": "0191b0c4-7e3a-7cc1-9a51-000000000001", "environment": 1}}
 
 
 async def test_an_import_that_is_named_by_nothing_is_not_the_only_one_there_is() -> None:
@@ -149,6 +149,18 @@ async def test_an_import_that_is_named_by_nothing_is_not_the_only_one_there_is()
     for nothing in ("", " "):
         with pytest.raises(Misuse, match="Say which import"):
             await job_state(OneImport(), nothing)  # type: ignore[arg-type]
+
+
+async def test_an_import_whose_id_two_environments_have_is_told_by_its_environment() -> None:
+    job = "0191b0c4-7e3a-7cc1-9a51-000000000001"
+
+    class Two:
+        async def view(self, topic: str) -> dict[str, Any]:
+            return {str(n): {"job_id": job, "environment": n} for n in (7, 2890)}
+
+    assert (await job_state(Two(), job, 2890))["environment"] == 2890  # type: ignore[arg-type]
+    with pytest.raises(Misuse, match="--environment with one of 7, 2890"):
+        await job_state(Two(), job)  # type: ignore[arg-type]
 
 
 async def test_the_progress_of_an_undo_ends_with_all_of_it(tmp_path: Path) -> None:

@@ -267,6 +267,12 @@ def test_why_a_sale_is_or_is_not_invoiced_is_a_sentence(sale: Json, says: str) -
     assert says in how_it_stands(sale, "EUR")
 
 
+def test_a_sale_that_a_run_would_leave_says_what_to_mend() -> None:
+    sale = {"state": "pending", "amount": 700, "account": "1", "period": "2026-10"}
+    assert "would leave" not in how_it_stands(sale, "EUR")
+    assert "onaccount account link" in how_it_stands({**sale, "reason": "no_holder"}, "EUR")
+
+
 def test_what_is_open_says_what_to_mend(capsys: pytest.CaptureFixture[str]) -> None:
     rows = [{"account": "1", "period": "2026-10", "sales": 2, "amount": 700, "why": "no_holder"}]
     show_accounts(Screen(), rows, "EUR")

@@ -130,7 +130,9 @@ async def sale(tx: Tx, environment: int, sale_id: str, zone: ZoneInfo) -> Pendin
     """How one sale stands, also where it is not known or was declined."""
     row = await tx.fetchrow(sql.facts, environment, [sale_id])
     if row is not None:
-        return _told(row, zone)
+        told = _told(row, zone)
+        why = await _left(tx, environment, told, zone) if told.state == "pending" else None
+        return told.model_copy(update={"reason": why})
     declined = await tx.fetchrow(sql.declined, environment, sale_id)
     if declined is None:
         return PendingSale(sale_id=sale_id, amount=0, state="unknown")
@@ -141,6 +143,16 @@ async def sale(tx: Tx, environment: int, sale_id: str, zone: ZoneInfo) -> Pendin
         state="declined",
         reason=declined["reason"],
     )
+
+
+async def _left(tx: Tx, environment: int, told: PendingSale, zone: ZoneInfo) -> Skip | None:
+    """Why a run would leave the sale: what holds for all that its account has open of its month."""
+    assert told.account is not None  # a sale that was booked has one
+    open_ = await of_account(tx, environment, told.account, zone)
+    amount = sum(s.amount for s in open_ if s.state == "pending" and s.period == told.period)
+    if amount <= 0:
+        return Skip.NEGATIVE_TOTAL if amount else Skip.NOTHING
+    return (await _unfit(tx, environment, [told.account]))[told.account]
 
 
 def _told(row: Record, zone: ZoneInfo) -> PendingSale:

@@ -78,6 +78,15 @@ async def test_per_account_and_month_it_is_told_what_is_open_and_what_would_stay
     assert "lacking" not in found
 
 
+async def test_a_sale_that_waits_says_why_a_run_would_leave_it(world: World) -> None:
+    await world.guests("A1")
+    await world.registry(account("A3", None))
+    fit, unheld = sale("A1", BEER), sale("A3", BEER)
+    await world.sell(fit, unheld)
+    assert "reason" not in await how(world, fit.sale_id)
+    assert (await how(world, unheld.sale_id))["reason"] == "no_holder"
+
+
 async def test_what_is_open_stands_in_the_month_in_which_a_run_bills_it(world: World) -> None:
     """PostgreSQL takes CET for an hour beside UTC all year, and Python for a zone with summers."""
     await world.guests("A1")
