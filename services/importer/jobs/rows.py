@@ -39,8 +39,9 @@ CHUNK: Final = 1_000
 
 _STEP: Final = TypeAdapter[Step](Step).validator.validate_json
 
-A_BREATH: Final = 100
-"""Rows that are read or planned in one go, before whatever else waits has its turn."""
+A_BREATH: Final = 20
+"""Rows that are planned in one go, before whatever else waits has its turn: a small job beside it
+has some sixty turns."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
