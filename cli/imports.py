@@ -105,8 +105,9 @@ async def job_state(client: Client, job_id: str, environment: int | None = None)
             f"Several environments have an import {job_id}; add --environment with one of {having}."
         )
     if len(found) != 1:
+        which = "" if environment is None else f" of environment {environment}"
         raise Misuse(
-            f"{'No import' if not found else 'More than one import'} has an id that begins with "
+            f"{'More than one' if found else 'No'} import{which} has an id that begins with "
             f"{job_id}; `onaccount import list` shows them."
         )
     return found[0]

@@ -180,14 +180,15 @@ async def pending_(
     mails: Annotated[bool, Parameter(negative="")] = False,
     common: Common = DEFAULT,
 ) -> int:
-    """List what is not yet invoiced; with --sale say why a given sale is not among it.
+    """List what is not yet invoiced; with --sale say how a given sale stands.
 
     Parameters
     ----------
     account
         Its sales, one by one.
     sale
-        Id of a sale: declined, settled, cancelled, held, billed on which number, or open.
+        Id of a sale: declined, settled, cancelled, held, billed on which number, or open,
+        and why a run would leave it.
     period
         Only up to this month, YYYY-MM.
     mails

@@ -161,6 +161,8 @@ async def test_an_import_whose_id_two_environments_have_is_told_by_its_environme
     assert (await job_state(Two(), job, 2890))["environment"] == 2890  # type: ignore[arg-type]
     with pytest.raises(Misuse, match="--environment with one of 7, 2890"):
         await job_state(Two(), job)  # type: ignore[arg-type]
+    with pytest.raises(Misuse, match="No import of environment 8 has an id"):
+        await job_state(Two(), job, 8)  # type: ignore[arg-type]
 
 
 async def test_the_progress_of_an_undo_ends_with_all_of_it(tmp_path: Path) -> None:
