@@ -17,6 +17,7 @@ from runtime.priority import give_way
 from runtime.scratch import clear
 from runtime.state import StateKind
 from runtime.transaction import Tx
+from runtime.unread import AnyUnread, Unread
 from runtime.worker import Worker
 from services.importer.handlers import registry
 from services.importer.handlers.uploads import (
@@ -34,7 +35,7 @@ from services.importer.handlers.uploads import (
 )
 from services.importer.heap import give_large_blocks_back
 from services.importer.jobs.carry_out import CarryingOut
-from services.importer.jobs.expire import expire
+from services.importer.jobs.expire import Expiring
 from services.importer.jobs.files import FOLDERS
 from services.importer.jobs.forget import Forgetting, erase
 from services.importer.jobs.plan import Planning
@@ -47,6 +48,7 @@ NOTED_AT_ONCE = 4
 """Times a batch's records that are noted of the registry in one transaction: an import makes two
 states a row, and its next bundles wait until those of the last are committed."""
 
+UPLOADS = "imports.uploads"
 UPLOADS_AT_ONCE = 2
 UPLOAD_BYTES = 5 * MIB // 4
 """Parts are up to a megabyte each, and what is fetched at once is held in memory, as it came and as
@@ -71,7 +73,7 @@ def lanes(settings: Settings, heard: Bell) -> tuple[Lane, ...]:
         expiry_s=settings.import_expiry_s,
         undo_days=settings.import_undo_days,
     )
-    received = Route(topic="imports.uploads", takes=TAKES, handler=handler.handle, barrier=BARRIER)
+    received = Route(topic=UPLOADS, takes=TAKES, handler=handler.handle, barrier=BARRIER)
     state = Route(topic="registry.state", takes=registry.STATES, handler=registry.hear_state)
     outcomes = Route(
         topic="registry.outcomes",
@@ -94,12 +96,13 @@ def lanes(settings: Settings, heard: Bell) -> tuple[Lane, ...]:
     )
 
 
-def jobs(settings: Settings, heard: Bell) -> tuple[JobKind, ...]:
+def jobs(settings: Settings, heard: Bell, any_unread: AnyUnread) -> tuple[JobKind, ...]:
     limits = settings.child_limits()
     many = settings.import_side_by_side
     window = settings.import_window
     planning = Planning(limits=limits, expiry_s=settings.import_expiry_s, window=window)
-    forgetting = Forgetting(undo_days=settings.import_undo_days)
+    forgetting = Forgetting(undo_days=settings.import_undo_days, any_unread=any_unread)
+    expiring = Expiring(any_unread=any_unread)
     reporting = Reporting(limits=limits, forgetting=forgetting)
     carrying_out = CarryingOut(
         limits=limits,
@@ -124,7 +127,7 @@ def jobs(settings: Settings, heard: Bell) -> tuple[JobKind, ...]:
         ),
         JobKind(kind=FORGET, run=forgetting.run, cleared=True, appointed=True),
         JobKind(kind=registry.ERASE, run=erase, cleared=True),
-        JobKind(kind=EXPIRE, run=expire, cleared=True, appointed=True),
+        JobKind(kind=EXPIRE, run=expiring.run, cleared=True, appointed=True),
     )
 
 
@@ -139,7 +142,7 @@ def build(settings: Settings) -> Worker:
         settings=settings,
         lanes=lanes(settings, heard),
         states=STATES,
-        jobs=jobs(settings, heard),
+        jobs=jobs(settings, heard, Unread(settings.client(), UPLOADS).before),
     )
 
 

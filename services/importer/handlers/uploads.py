@@ -13,7 +13,7 @@ import binascii
 from base64 import b64decode
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from hashlib import sha256
 
 from runtime.answers import Answer
@@ -94,7 +94,7 @@ class Uploads:
         if began:
             tx.touch("import", upload.environment, upload.job_id)
             after = tx.now + timedelta(seconds=self.expiry_s)
-            await tx.add_job(EXPIRE, f"{upload.ref}/received", payload(upload), after=after)
+            await appoint(tx, EXPIRE, f"{upload.ref}/received", upload, after)
         content = _decoded(message)
         seen = await uploads.part_digest(tx, upload, message.part)
         mine = sha256(message.content.encode()).digest()
@@ -242,6 +242,11 @@ async def end(
     if upload.status != "running":  # nothing was sent that could be taken back
         await tx.add_job(FORGET, upload.ref, payload(upload))
     return await uploads.say(tx, upload, why, at_part=at_part)
+
+
+async def appoint(tx: Tx, kind: str, ref: str, upload: Upload, until: datetime) -> None:
+    """Have it ended or forgotten then, once all is read that was said until that moment."""
+    await tx.add_job(kind, ref, {**payload(upload), "until": until.isoformat()}, after=until)
 
 
 def payload(upload: Upload) -> dict[str, object]:

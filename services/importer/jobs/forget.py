@@ -12,7 +12,9 @@ from datetime import timedelta
 
 from runtime.jobs import Work
 from runtime.transaction import Tx
-from services.importer.handlers.uploads import FORGET, payload
+from runtime.unread import AnyUnread
+from services.importer.handlers.uploads import FORGET, appoint, payload
+from services.importer.jobs.heard import all_heard
 from services.importer.jobs.plan import locked
 from services.importer.store import forgetting
 from services.importer.store.uploads import Upload
@@ -23,16 +25,22 @@ UNDER_WAY_S = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forgetting:
-    """Forgets jobs after so many days."""
+    """Forgets jobs after so many days; `any_unread` looks for who asked for an undo in time."""
 
     undo_days: float
+    any_unread: AnyUnread
 
     async def plan(self, tx: Tx, upload: Upload) -> None:
         """Have a job that did something forgotten when its time is over; another one at once."""
-        after = tx.now + timedelta(days=0 if upload.never_ran else self.undo_days)
-        await tx.add_job(FORGET, upload.ref, payload(upload), after=after)
+        if upload.never_ran:
+            await tx.add_job(FORGET, upload.ref, payload(upload))
+        else:
+            until = tx.now + timedelta(days=self.undo_days)
+            await appoint(tx, FORGET, upload.ref, upload, until)
 
     async def run(self, work: Work) -> None:
+        if not await all_heard(work, self.any_unread):
+            return
         while True:
             async with work.step() as tx:
                 upload = await locked(work, tx)

@@ -26,7 +26,7 @@ from services.importer.domain.columns import Layout, Unclear
 from services.importer.domain.fields import JOINED
 from services.importer.domain.messages import Tongue, not_a_workbook
 from services.importer.events import event, failed
-from services.importer.handlers.uploads import EXPIRE, carry_out, end, payload
+from services.importer.handlers.uploads import EXPIRE, appoint, carry_out, end
 from services.importer.jobs.rows import plan_rows
 from services.importer.store import differences, plans, registry, uploads
 from services.importer.store.registry import Environment
@@ -85,7 +85,7 @@ class Planning:
             expires_at = tx.now + timedelta(seconds=self.expiry_s)
             said = event(upload, await previewed(tx, upload, layout, expires_at), at=tx.now)
             tx.answer(await uploads.say(tx, upload, said, at_part=upload.parts))
-            await tx.add_job(EXPIRE, f"{upload.ref}/previewed", payload(upload), after=expires_at)
+            await appoint(tx, EXPIRE, f"{upload.ref}/previewed", upload, expires_at)
         goes_on = upload.mode == "import" or upload.confirmed_by is not None
         await uploads.become(tx, upload, "running" if goes_on else "previewed")
         if goes_on:

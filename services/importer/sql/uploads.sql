@@ -23,6 +23,9 @@ VALUES ($1, $2, $3, $4, $5);
 -- name: arrived
 SELECT count(*) FROM upload_part WHERE environment = $1 AND job_id = $2 AND content IS NOT NULL;
 
+-- name: read_up_to
+SELECT partition, next_offset FROM positions WHERE topic = 'imports.uploads';
+
 -- name: keep
 UPDATE upload SET kept_bytes = kept_bytes + $3 WHERE environment = $1 AND job_id = $2;
 

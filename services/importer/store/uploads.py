@@ -126,6 +126,11 @@ async def arrived(tx: Tx, upload: Upload) -> int:
     return int(await tx.fetchval(sql.arrived, upload.environment, upload.job_id))
 
 
+async def read_up_to(tx: Tx) -> dict[int, int]:
+    """How far imports.uploads is read: next offsets by partition."""
+    return {row["partition"]: row["next_offset"] for row in await tx.fetch(sql.read_up_to)}
+
+
 async def kept(tx: Tx, environment: int) -> tuple[int, int]:
     """Bytes of all jobs that have not ended, and of this environment's; those of environments that
     are not known count together."""

@@ -6,6 +6,7 @@ Method: a name and an address that stand nowhere else are looked for in every ta
 import asyncio
 import uuid
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from schemas.imports import ImportUndone
 from schemas.registry import CustomerErase
@@ -60,6 +61,21 @@ async def test_rows_are_kept_for_an_undo_and_then_forgotten(postgres: Database) 
         assert refused.reason == "too_late"
         # What was said of the job, but its preview, is said again.
         assert [m.type for m in await place.say(*parts(LIST, job_id=JOB))] == ["import.completed"]
+
+
+async def test_an_undo_that_was_asked_for_in_time_is_read_before_rows_are_forgotten(
+    postgres: Database,
+) -> None:
+    """The importer was off when the time came, and finds its job before the message."""
+    async with venue(postgres) as place:
+        await place.say(*parts(LIST, job_id=JOB, mode="import"))
+        await place.settle()
+        place.unread = datetime.now(UTC)
+        await days_later(place)
+        place.unread = None
+        assert only(await place.undone(JOB), ImportUndone).closed == 2
+        await days_later(place)
+        assert await tables_with(place, "Zonnebloem") == []
 
 
 async def test_a_job_that_did_nothing_is_forgotten_at_once(postgres: Database) -> None:

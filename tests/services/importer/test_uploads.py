@@ -5,6 +5,7 @@ import json
 import re
 import uuid
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import openpyxl
 import pytest
@@ -268,6 +269,38 @@ async def test_parts_that_never_come_expire(postgres: Database) -> None:
         (failed,) = await expired(place)
         assert failed.reason == "expired"
         assert await kept(place) == (0, 0)
+
+
+@pytest.mark.parametrize("status", ["received", "previewed"])
+async def test_nothing_expires_before_what_was_said_in_time_is_read(
+    postgres: Database, status: str
+) -> None:
+    """The importer was off when the time came, and finds the job before the confirmation."""
+    first, last = parts(LIST, job_id=JOB, size=-(-len(LIST) // 2))
+    async with venue(postgres) as place:
+        await place.say(first)
+        if status == "previewed":
+            await place.say(last)
+            await place.settle()
+        place.unread = datetime.now(UTC)
+        for _ in range(2):
+            await place.bench.make_due("expire")
+            assert await expired(place) == []
+        assert states(place)[-1].status == status
+        await place.say(*([last] if status == "received" else []), place.confirm(JOB))
+        await place.bench.make_due("expire")
+        assert completed_of(await place.settle()).created == 2
+        assert await place.bench.database.fetch("SELECT FROM job WHERE state <> 'done'") != []
+
+
+async def test_what_came_after_its_time_keeps_no_preview(postgres: Database) -> None:
+    async with venue(postgres) as place:
+        await place.say(*parts(LIST, job_id=JOB))
+        await place.settle()
+        place.unread = datetime.now(UTC) + timedelta(seconds=place.settings.import_expiry_s + 60)
+        await place.bench.make_due("expire")
+        (failed,) = await expired(place)
+        assert failed.reason == "expired"
 
 
 async def expired(place: Venue) -> list[ImportFailed]:

@@ -5,8 +5,9 @@ import base64
 import hashlib
 import io
 import uuid
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any
 
 import openpyxl
@@ -48,11 +49,12 @@ class Venue:
         )
         heard = Bell()
         self.hear_outcomes = ringing(heard, hear_outcomes)
-        self.kinds: tuple[JobKind, ...] = jobs(self.settings, heard)
+        self.kinds: tuple[JobKind, ...] = jobs(self.settings, heard, self._any_unread)
         self.events: list[Answer] = []
         self.commands: list[Answer] = []
         self.deaf = 0  # so many commands are not heard by the registry
         self.most_at_once = 0
+        self.unread: datetime | None = None  # when a record came that is not read yet
         self.late: list[Any] | None = None  # states are kept here, and not told yet
         self._seen = 0
 
@@ -81,6 +83,9 @@ class Venue:
         await running
         await self.follow()
         return [decode(a.topic, a.value) for a in self.events[begin:]]
+
+    async def _any_unread(self, at: datetime, read: Mapping[int, int]) -> bool:
+        return self.unread is not None and self.unread < at
 
     async def run_jobs(self) -> None:
         """Run jobs until none is open but those whose time has not come."""
