@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from cli.amounts import Misuse
-from cli.asking import typed as read_line
+from cli.counter.keyboard import Keyboard, Pipe
 from cli.counter.screen import A_PAGE, Display, words
 from cli.counter.tab import Guest, Sold, Tab
 from cli.counter.typed import Typed, understand
@@ -51,15 +51,10 @@ class Counter:
             self.display.left(self.tab.waiting)
 
     async def _lines(self, *, interactive: bool) -> None:
-        while True:
-            prompt = self.prompt()
-            if not self._screen.as_json:
-                print(prompt, end="", flush=True)
-            text = await read_line()
-            if not self._screen.as_json and (not interactive or not text):
-                print(text.strip("\n"))  # what a pipe gave, as if it had been typed
-            if not text or not await self.line(text):
-                break
+        silent = self._screen.as_json
+        lines = Keyboard(self.tab) if interactive and not silent else Pipe(silent=silent)
+        while (text := await lines.line(self.prompt())) and await self.line(text):
+            pass
 
     def prompt(self) -> str:
         """Which till, whom it serves, and whether it is offline."""

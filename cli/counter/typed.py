@@ -45,6 +45,7 @@ HELP: Final = (
     ("list, list 2", "what stands behind the on-account button, page by page"),
     ("on", "sign on again: now changes of accounts are seen"),
     ("quit", "end"),
+    ("Tab, arrow up", "what a line may go on as, and the lines before it"),
 )
 
 
