@@ -107,8 +107,8 @@ ORDER BY 1, 2, 5 LIMIT $4;
 
 -- name: made
 -- For finance's report: the run's invoices and credit notes, with who got them, in the order in which
--- they were numbered: as text 2026-10000 stands before 2026-9999.
-SELECT * FROM (
+-- they were numbered: as text 2026-10000 stands before 2026-9999, and 2027-1 is shorter than either.
+SELECT made.* FROM (
 SELECT 'invoice' AS kind, i.number, i.account, i.buyer, i.period, i.total, i.vat, i.send,
        (SELECT m.recipient FROM mail AS m
         WHERE (m.environment, m.ref) = (i.environment, i.invoice_id::text) AND NOT m.copy
@@ -121,7 +121,8 @@ SELECT 'credit_note', c.number, c.account, i.buyer, i.period, c.total, c.vat, fa
         ORDER BY m.created_at DESC LIMIT 1)
 FROM credit_note AS c JOIN invoice AS i USING (environment, invoice_id)
 WHERE c.environment = $1 AND c.run_id = $2) AS made
-ORDER BY kind DESC, length(number), number, account LIMIT $3;
+LEFT JOIN number AS n ON (n.environment, n.number) = ($1, made.number)  -- a draft has none yet
+ORDER BY made.kind DESC, n.year, n.seq, made.account LIMIT $3;
 
 -- name: counted
 -- For finance's report, whose lists may hold the first of very many: what run.completed does not say.

@@ -5,6 +5,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import asyncpg
 import pytest
 
 from schemas.invoices import InvoiceApprove
@@ -12,6 +13,7 @@ from schemas.registry import Schedule
 from schemas.wire import decode, encode
 from services.invoicer.handlers import commands, registry
 from services.invoicer.names import made
+from services.invoicer.store import runs
 from services.invoicer.timers import SCHEDULE
 from tests.services.invoicer.world import (
     BEER,
@@ -30,6 +32,7 @@ from tests.services.invoicer.world import (
     sale,
     types,
 )
+from tests.support.databases import Database
 from tests.support.mails import MailServer
 
 MAY = datetime(2026, 5, 5, 12, tzinfo=UTC)
@@ -239,6 +242,25 @@ async def test_many_accounts_go_in_steps_with_progress(world: World) -> None:
         (0, 45), (20, 45), (40, 45), (45, 45),
     ]  # fmt: skip
     assert [i["number"] for i in said(told, "invoice.issued")] == [nth(n) for n in range(1, 46)]
+
+
+async def test_the_report_of_a_run_over_new_year_lists_invoices_as_they_were_numbered(
+    world: World, postgres: Database
+) -> None:
+    """Where numbers have no zeros before them the new year's first is the shorter one."""
+    await world.guests("A1", "A2")
+    await world.sell(sale("A1"), sale("A2"))
+    await world.run(run_id="december", send=False)
+    admin = await asyncpg.connect(postgres.admin)
+    await admin.execute(
+        "SET session_replication_role = replica;"  # no foreign keys for a moment
+        "UPDATE invoicer.invoice SET number = '2027-1' WHERE account = 'A2';"
+        "UPDATE invoicer.number SET year = 2027, seq = 1, number = '2027-1',"
+        " issued_on = '2027-01-01' WHERE seq = 2"
+    )
+    await admin.close()
+    async with world.bench.transaction() as tx:
+        assert [r["account"] for r in await runs.made(tx, ENV, "december")] == ["A1", "A2"]
 
 
 async def test_finance_gets_a_report_or_a_copy_of_each_as_it_chose(
