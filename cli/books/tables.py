@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from cli.amounts import decimal
@@ -30,6 +31,7 @@ COLUMNS = (
 MONEY = frozenset({"debit", "credit", "opening", "closing", "moved"})
 WIDTHS = {"entry_id": 38, "source_id": 38, "name": 30, "ledger_account": 24, "description": 44}
 ROWS_A_SHEET = 1_048_575  # Excel's, but for the head
+FORMULA: Final = re.compile(r"(?:^|(?<=;))(?=[=+\-@\t])")
 
 Count = Callable[[int], None]
 """Hears how many lines are written."""
@@ -82,8 +84,9 @@ def write_csv(books: Books, file: Path, count: Count) -> None:
 
 
 def harmless(text: str) -> str:
-    """Text that a spreadsheet does not take for a formula: names come from others."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t") else text
+    """Text that a spreadsheet does not take for a formula: names come from others. Nor what stands
+    behind a semicolon, at which a Dutch Excel divides a line, whatever stands in quotes."""
+    return FORMULA.sub("'", text)
 
 
 def write_xlsx(books: Books, file: Path, count: Count) -> None:

@@ -17,7 +17,7 @@ from cli.books.export import format_of
 from cli.books.period import Period
 from cli.books.spool import Spool
 from cli.books.statement import statement
-from cli.books.tables import COLUMNS, write_csv, write_xlsx
+from cli.books.tables import COLUMNS, harmless, write_csv, write_xlsx
 from cli.books.venue import Venue
 from cli.books.xaf import NAMESPACE, check, guest_id, opening_balance, write_xaf
 from tests.cli.books.support import (
@@ -130,6 +130,22 @@ def test_csv_holds_every_leg_to_the_cent_and_no_formula(tmp_path: Path) -> None:
     assert {row["date"] for row in rows} == {"2026-07-01", "2026-07-10", "2026-07-31"}
     assert {row["name"] for row in rows if row["account"] == LONG} == {"'=HYPERLINK(1)"}
     assert {row["account"] for row in rows} == {"0007", LONG}
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("=1+1", "'=1+1"),
+        ("x;=1+1;-2", "x;'=1+1;'-2"),
+        ("Bar; en zo", "Bar; en zo"),
+        ("a-b=c", "a-b=c"),
+        ("", ""),
+    ],
+)
+def test_no_part_of_a_name_is_a_formula_where_semicolons_divide_cells(
+    name: str, written: str
+) -> None:
+    assert harmless(name) == written
 
 
 def test_a_workbook_has_the_journal_and_balances_that_close(tmp_path: Path) -> None:
