@@ -1,5 +1,6 @@
 """A whole stack, started as a person would: `onaccount stack up`."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -84,15 +85,16 @@ class Stack:
 
 
 def _unready(health: str) -> list[str]:
-    """Why a worker does not serve, as it says; nothing where it is away or too busy to say it."""
-    try:
-        with urllib.request.urlopen(f"{health}/ready", timeout=2):
-            return []
-    except urllib.error.HTTPError as answer:
-        why: list[str] = json.loads(answer.read())["why"]
-        return why
-    except (OSError, http.client.HTTPException):
-        return []
+    """Why a worker does not serve, as it says; nothing where it is away, too busy to say it, or
+    killed while it did."""
+    with contextlib.suppress(OSError, http.client.HTTPException):
+        try:
+            with urllib.request.urlopen(f"{health}/ready", timeout=2):
+                return []
+        except urllib.error.HTTPError as answer:
+            why: list[str] = json.loads(answer.read())["why"]
+            return why
+    return []
 
 
 def begin_stack(
