@@ -94,9 +94,10 @@ if __name__ == "__main__":
     it = toy.Toy()
     it.pause = before_the_commit
     toy.build(
-        toy.Settings(),
+        toy.Settings(batch_records=6),
         it,
         at_once=os.environ["ONACCOUNT_TOY_DIES_AT"] == "after what was decided at once",
+        in_hand=4,
         lane_type=DyingLane,
         producer=lambda client: DyingProducer(new_producer(client, max_batch_bytes=1_024)),
     ).run()

@@ -32,6 +32,7 @@ async def test_an_exception_at_each_await_loses_nothing_and_counts_nothing_twice
         barrier=("pos.decisions",),
         lane_type=InPieces if way == "in pieces" else failing,
         at_once=way == "at once",
+        in_hand=4 if way == "in pieces" else 1,
         database_type=failing_database(plan),
         producer=lambda client: FailingProducer(plan, client),
     )

@@ -130,12 +130,13 @@ async def test_a_lock_that_is_held_too_long_is_waited_for_and_buries_nothing(
 
 async def test_two_thousand_sales_are_counted_once_while_workers_come_and_go(rig: Rig) -> None:
     account = "rebalance"
+    rig = Rig(rig.kafka, rig.admin, rig.dsn, settings={"batch_records": 20})
     sales = [sale(account) for _ in range(2_000)]
     async with rig.wire() as wire:
-        async with rig.worker() as first:
+        async with rig.worker(in_hand=4) as first:
             for start in range(0, 600, 50):
                 await wire.send_anywhere(*sales[start : start + 50])
-            second = rig.build()
+            second = rig.build(in_hand=4)
             serving = asyncio.create_task(second.serve())
             for start in range(600, 1400, 50):
                 await wire.send_anywhere(*sales[start : start + 50])

@@ -143,6 +143,7 @@ class Toy:
         some = new.values()
         await glance.record(RECORD, [s.sale_id for s in some], [s.account for s in some],
                             [s.total for s in some], list(made.values()), glance.now)  # fmt: skip
+        glance.touched |= dict.fromkeys(("account", (s.account,)) for s in some)
         return [
             Answer(DECISIONS, f"{s.environment}:{s.account}", f"sale.approved/{s.sale_id}",
                    "sale.approved", glance.now, made[s.sale_id])
