@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from runtime.jobs import JobKind, StepTx, Work
 from schemas.invoices import DocumentRequest
+from services.invoicer import parties
+from services.invoicer.documents.model import Buyer
 from services.invoicer.handlers.documents import kept_parts, refuse_deleted, was_deleted
 from services.invoicer.jobs.documents import render
 from services.invoicer.rendering import Rendering
@@ -59,8 +61,8 @@ class Delivery:
             files = await self.rendering.call(render, document)
         async with work.step() as tx:
             draft = document.number is None
-            if draft and await _is_gone(tx, number, document_id):
-                return  # while it was made: of a draft that is deleted nothing is kept
+            if draft and await _is_another(tx, number, document_id, document.buyer):
+                return  # while it was made: the next step looks for what it is now
             await documents.keep(tx, number, document_id, draft=draft, files=files)
 
     async def on_poison(self, work: Work, tx: StepTx) -> None:
@@ -82,7 +84,8 @@ class Delivery:
         )
 
 
-async def _is_gone(tx: StepTx, environment: int, invoice_id: str) -> bool:
-    """Whether a draft is deleted; until the step ends nobody else deletes it."""
+async def _is_another(tx: StepTx, environment: int, invoice_id: str, buyer: Buyer) -> bool:
+    """Whether this is no draft any more, or is made out to another by now: whom it was made out to
+    when it was read may be erased since. Until the step ends nobody changes that."""
     found = await invoices.find_locked(tx, environment, invoice_id)
-    return found is None or found.status == "deleted"
+    return found is None or found.status != "draft" or parties.buyer_from(found.buyer) != buyer

@@ -11,6 +11,7 @@ import pytest
 
 from runtime.work import Work
 from services.invoicer.handlers import commands, registry
+from services.invoicer.jobs.delivery import Delivery
 from services.invoicer.jobs.forget import ACCOUNTS_A_STEP, FORGET, MOST_LEFT
 from services.invoicer.jobs.statements import Statements
 from services.invoicer.store import documents
@@ -129,6 +130,28 @@ async def test_a_draft_that_nobody_can_approve_any_more_goes_and_the_new_holders
     assert await places(world, "zwaluw") == []
     left = await world.fetch("SELECT account FROM invoice WHERE status = 'draft' ORDER BY account")
     assert ([r["account"] for r in left], await files(world)) == (["A2", "A3"], 3)
+
+
+@pytest.mark.parametrize("issued", [False, True])
+async def test_a_drafts_file_that_was_being_made_is_not_kept_for_its_buyer_of_before(
+    world: World, issued: bool
+) -> None:
+    one, other = await held(world, "A1"), new_id()
+    await world.registry(customer(other))
+    draft = await drafted(world, send=False)
+    await world.command(document(invoice_id=draft, format="ubl"))
+
+    async def erased() -> None:
+        if issued:
+            await world.command(approve(draft))
+        await world.registry(account("A1", other, version=9), gone(one))
+        await world.jobs(FORGET.kind)
+
+    told = await world.bench.run_jobs([Delivery(rendering=Meanwhile(erased)).kind()])
+    await world.bench.make_due("delivery")
+    told += await world.jobs()
+    assert (b"Zwaluw" in joined(told)) is issued
+    assert await world.fetch("SELECT FROM document WHERE draft AND content LIKE '%Zwaluw%'") == []
 
 
 async def drafted_of_all(world: World) -> None:
