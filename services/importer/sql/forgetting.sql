@@ -56,21 +56,38 @@ UPDATE planned_row SET warnings = '[]', problems = '[]'
 WHERE environment = $1 AND job_id = $2 AND row = ANY($3::int[])
   AND (warnings <> '[]' OR problems <> '[]');
 
+-- name: planning
+-- Whether rows of this environment are being planned, by what was read before somebody was erased. Who
+-- begins now reads it anew.
+SELECT EXISTS (
+    SELECT FROM job
+    WHERE state = 'open' AND leased_until > now() AND payload ->> 'environment' = $1::int::text
+      AND (kind IN ('plan', 'plan-large') OR (kind = 'import' AND NOT payload ? 'begun')));
+
 -- name: lock_jobs_of
--- The jobs that have anything about these customers still to send or to hear of. Each of their
--- steps holds this lock: what it sends is then either sent, and seen so, or not sent yet.
+-- The jobs that have anything about these customers still to send or to hear of, and those that are
+-- being taken back, which still gather what they did. Each of their steps holds this lock: what it
+-- sends is then either sent, and seen so, or not sent yet.
 SELECT count(*) FROM (
-    SELECT FROM upload AS u WHERE u.environment = $1 AND u.job_id IN (
-        SELECT b.job_id FROM bundle AS b, json_array_elements(b.steps) AS s
-        WHERE b.environment = $1 AND NOT b.ended AND s ->> 'customer_id' = ANY($2::text[]))
+    SELECT FROM upload AS u WHERE u.environment = $1 AND (
+        u.job_id IN (
+            SELECT b.job_id FROM bundle AS b, json_array_elements(b.steps) AS s
+            WHERE b.environment = $1 AND NOT b.ended AND s ->> 'customer_id' = ANY($2::text[]))
+        OR (u.undo_at IS NOT NULL AND u.status <> 'undone'))
     ORDER BY u.job_id FOR UPDATE) AS locked;
 
 -- name: under_way
--- Whether anything about these customers was asked and not answered yet.
+-- Whether anything about these customers was asked and not answered yet. An undo that was given up
+-- asks nothing again.
 SELECT EXISTS (
     SELECT FROM bundle AS b, json_array_elements(b.steps) AS s
     WHERE b.environment = $1 AND NOT b.ended AND b.sent_at IS NOT NULL
-      AND s ->> 'customer_id' = ANY($2::text[]));
+      AND s ->> 'customer_id' = ANY($2::text[]))
+  OR EXISTS (
+    SELECT FROM undo_step AS s JOIN upload AS u USING (environment, job_id)
+    WHERE s.environment = $1 AND s.kind = 'customer' AND s.id = ANY($2::text[])
+      AND s.command_id IS NOT NULL AND s.outcome IS NULL AND s.sent_at IS NOT NULL
+      AND u.undo_at IS NOT NULL AND u.status <> 'undone');
 
 -- name: commands_of_customers
 -- Which customer it was stays, so that an undo knows what it is about.
@@ -92,11 +109,13 @@ FROM (
     GROUP BY b.job_id, b.number) AS found
 WHERE b.environment = $1 AND b.job_id = found.job_id AND b.number = found.number;
 
+-- name: planned_of_customers
+DELETE FROM planned_customer WHERE environment = $1 AND customer_id = ANY($2::text[]::uuid[]);
+
 -- name: things_of_customers
 UPDATE undo SET given = '{}', before = '{}'
 WHERE environment = $1 AND kind = 'customer' AND id = ANY($2::text[]);
 
 -- name: steps_of_customers
 UPDATE undo_step SET body = jsonb_build_object('customer_id', id)
-WHERE environment = $1 AND kind = 'customer' AND id = ANY($2::text[]) AND outcome IS NOT NULL
-  AND body IS NOT NULL;
+WHERE environment = $1 AND kind = 'customer' AND id = ANY($2::text[]) AND body IS NOT NULL;

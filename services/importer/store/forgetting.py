@@ -32,9 +32,12 @@ async def the_rest(tx: Tx, upload: Upload) -> None:
 
 
 async def under_way(tx: Tx, environment: int, ids: Sequence[str]) -> bool:
-    """Whether anything about these customers was asked and not answered: it may be asked again,
-    and must be the same then. Until the transaction ends nothing more is sent about them."""
+    """Whether these customers may be planned with still, as they were read before; or anything
+    about them was asked and not answered: it may be asked again, and must be the same then. Until
+    the transaction ends nothing more is sent about them."""
     who = (environment, list(ids))
+    if await tx.fetchval(sql.planning, environment):
+        return True
     await tx.execute(sql.lock_jobs_of, *who)
     return bool(await tx.fetchval(sql.under_way, *who))
 
@@ -51,5 +54,6 @@ async def customers(tx: Tx, environment: int, ids: Sequence[str]) -> None:
         await tx.execute(sql.preview, environment, job_id)
     where = ([b["job_id"] for b in bundles], [b["number"] for b in bundles])
     await tx.execute(sql.commands_of_customers, *who, *where)
+    await tx.execute(sql.planned_of_customers, *who)
     await tx.execute(sql.things_of_customers, *who)
     await tx.execute(sql.steps_of_customers, *who)

@@ -129,6 +129,8 @@ class Registry:
             if key in self.refuse:
                 return self._refused(command, self.refuse[key]), []
         match command:
+            case CustomerChange() if command.customer_id in self.erased:
+                return self._refused(command, "This customer was erased.", "customer_erased"), []
             case CustomerRegister() | CustomerChange():
                 known = command.customer_id in self.customers
                 given = {

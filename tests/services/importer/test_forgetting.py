@@ -5,11 +5,16 @@ Method: a name and an address that stand nowhere else are looked for in every ta
 
 import asyncio
 import uuid
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from typing import Any
 
-from schemas.imports import ImportUndone
+from runtime.jobs import StepTx, Work
+from runtime.transaction import Tx
+from schemas.imports import ImportUndo, ImportUndone
 from schemas.registry import CustomerErase
+from services.importer.handlers.uploads import UNDO
 from services.importer.store.forgetting import sql
 from tests.services.importer.registry import NOW
 from tests.services.importer.venue import Venue, only, parts, venue
@@ -91,11 +96,7 @@ async def test_a_customer_who_is_erased_is_forgotten_by_imports_too(postgres: Da
     async with venue(postgres) as place:
         await place.say(*parts(LIST, job_id=JOB), place.confirm(JOB))
         await place.settle()
-        who = next(i for i, c in place.registry.customers.items() if c["company"] == "Zonnebloem")
-        command = CustomerErase(
-            command_id=str(uuid.uuid4()), environment=2890, at=NOW, by="Bo", customer_id=who
-        )
-        _, states = place.registry.ask(command)
+        _, states = place.registry.ask(erasure(place))
         await place.tell(states)
         await place.settle()
         assert await tables_with(place, "Zonnebloem") == []
@@ -117,11 +118,7 @@ async def test_who_is_erased_while_a_bundle_is_sent_changes_nothing_of_what_is_s
         await place.say(*parts(changed, job_id=second))
         await place.settle()
         await place.say(place.confirm(second))
-        who = next(i for i, c in place.registry.customers.items() if c["company"] == "Zonnebloem")
-        command = CustomerErase(
-            command_id=str(uuid.uuid4()), environment=2890, at=NOW, by="Bo", customer_id=who
-        )
-        _, states = place.registry.ask(command)
+        _, states = place.registry.ask(erasure(place))
         await place.tell(states)
         place.deaf = 1  # the first time that the bundle is sent, nobody answers
         by_kind = {kind.kind: kind for kind in place.kinds}
@@ -146,6 +143,93 @@ async def test_who_is_erased_while_a_bundle_is_sent_changes_nothing_of_what_is_s
             sent.setdefault(answer.id, set()).add(answer.value)
         assert {len(contents) for contents in sent.values()} == {1}
         assert await tables_with(place, "Zandvoort") == []
+
+
+class Meanwhile:
+    """A job in hand, and something that happens when one of its steps, or a look, is over."""
+
+    def __init__(self, work: Work, at: int, then: Callable[[], Awaitable[None]]) -> None:
+        self._work, self._left, self._then = work, at, then
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._work, name)
+
+    @asynccontextmanager
+    async def look(self) -> AsyncIterator[Tx]:
+        async with self._work.look() as tx:
+            yield tx
+        await self._over()
+
+    @asynccontextmanager
+    async def step(self) -> AsyncIterator[StepTx]:
+        async with self._work.step() as tx:
+            yield tx
+        await self._over()
+
+    async def _over(self) -> None:
+        self._left -= 1
+        if self._left == 0:
+            await self._then()
+
+
+def erasure(place: Venue) -> CustomerErase:
+    """Of Zonnebloem."""
+    who = next(i for i, c in place.registry.customers.items() if c["company"] == "Zonnebloem")
+    return CustomerErase(
+        command_id=str(uuid.uuid4()), environment=2890, at=NOW, by="Bo", customer_id=who
+    )
+
+
+async def erased_meanwhile(place: Venue, kind: str, at: int) -> None:
+    """Zonnebloem is erased, and forgotten, after so many steps and looks of a job."""
+    command = erasure(place)
+    by_kind = {kind.kind: kind for kind in place.kinds}
+
+    async def erased() -> None:
+        _, states = place.registry.ask(command)
+        await place.tell(states)
+        await place.bench.run_jobs([by_kind["erase"]])
+
+    work = await place.bench.runner([by_kind[kind]]).claim(by_kind[kind])
+    assert work is not None
+    await by_kind[kind].run(Meanwhile(work, at, erased))  # type: ignore[arg-type]
+    assert command.customer_id in place.registry.erased
+
+
+FIRST = sheet_workbook(["Bedrijf", "Rekening", "Plaats"], ["Zonnebloem", 1, "Zuidhorn"])
+CHANGED = sheet_workbook(["Rekening", "Plaats"], [1, "Zandvoort"])
+
+
+async def places(place: Venue) -> list[str]:
+    """The tables that know who or where Zonnebloem was."""
+    words = ("Zonnebloem", "Zuidhorn", "Zandvoort")
+    return sorted({table for word in words for table in await tables_with(place, word)})
+
+
+async def test_who_is_erased_while_his_row_is_planned_is_forgotten_once_it_is(
+    postgres: Database,
+) -> None:
+    """Read before he was erased, and stored after that was seen to."""
+    async with venue(postgres) as place:
+        await place.imported(FIRST)
+        await place.say(*parts(CHANGED, job_id=JOB))
+        await erased_meanwhile(place, "plan", 4)
+        await place.settle()
+        assert await places(place) == []
+
+
+async def test_what_was_to_be_put_back_of_who_is_erased_during_an_undo_goes_too(
+    postgres: Database,
+) -> None:
+    """Once what was sent of it has its answer: until then it may have to be sent again."""
+    async with venue(postgres, import_resend_s=0.1) as place:
+        await place.imported(FIRST)
+        await place.imported(CHANGED, job_id=JOB)
+        await place.say(ImportUndo(job_id=JOB, environment=2890, by="Ans"))
+        place.deaf = 1
+        await erased_meanwhile(place, UNDO, 5)
+        await place.settle()
+        assert await places(place) == []
 
 
 async def test_what_goes_is_found_by_its_place_and_not_among_all_there_is(
