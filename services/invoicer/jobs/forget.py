@@ -2,8 +2,8 @@
 
 First deleted drafts that keep a buyer still, then the accounts that the customers ever held or
 might look at: drafts of which nobody is the holder any more go, others are made out to who is now;
-files of drafts go, statements, and the addresses that statements went to. What is on its way in the
-mail is waited for, and that alone is looked at again: what came later is of others.
+files of drafts go, statements, and the addresses that statements went to. What is being made or on
+its way in the mail is waited for, and that alone is looked at again: what came later is of others.
 """
 
 from collections.abc import Sequence
@@ -76,7 +76,7 @@ async def _again(tx: StepTx, environment: int, payload: dict[str, Any]) -> None:
     some, others = accounts[:ACCOUNTS_A_STEP], accounts[ACCOUNTS_A_STEP:]
     few, more = named[:STATEMENTS_A_STEP], named[STATEMENTS_A_STEP:]
     await registry.lock_accounts(tx, [(environment, account) for account in some])
-    to_come, on_their_way = await forgetting.statements_of(tx, environment, some, few)
+    to_come, on_their_way = await _files(tx, environment, some, few)
     waits = {"accounts": others + to_come, "statements": [*more, *on_their_way]}
     if others or more:
         tx.save({**payload, **waits, "turn": payload.get("turn", 0) + 1})
@@ -122,9 +122,16 @@ async def _of_accounts(
             renamed[draft.invoice_id] = parties.buyer_json(now)
     tx.answer(*await drafting.vanish(tx, of_nobody))
     await forgetting.name_drafts(tx, environment, renamed)
-    before = await forgetting.drafts_of_before(tx, environment, accounts)
-    await forgetting.draft_files(tx, environment, before)
-    return await forgetting.statements_of(tx, environment, accounts)
+    return await _files(tx, environment, accounts)
+
+
+async def _files(
+    tx: StepTx, environment: int, accounts: Sequence[str], named: Sequence[str] = ()
+) -> tuple[list[str], list[str]]:
+    """Files of what was a draft, and statements, these and those named. Gives what is left."""
+    to_be_made = await forgetting.drafts_of_before(tx, environment, accounts)
+    to_come, on_their_way = await forgetting.statements_of(tx, environment, accounts, named)
+    return sorted({*to_be_made, *to_come}), on_their_way
 
 
 FORGET: Final = JobKind(kind=forgetting.KIND, run=forget, cleared=True)

@@ -34,14 +34,20 @@ SELECT account FROM (
 ORDER BY account LIMIT $4;
 
 -- name: drafts_of_before
--- What keeps files of the draft that it was: issued, with files of its own, or deleted.
-SELECT i.invoice_id::text FROM invoice AS i
+-- What keeps files of the draft that it was: issued, or deleted. Whose own files are being made still
+-- needs these until then, for a request that comes again.
+SELECT i.invoice_id::text, i.account, (
+    i.number IS NOT NULL
+    AND NOT EXISTS (
+        SELECT FROM document AS d
+        WHERE (d.environment, d.document_id) = (i.environment, i.invoice_id) AND NOT d.draft)
+    AND EXISTS (
+        SELECT FROM job AS j WHERE j.kind = 'document' AND j.state = 'open'
+          AND j.ref = i.environment || '/' || i.invoice_id)) AS to_come
+FROM invoice AS i
 WHERE i.environment = $1 AND i.account = ANY ($2::text[]) AND i.status <> 'draft'
   AND EXISTS (SELECT FROM document AS d
-              WHERE (d.environment, d.document_id) = (i.environment, i.invoice_id) AND d.draft)
-  AND (i.number IS NULL OR EXISTS (
-      SELECT FROM document AS d
-      WHERE (d.environment, d.document_id) = (i.environment, i.invoice_id) AND NOT d.draft));
+              WHERE (d.environment, d.document_id) = (i.environment, i.invoice_id) AND d.draft);
 
 -- name: statements_to_come
 -- Of which of these accounts a statement is being made still.

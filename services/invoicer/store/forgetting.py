@@ -63,9 +63,11 @@ async def name_drafts(tx: Tx, environment: int, buyers: Mapping[str, str]) -> No
 
 
 async def drafts_of_before(tx: Tx, environment: int, accounts: Sequence[str]) -> list[str]:
-    """What is no draft any more and keeps files of the time when it was."""
+    """Forget what was made of what is no draft any more; gives the accounts where some is left,
+    for its own files are being made still."""
     rows = await tx.fetch(sql.drafts_of_before, environment, list(accounts))
-    return [r["invoice_id"] for r in rows]
+    await draft_files(tx, environment, [r["invoice_id"] for r in rows if not r["to_come"]])
+    return sorted({r["account"] for r in rows if r["to_come"]})
 
 
 async def statements_of(

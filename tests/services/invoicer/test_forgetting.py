@@ -154,6 +154,32 @@ async def test_a_drafts_file_that_was_being_made_is_not_kept_for_its_buyer_of_be
     assert await world.fetch("SELECT FROM document WHERE draft AND content LIKE '%Zwaluw%'") == []
 
 
+@pytest.mark.parametrize("given_up", [False, True])
+async def test_a_drafts_files_go_too_where_it_was_issued_a_moment_before(
+    world: World, given_up: bool
+) -> None:
+    """They are needed until it has its own; where these could not be made nobody waits for them."""
+    one = await held(world, "A1")
+    draft = await drafted(world, send=False)
+    asked = document(invoice_id=draft)
+    await world.command(asked)
+    told = await world.jobs()
+    await world.command(approve(draft))
+    await erase(world, one, "A1")
+    await world.jobs(FORGET.kind)
+    assert (await files(world), await world.command(asked)) == (3, told)
+    if given_up:
+        await world.bench.database.execute(
+            "UPDATE job SET state = 'failed', ended_at = now() WHERE kind = 'document'"
+        )
+    await world.jobs("document")
+    await world.bench.make_due(FORGET.kind)
+    await world.jobs(FORGET.kind)
+    assert await world.fetch("SELECT FROM document WHERE draft") == []
+    assert await world.fetch("SELECT FROM job WHERE state = 'open'") == []
+    assert await files(world) == (0 if given_up else 3)
+
+
 async def drafted_of_all(world: World) -> None:
     gone_again = sale("A1")
     await world.sell(gone_again)
