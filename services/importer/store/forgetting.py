@@ -17,7 +17,9 @@ AT_ONCE: Final = 5_000
 
 async def some(tx: Tx, upload: Upload) -> bool:
     """Forget some rows with their commands, and then of what an undo did; False once there is
-    nothing."""
+    nothing. From the first on an undo is too late: what it took back of the rows that are left
+    would be told as all of it."""
+    await tx.execute(sql.forgotten, upload.environment, upload.job_id)
     for statement in (sql.rows, sql.steps, sql.things):
         if await tx.fetchval(statement, upload.environment, upload.job_id, AT_ONCE):
             return True
@@ -26,9 +28,7 @@ async def some(tx: Tx, upload: Upload) -> bool:
 
 async def the_rest(tx: Tx, upload: Upload) -> None:
     """Forget what else holds people's data of a job whose rows are gone."""
-    job = (upload.environment, upload.job_id)
-    for statement in (sql.preview, sql.forgotten):
-        await tx.execute(statement, *job)
+    await tx.execute(sql.preview, upload.environment, upload.job_id)
 
 
 async def under_way(tx: Tx, environment: int, ids: Sequence[str]) -> bool:

@@ -4,6 +4,7 @@ Method: a name and an address that stand nowhere else are looked for in every ta
 """
 
 import asyncio
+import contextlib
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -17,6 +18,7 @@ from schemas.registry import CustomerErase
 from services.importer.handlers.uploads import UNDO
 from services.importer.store.forgetting import sql
 from tests.services.importer.registry import NOW
+from tests.services.importer.test_crashes import mortal
 from tests.services.importer.venue import Venue, only, parts, venue
 from tests.support.article_workbook import sheet_workbook
 from tests.support.databases import Database
@@ -81,6 +83,20 @@ async def test_an_undo_that_was_asked_for_in_time_is_read_before_rows_are_forgot
         assert only(await place.undone(JOB), ImportUndone).closed == 2
         await days_later(place)
         assert await tables_with(place, "Zonnebloem") == []
+
+
+async def test_what_is_half_forgotten_is_not_taken_back_as_if_it_were_all(
+    postgres: Database,
+) -> None:
+    """Rows go some at a time, and the worker is killed between two of them."""
+    async with venue(postgres) as place:
+        await place.imported(LIST, job_id=JOB)
+        await place.bench.make_due("forget")
+        with contextlib.suppress(asyncio.CancelledError):
+            await place.bench.run_jobs(mortal(place.kinds, [2]))
+        assert await tables_with(place, "Zonnebloem") == ["customer"]
+        (refused,) = await place.undone(JOB)
+        assert refused.reason == "too_late"
 
 
 async def test_a_job_that_did_nothing_is_forgotten_at_once(postgres: Database) -> None:
