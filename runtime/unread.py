@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 from aiokafka.structs import TopicPartition
 
-from runtime.edge.unpacking import bound
+from runtime.edge.unpacking import Unreadable, bound
 
 AnyUnread = Callable[[datetime, Mapping[int, int]], Awaitable[bool]]
 """As `Unread.before`."""
@@ -76,8 +76,8 @@ async def _any_before(consumer: Any, at_ms: float, read: Mapping[int, int]) -> b
             raise
         except Exception:
             return True  # a record that can't be unpacked: its lane will soon have passed it
-        for tp, records in found.items():
-            if records[0].timestamp < at_ms:
-                return True
+        for tp, (first, *_) in found.items():
+            if type(first) is Unreadable or first.timestamp < at_ms:
+                return True  # of what can't be unpacked nobody knows when it came
             consumer.pause(tp)
             places.remove(tp)

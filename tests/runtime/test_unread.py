@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
+from runtime.edge.unpacking import MOST_OF_A_BATCH
 from runtime.faults import Fault, fault_of
 from runtime.unread import Unread
 from tests.runtime.rig import Rig
@@ -103,6 +104,19 @@ async def test_what_was_deleted_is_not_waited_for(log: Log, rig: Rig) -> None:
     assert not await log.unread(now)
     await log.send(0)
     assert not await log.unread(now)
+    assert await log.unread(await log.moment())
+
+
+async def test_behind_a_batch_that_is_not_unpacked_there_may_be_something(
+    log: Log, rig: Rig
+) -> None:
+    """When Kafka took it in is not known."""
+    sender = AIOKafkaProducer(
+        bootstrap_servers=rig.kafka, compression_type="gzip", max_request_size=2 * MOST_OF_A_BATCH
+    )
+    async with sender:
+        await sender.send_and_wait(TOPIC, bytes(MOST_OF_A_BATCH + 1), partition=3)
+    await log.send(3)
     assert await log.unread(await log.moment())
 
 
