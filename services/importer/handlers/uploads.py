@@ -92,7 +92,7 @@ class Uploads:
         upload = await uploads.lock(tx, message.environment, message.job_id)
         assert upload is not None
         if began:
-            tx.touch("import", upload.environment, upload.job_id)
+            uploads.tell(tx, upload)
             after = tx.now + timedelta(seconds=self.expiry_s)
             await appoint(tx, EXPIRE, f"{upload.ref}/received", upload, after)
         content = _decoded(message)
@@ -101,6 +101,7 @@ class Uploads:
         if upload.head != head or (seen is not None and seen != mine):
             return [await _turn_down(upload, "job_id_reused", message, record, tx)]
         if seen is not None:
+            uploads.tell(tx, upload)
             return await uploads.said(tx, upload, at_part=message.part)
         if upload.status != "received":
             await uploads.add_part(tx, upload, message.part, mine, None)
@@ -158,6 +159,7 @@ class Uploads:
                     at=record.time, mark=message.type,
                 )
             ]  # fmt: skip
+        uploads.tell(tx, upload)
         match message:
             case ImportConfirmed():
                 return await self._confirm(upload, message, record, tx)

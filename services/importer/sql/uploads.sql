@@ -54,9 +54,10 @@ UPDATE upload SET status = $3, version = version + 1
 WHERE environment = $1 AND job_id = $2;
 
 -- name: previewed
+-- One that was cancelled meanwhile stays as it was told.
 UPDATE upload SET language = $3, layout = $4, planned_at_change = $5, rows = $6,
-    last_planned = CASE WHEN status IN ('received', 'previewed', 'running') THEN nullif($7::bigint, 0) END
-WHERE environment = $1 AND job_id = $2;
+    last_planned = nullif($7::bigint, 0)
+WHERE environment = $1 AND job_id = $2 AND status IN ('received', 'previewed', 'running');
 
 -- name: counted
 UPDATE upload SET created = $3, changed = $4, unchanged = $5, refused = $6

@@ -155,6 +155,12 @@ async def ask_to_stop(tx: Tx, upload: Upload) -> None:
 async def become(tx: Tx, upload: Upload, status: str) -> None:
     """Change the status, and have import.state tell it."""
     await tx.execute(sql.become, upload.environment, upload.job_id, status)
+    tell(tx, upload)
+
+
+def tell(tx: Tx, upload: Upload) -> None:
+    """Have import.state tell it; also where a message comes again, for whoever followed it first
+    may have died before that was told."""
     tx.touch("import", upload.environment, upload.job_id)
 
 

@@ -303,6 +303,21 @@ async def test_what_came_after_its_time_keeps_no_preview(postgres: Database) -> 
         assert failed.reason == "expired"
 
 
+async def test_how_it_stands_is_told_though_who_read_the_message_was_killed_before(
+    postgres: Database,
+) -> None:
+    """The record comes again, and finds that all was done; only nothing was told."""
+    async with venue(postgres) as place:
+        await place.say(*parts(LIST, job_id=JOB))
+        await place.settle()
+        async with place.bench.transaction() as tx:
+            await place.uploads.handle([place.bench.incoming(place.cancel(JOB))], tx)
+        assert states(place)[-1].status == "previewed"
+        (_, failed) = await place.say(place.cancel(JOB))
+        assert failed.reason == "cancelled"
+        assert states(place)[-1].status == "cancelled"
+
+
 async def expired(place: Venue) -> list[ImportFailed]:
     published = await place.bench.run_jobs(place.kinds)
     found = [decode(a.topic, a.value) for a in published if a.topic == "imports.events"]
