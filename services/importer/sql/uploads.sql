@@ -54,8 +54,10 @@ UPDATE upload SET status = $3, version = version + 1
 WHERE environment = $1 AND job_id = $2;
 
 -- name: previewed
--- One that was cancelled meanwhile stays as it was told.
-UPDATE upload SET language = $3, layout = $4, planned_at_change = $5, rows = $6,
+-- One that was cancelled meanwhile stays as it was told. A version has one number of rows: how it
+-- stands may be told between this and the next status.
+UPDATE upload SET language = $3, layout = $4, planned_at_change = $5,
+    version = version + CASE WHEN rows = $6 THEN 0 ELSE 1 END, rows = $6,
     last_planned = nullif($7::bigint, 0)
 WHERE environment = $1 AND job_id = $2 AND status IN ('received', 'previewed', 'running');
 
