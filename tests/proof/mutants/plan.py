@@ -115,7 +115,7 @@ TESTS: dict[str, Tests] = {
     f"{INVOICER}store/issuing.py": _BILLING,
     f"{INVOICER}store/invoices.py": (*_BILLING, f"{_B}forgetting.py"),
     f"{INVOICER}store/runs.py": (_RUNS, _APART),
-    f"{INVOICER}store/pending.py": (_WAITING, _RUNS),
+    f"{INVOICER}store/pending.py": (_WAITING, _RUNS, _APART),
     f"{INVOICER}verify.py": (_APART, _RUNS),
     f"{INVOICER}sql/issuing.sql": _BILLING,
     f"{INVOICER}sql/invoices.sql": _BILLING,
@@ -123,6 +123,7 @@ TESTS: dict[str, Tests] = {
     f"{INVOICER}sql/runs.sql": (_APART, _RUNS, _ACTS),
     f"{INVOICER}sql/pending.sql": (_WAITING, _APART, _RUNS),
     f"{INVOICER}sql/verify.sql": (_APART, _RUNS),
+    f"{INVOICER}sql/mails.sql": (_APART, f"{_B}mail.py"),
 }
 
 

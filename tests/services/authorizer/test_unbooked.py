@@ -166,6 +166,23 @@ async def test_what_is_being_dismissed_is_booked_only_if_it_is_not(postgres: Dat
         assert await bench.used() == 0
 
 
+async def test_who_dismisses_what_is_being_booked_hears_that_nothing_was(
+    postgres: Database,
+) -> None:
+    """Else one reads that it is off the list, and the guest is charged for it."""
+    async with venue(postgres) as bench:
+        await bench.sell(recorded("a", 100, account=ELSEWHERE))
+        of_a = {"moved_from": uid("a"), "moved_content": content_of(bench, "a", 100)}
+        async with bench.transaction() as tx:
+            await bench.decide_sales([bench.incoming(recorded("m", 100, **of_a))], tx)
+            dismissing = asyncio.create_task(bench.order(dismissed("d", "a")))
+            while not (dismissing.done() or await bench.rows(WAITING)):
+                await asyncio.sleep(0.005)
+        (told,) = await dismissing
+        assert told["changes"][0]["change"] == "unchanged"
+        assert await bench.used() == 100
+
+
 async def test_of_several_under_one_id_only_the_one_that_is_booked_leaves_the_list(
     postgres: Database,
 ) -> None:

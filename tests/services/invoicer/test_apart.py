@@ -4,12 +4,14 @@ Goal: no statement reaches further than it should. Method: two venues with the s
 and numbers, and in each of them several of a kind; after each act exactly its rows have changed.
 """
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from schemas.pos import SaleApproved
-from services.invoicer.store import invoices, pending, register, sales
+from services.invoicer.store import invoices, mails, pending, register, sales
+from services.invoicer.store.mails import NewMail
 from services.invoicer.verify import audit
 from tests.services.invoicer.test_corrections import correct
 from tests.services.invoicer.test_drafts import approve, delete
@@ -53,6 +55,7 @@ async def test_what_is_done_for_one_account_changes_nothing_of_another(world: Wo
     await world.command(correct(by_account[ENV, "A1"]["invoice_id"], exclude_sales=(sold["A1/1"],)))
     again = await move_one(world, sold, mine["invoice_id"])
     await delete_and_bill_anew(world, sold, gone, again)
+    await mail_of_each(world)
     async with world.bench.transaction() as tx:
         replaced = await invoices.replaced(tx, ENV, [again])
         till = await sales.terminals(tx, ENV, [gone.sale_id])
@@ -192,6 +195,55 @@ async def delete_and_bill_anew(
     await world.sell(reversal(gone, 200, cancellation_id=new_id(), reason="returned"))
     (note,) = said(await world.run("run", run_id="notes", send=False), "credit_note.issued")
     assert (note["invoice_id"], note["total"]) == (anew["invoice_id"], 200)
+
+
+async def mail_of_each(world: World) -> None:
+    """A mail is about its own document, and what becomes of it is noted of that one alone."""
+    documents = [
+        *(("invoice", *row) for row in await world.fetch(
+            "SELECT invoice_id::text, account, total - credited - paid FROM invoice"
+            " WHERE environment = $1 AND number IS NOT NULL", ENV)),
+        *(("credit_note", *row) for row in await world.fetch(
+            "SELECT c.credit_note_id::text, i.account, i.total - i.credited - i.paid"
+            " FROM credit_note AS c JOIN invoice AS i USING (environment, invoice_id)"
+            " WHERE environment = $1", ENV)),
+    ]  # fmt: skip
+    assert {kind for kind, *_ in documents[:-1]} == {"invoice", "credit_note"}  # several of each
+    new = [NewMail(kind=d[0], ref=d[1], recipient=f"{d[1]}@x.example", cause="") for d in documents]
+    ids = [one.mail_id for one in new]
+
+    async def states(but: tuple[int, str]) -> list[Any]:
+        told = await world.fetch("SELECT to_jsonb(m) FROM mail AS m ORDER BY environment, mail_id")
+        return [m for (text,) in told if (m := json.loads(text)) and
+                (m["environment"], m["mail_id"]) != but]  # fmt: skip
+
+    async with world.bench.transaction() as tx:
+        for number in (ENV, OTHER, ENV):
+            await mails.add(tx, number, new)
+        for document, one in zip(documents, new, strict=True):
+            (row,) = await tx.fetch(mails.sql.find, ENV, [one.mail_id])
+            assert (row["mail_id"], row["account"], row["open"]) == (one.mail_id, *document[2:])
+            assert {*ids} & {*await mails.pending(tx, ENV, one.ref)} == {one.mail_id}
+            to = await mails.recipients(tx, ENV, one.ref)
+            assert [each for each in to if "@x" in each] == [one.recipient]
+    others = await states((ENV, ids[0]))
+    async with world.bench.transaction() as tx:
+        assert await mails.hand_over(tx, ENV, {ids[0]: "m"}) == {ids[0]: 1}
+        await mails.put_off(tx, ENV, ids[0], 450, "later")
+        await mails.unsure(tx, ENV, ids[0], "no answer")
+        assert await mails.end(tx, ENV, [ids[0]], "failed", 550, "no") == {ids[0]}
+    assert await states((ENV, ids[0])) == others
+    all_of_them = await states((0, ""))
+    async with world.bench.transaction() as tx:  # it has its fate
+        assert await mails.hand_over(tx, ENV, {ids[0]: "n"}) == {}
+        await mails.put_off(tx, ENV, ids[0], 450, "later")
+        await mails.unsure(tx, ENV, ids[0], "no answer")
+        assert await mails.end(tx, ENV, [ids[0]], "sent", None, "") == set()
+        ended = (await mails.find(tx, ENV, ids[0]))[ids[0]]
+        assert (ended.attempts, ended.refusals, ended.unsure, ended.code) == (2, 1, -1, 550)
+        assert ids[0] not in await mails.pending(tx, ENV, new[0].ref)
+        assert new[0].recipient not in await mails.recipients(tx, ENV, new[0].ref)
+    assert await states((0, "")) == all_of_them
 
 
 async def held_and_moved(world: World, sold: dict[str, str]) -> None:

@@ -3,7 +3,7 @@
 import asyncpg
 
 from services.invoicer.store import invoices
-from services.invoicer.verify import audit, sql
+from services.invoicer.verify import audit, sql, told
 from tests.services.invoicer.test_drafts import delete
 from tests.services.invoicer.test_payments import payment
 from tests.services.invoicer.two_venues import OTHER, issued, two_venues
@@ -51,6 +51,10 @@ async def test_the_audit_finds_what_is_wrong_in_the_venue_that_is_asked_for(
         assert [found["problems"] for found in whole] == [[], [], []]
         assert [found["documents"] for found in whole] == [12, 9, 3]
         assert [len(found["series"]) for found in whole] == [3, 2, 1]
+        assert told(whole[2]).splitlines() == [
+            f"environment {OTHER}, invoice {nth(1)[:4]}: 3 numbers, 3 invoices, 0 credit notes",
+            "3 documents: all as it must be",
+        ]
         await connection.execute("SET session_replication_role = replica")
         for statement, fault, where in WRONG:
             wrong = connection.transaction()

@@ -138,6 +138,12 @@ async def test_chosen_accounts_alone_are_billed_and_each_is_answered_for(world: 
         {"account": "nowhere", "reason": "account_unknown"},
     ]
     assert completed["open"] == [{"account": "A2", "amount": 700, "why": "not_selected"}]
+    await world.sell(sale("A3"))
+    told = await world.run(run_id="d", mode="draft", accounts=("A2",))
+    assert said(told, "run.completed")[0]["open"] == [
+        {"account": "A2", "amount": 700, "why": "draft"},
+        {"account": "A3", "amount": 700, "why": "not_selected"},
+    ]
 
 
 @pytest.mark.parametrize(
