@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from typing import Any, BinaryIO, Final
 
-from runtime.priority import give_way
+from runtime.priority import NICER, give_way
 from services.importer.workbook import lines
 from services.importer.workbook.bounds import Bounds, Unfit, check
 from services.importer.workbook.limits import NO_ROOM, confine
@@ -23,7 +23,7 @@ CELLS_A_LINE = 1_500
 
 
 def main() -> None:
-    give_way()
+    give_way(NICER)
     asked, answers = sys.stdin.buffer, sys.stdout.buffer
     request = lines.read(asked.readline(lines.MAX_LINE))
     confine(request["limits"])

@@ -8,20 +8,25 @@ import sys
 
 import pytest
 
-from runtime.priority import AUTOGROUP, NICENESS
+from runtime.priority import AUTOGROUP, NICENESS, NICER
 
 SAY = (
-    "import os; from runtime.priority import AUTOGROUP, give_way; give_way(); give_way(); "
+    "import os, sys; from runtime.priority import AUTOGROUP, give_way; give_way(); "
+    "give_way(int(sys.argv[1])); "
     "print(os.nice(0), AUTOGROUP.read_text() if AUTOGROUP.exists() else '')"
 )
 
 
 @pytest.mark.parametrize("its_own", [True, False])
-def test_a_process_gives_way_and_so_does_its_session_where_that_is_its_own(its_own: bool) -> None:
+@pytest.mark.parametrize("asked", [NICENESS, NICER])
+def test_a_process_gives_way_and_so_does_its_session_where_that_is_its_own(
+    asked: int, its_own: bool
+) -> None:
+    """Once more than it does already, where that is asked; and never less."""
     said = subprocess.check_output(
-        [sys.executable, "-c", SAY], text=True, start_new_session=its_own
+        [sys.executable, "-c", SAY, str(asked)], text=True, start_new_session=its_own
     )
     niceness, _, session = said.strip().partition(" ")
-    assert int(niceness) == max(os.nice(0), NICENESS)
+    assert int(niceness) == max(os.nice(0), asked)
     if AUTOGROUP.exists():
-        assert session.endswith(f" nice {NICENESS}") == its_own
+        assert session.endswith(f" nice {asked}") == its_own
