@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.errors import KafkaError
 
 from runtime.edge.unpacking import MOST_OF_A_BATCH
 from runtime.faults import Fault, fault_of
@@ -78,6 +79,24 @@ async def test_a_record_of_before_counts_and_one_of_after_does_not(log: Log) -> 
     assert await log.unread(tomorrow, p2=behind)
     assert await log.unread(tomorrow, p2=last)
     assert not await log.unread(tomorrow, p2=last, p3=other)
+
+
+async def test_what_is_read_once_is_not_looked_for_again(rig: Rig, log: Log) -> None:
+    """Thousands of jobs may fall due while their worker is off."""
+    client = {"bootstrap_servers": rig.kafka}
+    unread = Unread(client, TOPIC)
+    early = await log.moment()
+    await log.send(2)
+    late = await log.moment()
+    assert not await unread.before(early, log.read)
+    assert await unread.before(late, log.read)
+    long_ago = late - timedelta(minutes=10)
+    all_read = (await Log(rig).begin()).read
+    assert not await unread.before(long_ago, all_read)
+    client["bootstrap_servers"] = "127.0.0.1:9"
+    assert not await unread.before(long_ago + timedelta(minutes=5), all_read)
+    with pytest.raises((KafkaError, TimeoutError)):
+        await unread.before(late, all_read)
 
 
 async def test_of_what_nobody_has_read_yet_all_counts(log: Log) -> None:
