@@ -24,7 +24,7 @@ SHORTEST = 3
 
 class Keyboard:
     """A terminal: the arrows move in the line and go back to lines before it, Tab offers what a
-    line may begin with. Lines stay in memory, for they name guests."""
+    line may go on as. Lines stay in memory, for they name guests."""
 
     def __init__(self, tab: Tab) -> None:
         from prompt_toolkit import PromptSession
@@ -33,8 +33,8 @@ class Keyboard:
         class Offering(Completer):
             def get_completions(self, document: Document, _: object) -> Iterator[Completion]:
                 text = document.text_before_cursor
-                for put, shown, beside in offers(text, tab):
-                    yield Completion(put, -len(text), display=shown, display_meta=beside)
+                for put, beside in offers(text, tab):
+                    yield Completion(put, -len(text), display_meta=beside)
 
         self._session: PromptSession[str] = PromptSession(
             completer=Offering(), complete_while_typing=False, reserve_space_for_menu=ROOM
@@ -70,13 +70,13 @@ class Pipe:
         return text
 
 
-def offers(text: str, tab: Tab) -> Iterator[tuple[str, str, str]]:
-    """What a line that begins so may go on as: what is put, what is shown, and what beside it.
+def offers(text: str, tab: Tab) -> Iterator[tuple[str, str]]:
+    """What a line that begins so may go on as: what is put, and what is shown beside it.
     Commands, and guests behind the button by their number or a part of their name."""
     begun = text.casefold()
     for word in sorted(WORDS):
         if len(word) >= SHORTEST and word.startswith(begun):
-            yield word, word, ""
+            yield word, ""
     if not begun.strip():
         return
     fitting = (
@@ -85,4 +85,4 @@ def offers(text: str, tab: Tab) -> Iterator[tuple[str, str, str]]:
         if one.account.casefold().startswith(begun) or begun in one.name.casefold()
     )
     for one in islice(fitting, OFFERED):
-        yield one.account, one.account, one.name
+        yield one.account, one.name

@@ -83,7 +83,7 @@ async def test_the_input_ends_with_ctrl_d_and_ctrl_c_stops(keys: PipeInput, tab:
 def test_tab_offers_commands_and_guests_by_number_or_name(
     tab: Tab, text: str, put: list[str]
 ) -> None:
-    assert [each for each, _, _ in offers(text, tab)] == put
+    assert [each for each, _ in offers(text, tab)] == put
 
 
 def test_tab_offers_no_more_guests_than_can_be_read_at_once() -> None:
