@@ -166,11 +166,12 @@ async def test_whatever_is_killed_all_is_answered_once_and_the_books_are_right(
     sent = {json.loads(one)["sale_id"] for batch in sold for one in batch}
     assert set(VICTIMS) <= set(killed)
     found = await eventually(stack, decisions, lambda them: sent <= them.keys())
-    assert sent <= found.keys(), f"{len(sent - found.keys())} of {len(sent)} have no answer"
+    unanswered = len(sent - found.keys())
+    assert not unanswered, f"{unanswered} of {len(sent)} have no answer: {stack.waits()}"
     assert not [sale_id for sale_id, answers in found.items() if len(answers) > 1]
     approved = approved_in(found)
     wanted = sum(1 for batch in sold for one in batch if json.loads(one)["account"] == HOT)
     assert wanted > ROOM
     assert approved[HOT] == ROOM * PRICE
     owed = await eventually(stack, balances, lambda them: them == approved)
-    assert owed == approved
+    assert owed == approved, stack.waits()

@@ -56,6 +56,14 @@ class Stack:
                 return f"{one['name']}: {why}"
         return None
 
+    def waits(self) -> dict[str, list[str]]:
+        """Why each worker does not serve now, as it says itself, and which processes are away."""
+        return {
+            one["name"]: ["away"] if one["pid"] is None else _unready(one["health"])
+            for one in self.info["processes"]
+            if one["pid"] is None or "health" in one
+        }
+
     def kill(self, name: str) -> int:
         """kill -9 one of its processes; gives the pid that it had."""
         pid = self.pid(name)
