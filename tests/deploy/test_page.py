@@ -29,7 +29,8 @@ def test_the_connections_are_as_many_as_a_worker_opens_at_most(service: str) -> 
 
 
 def test_the_compose_files_postgresql_takes_several_of_each_worker() -> None:
-    allowed = int(SERVICES["postgres"]["command"][-1].removeprefix("max_connections="))
+    _, *settings = SERVICES["postgres"]["command"]  # -c name=value, for each
+    allowed = int(dict(one.split("=") for one in settings[1::2])["max_connections"])
     assert allowed >= 2 * sum(connections(service) for service in WORKERS) + 10
 
 
