@@ -156,7 +156,7 @@ class PaymentRefund(_Request):
 class StatementRequest(_Request):
     """What happened on an account (absent: on all) from a day, included, until a day, excluded.
 
-    With `to` it is mailed; without, answered as document.part.
+    Either may be a moment too. With `to` it is mailed; without, answered as document.part.
     """
 
     answer_ids: ClassVar[tuple[str, ...]] = ("statement_id", "environment")
@@ -164,14 +164,15 @@ class StatementRequest(_Request):
     type: Literal["statement.request"] = "statement.request"
     statement_id: Uuid
     account: Account | None = None
-    from_: Annotated[Date, Field(alias="from")]
-    until: Date
+    from_: Annotated[Date | Time, Field(alias="from")]
+    until: Date | Time
     format: Literal["xlsx", "pdf"]
     to: Literal["holder", "viewers"] | Email | None = None
 
     @model_validator(mode="after")
-    def _covers_a_day(self) -> Self:
-        if self.until <= self.from_:
+    def _covers_something(self) -> Self:
+        # Of a day and a moment only the venue's clock says which is later: the invoicer looks.
+        if type(self.until) is type(self.from_) and self.until <= self.from_:
             raise wrong("until", "must be later than from")
         return self
 

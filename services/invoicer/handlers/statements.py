@@ -5,6 +5,8 @@ been seen. Answered by command.applied, and by document.part, statement.sent or
 statement.undeliverable when it is made.
 """
 
+from zoneinfo import ZoneInfo
+
 from runtime.transaction import Tx
 from schemas.invoices import StatementRequest
 from schemas.registry import CustomerState, EnvironmentState
@@ -12,6 +14,7 @@ from services.invoicer import parties
 from services.invoicer.admission import UNKNOWN
 from services.invoicer.documents.model import Language
 from services.invoicer.replies import Done, Refusal, change
+from services.invoicer.statements.model import moments
 from services.invoicer.store import registry
 from services.invoicer.store.registry import Holding
 
@@ -22,6 +25,9 @@ async def request(asked: StatementRequest, tx: Tx) -> Done | Refusal:
     environment = await registry.environment(tx, number)
     if environment is None:
         return UNKNOWN
+    begin, end = moments(asked.from_, asked.until, ZoneInfo(environment.time_zone))
+    if end <= begin:
+        return Refusal(reason="invalid", field="until", message="until must be later than from")
     holding: Holding | None = None
     if asked.account is not None:
         holding = (await registry.holdings(tx, number, [asked.account])).get(asked.account)

@@ -1,10 +1,22 @@
 """What a statement shows, as plain values."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from services.invoicer.documents.model import Language, Seller
+
+
+def moments(
+    first: date | datetime, until: date | datetime, zone: ZoneInfo
+) -> tuple[datetime, datetime]:
+    """From when, included, until when, excluded: days begin at midnight by the venue's clock."""
+    begin, end = (
+        (at if isinstance(at, datetime) else datetime.combine(at, time(), zone)).astimezone(zone)
+        for at in (first, until)
+    )
+    return begin, end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,9 +49,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cover:
-    """What a statement's mail says: from `first` (included) until `until` (excluded).
+    """What a statement's mail says: the days from `first` (included) until `until` (excluded).
 
-    Without `account` it is of all accounts.
+    Of one that begins or ends at some other moment, the days that it touches. Without `account` it
+    is of all accounts.
     """
 
     seller: Seller

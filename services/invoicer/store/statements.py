@@ -1,6 +1,6 @@
 """What happened on accounts in a period."""
 
-from datetime import date, datetime, time
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from runtime.sql import statements
@@ -8,7 +8,7 @@ from runtime.transaction import Tx
 from schemas.registry import CustomerState, EnvironmentState
 from schemas.values import account_key
 from services.invoicer import parties
-from services.invoicer.statements.model import Cover, Row, Statement
+from services.invoicer.statements.model import Cover, Row, Statement, moments
 from services.invoicer.store import documents, registry
 
 sql = statements("services.invoicer", "sql/statements.sql")
@@ -16,6 +16,9 @@ sql = statements("services.invoicer", "sql/statements.sql")
 MOST_ROWS = {"xlsx": 100_000, "pdf": 2_000}
 """Of one statement: it is made in memory, others' documents wait meanwhile, and it is mailed: a
 PDF of 10,000 lines has 11 MB, more than many mail servers take."""
+
+
+_LEAST = timedelta(microseconds=1)
 
 
 class TooLong(Exception):
@@ -26,8 +29,8 @@ async def load(
     tx: Tx,
     environment: EnvironmentState,
     account: str | None,
-    first: date,
-    until: date,
+    first: date | datetime,
+    until: date | datetime,
     *,
     most_rows: int,
     private: bool = False,
@@ -38,7 +41,7 @@ async def load(
     Raises TooLong.
     """
     number, zone = environment.environment, ZoneInfo(environment.time_zone)
-    begin, end = (datetime.combine(day, time(), zone) for day in (first, until))
+    begin, end = moments(first, until, zone)
     holding = None if account is None else (await registry.holdings(tx, number, [account]))[account]
     holder = None if holding is None else holding.holder
     before, own = None, list[str]()
@@ -55,8 +58,8 @@ async def load(
         account=account,
         description="" if holding is None else holding.description,
         holder="" if holder is None or holder.erased else parties.buyer(holder).shown_name,
-        first=first,
-        until=until,
+        first=begin.date(),
+        until=(end - _LEAST).date() + timedelta(days=1),
         rows=tuple(
             Row(
                 at=r["at"].astimezone(zone),

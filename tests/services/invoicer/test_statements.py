@@ -71,6 +71,22 @@ async def test_a_statement_lists_what_was_sold_and_taken_back_by_the_venues_cloc
     assert again[1:] == told
 
 
+async def test_a_statement_may_begin_and_end_at_a_moment(world: World) -> None:
+    await a_month(world)
+    last, midnight = (datetime(2026, 6, 30, *at, tzinfo=UTC) for at in ((21, 59), (22, 0)))
+    for first, until in ((last, midnight), (last, date(2026, 7, 1))):
+        await world.command(request(from_=first, until=until))
+        told = await world.jobs()
+        sheet = openpyxl.load_workbook(io.BytesIO(content(told))).active
+        rows = list(sheet.iter_rows(min_row=2, values_only=True))  # type: ignore[union-attr]
+        assert [(r[3], r[7]) for r in rows[:-1]] == [("Bier", 7)]
+        (part,) = said(told, "document.part")
+        assert part["file_name"] == "statement-A1-2026-06-30-2026-06-30.xlsx"
+    nothing = await world.command(request(from_=date(2026, 7, 1), until=midnight))
+    (refused,) = said(nothing, "command.refused")
+    assert (refused["reason"], refused["field"]) == ("invalid", "until")
+
+
 async def test_a_discount_reads_as_it_does_on_the_invoice(world: World) -> None:
     """An invoice has no negative price (EN 16931 BR-27): its quantity is."""
     await world.guests("A1")
