@@ -9,14 +9,17 @@ from typing import Any, Final
 
 MAX_NAME: Final = 200
 
+# An apostrophe (van 't Hof) is another with a keyboard, a phone and a word processor.
 _LETTERS: Final = str.maketrans(
     {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"}
+    | dict.fromkeys("\u2018\u2019\u02bc\u2032\u00b4", "'")
 )
 _DIGITS = re.compile(r"([0-9]+)")
 
 
 def fold(text: str) -> str:
-    """A text without case and accents, its blanks single: for search and order."""
+    """A text without case and accents, its blanks single and its apostrophes of one kind: for
+    search and order."""
     if text.isascii():
         return " ".join(text.lower().split())
     plain = unicodedata.normalize("NFKD", text.casefold().translate(_LETTERS))

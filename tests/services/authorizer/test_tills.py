@@ -4,9 +4,11 @@ import asyncio
 import time
 from typing import Any
 
+import asyncpg
 import pytest
 
 from runtime.breath import GO_S
+from runtime.migrate import migrations
 from schemas.terminals import DirectoryPage
 from schemas.wire import decode, encode
 from services.authorizer.domain.directory import MOST_BYTES, pages
@@ -194,6 +196,8 @@ async def test_where_nothing_can_be_shown_a_till_is_told_why(
         ("tafel 9", ["28900003", "28900006"]),
         ("twelve", ["28900004"]),
         ("hidden", ["28900005"]),
+        ("van \u2019t", ["28900005"]),
+        ("'t hof, 's \u00b4n", ["28900005"]),
         ("%", []),
         ("tafel", ["28900003", "28900006"]),
         ("", [GUEST, "28900002", "28900003", "28900004", "28900005", "28900006"]),
@@ -210,7 +214,7 @@ async def test_accounts_are_found_by_number_words_and_names(
             opened("28900002", holder=uid("z")),
             opened("28900003", "Tafel 9"),
             opened("28900004", holder=uid("t")),
-            opened("28900005", "hidden", in_overview=False),
+            opened("28900005", "hidden: van 't Hof, \u2019s 'n", in_overview=False),
             opened("28900006", "Tafel 1, closed", status="closed"),
         )  # fmt: skip
         (answer,) = await bench.ask(searched("s", query))
@@ -251,6 +255,30 @@ async def test_what_holds_the_words_together_is_found_before_what_holds_them_apa
         (answer,) = await bench.ask(searched("s", "tafel 9"))
         assert accounts(said(answer)) == ["28900003", "28900002"]
         assert "more" not in said(answer)
+
+
+async def test_who_was_written_with_a_phones_apostrophe_before_is_found(postgres: Database) -> None:
+    """Method: what is searched as it was stored before migration 0140, then that migration."""
+    mended = next(
+        m for m in migrations("authorizer") if m.name == "authorizer/0140_apostrophes.sql"
+    )
+    async with venue(postgres) as bench:
+        who = command("customer.register", "w", customer_id=uid("w"), last_name="van \u2019t Hof")
+        await bench.order(
+            who, opened("28900002", holder=uid("w")), opened("1", "Jan\u2018s \u02bcn")
+        )
+        owner = await asyncpg.connect(postgres.admin)
+        await owner.execute("SET search_path TO authorizer")
+        await owner.execute("UPDATE account SET searched = lower(account || ' ' || description)")
+        await owner.execute("UPDATE customer SET searched = lower(name)")
+        for round_, hits in (("before", ([], [])), ("after", (["28900002"], ["1"]))):
+            found = [
+                accounts(said((await bench.ask(searched(round_ + query, query)))[0]))
+                for query in ("van 't", "jan's 'n")
+            ]
+            assert tuple(found) == hits
+            await owner.execute(mended.text)
+        await owner.close()
 
 
 async def test_a_search_is_answered_alike_for_ever_and_another_under_its_id_refused(
