@@ -192,6 +192,7 @@ JOINED: Final[dict[Field, Field]] = {
 
 _SIGNS = re.compile("[^0-9a-z]+")
 _ASIDE = re.compile(r"[(\[{][^)\]}]*[)\]}]")
+_ARTICLE = re.compile(r"^\s*(?:de|het|the)\s+", re.IGNORECASE)
 _OTHER_UNIT = re.compile(
     r"\bcent(?:en|s)?\b|(?:[×*]|\b(?:x|in|per)) ?€? ?(?:1[.,]?000\b|duizend|thousand)",
     re.IGNORECASE,
@@ -243,8 +244,9 @@ ALIKE: Final = 0.8
 def field_of(header: str) -> Field | None:
     """The field that a header names in Dutch or English, or None when nobody knows it.
 
-    What stands in brackets and a unit at the end are left out of account when the whole is not
-    known: "Limiet (in EUR)", "Limiet EUR", "Actief ja/nee". One in another unit is not known.
+    What stands in brackets, a unit at the end and an article are left out of account when the whole
+    is not known: "Limiet (in EUR)", "Limiet EUR", "Actief ja/nee", "Het aantal rekeningen". One in
+    another unit is not known.
     """
     return _KNOWN.get(_word(header))
 
@@ -261,7 +263,8 @@ def _word(header: str) -> str:
         return ""
     if header.rstrip().endswith("#"):
         header = header.rstrip(" #") + " number"
-    for words in (header, _ASIDE.sub(" ", header)):
+    apart = _ASIDE.sub(" ", header)
+    for words in (header, apart, _ARTICLE.sub("", apart)):
         plain = normalise(words)
         for known in (plain, *(plain.removesuffix(unit) for unit in _UNITS)):
             if known in _KNOWN:

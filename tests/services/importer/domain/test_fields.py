@@ -26,6 +26,8 @@ KNOWN = [
     ("Account no.", "account"),
     ("Limiet", "limit"),
     ("Limiet (bestedingsbudget)", "limit"),
+    ("de naam/bedrijfsnaam", "name"),
+    ("Het aantal rekeningen", "account_count"),
     ("Limiet in EUR", "limit"),
     ("Limiet (€)", "limit"),
     ("Bestedingsbudget", "limit"),
