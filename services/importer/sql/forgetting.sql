@@ -38,6 +38,13 @@ SELECT count(*) FROM gone;
 -- Its samples and problems are people's data. What else was said of the job are counts.
 DELETE FROM said WHERE environment = $1 AND job_id = $2 AND ce_type = 'import.previewed';
 
+-- name: previews
+-- Of all jobs but those that wait to be confirmed: samples show whoever stands in the first rows, and a
+-- row of who was known already asks nothing about him, so that nobody finds his job by it.
+DELETE FROM said AS s USING upload AS u
+WHERE s.environment = $1 AND s.ce_type = 'import.previewed'
+  AND (u.environment, u.job_id) = (s.environment, s.job_id) AND u.status <> 'previewed';
+
 -- name: forgotten
 UPDATE upload SET forgotten = true WHERE environment = $1 AND job_id = $2;
 

@@ -52,6 +52,7 @@ async def customers(tx: Tx, environment: int, ids: Sequence[str]) -> None:
     for job_id, numbers in sorted(rows.items()):
         await tx.execute(sql.warnings_of_rows, environment, job_id, sorted(numbers))
         await tx.execute(sql.preview, environment, job_id)
+    await tx.execute(sql.previews, environment)
     where = ([b["job_id"] for b in bundles], [b["number"] for b in bundles])
     await tx.execute(sql.commands_of_customers, *who, *where)
     await tx.execute(sql.planned_of_customers, *who)

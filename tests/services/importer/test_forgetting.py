@@ -122,6 +122,32 @@ async def test_a_customer_who_is_erased_is_forgotten_by_imports_too(postgres: Da
         assert (said.closed, said.erased) == (2, 1)
 
 
+async def test_previews_of_who_was_known_already_go_with_him(postgres: Database) -> None:
+    """Such a row asks nothing about the customer: a new account of his, or nothing at all."""
+    more = sheet_workbook(["Bedrijf", "Rekening", "Plaats"], ["Zonnebloem", 7, "Zoutkamp"])
+    async with venue(postgres) as place:
+        for number, workbook in enumerate((LIST, LIST, more)):
+            job = str(uuid.UUID(int=30 + number))
+            await place.say(*parts(workbook, job_id=job))
+            await place.settle()
+            await place.say(place.confirm(job))
+            await place.settle()
+        waits = str(uuid.UUID(int=40))
+        await place.say(*parts(LIST, job_id=waits))
+        await place.settle()
+        _, states = place.registry.ask(erasure(place))
+        await place.tell(states)
+        await place.settle()
+        # What nobody has confirmed is shown until it expires.
+        rows = await place.bench.database.fetch(
+            "SELECT job_id::text FROM said WHERE ce_type = 'import.previewed'"
+        )
+        assert [job_id for (job_id,) in rows] == [waits]
+        await place.say(place.cancel(waits))
+        await place.settle()
+        assert await tables_with(place, "Zonnebloem") == []
+
+
 async def test_who_is_erased_while_a_bundle_is_sent_changes_nothing_of_what_is_sent_again(
     postgres: Database,
 ) -> None:
