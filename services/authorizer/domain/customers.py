@@ -147,7 +147,8 @@ def _left_behind(
     told: list[tuple[str, str, str]] = []
     if any(sums.issued > sums.credited for sums in held):
         says = "Invoices that were made out to it keep its name and address, as the law asks"
-        if (unpaid := sum(s.issued - s.credited - s.paid + s.refunded for s in held)) > 0:
+        # What came too much for one account pays nothing of another.
+        if unpaid := sum(max(0, s.issued - s.credited - s.paid + s.refunded) for s in held):
             owed = money(unpaid, house.settings["currency"], "en")
             says += f"; {owed} of them is not paid yet"
         told.append((customer.kind, customer.id, f"{says}."))

@@ -15,6 +15,7 @@ from services.authorizer.domain.entities import (
     Refusal,
     Registry,
 )
+from services.authorizer.domain.standing import Sums
 from services.authorizer.handlers import forget, invoices
 from services.authorizer.outcomes import applied
 from tests.services.authorizer.support import (
@@ -161,6 +162,21 @@ async def test_a_description_that_names_the_customer_is_told(postgres: Database)
         assert await messages(bench) == [
             "Its description names the customer still; change it with account.change."
         ]
+
+
+def test_what_was_paid_too_much_for_one_account_pays_nothing_of_another() -> None:
+    sums = {"1": Sums(approved=900, issued=900), "2": Sums(approved=900, issued=900, paid=1800)}
+    known = Registry(
+        customers={(VENUE, ZOE): Customer(environment=VENUE, customer_id=ZOE)},
+        accounts={
+            (VENUE, n): Account(environment=VENUE, account=n, holder=ZOE, sums=its)
+            for n, its in sums.items()
+        },
+    )
+    outcome = erase(erased(), known, Environment(environment=VENUE))
+    assert isinstance(outcome, Applied)
+    (told,) = outcome.warnings
+    assert told.message.endswith("; €9.00 of them is not paid yet.")
 
 
 async def test_nothing_is_said_where_nothing_stays(postgres: Database) -> None:
