@@ -1,9 +1,12 @@
 """Each wrong is found in its own venue, of two with the same ids and numbers, and in no other."""
 
+import asyncio
+
 import asyncpg
+import pytest
 
 from services.invoicer.store import invoices
-from services.invoicer.verify import audit, sql, told
+from services.invoicer.verify import audit, main, sql, told
 from tests.services.invoicer.test_drafts import delete
 from tests.services.invoicer.test_payments import payment
 from tests.services.invoicer.two_venues import OTHER, issued, two_venues
@@ -21,7 +24,7 @@ from tests.support.databases import Database
 
 
 async def test_the_audit_finds_what_is_wrong_in_the_venue_that_is_asked_for(
-    world: World, postgres: Database
+    world: World, postgres: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sold = await two_venues(world)
     for number in (ENV, OTHER):
@@ -67,8 +70,12 @@ async def test_the_audit_finds_what_is_wrong_in_the_venue_that_is_asked_for(
             assert [{f"{r['number']}: {r['problem']}" for r in each} for each in found] == [
                 {named}, {named}, set(),
             ], fault  # fmt: skip
+        await connection.execute(f"UPDATE invoice SET paid = 1 WHERE invoice_id = '{two}'")
     finally:
         await connection.close()
+    monkeypatch.setenv("ONACCOUNT_POSTGRES_INVOICER", postgres.dsn("invoicer"))
+    look = [["--store-only", "--environment", str(which)] for which in (ENV, OTHER, OTHER + 1)]
+    assert [await asyncio.to_thread(main, each) for each in look] == [1, 0, 3]
 
 
 async def its_own_rows(world: World, two: str, three: str) -> None:
