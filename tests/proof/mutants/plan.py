@@ -23,6 +23,7 @@ _I = "tests/services/importer/"
 _D = f"{_I}domain/test_"
 _ROWS = (f"{_D}planning.py {_D}messy.py", f"{_I}domain")
 _LISTS = (*_ROWS, f"{_I}test_imports.py {_I}test_earlier.py")
+_WAITED_FOR = (f"{_I}test_forgetting.py {_I}test_uploads.py",)
 _B = "tests/services/invoicer/test_"
 _RULES = f"{_B}rules.py {_B}domain.py {_B}parties.py {_B}reversals.py"
 _APART = f"{_B}apart.py {_B}runs_apart.py {_B}audit_apart.py {_B}sales.py"
@@ -35,6 +36,7 @@ DOMAIN = "services/authorizer/domain/"
 STORE = "services/authorizer/store/"
 SPEAKS = "services/authorizer/handlers/"
 IMPORTED = "services/importer/domain/"
+JOBS = "services/importer/jobs/"
 INVOICER = "services/invoicer/"
 TESTS: dict[str, Tests] = {
     f"{DOMAIN}standing.py": (f"{_T}standing.py {_P}survivors.py", *_SELLING, _COMMANDS),
@@ -52,6 +54,7 @@ TESTS: dict[str, Tests] = {
     f"{STORE}recent.py": (f"{_T}recent.py {_T}at_once.py", *_SELLING, _TOGETHER),
     f"{STORE}at_once.py": (f"{_T}at_once.py {_T}recent.py", *_SELLING, _TOGETHER),
     "runtime/haste.py": (f"tests/runtime/test_haste.py {_T}recent.py",),
+    "runtime/unread.py": ("tests/runtime/test_unread.py",),
     f"{DOMAIN}book.py": (f"{_T}unbooked.py", *_SELLING),
     f"{SPEAKS}sales.py": (f"{_T}unbooked.py {_T}recent.py {_T}at_once.py", *_SELLING, _TOGETHER),
     f"{SPEAKS}cancellations.py": (f"{_T}unbooked.py", *_SELLING),
@@ -96,6 +99,9 @@ TESTS: dict[str, Tests] = {
     f"{IMPORTED}rows.py": (f"{_D}rows.py", *_ROWS),
     f"{IMPORTED}columns.py": (f"{_D}columns.py {_D}header_rows.py", *_ROWS),
     f"{IMPORTED}cautions.py": (f"{_D}header_rows.py", *_ROWS),
+    f"{JOBS}heard.py": _WAITED_FOR,
+    f"{JOBS}expire.py": _WAITED_FOR,
+    f"{JOBS}forget.py": _WAITED_FOR,
     f"{INVOICER}vat.py": (f"{_B}vat.py", *_BILLING),
     f"{INVOICER}domain.py": (_RULES, *_BILLING),
     f"{INVOICER}numbers.py": (_RULES, *_BILLING),

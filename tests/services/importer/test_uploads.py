@@ -283,9 +283,13 @@ async def test_nothing_expires_before_what_was_said_in_time_is_read(
             await place.say(last)
             await place.settle()
         place.unread = datetime.now(UTC)
+        await place.bench.database.fetch(
+            "INSERT INTO positions VALUES ('imports.uploads', 3, 7), ('registry.state', 4, 8)"
+        )
         for _ in range(2):
             await place.bench.make_due("expire")
             assert await expired(place) == []
+        assert place.read == {3: 7}
         assert states(place)[-1].status == status
         await place.say(*([last] if status == "received" else []), place.confirm(JOB))
         await place.bench.make_due("expire")

@@ -55,6 +55,7 @@ class Venue:
         self.deaf = 0  # so many commands are not heard by the registry
         self.most_at_once = 0
         self.unread: datetime | None = None  # when a record came that is not read yet
+        self.read: dict[int, int] = {}  # up to where imports.uploads was read, as jobs know it
         self.late: list[Any] | None = None  # states are kept here, and not told yet
         self._seen = 0
 
@@ -85,6 +86,7 @@ class Venue:
         return [decode(a.topic, a.value) for a in self.events[begin:]]
 
     async def _any_unread(self, at: datetime, read: Mapping[int, int]) -> bool:
+        self.read = {**read}
         return self.unread is not None and self.unread < at
 
     async def run_jobs(self) -> None:
