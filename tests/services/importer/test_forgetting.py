@@ -15,7 +15,7 @@ from runtime.jobs import StepTx, Work
 from runtime.transaction import Tx
 from schemas.imports import ImportUndo, ImportUndone
 from schemas.registry import CustomerErase
-from services.importer.handlers.uploads import UNDO
+from services.importer.handlers.uploads import FORGET, UNDO
 from services.importer.store.forgetting import sql
 from tests.services.importer.registry import NOW
 from tests.services.importer.test_crashes import mortal
@@ -306,8 +306,12 @@ async def waiting_for_locks(place: Venue, count: int) -> None:
 async def test_an_undo_under_way_is_not_forgotten_before_its_end(postgres: Database) -> None:
     async with venue(postgres) as place:
         await place.imported(LIST, job_id=JOB)
-        await place.bench.make_due("forget")
-        said = only(await place.undone(JOB), ImportUndone)
+        await place.say(ImportUndo(job_id=JOB, environment=place.registry.environment, by="Ans"))
+        await place.bench.make_due(FORGET)
+        await place.bench.run_jobs([each for each in place.kinds if each.kind == FORGET])
+        said = only(await place.settle(), ImportUndone)
         assert (said.closed, said.erased) == (2, 2)
+        assert await place.bench.database.fetch("SELECT FROM planned_row") != []
         await days_later(place)
         assert await tables_with(place, "Zonnebloem") == []
+        assert await place.bench.database.fetch("SELECT FROM planned_row") == []
