@@ -31,6 +31,7 @@ _ACTS = f"{_B}corrections.py {_B}drafts.py {_B}payments.py {_B}replacing.py"
 _RUNS = f"{_B}run.py {_B}run_turns.py {_B}pending.py {_B}numbers.py {_B}vat_in_euros.py"
 _WAITING = f"{_B}pending.py {_B}runs_apart.py {_B}mail.py"
 _BILLING = (_APART, _ACTS, _RUNS)
+_FITS = f"{_B}many_accounts.py::test_what_a_run_says_of_accounts_of_the_longest_names_fits_a_record"
 
 DOMAIN = "services/authorizer/domain/"
 STORE = "services/authorizer/store/"
@@ -120,7 +121,7 @@ TESTS: dict[str, Tests] = {
     f"{INVOICER}store/sales.py": _BILLING,
     f"{INVOICER}store/issuing.py": _BILLING,
     f"{INVOICER}store/invoices.py": (*_BILLING, f"{_B}forgetting.py"),
-    f"{INVOICER}store/runs.py": (_RUNS, _APART),
+    f"{INVOICER}store/runs.py": (_FITS, _RUNS, _APART),
     f"{INVOICER}store/pending.py": (_WAITING, _RUNS, _APART),
     f"{INVOICER}verify.py": (_APART, _RUNS),
     f"{INVOICER}sql/issuing.sql": _BILLING,

@@ -123,7 +123,7 @@ def _run_child(tests: list[str], warm: Path, noted: Path) -> None:
     quiet = os.open(os.devnull, os.O_WRONLY)
     os.dup2(quiet, 1)
     os.dup2(quiet, 2)
-    existing = [test for test in tests if Path(test).exists()]
+    existing = [test for test in tests if Path(test.partition("::")[0]).exists()]
     os._exit(pytest.main([*OPTIONS, *existing], plugins=[Warm(warm), Notes(noted)]))
 
 
