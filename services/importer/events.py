@@ -91,6 +91,21 @@ async def turned_down(
     return await first_told(tx, answer(EVENTS, job_id, said, id=ce_id, time=at))
 
 
+async def undo_given_up(tx: Tx, upload: Upload, asked_at: datetime, *, at: datetime) -> Answer:
+    """That an undo could not be taken to its end. Each giving up is told as one of its own, by when
+    it was asked for."""
+    return await turned_down(
+        tx,
+        upload.environment,
+        upload.job_id,
+        "not_processed",
+        upload.language,
+        at=at,
+        mark=f"undo/{asked_at.timestamp():.3f}",
+        sentence="undo_not_processed",
+    )
+
+
 def applying(upload: Upload, bundle: Waiting) -> Answer:
     """The command that asks for a bundle, the same bytes each time it is sent.
 

@@ -23,7 +23,7 @@ from schemas.content import digest
 from schemas.imports import ImportCancelled, ImportConfirmed, ImportUndo, ImportUploaded
 from schemas.malformed import Malformed
 from services.importer.domain.messages import Tongue
-from services.importer.events import failed, turned_down
+from services.importer.events import failed, turned_down, undo_given_up
 from services.importer.store import plans, registry, undo, uploads
 from services.importer.store.uploads import Upload
 
@@ -207,10 +207,12 @@ class Uploads:
             return [await _turn_down(upload, "too_late", message, record, tx, value=self.undo_days)]
         if not upload.ended or not await undo.anything(tx, upload):
             return [await _turn_down(upload, "not_possible", message, record, tx)]
-        await undo.ask(tx, upload, message.by, record.time)
         # By its time: one that was given up is asked for again, and goes on where it was.
         ref, key = f"{upload.ref}/{record.time.timestamp():.3f}", serial(upload.environment)
-        await tx.add_job(UNDO, ref, payload(upload), serial=key, barrier=tx.ends)
+        if not await tx.add_job(UNDO, ref, payload(upload), serial=key, barrier=tx.ends):
+            # The very record that was given up came again: nobody would take it to its end.
+            return [await undo_given_up(tx, upload, record.time, at=record.time)]
+        await undo.ask(tx, upload, message.by, record.time)
         return []
 
 

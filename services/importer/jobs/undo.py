@@ -27,7 +27,7 @@ from services.importer.domain.undoing import (
     undo_customer,
     undo_link,
 )
-from services.importer.events import event, turned_down, undoing
+from services.importer.events import event, undo_given_up, undoing
 from services.importer.jobs.plan import locked
 from services.importer.store import undo, uploads
 from services.importer.store.uploads import Upload
@@ -98,23 +98,10 @@ class Undoing:
 
     async def poisoned(self, work: Work, tx: StepTx) -> None:
         """Our own code failed again and again: what was taken back stays so. It may be asked for
-        again, and is forgotten when its time is over. Each giving up is told as one of its own, by
-        when it was asked for."""
+        again, and is forgotten when its time is over."""
         upload = await locked(work, tx)
-        asked_s = upload.undo_at.timestamp() if upload.undo_at else 0.0
         await undo.give_up(tx, upload)
-        tx.answer(
-            await turned_down(
-                tx,
-                upload.environment,
-                upload.job_id,
-                "not_processed",
-                upload.language,
-                at=tx.now,
-                mark=f"undo/{asked_s:.3f}",
-                sentence="undo_not_processed",
-            )
-        )
+        tx.answer(await undo_given_up(tx, upload, upload.undo_at or tx.now, at=tx.now))
 
 
 async def _decide(tx: StepTx, upload: Upload, kind: Kind) -> int:
