@@ -114,11 +114,14 @@ def _id(sale: Sale) -> Headers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
-    """When a sale's first answer stood on the log (Unix seconds), and how many it got."""
+    """When a sale's first answer stood on the log (Unix seconds), how many it got, and whether one
+    said something else than the first."""
 
     at: float
     times: int
     approved: bool
+    said: int
+    differing: bool
 
 
 class Decisions:
@@ -166,6 +169,9 @@ class Decisions:
                             at=before.at if before else record.timestamp / 1000,
                             times=before.times + 1 if before else 1,
                             approved=b'"sale.approved"' in record.value[:40],
+                            said=before.said if before else hash(record.value),
+                            differing=before is not None
+                            and (before.differing or before.said != hash(record.value)),
                         )
         return found
 

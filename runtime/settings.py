@@ -88,7 +88,11 @@ class WorkerSettings(KafkaSettings):
     postgres: SecretStr = Field(
         description="DSN of this service's login role; read from ONACCOUNT_POSTGRES_<SERVICE>."
     )
-    worker: str = Field("", description="Name of this worker in logs; default: the service's name.")
+    worker: str = Field(
+        "",
+        description="Name of this worker in logs (default: the service's name) and in Kafka's group,"
+        " where it takes out what a killed one of its name left. No other of the service has it.",
+    )
     health_host: str = Field(
         "127.0.0.1",
         description="Address of the health and metrics port; 0.0.0.0 is all, :: IPv6 too.",

@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any
 
+import structlog
 from asyncpg import UndefinedTableError
 
 from runtime.database import Database
@@ -18,6 +19,8 @@ from runtime.edge.watch import Watch
 from runtime.faults import Said, Stopping, StoreWentBack, describe
 from runtime.settings import SERVICES
 from runtime.status import Status
+
+log = structlog.get_logger()
 
 
 class MissingTables(Said):
@@ -43,8 +46,10 @@ class Start:
         broker: EdgeBroker,
         subscribers: Sequence[Any],
         topics: set[str],
+        name: str,
     ) -> None:
         self._service = service
+        self._name = name
         self._status = status
         self._stopping = stopping
         self._database = database
@@ -59,6 +64,8 @@ class Start:
         await self._until_it_works("PostgreSQL", self._open_database)
         await self._until_it_works("Kafka", self._find_topics)
         await self._until_it_works("the store", self._compare)
+        if self._name:
+            await self._until_it_works("Kafka", self._take_out)
         await self._until_it_works("Kafka", self._join)
 
     async def _until_it_works(self, what: str, attempt: Any) -> None:
@@ -130,6 +137,10 @@ class Start:
 
         await self._guard.compare_with_kafka(self._database, ask)
         self._status.kafka = None
+
+    async def _take_out(self) -> None:
+        if left := await self._watch.take_out(self._name):
+            log.info("took out of the group what was left by one of this name", members=left)
 
     async def _join(self) -> None:
         await self._broker.connect()

@@ -15,13 +15,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from runtime.database import Database
-from runtime.edge.backoff import LONGEST_S, Backoff
+from runtime.edge.backoff import Backoff
 from runtime.metrics import STUCK
 from runtime.status import Status
 from runtime.transaction import sql
 from runtime.work import Work
 
-FIRST_S = 1.0
+FIRST_S, LONGEST_S = 1.0, 5.0
 SAID = 5
 """Jobs that a line of the log names at most."""
 

@@ -161,6 +161,7 @@ class Worker:
             broker=self.broker,
             subscribers=self.subscribers,
             topics=self.topics,
+            name=self.settings.worker,
         )
 
     def _new_pulse(self) -> Pulse:

@@ -20,7 +20,7 @@ log = structlog.get_logger()
 T = TypeVar("T")
 
 FIRST_S = 0.05
-LONGEST_S = 5.0
+LONGEST_S = 1.0  # so a sale waits hardly longer than what was away; an attempt costs little
 SAID_AGAIN_S = 60.0
 LONG_S = 1.0  # a wait that anyone should hear of
 

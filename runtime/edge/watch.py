@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.conn import create_conn
 from aiokafka.errors import KafkaConnectionError, for_code
+from aiokafka.protocol.group import LeaveGroupRequest
 from aiokafka.structs import TopicPartition
 
 from runtime.edge.guard import Logs
@@ -83,6 +84,26 @@ class Watch:
                 admin.list_consumer_group_offsets(self._group), TIMEOUT_S
             )
             return {tp: max(0, at.offset) for tp, at in found.items()}
+
+    async def take_out(self, name: str) -> int:
+        """Take out of the group what a killed worker of this name left there; gives how many
+        members that were. Kafka lets nobody of the group read until it has missed them, which
+        takes a session's time-out (decision 139). One that lives all the same joins again.
+
+        Raises KafkaError, OSError or TimeoutError.
+        """
+        async with self._lock, self._fresh_on_fault(), asyncio.timeout(TIMEOUT_S):
+            admin = await self._admins()
+            coordinator = await admin.find_coordinator(self._group)
+            (found,) = await admin.describe_consumer_groups([self._group], coordinator)
+            ((error, _, _, _, _, members, *_),) = found.groups
+            if error:
+                raise for_code(error)(self._group)
+            left = [member for member, its_name, *_ in members if its_name == name]
+            for member in left:
+                request = LeaveGroupRequest(self._group, member)
+                await admin._send_request(request, coordinator)
+            return len(left)
 
     async def _places(self, topics: Iterable[str]) -> list[TopicPartition]:
         described = await asyncio.wait_for(

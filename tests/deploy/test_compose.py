@@ -80,6 +80,24 @@ def test_every_service_is_there_and_started_as_the_image_starts_things() -> None
     assert set(SERVICES) == {"kafka", "postgres", "mail", "onaccount", *ONCE, *WORKERS}
 
 
+def test_a_worker_is_named_as_its_container(tmp_path: Path) -> None:
+    """No two have one name; and a container that is started again has the one it had."""
+    python = tmp_path / "python"
+    python.write_text('#!/bin/sh\necho "$ONACCOUNT_WORKER: $@"\n')
+    python.chmod(0o755)
+    for worker in WORKERS:
+        its = SERVICES[worker]
+        command = [part.replace("$$", "$") for part in (*its["entrypoint"], *its["command"])]
+        said = subprocess.run(
+            ["/bin/sh", *command[1:]],
+            check=True,
+            capture_output=True,
+            text=True,
+            env={"PATH": str(tmp_path), "HOSTNAME": "3f2a"},
+        )
+        assert said.stdout == f"3f2a: -m services.{worker}\n"
+
+
 @pytest.mark.parametrize("name", SERVICES)
 def test_every_image_is_pinned_by_a_tag(name: str) -> None:
     image = SERVICES[name]["image"]

@@ -6,6 +6,7 @@ import asyncio
 import gc
 from typing import Any
 
+from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
 from structlog.testing import capture_logs
 
@@ -20,7 +21,7 @@ async def members(rig: Rig) -> int:
     await admin.start()
     try:
         (found,) = await admin.describe_consumer_groups([rig.service])
-        return len(found.groups[0][-2])
+        return len(found.groups[0][5])
     finally:
         await admin.close()
 
@@ -68,3 +69,26 @@ async def stop_with_a_batch_in_hand(rig: Rig, sales: list[dict[str, Any]]) -> No
     await asyncio.wait_for(hangs.wait(), 30)
     worker.stopping.set()
     assert await asyncio.wait_for(serving, 15) == 0
+
+
+async def test_a_killed_worker_that_comes_back_waits_for_no_time_out_of_its_own(rig: Rig) -> None:
+    """Kafka would keep all of the group from reading until it misses what was killed."""
+    account, name = "killed and back", "bar-1"
+    killed = AIOKafkaConsumer(
+        "pos.sales",
+        bootstrap_servers=rig.kafka,
+        client_id=name,
+        group_id=rig.service,
+        enable_auto_commit=False,
+        session_timeout_ms=60_000,
+        rebalance_timeout_ms=60_000,
+    )
+    await killed.start()
+    killed._coordinator.generation = -1  # so it leaves without a word
+    await killed.stop()
+    assert await members(rig) == 1
+    wanted = sale(account)
+    await rig.send(wanted)
+    named = Rig(rig.kafka, rig.admin, rig.dsn, settings={"worker": name})
+    async with asyncio.timeout(20), named.worker():
+        once_each(await rig.all_answered(account, [wanted["sale_id"]]))

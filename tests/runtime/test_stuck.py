@@ -14,11 +14,10 @@ import pytest
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
-from runtime.edge.backoff import LONGEST_S
 from runtime.health import HealthServer
 from runtime.jobs import Bundle, JobKind, Work
 from runtime.status import BATCH_OLD_S, Status
-from runtime.stuck import FIRST_S, Stuck
+from runtime.stuck import FIRST_S, LONGEST_S, Stuck
 from tests.support.databases import Database
 from tests.support.handlers import HandlerBench
 
