@@ -3,12 +3,13 @@
     python -m benchmarks.disturbed [--only NAME,...] [--times 5] [--rate 200] [--seconds 15]
                                    [--workers authorizer=2]
 
-On one `onaccount stack up` of its own sales are sent at a steady rate. Three seconds later one
-thing happens, and is through once all workers are ready again. A sale waits from the moment it was
-due to its first decision's time on the log, so also while Kafka is away and takes none. Each thing
-is done several times, in turns. Shown are the longest wait of each turn, sorted; how many sales
-waited for more than a second in the worst turn; and, of all turns, sales without an answer and
-with different ones, of which there may be none (exit status 1).
+On one `onaccount stack up` of its own, with the session's time-out of production, sales are sent at
+a steady rate. Three seconds later one thing happens, and is through once all workers are ready
+again. A sale waits from the moment it was due to its first decision's time on the log, so also
+while Kafka is away and takes none. Each thing is done several times, in turns. Shown are, in
+seconds, the longest wait of each turn, sorted, and after how long all was ready again in the worst
+one; how many sales waited for more than a second in the worst; and, of all turns, how many got no
+answer or different ones. There may be none of these: exit status 1.
 
 What is ended or killed the stack starts again at once. Elsewhere it is away for as long as
 whatever watches it takes.
@@ -24,6 +25,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -32,59 +34,65 @@ from typing import Any
 
 import uvloop
 
-from benchmarks import load, servers, telling
+from benchmarks import load, servers
 from benchmarks.load import Decided, Decisions, Sale
 from benchmarks.subjects import open_accounts
 from cli.stack.component import running
 from cli.stack.ports import free_port
 from cli.stack.worker import Worker
+from runtime.settings import WorkerSettings
 
+Happening = Callable[[], Awaitable[object]]
 BEFORE_S, AFTER_S, PATIENCE_S, LONG_S = 3.0, 2.0, 120.0, 1.0
 ACCOUNTS = 1_000
+SESSION_MS = str(WorkerSettings.model_fields["session_timeout_ms"].default)
 
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """One that runs; what is known of it is what its stack.json says at the moment."""
+    """One that runs."""
 
     folder: Path
 
     def told(self) -> Any:
+        """What its stack.json says at the moment."""
         return json.loads((self.folder / "stack.json").read_text())
-
-    def pids(self, name: str) -> list[int]:
-        """Of the processes whose names begin so."""
-        return [p["pid"] for p in self.told()["processes"] if p["name"].startswith(name)]
 
     async def ready(self, *, but: Sequence[int] = ()) -> None:
         """Return when all processes are there, none is one of these, and all workers are ready."""
-        async with asyncio.timeout(PATIENCE_S):
-            while not await asyncio.to_thread(self._is_ready, but):
-                await asyncio.sleep(0.05)
+        until = time.monotonic() + PATIENCE_S
+        while missing := await asyncio.to_thread(self._not_ready, but):
+            if time.monotonic() > until:
+                raise SystemExit(f"not ready after {PATIENCE_S:.0f} s: {missing}")
+            await asyncio.sleep(0.05)
 
-    def _is_ready(self, but: Sequence[int]) -> bool:
-        processes = self.told()["processes"]
-        if any(one["pid"] in (None, *but) for one in processes):
-            return False
-        try:
-            for one in processes:
-                if "health" in one:
+    def _not_ready(self, but: Sequence[int]) -> dict[str, str]:
+        """Process -> why."""
+        found = {}
+        for one in self.told()["processes"]:
+            if one["pid"] in (None, *but):
+                found[one["name"]] = "away"
+            elif "health" in one:
+                try:
                     urllib.request.urlopen(f"{one['health']}/ready", timeout=5).close()
-        except OSError:
-            return False
-        return True
+                except urllib.error.HTTPError as unready:
+                    found[one["name"]] = unready.read().decode()
+                except OSError as error:
+                    found[one["name"]] = str(error)
+        return found
 
     async def back(self, name: str, how: signal.Signals) -> None:
         """End all whose names begin so, at once; return when they are back."""
-        ended = self.pids(name)
+        ended = [p["pid"] for p in self.told()["processes"] if p["name"].startswith(name)]
         for pid in ended:
             os.kill(pid, how)
         await self.ready(but=ended)
 
     async def rolling(self) -> None:
         """One authorizer after the other, each waited for."""
-        for number in range(1, len(self.pids("authorizer")) + 1):
-            await self.back(f"authorizer-{number}", signal.SIGTERM)
+        for one in self.told()["processes"]:
+            if one["name"].startswith("authorizer"):
+                await self.back(one["name"], signal.SIGTERM)
 
     def one_more(self) -> Worker:
         """An authorizer that the stack does not know of."""
@@ -105,9 +113,11 @@ class Stack:
 @contextlib.asynccontextmanager
 async def stack_up(folder: Path, workers: str) -> AsyncIterator[Stack]:
     """One of its own, ended at the end."""
-    command = [sys.executable, "-m", "cli", "stack", "up", "--dir", str(folder)]
+    command = [sys.executable, "-m", "cli", "stack", "up", "--dir"]
+    command += [str(folder), "--workers", workers]
+    environment = {"ONACCOUNT_SESSION_TIMEOUT_MS": SESSION_MS, **os.environ}
     with (folder / "out.log").open("wb") as out:
-        process = subprocess.Popen([*command, "--workers", workers], stdout=out, stderr=out)
+        process = subprocess.Popen(command, stdout=out, stderr=out, env=environment)
     try:
         async with asyncio.timeout(PATIENCE_S):
             while not (folder / "stack.json").exists():
@@ -118,9 +128,6 @@ async def stack_up(folder: Path, workers: str) -> AsyncIterator[Stack]:
     finally:
         process.terminate()
         process.wait()
-
-
-Happening = Callable[[], Awaitable[object]]
 
 
 @contextlib.asynccontextmanager
@@ -198,23 +205,39 @@ async def turn(stack: Stack, happen: Happening, rate: float, seconds: float) -> 
 async def measure(options: argparse.Namespace) -> dict[str, list[Turn]]:
     """The turns of each thing."""
     found: dict[str, list[Turn]] = {}
-    with servers.folder("disturbed") as folder:
-        async with stack_up(folder, options.workers) as stack:
-            await open_accounts(stack.told()["kafka"], load.accounts(ACCOUNTS))
-            async with happenings(stack) as all_of_them:
-                wanted = options.only or all_of_them
-                await turn(stack, all_of_them["nothing"], options.rate, options.seconds)  # warms up
-                for _ in range(options.times):
-                    for name, happen in all_of_them.items():
-                        if name in wanted:
-                            one = await turn(stack, happen, options.rate, options.seconds)
-                            found.setdefault(name, []).append(one)
-                            print(f"  {name}: {one}", file=sys.stderr, flush=True)
+    async with contextlib.AsyncExitStack() as at_the_end:
+        folder = at_the_end.enter_context(servers.folder("disturbed"))
+        stack = await at_the_end.enter_async_context(stack_up(folder, options.workers))
+        await open_accounts(stack.told()["kafka"], load.accounts(ACCOUNTS))
+        can_happen = await at_the_end.enter_async_context(happenings(stack))
+        wanted = [name for name in can_happen if name in (options.only or can_happen)]
+        await turn(stack, can_happen["nothing"], options.rate, options.seconds)  # warms up
+        for name in wanted * options.times:
+            one = await turn(stack, can_happen[name], options.rate, options.seconds)
+            found.setdefault(name, []).append(one)
+            print(f"{name}: {one}", file=sys.stderr, flush=True)
     return found
 
 
+HEAD = ("what happens", "longest", "ready after", "over 1 s", "no answer", "different")
+
+
+def line(name: str, turns: Sequence[Turn]) -> tuple[str, ...]:
+    """As HEAD has it."""
+    return (
+        name,
+        " ".join(f"{longest:.1f}" for longest in sorted(one.longest_s for one in turns)),
+        f"{max(one.took_s for one in turns):.1f}",
+        str(max(one.long for one in turns)),
+        str(sum(one.unanswered for one in turns)),
+        str(sum(one.differing for one in turns)),
+    )
+
+
 def main() -> None:
-    parser = telling.asked(__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--only", type=lambda text: text.split(","), help="names, with commas")
     parser.add_argument("--times", type=int, default=5)
     parser.add_argument("--rate", type=float, default=200, help="sales a second")
@@ -222,21 +245,14 @@ def main() -> None:
     parser.add_argument("--workers", default="authorizer=2")
     options = parser.parse_args()
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    print(servers.machine())
     found = uvloop.run(measure(options))
-    told = {
-        name: f"longest {' '.join(f'{one.longest_s:.1f}' for one in by_length(turns))} s; at most "
-        f"{max(one.long for one in turns)} over {LONG_S:.0f} s; "
-        f"{sum(one.unanswered for one in turns)} without an answer, "
-        f"{sum(one.differing for one in turns)} with different ones"
-        for name, turns in found.items()
-    }
-    telling.tell({"machine": servers.machine(), **told}, as_json=options.json)
+    lines = [HEAD, *(line(name, turns) for name, turns in found.items())]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for one in lines:
+        print("  ".join(map(str.ljust, one, widths)).rstrip())
     if any(one.unanswered or one.differing for turns in found.values() for one in turns):
         sys.exit(1)
-
-
-def by_length(turns: Sequence[Turn]) -> list[Turn]:
-    return sorted(turns, key=lambda one: one.longest_s)
 
 
 if __name__ == "__main__":

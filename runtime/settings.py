@@ -90,8 +90,9 @@ class WorkerSettings(KafkaSettings):
     )
     worker: str = Field(
         "",
-        description="Name of this worker in logs (default: the service's name) and in Kafka's group,"
-        " where it takes out what a killed one of its name left. No other of the service has it.",
+        description="Name of this worker in logs (default: the service's name) and in Kafka's"
+        " group, where it takes out what a killed one of its name left. No other of the service has"
+        " it.",
     )
     health_host: str = Field(
         "127.0.0.1",
