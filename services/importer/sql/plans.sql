@@ -40,8 +40,8 @@ SELECT c.customer_id FROM unnest($3::text[]) AS name CROSS JOIN LATERAL (
     WHERE environment = $1 AND other_name_key = name OFFSET 0) AS c;
 
 -- name: customers
-SELECT customer_id, fields FROM customer
-WHERE environment = $1 AND NOT erased AND customer_id = ANY($2::uuid[]);
+SELECT customer_id, fields, erased FROM customer
+WHERE environment = $1 AND customer_id = ANY($2::uuid[]);
 
 -- name: last_in_series
 -- Numbers that another job has previewed are taken too.

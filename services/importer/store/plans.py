@@ -64,14 +64,22 @@ async def book_for(tx: Tx, environment: int, entries: Sequence[Entry], earlier: 
     planned = earlier.accounts(numbers)
     who |= {holder for _, holder in planned if holder is not None}
     customers: dict[str, KnownCustomer] = {}
+    gone = set[str]()
     if ids := [one for one in who if isinstance(one, str)]:
         for row in await tx.fetch(sql.customers, environment, ids):
             found = str(row["customer_id"])
+            if row["erased"]:
+                gone.add(found)
+                continue
             customers[found] = KnownCustomer(customer_id=found, fields=json.loads(row["fields"]))
+    for account in accounts.values():
+        if account.holder in gone:  # erasing unties, and the account's own record is on its way
+            account.holder = None
     for customer in {**customers, **earlier.customers(who)}.values():
         book.know_customer(customer)
     if earlier.counted and who:
-        accounts |= _accounts(await tx.fetch(sql.held, environment, ids))
+        living = [one for one in ids if one not in gone]
+        accounts |= _accounts(await tx.fetch(sql.held, environment, living))
         accounts |= {account.account: account for account in earlier.held(who)}
     accounts |= {account.account: account for account, _ in planned}
     for account in accounts.values():

@@ -13,7 +13,7 @@ from typing import Any
 
 from runtime.jobs import StepTx, Work
 from runtime.transaction import Tx
-from schemas.imports import ImportUndo, ImportUndone
+from schemas.imports import ImportCompleted, ImportUndo, ImportUndone
 from schemas.registry import CustomerErase
 from services.importer.handlers.uploads import FORGET, UNDO
 from services.importer.store.forgetting import sql
@@ -146,6 +146,25 @@ async def test_previews_of_who_was_known_already_go_with_him(postgres: Database)
         await place.say(place.cancel(waits))
         await place.settle()
         assert await tables_with(place, "Zonnebloem") == []
+
+
+async def test_who_is_erased_holds_nothing_though_his_accounts_record_is_still_to_come(
+    postgres: Database,
+) -> None:
+    """Another partition has it. A row of that account asked to change who is nobody any more."""
+    async with venue(postgres) as place:
+        await place.imported(LIST, job_id=JOB)
+        _, states = place.registry.ask(erasure(place))
+        accounts = [state for state in states if state.type == "account.state"]
+        await place.tell([state for state in states if state.type == "customer.state"])
+        done = await place.imported(
+            sheet_workbook(["Bedrijf", "Rekening"], ["Zonnebloem", 1]),
+            job_id=str(uuid.UUID(int=12)),
+        )
+        assert (only(done, ImportCompleted).created, only(done, ImportCompleted).refused) == (1, 0)
+        await place.tell(accounts)
+        holder = place.registry.accounts["1"]["holder"]
+        assert holder in place.registry.customers.keys() - place.registry.erased
 
 
 async def test_who_is_erased_while_a_bundle_is_sent_changes_nothing_of_what_is_sent_again(
