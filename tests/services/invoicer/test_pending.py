@@ -79,12 +79,31 @@ async def test_per_account_and_month_it_is_told_what_is_open_and_what_would_stay
 
 
 async def test_a_sale_that_waits_says_why_a_run_would_leave_it(world: World) -> None:
-    await world.guests("A1")
+    """By what its month comes to: a cent is billed. Only by hand is a sale of less than nothing
+    (test_run.py)."""
+    await world.guests("A1", "A2", "A4", "A5")
     await world.registry(account("A3", None))
-    fit, unheld = sale("A1", BEER), sale("A3", BEER)
-    await world.sell(fit, unheld)
-    assert "reason" not in await how(world, fit.sale_id)
-    assert (await how(world, unheld.sale_id))["reason"] == "no_holder"
+    returned, more = sale("A2", BEER), sale("A5", BEER)
+    waiting = {
+        sale("A1", BEER): None,
+        sale("A2", BEER): "nothing_to_invoice",
+        returned: "nothing_to_invoice",
+        sale("A3", BEER): "no_holder",
+        sale("A4", ("Snoep", "1", 1, "21")): None,
+        more: "negative_total",
+        sale("A5", LUNCH, at=JUNE): None,
+    }
+    await world.sell(*waiting)
+    await world.fetch(
+        "UPDATE sale_line SET approved = -approved WHERE sale_id = ANY($1::uuid[])",
+        [returned.sale_id, more.sale_id],
+    )
+    for each, why in waiting.items():
+        assert (await how(world, each.sale_id)).get("reason") == why
+    found = (await listed(world))["accounts"]
+    assert {(a["account"], a["period"]): a.get("why") for a in found} == {
+        (each.account, f"{each.at:%Y-%m}"): why for each, why in waiting.items()
+    }
 
 
 async def test_what_is_open_stands_in_the_month_in_which_a_run_bills_it(world: World) -> None:

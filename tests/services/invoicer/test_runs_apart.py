@@ -143,8 +143,14 @@ async def plan_three(world: World) -> None:
         x, y = [await runs.find(tx, ENV, run_id) for run_id in ("x", "y")]
         assert x is not None
         assert y is not None
-        assert [s.account for s in (await runs.outcome(tx, ENV, x)).skipped] == ["A2"]
+        came = await runs.outcome(tx, ENV, x)
+        assert [s.account for s in came.skipped] == ["A2"]
+        assert [(o.account, o.why) for o in came.open] == [
+            ("A1", "arrived_later"), ("A2", "no_holder"), ("A3", "arrived_later"),
+        ]  # fmt: skip
         assert (await runs.outcome(tx, ENV, y)).skipped == ()
+        draft = replace(y, run_id="none", mode="draft")
+        assert {o.why for o in (await runs.outcome(tx, ENV, draft)).open} == {"arrived_later"}
 
 
 async def test_how_an_invoice_stands_besides_what_is_paid_is_told_by_its_own_mails_to_guests(
