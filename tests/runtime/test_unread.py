@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaError
 from runtime.edge.unpacking import MOST_OF_A_BATCH
 from runtime.faults import Fault, fault_of
 from runtime.unread import Unread
+from tests.runtime.raw import raw_text, send_raw
 from tests.runtime.rig import Rig
 from tests.runtime.test_put_back import delete_records
 
@@ -126,10 +127,13 @@ async def test_what_was_deleted_is_not_waited_for(log: Log, rig: Rig) -> None:
     assert await log.unread(await log.moment())
 
 
-async def test_behind_a_batch_that_is_not_unpacked_there_may_be_something(
-    log: Log, rig: Rig
-) -> None:
+async def test_behind_what_is_not_unpacked_there_may_be_something(log: Log, rig: Rig) -> None:
     """When Kafka took it in is not known."""
+    name = raw_text(b"\xff")
+    await send_raw(rig.kafka, TOPIC, 2, key=b"k", value=b"{}", headers=[(name, b"x")])
+    assert await log.unread(await log.moment())
+    await delete_records(rig.kafka, TOPIC)  # not every reader passes it
+    assert not await log.unread(await log.moment())
     sender = AIOKafkaProducer(
         bootstrap_servers=rig.kafka, compression_type="gzip", max_request_size=2 * MOST_OF_A_BATCH
     )
