@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from runtime.answers import Answer
 from runtime.bell import Bell
+from runtime.ends import LogEnds, log_ends
 from runtime.incoming import Handler, Incoming, Lane, Route
 from runtime.jobs import JobKind
 from runtime.priority import give_way
@@ -96,7 +97,9 @@ def lanes(settings: Settings, heard: Bell) -> tuple[Lane, ...]:
     )
 
 
-def jobs(settings: Settings, heard: Bell, any_unread: AnyUnread) -> tuple[JobKind, ...]:
+def jobs(
+    settings: Settings, heard: Bell, any_unread: AnyUnread, ends: LogEnds
+) -> tuple[JobKind, ...]:
     limits = settings.child_limits()
     many = settings.import_side_by_side
     window = settings.import_window
@@ -111,7 +114,7 @@ def jobs(settings: Settings, heard: Bell, any_unread: AnyUnread) -> tuple[JobKin
         forgetting=forgetting,
         outcomes=heard,
     )
-    undoing = Undoing(window=window, resend_s=settings.import_resend_s)
+    undoing = Undoing(window=window, resend_s=settings.import_resend_s, log_ends=ends)
     slow = (
         (DECIDE, planning.run, planning.poisoned),
         (DECIDE_LARGE, planning.run, planning.poisoned),
@@ -136,13 +139,14 @@ STATES = (StateKind(kind="import", read=uploads.states),)
 
 def build(settings: Settings) -> Worker:
     """The worker, put together; opens nothing."""
-    heard = Bell()
+    heard, client = Bell(), settings.client()
+    any_unread, ends = Unread(client, UPLOADS).before, log_ends(client, "importer")
     return Worker(
         service="importer",
         settings=settings,
         lanes=lanes(settings, heard),
         states=STATES,
-        jobs=jobs(settings, heard, Unread(settings.client(), UPLOADS).before),
+        jobs=jobs(settings, heard, any_unread, ends),
     )
 
 

@@ -2,7 +2,8 @@
 
 First the accounts, then the links that it made between what it found, then the customers: one is
 erased only once nothing is left that it holds. Each thing is decided once, from the registry's
-state after everything that was answered before the undo was asked for (its barrier).
+state after everything that was answered before the undo was asked for (its barrier) and before
+it was its turn: what the import before it changed, or an undo put back, counts.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from runtime.ends import LogEnds
 from runtime.jobs import StepTx, Work
 from schemas.imports import ImportProgressed, ImportUndone, Kept
 from services.importer.domain.messages import Tongue, say
@@ -28,6 +30,7 @@ from services.importer.domain.undoing import (
     undo_link,
 )
 from services.importer.events import event, undo_given_up, undoing
+from services.importer.jobs.heard import caught_up
 from services.importer.jobs.plan import locked
 from services.importer.store import undo, uploads
 from services.importer.store.uploads import Upload
@@ -48,8 +51,11 @@ class Undoing:
 
     window: int
     resend_s: float
+    log_ends: LogEnds
 
     async def run(self, work: Work) -> None:
+        if not await caught_up(work, self.log_ends):
+            return
         while not work.job.payload.get("gathered"):
             async with work.step() as tx:
                 await _gather(work, tx)

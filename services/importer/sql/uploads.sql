@@ -26,6 +26,12 @@ SELECT count(*) FROM upload_part WHERE environment = $1 AND job_id = $2 AND cont
 -- name: read_up_to
 SELECT partition, next_offset FROM positions WHERE topic = 'imports.uploads';
 
+-- name: behind
+SELECT EXISTS (
+    SELECT FROM jsonb_array_elements($1::jsonb) AS e
+    LEFT JOIN positions AS p ON (p.topic, p.partition) = (e ->> 0, (e ->> 1)::int)
+    WHERE coalesce(p.next_offset, 0) < (e ->> 2)::bigint);
+
 -- name: keep
 UPDATE upload SET kept_bytes = kept_bytes + $3 WHERE environment = $1 AND job_id = $2;
 

@@ -131,6 +131,11 @@ async def read_up_to(tx: Tx) -> dict[int, int]:
     return {row["partition"]: row["next_offset"] for row in await tx.fetch(sql.read_up_to)}
 
 
+async def behind(tx: Tx, ends: Sequence[tuple[str, int, int]]) -> bool:
+    """Whether any of these topics' partitions is not read up to its offset."""
+    return bool(await tx.fetchval(sql.behind, json.dumps(ends)))
+
+
 async def kept(tx: Tx, environment: int) -> tuple[int, int]:
     """Bytes of all jobs that have not ended, and of this environment's; those of environments that
     are not known count together."""

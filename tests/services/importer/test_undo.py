@@ -14,6 +14,7 @@ from schemas.imports import ImportUndo, ImportUndone
 from schemas.registry import AccountChange
 from schemas.topics import TOPIC
 from schemas.wire import encode
+from services.importer.handlers.uploads import UNDO
 from services.importer.jobs.undo import MOST_KEPT, told_of
 from services.importer.store.undo import BUNDLES_AT_ONCE, Left, sql
 from tests.services.importer.registry import NOW
@@ -81,6 +82,31 @@ async def test_changed_values_go_back_where_nobody_changed_them_since(postgres: 
         accounts = place.registry.accounts
         assert (accounts["1"]["limit"], accounts["2"]["limit"]) == (1000, 9900)
         assert {c["city"] for c in place.registry.customers.values()} == {"Houten"}
+
+
+async def test_what_the_job_before_it_in_the_line_changed_is_known_to_an_undo(
+    postgres: Database,
+) -> None:
+    """Method: when it is its turn, what that made of an account is told and not read yet, as of a
+    partition whose worker died. It had its answers after this undo was asked for."""
+    async with venue(postgres) as place:
+        await place.imported(sheet_workbook(HEADERS, ["A", 1, 10, "Houten"]))
+        await place.imported(sheet_workbook(HEADERS, ["A", 1, 20, "Houten"]), job_id=JOB)
+        place.ends = {"registry.state": {0: 9, 1: 3}}
+        await place.say(ImportUndo(job_id=JOB, environment=2890, by="Ans"))
+        asked = len(place.registry.asked)
+        (undoing,) = (k for k in place.kinds if k.kind == UNDO)
+        work = await place.bench.runner([undoing]).claim(undoing)
+        assert work is not None
+        await undoing.run(work)
+        await by_hand(place, "1", limit=9900)
+        await place.bench.database.execute(
+            "INSERT INTO positions VALUES ('registry.state', 0, 9), ('registry.state', 1, 3)"
+        )
+        said: ImportUndone = only(await place.settle(), ImportUndone)
+        assert [k.why for k in said.kept] == ["changed since the import: limit"]
+        assert (len(place.registry.asked) - asked, said.restored) == (1, 0)  # by hand
+        assert place.registry.accounts["1"]["limit"] == 9900
 
 
 async def test_a_limit_that_was_none_is_none_again_and_nothing_is_not_none(

@@ -5,7 +5,7 @@ import base64
 import hashlib
 import io
 import uuid
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
@@ -15,6 +15,7 @@ import openpyxl
 from runtime.answers import Answer
 from runtime.bell import Bell
 from runtime.jobs import JobKind
+from runtime.transaction import NO_ENDS, Ends
 from schemas.imports import (
     ImportCancelled,
     ImportCompleted,
@@ -49,11 +50,14 @@ class Venue:
         )
         heard = Bell()
         self.hear_outcomes = ringing(heard, hear_outcomes)
-        self.kinds: tuple[JobKind, ...] = jobs(self.settings, heard, self._any_unread)
+        self.kinds: tuple[JobKind, ...] = jobs(
+            self.settings, heard, self._any_unread, self._log_ends
+        )
         self.events: list[Answer] = []
         self.commands: list[Answer] = []
         self.deaf = 0  # so many commands are not heard by the registry
         self.most_at_once = 0
+        self.ends: Ends = NO_ENDS  # of the log, when a job asks
         self.unread: datetime | None = None  # when a record came that is not read yet
         self.read: dict[int, int] = {}  # up to where imports.uploads was read, as jobs know it
         self.late: list[Any] | None = None  # states are kept here, and not told yet
@@ -88,6 +92,9 @@ class Venue:
     async def _any_unread(self, at: datetime, read: Mapping[int, int]) -> bool:
         self.read = {**read}
         return self.unread is not None and self.unread < at
+
+    async def _log_ends(self, topics: Sequence[str]) -> Ends:
+        return self.ends
 
     async def run_jobs(self) -> None:
         """Run jobs until none is open but those whose time has not come."""
