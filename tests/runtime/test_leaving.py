@@ -92,3 +92,18 @@ async def test_a_killed_worker_that_comes_back_waits_for_no_time_out_of_its_own(
     named = Rig(rig.kafka, rig.admin, rig.dsn, settings={"worker": name})
     async with asyncio.timeout(20), named.worker():
         once_each(await rig.all_answered(account, [wanted["sale_id"]]))
+
+
+async def test_two_workers_of_one_name_by_mistake_answer_each_sale_once(rig: Rig) -> None:
+    """The one that is taken out of the group while it lives joins again."""
+    account = "one name"
+    wanted = [sale(account) for _ in range(20)]
+    named = Rig(rig.kafka, rig.admin, rig.dsn, settings={"worker": "bar-1"})
+    async with asyncio.timeout(30), named.worker() as first:
+        await rig.send(*wanted[:10])
+        async with named.worker():
+            await rig.send(*wanted[10:])
+            once_each(await rig.all_answered(account, [s["sale_id"] for s in wanted]))
+        await rig.send(last := sale(account))
+        once_each(await rig.all_answered(account, [last["sale_id"]]))
+        assert first.status.unready() == []
