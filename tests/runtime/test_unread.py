@@ -93,6 +93,7 @@ async def test_what_is_read_once_is_not_looked_for_again(rig: Rig, log: Log) -> 
     assert await unread.before(late, log.read)
     long_ago = late - timedelta(minutes=10)
     all_read = (await Log(rig).begin()).read
+    unread = Unread(client, TOPIC)
     assert not await unread.before(long_ago, all_read)
     client["bootstrap_servers"] = "127.0.0.1:9"
     assert not await unread.before(long_ago + timedelta(minutes=5), all_read)
