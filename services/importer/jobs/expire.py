@@ -37,7 +37,7 @@ class Expiring:
 async def _waiting(work: Work, tx: StepTx) -> Upload | None:
     """The job's upload, where it still waits for what this job was made for."""
     upload = await locked(work, tx)
-    if upload.status != work.job.ref.rsplit("/", 1)[-1]:
+    if upload.status != work.job.ref.rpartition("/")[2]:
         return None
     if upload.status == "received" and await uploads.arrived(tx, upload) == upload.parts:
         return None
