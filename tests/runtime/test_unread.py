@@ -104,7 +104,9 @@ async def test_what_is_read_once_is_not_looked_for_again(rig: Rig, log: Log) -> 
 async def test_of_what_nobody_has_read_yet_all_counts(log: Log) -> None:
     await log.send(0)
     log.read.clear()
+    before = asyncio.all_tasks()
     assert await log.unread(await log.moment())
+    assert asyncio.all_tasks() == before  # of its connection none is left
 
 
 async def test_marks_of_transactions_are_no_records(log: Log) -> None:
