@@ -12,12 +12,14 @@ from aiokafka.errors import ConsumerStoppedError, KafkaError
 from aiokafka.structs import TopicPartition
 
 from runtime.edge.backoff import Backoff
+from runtime.edge.connections import tell_closed_ones
 from runtime.edge.unpacking import Unreadable, bound
 from runtime.faults import describe
 from runtime.status import Status
 
 log = structlog.get_logger()
 bound()
+tell_closed_ones()
 
 POLL_MS = 1_000
 MOST_AT_ONCE = 10_000
@@ -34,13 +36,17 @@ class BatchDropped(Exception):
     """FastStream did not hand a fetched batch to its lane: the next commit would skip it."""
 
 
+class NoCoordinator(Exception):
+    """aiokafka met what it does not know, and does nothing for this consumer's group any more."""
+
+
 class PatientConsumer(AIOKafkaConsumer):  # type: ignore[misc]
     """Returns from `getmany` only with records, so that FastStream never sleeps in between.
 
     It waits out what can't be fetched, which FastStream would pass over in silence; puts back
     what aiokafka took up and lost when it stumbled over another partition; and ends the process
     where a batch that it gave was never taken, since FastStream swallows what goes wrong on the
-    way to the handler. Without a `status` nobody is told.
+    way to the handler, or where aiokafka has given its group up. Without a `status` nobody is told.
     """
 
     def __init__(self, *args: Any, status: Status | None = None, **kwargs: Any) -> None:
@@ -69,6 +75,7 @@ class PatientConsumer(AIOKafkaConsumer):  # type: ignore[misc]
             except ConsumerStoppedError:
                 raise
             except Exception as error:
+                self._still_in_its_group(error)
                 stumbled = self._stumbled()
                 await self._put_back()
                 if stumbled is None or isinstance(error, KafkaError):
@@ -140,6 +147,14 @@ class PatientConsumer(AIOKafkaConsumer):  # type: ignore[misc]
             else:
                 if assignment is self._assignment():
                     return
+
+    def _still_in_its_group(self, error: Exception) -> None:
+        """Ends the process where aiokafka has ended the task that keeps this consumer in its group:
+        `getmany` then raises the same for ever. Raises NoCoordinator."""
+        task = getattr(self._coordinator, "_coordination_task", None)  # none without a group
+        if self._status is not None and task is not None and task.done():
+            self._status.broken(f"out of the group for good: {describe(error)}")
+            raise NoCoordinator from error
 
     def _stumbled(self) -> TopicPartition | None:
         """The partition at whose records the iteration broke off."""

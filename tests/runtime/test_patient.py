@@ -3,9 +3,15 @@
 import asyncio
 import contextlib
 
+import pytest
+import uvloop
 from aiokafka import AIOKafkaProducer
+from aiokafka.conn import create_conn
+from aiokafka.errors import KafkaConnectionError
+from aiokafka.protocol.admin import ApiVersionRequest
 
-from runtime.edge.patient import POLL_MS, SILENCE_WAIT_MS, PatientConsumer
+from runtime.edge.patient import POLL_MS, SILENCE_WAIT_MS, NoCoordinator, PatientConsumer
+from runtime.status import Status
 from tests.runtime.rig import until
 from tests.support.fixtures import NewTopicName
 
@@ -49,3 +55,41 @@ async def test_a_lane_that_waits_longer_by_itself_is_not_hurried(
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(consumer.getmany(), 2.5 * POLL_MS / 1000)
         assert kept_ms(consumer) == 2 * SILENCE_WAIT_MS
+
+
+def test_a_connection_that_is_closed_before_aiokafka_hears_of_it_is_a_broken_one(
+    kafka: str,
+) -> None:
+    """uvloop, which workers run on, raises RuntimeError for what is written to it."""
+
+    async def written() -> None:
+        host, port = kafka.split(":")
+        connection = await create_conn(host, int(port))
+        connection._read_task.cancel()  # it would hear of it, a turn of the loop later
+        connection._writer.transport.abort()
+        await asyncio.sleep(0.01)
+        with pytest.raises(KafkaConnectionError):
+            await connection.send(ApiVersionRequest())
+        assert not connection.connected()
+
+    uvloop.run(written())
+
+
+async def test_a_consumer_that_aiokafka_keeps_in_no_group_any_more_ends_its_worker(
+    kafka: str, new_topic: NewTopicName
+) -> None:
+    """Method: what coordinates meets an error that aiokafka does not know, as one of uvloop's was;
+    each look for records would raise the same for ever, and the worker only said that it waits."""
+    topic, status = await new_topic(), Status()
+    consumer = PatientConsumer(topic, bootstrap_servers=kafka, group_id=topic, status=status)
+
+    async def lost(*_: object) -> None:
+        raise RuntimeError("the handler is closed")
+
+    async with consumer:
+        consumer._coordinator.ensure_coordinator_known = lost
+        consumer._coordinator.request_rejoin()
+        with pytest.raises(NoCoordinator):
+            await asyncio.wait_for(consumer.getmany(), 20)
+        assert status.fatal is not None
+        assert status.fatal.startswith("out of the group for good: KafkaError")
