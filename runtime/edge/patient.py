@@ -36,8 +36,8 @@ class BatchDropped(Exception):
     """FastStream did not hand a fetched batch to its lane: the next commit would skip it."""
 
 
-class NoCoordinator(Exception):
-    """aiokafka met what it does not know, and does nothing for this consumer's group any more."""
+class GaveUp(Exception):
+    """aiokafka met what it does not know, and does nothing for this consumer any more."""
 
 
 class PatientConsumer(AIOKafkaConsumer):  # type: ignore[misc]
@@ -46,7 +46,7 @@ class PatientConsumer(AIOKafkaConsumer):  # type: ignore[misc]
     It waits out what can't be fetched, which FastStream would pass over in silence; puts back
     what aiokafka took up and lost when it stumbled over another partition; and ends the process
     where a batch that it gave was never taken, since FastStream swallows what goes wrong on the
-    way to the handler, or where aiokafka has given its group up. Without a `status` nobody is told.
+    way to the handler, or where aiokafka has given up. Without a `status` nobody is told.
     """
 
     def __init__(self, *args: Any, status: Status | None = None, **kwargs: Any) -> None:
@@ -75,7 +75,7 @@ class PatientConsumer(AIOKafkaConsumer):  # type: ignore[misc]
             except ConsumerStoppedError:
                 raise
             except Exception as error:
-                self._still_in_its_group(error)
+                self._still_at_work(error)
                 stumbled = self._stumbled()
                 await self._put_back()
                 if stumbled is None or isinstance(error, KafkaError):
@@ -86,7 +86,9 @@ class PatientConsumer(AIOKafkaConsumer):  # type: ignore[misc]
             # After so long a silence no partition is left out of a fetch: no record waits for it. A
             # question about a log's ends may, for Kafka answers a connection in order.
             self._keep_fetches_ms(self._wait_ms if found else SILENCE_WAIT_MS)
-            if found:
+            if not found:
+                self._still_at_work()
+            else:
                 self._note(found)
                 self.untaken = found
                 if sum(map(len, found.values())) <= FEW:
@@ -148,13 +150,20 @@ class PatientConsumer(AIOKafkaConsumer):  # type: ignore[misc]
                 if assignment is self._assignment():
                     return
 
-    def _still_in_its_group(self, error: Exception) -> None:
-        """Ends the process where aiokafka has ended the task that keeps this consumer in its group:
-        `getmany` then raises the same for ever. Raises NoCoordinator."""
-        task = getattr(self._coordinator, "_coordination_task", None)  # none without a group
-        if self._status is not None and task is not None and task.done():
-            self._status.broken(f"out of the group for good: {describe(error)}")
-            raise NoCoordinator from error
+    def _still_at_work(self, error: Exception | None = None) -> None:
+        """Ends the process where aiokafka has ended what fetches for this consumer, or keeps it in
+        its group: neither begins again, and `getmany` gives nothing, or the same error, for ever.
+
+        Raises GaveUp.
+        """
+        if self._status is None:
+            return
+        tasks = [self._fetcher._fetch_task, getattr(self._coordinator, "_coordination_task", None)]
+        for task in filter(None, tasks):
+            why = task.exception() if task.done() and not task.cancelled() else None
+            if why is not None:  # closing cancels them
+                self._status.broken(f"reads nothing any more: {describe(why)}")
+                raise GaveUp from error
 
     def _stumbled(self) -> TopicPartition | None:
         """The partition at whose records the iteration broke off."""

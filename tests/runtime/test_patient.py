@@ -7,10 +7,10 @@ import pytest
 import uvloop
 from aiokafka import AIOKafkaProducer
 from aiokafka.conn import create_conn
-from aiokafka.errors import KafkaConnectionError
+from aiokafka.errors import KafkaConnectionError, KafkaError
 from aiokafka.protocol.admin import ApiVersionRequest
 
-from runtime.edge.patient import POLL_MS, SILENCE_WAIT_MS, NoCoordinator, PatientConsumer
+from runtime.edge.patient import POLL_MS, SILENCE_WAIT_MS, GaveUp, PatientConsumer
 from runtime.status import Status
 from tests.runtime.rig import until
 from tests.support.fixtures import NewTopicName
@@ -75,21 +75,29 @@ def test_a_connection_that_is_closed_before_aiokafka_hears_of_it_is_a_broken_one
     uvloop.run(written())
 
 
-async def test_a_consumer_that_aiokafka_keeps_in_no_group_any_more_ends_its_worker(
-    kafka: str, new_topic: NewTopicName
+@pytest.mark.parametrize("what", ["coordinates", "fetches"])
+async def test_a_consumer_for_which_aiokafka_does_nothing_any_more_ends_its_worker(
+    kafka: str, new_topic: NewTopicName, what: str
 ) -> None:
-    """Method: what coordinates meets an error that aiokafka does not know, as one of uvloop's was;
-    each look for records would raise the same for ever, and the worker only said that it waits."""
+    """Method: what works for it meets an error that aiokafka does not know, as one of uvloop's was;
+    the worker only said for ever that it waits, or nothing at all."""
     topic, status = await new_topic(), Status()
     consumer = PatientConsumer(topic, bootstrap_servers=kafka, group_id=topic, status=status)
 
-    async def lost(*_: object) -> None:
+    def lost(*_: object) -> None:
         raise RuntimeError("the handler is closed")
 
-    async with consumer:
-        consumer._coordinator.ensure_coordinator_known = lost
-        consumer._coordinator.request_rejoin()
-        with pytest.raises(NoCoordinator):
+    await consumer.start()
+    try:
+        if what == "coordinates":
+            consumer._coordinator.ensure_coordinator_known = lost
+            consumer._coordinator.request_rejoin()
+        else:
+            consumer._fetcher._get_actions_per_node = lost
+        with pytest.raises(GaveUp):
             await asyncio.wait_for(consumer.getmany(), 20)
         assert status.fatal is not None
-        assert status.fatal.startswith("out of the group for good: KafkaError")
+        assert status.fatal.startswith("reads nothing any more: KafkaError")
+    finally:
+        with contextlib.suppress(KafkaError):
+            await consumer.stop()
