@@ -82,6 +82,8 @@ async def test_a_statement_may_begin_and_end_at_a_moment(world: World) -> None:
         assert [(r[3], r[7]) for r in rows[:-1]] == [("Bier", 7)]
         (part,) = said(told, "document.part")
         assert part["file_name"] == "statement-A1-2026-06-30-2026-06-30.xlsx"
+    twice = [datetime(2026, 10, 25, *at, tzinfo=UTC) for at in ((0, 30), (1, 15))]  # 2:30, 2:15
+    assert said(await world.command(request(from_=twice[0], until=twice[1])), "command.applied")
     nothing = await world.command(request(from_=date(2026, 7, 1), until=midnight))
     (refused,) = said(nothing, "command.refused")
     assert (refused["reason"], refused["field"]) == ("invalid", "until")
