@@ -67,6 +67,9 @@ offsets.retention.minutes=525600
 num.network.threads={network_threads}
 num.io.threads={io_threads}
 log.segment.bytes=134217728
+# else the kernel writes half a minute's records at once, and all tills wait (decision 147)
+log.flush.interval.ms=1000
+log.flush.scheduler.interval.ms=1000
 """
 
 

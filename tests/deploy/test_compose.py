@@ -237,6 +237,13 @@ async def test_kafka_itself_takes_these_settings(tmp_path: Path) -> None:
     assert (tmp_path / "data" / "meta.properties").exists()
 
 
+def test_kafka_brings_to_the_disk_what_it_writes_as_the_stack_has_it() -> None:
+    of_the_stack = dict(line.split("=", 1) for line in PROPERTIES.splitlines() if "=" in line)
+    flushing = {name: v for name, v in of_the_stack.items() if name.startswith("log.flush.")}
+    assert flushing
+    assert flushing.items() <= kafka_properties().items()
+
+
 def test_the_folders_and_volumes_that_are_mounted_exist() -> None:
     mounts: list[Any] = [m for one in SERVICES.values() for m in one.get("volumes", ())]
     for mount in mounts:
