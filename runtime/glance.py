@@ -38,8 +38,8 @@ class Glance:
     """
 
     __slots__ = (
-        "_compare", "_connection", "_haste", "_offsets", "_partitions", "_topics", "few", "known",
-        "now", "touched",
+        "_compare", "_connection", "_haste", "_offsets", "_partitions", "_read_at", "_topics",
+        "few", "known", "now", "touched",
     )  # fmt: skip
 
     now: datetime
@@ -49,6 +49,7 @@ class Glance:
         connection: Connection,
         marks: Mapping[Place, int],
         known: Sequence[int | None],
+        read_at: Sequence[int | None],
         compare: Compare,
         haste: Haste,
         *,
@@ -58,6 +59,7 @@ class Glance:
         self._topics = [place.topic for place in marks]
         self._partitions = [place.partition for place in marks]
         self._offsets = list(marks.values())
+        self._read_at = read_at
         self.known = [offset or 0 for offset in known]
         self.few = few
         self._haste = haste
@@ -86,9 +88,9 @@ class Glance:
 
     async def record(self, query: str, *args: Any) -> list[asyncpg.Record]:
         """The rows of a statement whose first parameters are topics, partitions and their next
-        offsets."""
+        offsets, and whose last is when the records before these were read (`Guard.read`)."""
         marks = (self._topics, self._partitions, self._offsets)
-        return list(await self._connection.fetch(query, *marks, *args))
+        return list(await self._connection.fetch(query, *marks, *args, self._read_at))
 
     def know(self, kind: str, key: tuple[Any, ...], known: Known) -> None:
         """This entity's state record is published as the row stands that was just recorded."""

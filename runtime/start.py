@@ -135,7 +135,7 @@ class Start:
             logs = await self._watch.logs(self._topics - {dead_letters(self._service)})
             return {tp: at for tp, at in committed.items() if tp.topic in self._topics}, logs
 
-        await self._guard.compare_with_kafka(self._database, ask)
+        await self._guard.compare_with_kafka(self._database, ask, self._watch.cut)
         self._status.kafka = None
 
     async def _take_out(self) -> None:

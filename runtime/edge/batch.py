@@ -30,7 +30,8 @@ class Item(NamedTuple):
 
 @dataclass(slots=True)
 class Batch:
-    """What is for this group, dead letters of what is unreadable, where it begins, what is next."""
+    """What is for this group, dead letters of what is unreadable, where it begins, what is next,
+    and when the record before that was appended (`times`: ms since 1970, by the log)."""
 
     by_topic: dict[str, tuple[Route, list[Incoming]]] = field(default_factory=dict)
     incoming: list[Incoming] = field(default_factory=list)
@@ -38,6 +39,7 @@ class Batch:
     dead: list[Outgoing] = field(default_factory=list)
     begins: dict[Place, int] = field(default_factory=dict)
     marks: dict[Place, int] = field(default_factory=dict)
+    times: dict[Place, int] = field(default_factory=dict)
     # topic and cause of what failed to decode by a fault of our own code
     broken: list[tuple[str, str]] = field(default_factory=list)
 
@@ -162,6 +164,9 @@ class Opener:
 
 
 def _mark(batch: Batch, last: Any) -> None:
-    """Note the next offset after a partition's last record so far."""
+    """Note the next offset after a partition's last record so far, and that record's time."""
     if last is not None:
-        batch.marks[Place(last.topic, last.partition)] = last.offset + 1
+        place = Place(last.topic, last.partition)
+        batch.marks[place] = last.offset + 1
+        if type(last) is not Unreadable:
+            batch.times[place] = last.timestamp

@@ -3,8 +3,10 @@
 Per partition the service's positions stand in PostgreSQL, written in the transaction that
 decides; the group's committed offsets stand in Kafka and follow. So positions behind the
 committed offsets, or behind what this very process wrote, mean that PostgreSQL was restored;
-positions beyond a log's end mean that Kafka was; and positions before a log's beginning mean that
-records were deleted (retention, kafka-delete-records) which nobody had decided.
+positions beyond a log's end mean that Kafka was, as does another record before a position than the
+one that was read there: a power cut takes a log's end, and others' records stand there since; and
+positions before a log's beginning mean that records were deleted (retention, kafka-delete-records)
+which nobody had decided.
 """
 
 from __future__ import annotations
@@ -45,6 +47,17 @@ AskKafka = Callable[[], Awaitable[tuple[Mapping[Any, int], Logs]]]
 """Gives the group's committed offsets, by TopicPartition, and the logs."""
 
 
+class Read(NamedTuple):
+    """The record before a position: its offset, and when it was appended (ms since 1970)."""
+
+    offset: int
+    at: int
+
+
+FindCut = Callable[[Mapping[Place, Read]], Awaitable[Collection[Place]]]
+"""Gives those whose log has another record there."""
+
+
 def must_be_read(topic: str) -> bool:
     """Whether deleting this topic's records before they were decided is a loss: not where the
     topics table itself lets records go; compaction takes none of which there is no newer one."""
@@ -75,7 +88,13 @@ class Guard:
         self._passed_over = frozenset(passed_over)
         self._haste = Haste(clock)
         self._seen: dict[tuple[str, int], int] = {}
+        self._read_at: dict[Place, int] = {}
         self._read: tuple[str | None, Mapping[Place, int]] = (None, NOWHERE)
+
+    def read(self, times: Mapping[Place, int]) -> None:
+        """The records that are next to be decided end with these, appended at these times (ms since
+        1970, by the log): it is noted with their positions."""
+        self._read_at |= times
 
     async def open(
         self,
@@ -102,6 +121,7 @@ class Guard:
             [p.topic for p in marks],
             [p.partition for p in marks],
             list(marks.values()),
+            [self._read_at.get(place) for place in marks],
         )
         found = {Place(r["topic"], r["partition"]): r["next_offset"] for r in rows}
         for place, offset in zip(marks, known, strict=True):
@@ -114,12 +134,13 @@ class Guard:
     ) -> Glance:
         """Begin a batch that is decided at once; its statements do what `open` does."""
         known = [self._seen.get(place) for place in marks]
+        read_at = [self._read_at.get(place) for place in marks]
 
         def compare(positions: Sequence[int | None]) -> None:
             for place, position, offset in zip(marks, positions, known, strict=True):
                 self._compare(place, position, offset)
 
-        return Glance(connection, marks, known, compare, self._haste, few=few)
+        return Glance(connection, marks, known, read_at, compare, self._haste, few=few)
 
     def must_read(self, topic: str) -> bool:
         """Whether records of it that are gone before they were decided are a loss to this service:
@@ -130,12 +151,17 @@ class Guard:
         """Compare all positions with what this process saw or wrote. Raises StoreWentBack."""
         await self._look(connection)
 
-    async def _look(self, connection: Connection) -> dict[Place, int]:
+    async def _look(self, connection: Connection) -> tuple[dict[Place, int], dict[Place, Read]]:
         known = self.known()
         rows = await connection.fetch(sql.positions)
         found = {Place(r["topic"], r["partition"]): int(r["next_offset"]) for r in rows}
         self._compare_all(found, known)
-        return found
+        read = {
+            Place(r["topic"], r["partition"]): Read(r["next_offset"] - 1, r["read_at"])
+            for r in rows
+            if r["read_at"] is not None
+        }
+        return found, read
 
     def known(self) -> dict[tuple[str, int], int]:
         """What is known now: to be noted before a statement that reads positions is sent."""
@@ -168,22 +194,35 @@ class Guard:
         """How far the group has decided, as far as this process knows, by topic and partition."""
         return self._seen
 
-    async def compare_with_kafka(self, database: Database, ask: AskKafka) -> None:
+    async def compare_with_kafka(
+        self, database: Database, ask: AskKafka, find_cut: FindCut
+    ) -> None:
         """Compare positions with committed offsets and the logs. Raises StoreWentBack, RecordsGone.
 
         Others go on deciding meanwhile: positions read before Kafka is asked lie within its
         logs, and positions read after it are not behind what was committed or deleted.
         """
         async with database.connection() as connection:
-            before = await self._look(connection)
+            before, read = await self._look(connection)
         committed, logs = await ask()
         async with database.connection() as connection:
-            after = await self._look(connection)
+            after, _ = await self._look(connection)
         for tp, offset in committed.items():
             place = Place(tp.topic, tp.partition)
             self._compare(place, after.get(place), offset, or_else=MOVED)
         self.compare_with_ends(before, logs.ends)
         self.compare_with_begins(after, logs.begins)
+        # What the topics table lets go may be gone, and another record be the first of its time.
+        there = {tp: logs.begins[tp] for tp in logs.begins if must_be_read(tp.topic)}
+        kept = {Place(tp.topic, tp.partition): begin for tp, begin in there.items()}
+        asked = {at: r for at, r in read.items() if r.offset >= kept.get(at, r.offset + 1)}
+        for place in await find_cut(asked) if asked else ():
+            raise StoreWentBack(
+                f"Kafka's topic {place.topic} partition {place.partition} has another record at "
+                f"offset {asked[place].offset} than {self._service} has decided there: Kafka was "
+                "put back to an earlier state, or lost the end of its log with its power; see "
+                "docs/runbook.md before starting again"
+            )
 
     def compare_with_ends(self, positions: Mapping[Any, int], ends: Mapping[Any, int]) -> None:
         """Positions that were read before the log's ends lie within it. Raises StoreWentBack."""

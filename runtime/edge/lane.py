@@ -180,10 +180,11 @@ class EdgeLane(Decider):
     async def _take(
         self, records: Sequence[Any], batch: Batch, consumer: Any, began: float
     ) -> None:
-        if self._looked_at == consumer.assignment() and await self._jumps(batch, consumer):
+        if self._looked_at == consumer.whence() and await self._jumps(batch, consumer):
             self._looked_at = None
         await self._first_look(consumer)
         self._count_broken(batch)
+        self._guard.read(batch.times)
         settled = await self._settle(batch, await self._log_ends(batch))
         consumer.fetch_ahead()
         await self._told()
@@ -211,12 +212,13 @@ class EdgeLane(Decider):
     # -- what goes before and after ------------------------------------------------------------
 
     async def _first_look(self, consumer: Any) -> None:
-        """After each assignment, before deciding: does the store know what was committed?"""
-        if consumer.assignment() == self._looked_at:
+        """After each assignment, and where a broker was lost and is back, before deciding: does the
+        store know what was committed, and is the log the one that it knows?"""
+        if self._looked_at == consumer.whence():
             return
 
         async def look() -> object:
-            assignment = consumer.assignment()
+            assignment, *_ = whence = consumer.whence()
 
             async def ask() -> tuple[Mapping[Any, int], Logs]:
                 committed = {tp: await consumer.committed(tp) or 0 for tp in assignment}
@@ -226,8 +228,8 @@ class EdgeLane(Decider):
                 return committed, Logs(begins, await consumer.end_offsets(list(assignment)))
 
             async with asyncio.timeout(30):
-                await self._guard.compare_with_kafka(self._database, ask)
-            return assignment
+                await self._guard.compare_with_kafka(self._database, ask, self._watch.cut)
+            return whence
 
         self._looked_at = await self._backoff.until_it_works(look, but=StoreWentBack)
 

@@ -109,6 +109,11 @@ class PatientConsumer(AIOKafkaConsumer):  # type: ignore[misc]
         if held := self.paused():
             self.resume(*held)
 
+    def whence(self) -> tuple[object, ...]:
+        """The assignment, and the connections over which it is read: a log that lost its end did so
+        while one was lost."""
+        return self.assignment(), *self._client._conns.values()
+
     def _keep_fetches_ms(self, wait_ms: int) -> None:
         """Kafka may keep the next fetches that find nothing for so long, or the lane's time."""
         self._fetcher._fetch_max_wait_ms = max(self._wait_ms, wait_ms)

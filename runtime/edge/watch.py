@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
@@ -14,7 +14,7 @@ from aiokafka.errors import KafkaConnectionError, for_code
 from aiokafka.protocol.group import LeaveGroupRequest
 from aiokafka.structs import TopicPartition
 
-from runtime.edge.guard import Logs
+from runtime.edge.guard import Logs, Place, Read
 from runtime.faults import Said, describe
 from runtime.reachable import split
 
@@ -75,6 +75,26 @@ class Watch:
             begins = await asyncio.wait_for(reader.beginning_offsets(places), TIMEOUT_S)
             ends = await asyncio.wait_for(reader.end_offsets(places), TIMEOUT_S)
             return Logs(begins, ends)
+
+    async def cut(self, read: Mapping[Place, Read]) -> list[Place]:
+        """Those whose log has another record there than the one that was read, or none.
+
+        A log's times only grow, so mostly the first record of that time or later says so. What is
+        in doubt is fetched: a topic may once have had its senders' times.
+        Raises KafkaError, OSError or TimeoutError.
+        """
+        asked = {TopicPartition(*place): known for place, known in read.items()}
+        async with self._lock, self._fresh_on_fault():
+            reader = await self._readers()
+            first = await asyncio.wait_for(
+                reader.offsets_for_times({tp: known.at for tp, known in asked.items()}), TIMEOUT_S
+            )
+            return [
+                Place(*tp)
+                for tp, known in asked.items()
+                if getattr(first[tp], "timestamp", None) != known.at
+                and not await _stands(reader, tp, known)
+            ]
 
     async def committed(self) -> dict[TopicPartition, int]:
         """All offsets that the group has committed."""
@@ -164,6 +184,17 @@ class Watch:
         with contextlib.suppress(Exception):
             if reader is not None:
                 await asyncio.wait_for(reader.stop(), 1)
+
+
+async def _stands(reader: AIOKafkaConsumer, tp: TopicPartition, read: Read) -> bool:
+    """Whether there is a record at this offset that was appended then."""
+    reader.assign([tp])
+    try:
+        reader.seek(tp, read.offset)
+        found = await reader.getmany(tp, timeout_ms=REQUEST_MS, max_records=1)
+    finally:
+        reader.unsubscribe()
+    return any(r.offset == read.offset and r.timestamp == read.at for r in found.get(tp, ()))
 
 
 async def _told_why(client: dict[str, Any], error: KafkaConnectionError) -> KafkaConnectionError:

@@ -6,12 +6,14 @@
 -- it costs a batch a hundredth of its time and more, its plan can't be held against the tables
 -- (tests ask for the plan of each statement), and another version of a worker would run it too.
 WITH batch AS (
-    SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[]) AS t (topic, partition, next_offset)
+    SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[], $4::bigint[])
+        AS t (topic, partition, next_offset, read_at)
 ), advanced AS (
-    INSERT INTO positions AS p (topic, partition, next_offset)
+    INSERT INTO positions AS p (topic, partition, next_offset, read_at)
     SELECT * FROM batch ORDER BY 1, 2
     ON CONFLICT (topic, partition) DO UPDATE
-    SET next_offset = greatest(p.next_offset, excluded.next_offset)
+    SET next_offset = greatest(p.next_offset, excluded.next_offset),
+        read_at = greatest(p.read_at, excluded.read_at)
 )
 SELECT now() AS now, b.topic, b.partition, p.next_offset
 FROM (SELECT) AS one
@@ -22,7 +24,7 @@ LEFT JOIN positions AS p ON (p.topic, p.partition) = (b.topic, b.partition);
 SELECT now();
 
 -- name: positions
-SELECT topic, partition, next_offset FROM positions;
+SELECT topic, partition, next_offset, read_at FROM positions;
 
 -- name: add_job
 INSERT INTO job (kind, ref, payload, serial, barrier, due_at)

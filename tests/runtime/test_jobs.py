@@ -299,9 +299,9 @@ async def test_a_job_waits_at_its_barrier_until_the_positions_are_there(dsn: str
         await add(bench, "a", barrier={"pos.decisions": {0: 10, 3: 5}})
         for place, offset in ((0, 10), (3, 4)):
             assert await bench.run_jobs([kind]) == []
-            await bench.database.execute(sql.opening, ["pos.decisions"], [place], [offset])
+            await bench.database.execute(sql.opening, ["pos.decisions"], [place], [offset], [None])
         assert await bench.run_jobs([kind]) == []
-        await bench.database.execute(sql.opening, ["pos.decisions"], [3], [5])
+        await bench.database.execute(sql.opening, ["pos.decisions"], [3], [5], [None])
         assert len(await bench.run_jobs([kind])) == 1
 
 

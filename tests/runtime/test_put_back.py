@@ -25,6 +25,7 @@ from runtime.transaction import sql
 from tests.runtime import toy
 from tests.runtime.rig import Rig, sale, until
 from tests.support import databases
+from tests.support.power import lose_end
 from tests.support.servers import Server
 from tests.support.serving import serving
 
@@ -184,6 +185,43 @@ async def test_a_log_that_is_gone_stops_every_worker(
     assert await rig.counted(account) == (5, 2500)
 
 
+async def test_a_log_whose_end_was_lost_and_is_filled_again_stops_every_worker(
+    own_kafka: Server, postgres: databases.Database
+) -> None:
+    """After a power cut others' records stand where some were decided, and more: one that holds a
+    batch meanwhile, and goes on with the next; and one that starts."""
+    server, account, toy_ = own_kafka, "end-lost", toy.Toy()
+    component = server.component
+    assert isinstance(component, Kafka)
+    rig = Rig(server.address, postgres.admin, postgres.dsn("importer"), service="importer")
+    await rig.prepare()
+    decided, held = [sale(account) for _ in range(6)], sale(account)
+    newer = [sale(account) for _ in range(9)]
+    going, back = asyncio.Event(), asyncio.Event()
+
+    async def hold(_: Any) -> None:
+        going.set()
+        await back.wait()
+
+    async with rig.worker(toy_) as running:
+        for one in decided:
+            await rig.send(one)
+        await rig.all_answered(account, [s["sale_id"] for s in decided])
+        toy_.pause = hold
+        await rig.send({**held, "account": "needs a lock"}, b"not a sale")
+        await asyncio.wait_for(going.wait(), 10)
+        partition = next(r.partition for r in await rig.records("pos.sales"))
+        await server.kill()
+        assert lose_end(component.folder / "data", "pos.sales", partition, 4) in (4, 5)
+        await server.start()
+        await rig.send(*newer)
+        back.set()
+        await until(lambda: "has another record at" in str(running.status.unready()), "1", 30)
+        async with starting(rig) as fresh:
+            await until(lambda: "has another record at" in str(fresh.status.unready()), "2", 30)
+    assert not {s["sale_id"] for s in newer} & set(await rig.answers(account))
+
+
 async def test_a_look_is_not_misled_by_what_is_committed_meanwhile(
     postgres: databases.Database,
 ) -> None:
@@ -226,23 +264,27 @@ async def test_asking_kafka_is_not_misled_by_what_others_decide_meanwhile(
 
     async def ask() -> tuple[dict[Any, int], Logs]:
         logs = Logs({tp: 12}, {tp: 10})
-        await database.execute(sql.opening, ["pos.sales"], [0], [12])
+        await database.execute(sql.opening, ["pos.sales"], [0], [12], [None])
         return {tp: 12}, logs
 
     async def emptied() -> tuple[dict[Any, int], Logs]:
         return {tp: 12}, Logs({tp: 0}, {tp: 0})
 
     try:
-        await database.execute(sql.opening, ["pos.sales"], [0], [10])
-        await guard.compare_with_kafka(database, ask)
+        await database.execute(sql.opening, ["pos.sales"], [0], [10], [None])
+        await guard.compare_with_kafka(database, ask, none_cut)
         with pytest.raises(StoreWentBack, match="ends at offset 0"):
-            await guard.compare_with_kafka(database, emptied)
+            await guard.compare_with_kafka(database, emptied, none_cut)
         with pytest.raises(
             StoreWentBack, match=r"answered it up to 99: .* moved the group.s offsets ahead"
         ):
-            await Guard("ledger").compare_with_kafka(database, committed_further)
+            await Guard("ledger").compare_with_kafka(database, committed_further, none_cut)
     finally:
         await database.close()
+
+
+async def none_cut(_: object) -> list[Place]:
+    return []
 
 
 async def committed_further() -> tuple[dict[Any, int], Logs]:
@@ -255,7 +297,7 @@ async def test_what_another_worker_decided_must_not_be_taken_back_either(
 ) -> None:
     database, guard = Database(postgres.dsn("ledger")), Guard("ledger")
     try:
-        await database.execute(sql.opening, ["other"], [0], [10])
+        await database.execute(sql.opening, ["other"], [0], [10], [None])
         await look_once(database, guard)
         await database.execute("UPDATE positions SET next_offset = 9 WHERE topic = 'other'")
         with pytest.raises(StoreWentBack):

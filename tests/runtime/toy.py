@@ -51,9 +51,11 @@ SELECT now() AS now, EXISTS (SELECT FROM toy WHERE sale_id = ANY ($3::text[])) A
 """
 RECORD = """
 WITH advanced AS (
-    INSERT INTO positions AS p SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[])
+    INSERT INTO positions AS p
+    SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[], $9::bigint[])
     ON CONFLICT (topic, partition)
-    DO UPDATE SET next_offset = greatest(p.next_offset, excluded.next_offset)
+    DO UPDATE SET next_offset = greatest(p.next_offset, excluded.next_offset),
+                  read_at = greatest(p.read_at, excluded.read_at)
 ), made AS (
     INSERT INTO toy (sale_id, account, total, answer, decided_at)
     SELECT *, $8 FROM unnest($4::text[], $5::text[], $6::bigint[], $7::bytea[])

@@ -50,9 +50,9 @@ FROM standing;
 -- New sales that were decided on what `look` gave, or on what was recorded since: positions,
 -- environments, accounts and sales are locked in this order, and where a row stands otherwise than
 -- it was read, or a position behind what is known, all of it fails (changed_since raises
--- serialization_failure) and is decided again. The last three parameters are accounts that nothing
--- is charged to, and which must stand as they were read at this moment: they are not locked. Gives
--- the transaction, for each account that is charged.
+-- serialization_failure) and is decided again. Three parameters before the last are accounts that
+-- nothing is charged to, and which must stand as they were read at this moment: they are not
+-- locked. Gives the transaction, for each account that is charged.
 WITH behind AS MATERIALIZED (
     SELECT count(*) AS count
     FROM unnest($1::text[], $2::int[], $19::bigint[]) AS b (topic, partition, known)
@@ -66,10 +66,11 @@ WITH behind AS MATERIALIZED (
         WHERE a.environment = u.environment AND a.account = u.account AND a.xmin = u.row
         OFFSET 0) AS a
 ), advanced AS (
-    INSERT INTO positions AS p (topic, partition, next_offset)
-    SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[]) ORDER BY 1, 2
+    INSERT INTO positions AS p (topic, partition, next_offset, read_at)
+    SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[], $23::bigint[]) ORDER BY 1, 2
     ON CONFLICT (topic, partition) DO UPDATE
-    SET next_offset = greatest(p.next_offset, excluded.next_offset)
+    SET next_offset = greatest(p.next_offset, excluded.next_offset),
+        read_at = greatest(p.read_at, excluded.read_at)
     RETURNING 1
 ), house AS MATERIALIZED (
     SELECT CASE WHEN count(*) = cardinality($4::int[])

@@ -28,10 +28,11 @@ WITH behind AS MATERIALIZED (
     WHERE b.known > coalesce((SELECT p.next_offset FROM positions AS p
                               WHERE p.topic = b.topic AND p.partition = b.partition), 0)
 ), advanced AS (
-    INSERT INTO positions AS p (topic, partition, next_offset)
-    SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[]) ORDER BY 1, 2
+    INSERT INTO positions AS p (topic, partition, next_offset, read_at)
+    SELECT * FROM unnest($1::text[], $2::int[], $3::bigint[], $24::bigint[]) ORDER BY 1, 2
     ON CONFLICT (topic, partition) DO UPDATE
-    SET next_offset = greatest(p.next_offset, excluded.next_offset)
+    SET next_offset = greatest(p.next_offset, excluded.next_offset),
+        read_at = greatest(p.read_at, excluded.read_at)
     RETURNING 1
 ), recorded AS (
     INSERT INTO entry (environment, kind, source_id, entry_id, account, refers_to, currency, at,
