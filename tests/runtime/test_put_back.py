@@ -10,7 +10,7 @@ from typing import Any
 
 import asyncpg
 import pytest
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.records_to_delete import RecordsToDelete
 from aiokafka.structs import TopicPartition
@@ -19,12 +19,14 @@ from cli.stack.kafka import Kafka
 from cli.stack.postgres import Postgres
 from runtime import topics
 from runtime.database import Database
-from runtime.edge.guard import Guard, Logs, Place
+from runtime.edge.guard import Guard, Logs, Place, Read
+from runtime.edge.watch import Watch
 from runtime.faults import RecordsGone, StoreWentBack
 from runtime.transaction import sql
 from tests.runtime import toy
 from tests.runtime.rig import Rig, sale, until
 from tests.support import databases
+from tests.support.fixtures import NewTopicName
 from tests.support.power import lose_end
 from tests.support.servers import Server
 from tests.support.serving import serving
@@ -220,6 +222,67 @@ async def test_a_log_whose_end_was_lost_and_is_filled_again_stops_every_worker(
         async with starting(rig) as fresh:
             await until(lambda: "has another record at" in str(fresh.status.unready()), "2", 30)
     assert not {s["sale_id"] for s in newer} & set(await rig.answers(account))
+
+
+async def test_only_records_that_must_be_there_are_looked_for(
+    postgres: databases.Database,
+) -> None:
+    database, guard = Database(postgres.dsn("ledger")), Guard("ledger")
+    begins = {
+        TopicPartition("pos.sales", 0): 9,  # the last one that was decided
+        TopicPartition("pos.sales", 1): 10,  # it was deleted
+        TopicPartition("pos.terminals", 0): 0,  # this and the next may be gone
+        TopicPartition("registry.state", 0): 0,
+        TopicPartition("pos.sales", 2): 0,  # nothing was decided of it
+    }
+    asked: list[object] = []
+
+    async def ask() -> tuple[dict[Any, int], Logs]:
+        return {}, Logs(begins, dict.fromkeys(begins, 10))
+
+    async def find(read: object) -> list[Place]:
+        asked.append(read)
+        return [Place("pos.sales", 0)]
+
+    try:
+        places = [*list(begins)[:4], TopicPartition("pos.decisions", 0)]  # another lane's
+        guard.read({Place(*tp): 100 for tp in places})
+        async with database.begin() as connection:
+            await guard.open(connection, dict.fromkeys((Place(*tp) for tp in places), 10))
+        with pytest.raises(StoreWentBack, match="another record at offset 9 than ledger has"):
+            await guard.compare_with_kafka(database, ask, find)
+        assert asked == [{Place("pos.sales", 0): Read(9, 100)}]
+        # What is read again, as after a rebalance, moves neither back.
+        guard.read({Place("pos.sales", 0): 50})
+        async with database.begin() as connection:
+            await guard.open(connection, {Place("pos.sales", 0): 5})
+        with pytest.raises(StoreWentBack, match="another record at offset 9 than"):
+            await guard.compare_with_kafka(database, ask, find)
+        assert asked[1] == asked[0]
+    finally:
+        await database.close()
+
+
+async def test_a_record_of_another_time_is_another_record(
+    kafka: str, new_topic: NewTopicName
+) -> None:
+    """Where a topic has its senders' times a later one may come first: the record itself counts."""
+    topic = await new_topic(partitions=1, **{"message.timestamp.type": "CreateTime"})
+    async with AIOKafkaProducer(bootstrap_servers=kafka, acks="all") as producer:
+        for at in (9_000, 5_000):
+            await producer.send_and_wait(topic, b"a sale", partition=0, timestamp_ms=at)
+    watch, place = Watch({"bootstrap_servers": kafka}, "ledger"), Place(topic, 0)
+    try:
+        for known, others in (
+            (Read(0, 9_000), []),
+            (Read(1, 5_000), []),
+            (Read(1, 4_000), [place]),
+            (Read(0, 8_000), [place]),
+            (Read(0, 10_000), [place]),
+        ):
+            assert await watch.cut({place: known}) == others, known
+    finally:
+        await watch.close()
 
 
 async def test_a_look_is_not_misled_by_what_is_committed_meanwhile(
