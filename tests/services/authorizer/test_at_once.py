@@ -13,7 +13,7 @@ import asyncpg
 import pytest
 
 from runtime.answers import Answer
-from runtime.edge.guard import Place
+from runtime.edge.guard import Guard, Place
 from runtime.faults import Fault, StoreWentBack, fault_of
 from services.authorizer.handlers import sales
 from services.authorizer.store.recent import Recent
@@ -44,6 +44,8 @@ from tests.support.glances import Before, Interrupted, nothing
 
 PLACE = Place("pos.sales", 3)
 OTHER = "28900002"
+READ_AT = (None, None), (700, 700), (600, 700), (None, 700), (800, 800)
+"""When the last record of a batch was appended, and what stands with its position then."""
 
 
 async def at_once(
@@ -83,6 +85,15 @@ async def test_new_sales_are_recorded_with_their_accounts_sums_and_the_positions
         assert await left(bench) == (6, 900, [1])
         again = await bench.sell(*asked)
         assert again == answers[:5]
+
+
+async def test_the_latest_time_that_was_read_stands_with_the_position(postgres: Database) -> None:
+    async with venue(postgres) as bench:
+        for n, (time, stands) in enumerate(READ_AT):
+            bench.guard = Guard("bench")
+            bench.guard.read({PLACE: time} if time else {})
+            assert await at_once(bench, requested(n, 1)) is not None
+            assert await bench.rows("SELECT read_at FROM positions") == [(stands,)]
 
 
 @pytest.mark.parametrize(

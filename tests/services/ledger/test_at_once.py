@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from runtime.answers import Answer
-from runtime.edge.guard import Place
+from runtime.edge.guard import Guard, Place
 from runtime.faults import Fault, StoreWentBack, fault_of
 from runtime.glance import AtOnce
 from runtime.haste import SHY_S
@@ -31,6 +31,8 @@ from tests.support.glances import Before, Interrupted, nothing
 from tests.support.handlers import HandlerBench
 
 PLACE = Place("pos.decisions", 3)
+READ_AT = (None, None), (700, 700), (600, 700), (None, 700), (800, 800)
+"""When the last record of a batch was appended, and what stands with its position then."""
 
 
 async def at_once(
@@ -75,6 +77,16 @@ async def test_new_entries_are_posted_with_balances_and_positions_and_told(
         assert await post(bench, *batch) == answers
         async with bench.database.connection() as connection:
             assert (await verify(connection)).ok
+
+
+async def test_the_latest_time_that_was_read_stands_with_the_position(postgres: Database) -> None:
+    async with ledger(postgres) as bench:
+        for n, (time, stands) in enumerate(READ_AT):
+            bench.guard = Guard("bench")
+            bench.guard.read({PLACE: time} if time else {})
+            assert await at_once(bench, approved(f"{n}", {"21": 250}))
+            async with bench.database.connection() as connection:
+                assert await connection.fetchval("SELECT read_at FROM positions") == stands
 
 
 async def test_what_is_known_is_left_to_a_transaction(postgres: Database) -> None:
