@@ -40,7 +40,8 @@ class JobKind:
     `run` does slow things between steps, never inside one; it makes one step at least, and ends it
     with `done()` or `later()`, else it is called again at once. When its own code fails three
     times without progress in between (a payload that was saved and differs, or a `later`),
-    `on_poison` records and answers the failure, and the job ends `failed`.
+    `on_poison` records and answers the failure, and the job ends `failed`; unless it gives the job
+    back (`later`), to be ended in another way by what it saved.
 
     The lease is renewed while `run` works; so long waits the job of a worker that was killed.
     `cleared`: a row that was done long ago may go, for nothing that is repeated then would add it
@@ -149,7 +150,7 @@ class Work:
                 runner.guard.compare(held["positions"], known)
                 tx = StepTx(connection, held["now"])
                 yield tx
-                if self.failed:
+                if self.failed and tx._later_s is None:
                     tx._state = "failed"
                 ids = await self._end_step(connection, tx)
             self.steps += 1

@@ -79,6 +79,7 @@ EXAMPLES: Final[dict[str, dict[str, object]]] = {
     "environment_unknown": {"value": 2890},
     "invalid_message": {"value": "sha256 is required"},
     "stopped": {"done": 40, "rows": 100},
+    "given_up": {"done": 40, "rows": 100},
     "too_large": {"value": 20},
     "too_many_rows": {"value": 200000},
     "not_a_workbook": {"value": KINDS["pdf"], "advice": "..."},
@@ -99,6 +100,7 @@ TOLD_AS: Final[dict[str, str]] = {
     "several_lists": "columns_unclear",
     "mapping_unknown": "columns_unclear",
     "sheet_unknown": "sheet_unclear",
+    "given_up": "not_processed",
     "undo_not_processed": "not_processed",
 }
 """The `reason` of import.failed, where the sentence's own name is another."""

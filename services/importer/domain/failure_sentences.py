@@ -128,6 +128,14 @@ FAILURES: Final[dict[str, Sentence]] = {
         "De import kon door een fout aan onze kant niet worden uitgevoerd; wat al geïmporteerd is,"
         " blijft. Upload het bestand opnieuw voor de rest.",
     ),
+    "given_up": (
+        "The import could not be carried out to the end because of a fault on our side. {done} of"
+        " {rows} rows were carried out for certain, and stay so; the report says which. Uploading"
+        " the file again goes on with the rest.",
+        "De import kon door een fout aan onze kant niet helemaal worden uitgevoerd. {done} van"
+        " {rows} rijen zijn zeker uitgevoerd, en dat blijft zo; het verslag zegt welke. Upload het"
+        " bestand opnieuw voor de rest.",
+    ),
     "undo_not_processed": (
         "The import could not be taken back to the end because of a fault on our side; what was"
         " taken back stays so. Ask for it again, and it goes on with the rest.",

@@ -14,6 +14,12 @@ RESULTS: Final[dict[str, Sentence]] = {
     "unchanged": ("unchanged", "ongewijzigd"),
     "refused": ("refused: {why}", "geweigerd: {why}"),
     "left": ("not imported", "niet geïmporteerd"),
+    "unheard": (
+        "not known: the import ended through a fault on our side before the answer was heard;"
+        " import the workbook again, what was done is not done twice",
+        "niet bekend: de import eindigde door een fout aan onze kant voordat het antwoord er was;"
+        " importeer de werkmap opnieuw, wat gedaan is, wordt niet nog eens gedaan",
+    ),
     "nothing": (
         "nothing was imported; mend the red rows, and import the workbook again",
         "er is niets geïmporteerd; verbeter de rode rijen, en importeer de werkmap opnieuw",

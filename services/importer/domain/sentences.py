@@ -296,4 +296,8 @@ ROWS: Final[dict[str, Sentence]] = {
         "row {other}, which this row builds on, was refused",
         "rij {other}, waar deze rij op voortbouwt, is geweigerd",
     ),
+    "given_up": (
+        "not carried out because of a fault on our side; import the workbook again for it",
+        "niet uitgevoerd door een fout aan onze kant; importeer de werkmap daarvoor opnieuw",
+    ),
 }

@@ -50,6 +50,10 @@ TURN_S: Final = 1.0
 AT_ONCE: Final = 10
 """Bundles that are looked at in one step."""
 
+FOLLOWS, COUNTS = 1, 2
+"""How a job that was given up is ended (`given_up` in its payload): nothing more is sent, and what
+is under way is followed; where our own code fails in that too, what is known by now is counted."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
@@ -77,6 +81,12 @@ class CarryingOut:
     settle_s: float = 10
 
     async def run(self, work: Work) -> None:
+        if work.job.payload.get("given_up") == COUNTS:
+            async with work.step() as tx:
+                upload = await locked(work, tx)
+                await _drop_unsent(work, tx, upload)
+                await self._tell(work, tx, upload)
+            return
         if not work.job.payload.get("begun") and not await self._begin(work):
             return
         clock = asyncio.get_running_loop().time
@@ -147,8 +157,7 @@ class CarryingOut:
     async def _step(self, work: Work, tx: StepTx) -> Found:
         """Send what may be sent."""
         upload = await locked(work, tx)
-        if upload.stop_asked:
-            await imports.drop_unsent(tx, upload, of_failure("cancelled", upload.language))
+        await _drop_unsent(work, tx, upload)
         before = tx.now - timedelta(seconds=self.resend_s)
         in_flight, late = await imports.under_way(tx, upload, late=before, most=AT_ONCE)
         waiting: list[Waiting] = []
@@ -173,7 +182,8 @@ class CarryingOut:
         tx.answer(*(applying(upload, b) for b in sent))
         if ready:  # while others are busy, and not all of it at the end
             await imports.hear(tx, upload)
-        await self._progress(work, tx, upload)
+        if "given_up" not in work.job.payload:
+            await self._progress(work, tx, upload)
         return Found(sent=len(ready), waits=True)
 
     async def _progress(self, work: Work, tx: StepTx, upload: Upload) -> None:
@@ -204,14 +214,25 @@ class CarryingOut:
                 return
             if tx.now - datetime.fromisoformat(since) < timedelta(seconds=self.settle_s):
                 return
+        await self._tell(work, tx, upload)
+
+    async def _tell(self, work: Work, tx: StepTx, upload: Upload) -> None:
+        """How it ended, with the counts as they stand."""
         counts = await imports.totals(tx, upload)
         differs = counts.pop("differs")
         await uploads.note_counts(tx, upload, **counts)
-        if upload.stop_asked:
+        given_up = "given_up" in work.job.payload
+        if upload.stop_asked or given_up:
+            status, reason, sentence = (
+                ("cancelled", "cancelled", "stopped")
+                if upload.stop_asked
+                else ("failed", "not_processed", "given_up")
+            )
             done = counts["created"] + counts["changed"] + counts["unchanged"]
-            message = of_failure("stopped", upload.language, done=done, rows=upload.rows)
-            said = failed(upload, "cancelled", at=tx.now, message=message, report=True)
+            message = of_failure(sentence, upload.language, done=done, rows=upload.rows)
+            said = failed(upload, reason, at=tx.now, message=message, report=True)
         else:
+            status = "completed"
             completed = ImportCompleted(
                 job_id=upload.job_id,
                 environment=upload.environment,
@@ -224,18 +245,34 @@ class CarryingOut:
             )
             said = event(upload, completed, at=tx.now)
         tx.answer(await uploads.say(tx, upload, said, at_part=upload.parts))
-        await uploads.become(tx, upload, "cancelled" if upload.stop_asked else "completed")
+        await uploads.become(tx, upload, status)
         await plans.forget_book(tx, upload)
         await tx.add_job(REPORT, upload.ref, payload(upload))
         tx.done()
 
     async def poisoned(self, work: Work, tx: StepTx) -> None:
-        """Our own code failed again and again: what was sent stands, the rest does not go out."""
+        """Our own code failed again and again: what was sent stands, the rest does not go out.
+        Where it fails each time in ending it, that is told without counts."""
         upload = await locked(work, tx)
-        if not upload.ended:
-            why = failed(upload, "not_processed", at=tx.now)
-            tx.answer(await end(tx, upload, "failed", why, at_part=upload.parts))
-            await self.forgetting.plan(tx, upload)
+        if upload.ended:
+            return
+        asked = work.job.payload
+        given_up = int(asked.get("given_up", 0)) + 1
+        if asked.get("begun") and given_up <= COUNTS:
+            tx.save({**asked, "given_up": given_up})
+            tx.later(0)
+            return
+        why = failed(upload, "not_processed", at=tx.now)
+        tx.answer(await end(tx, upload, "failed", why, at_part=upload.parts))
+        await self.forgetting.plan(tx, upload)
+
+
+async def _drop_unsent(work: Work, tx: StepTx, upload: Upload) -> None:
+    """What was not sent is not carried out, where somebody cancelled the job or it was given up."""
+    if upload.stop_asked:
+        await imports.drop_unsent(tx, upload, of_failure("cancelled", upload.language))
+    elif "given_up" in work.job.payload:
+        await imports.drop_unsent(tx, upload, of_row("given_up", upload.language))
 
 
 def refuse_what_builds_on_refused(

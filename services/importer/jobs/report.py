@@ -194,6 +194,8 @@ def sentence(result: Result, tongue: Tongue) -> str:
     if result.previewed and BECOMES.get(result.previewed, result.previewed) != result.result:
         was = say(PREVIEWED[result.previewed], tongue)
         notes.append(say(RESULTS["otherwise"], tongue, value=was))
+    if result.unheard:
+        return say(RESULTS["unheard"], tongue)
     if result.result == "refused":
         if result.message:
             why.append(result.message)

@@ -43,10 +43,12 @@ FROM (
     WHERE environment = $1 AND job_id = $2 AND NOT ended) AS o;
 
 -- name: results
--- Each row's outcome: refused where any of its steps was, else the most that any of them did. What is
+-- Each row's outcome: refused where any of its steps was, or was sent and has no outcome, where the job
+-- was given up; else the most that any of them did. What is
 -- long is made whole once a bundle (|| '{}'), or it would be unpacked again for each of its steps.
 WITH steps AS (
     SELECT s.row, bool_or(r.did = 'refused') AS refused,
+        bool_or(b.sent_at IS NOT NULL AND NOT b.ended AND r.did IS NULL) AS unheard,
         bool_or(b.ended AND r.did IN ('created', 'changed')) AS partly,
         bool_or(r.did = 'created') AS created, bool_or(r.did = 'changed') AS changed,
         string_agg(DISTINCT r.says, '; ') FILTER (WHERE r.says IS NOT NULL) AS message,
@@ -54,7 +56,7 @@ WITH steps AS (
             FILTER (WHERE s.type = 'account.open' AND b.ended
                     AND r.did IS DISTINCT FROM 'refused') AS accounts
     FROM (
-        SELECT number, ended, steps, rows, results || '{}' AS results FROM bundle
+        SELECT number, ended, sent_at, steps, rows, results || '{}' AS results FROM bundle
         WHERE environment = $1 AND job_id = $2 AND last_row > $3 AND first_row <= $4
         OFFSET 0) AS b
     CROSS JOIN LATERAL ROWS FROM (
@@ -65,8 +67,8 @@ WITH steps AS (
         FROM (SELECT b.results -> (s.place - 1)::text AS result) AS each) AS r
     GROUP BY s.row)
 SELECT p.row, p.problems, p.warnings, d.message, d.accounts, coalesce(d.partly, false) AS partly,
-    p.previewed,
-    CASE WHEN p.verdict = 'refused' OR d.refused THEN 'refused'
+    coalesce(d.unheard, false) AS unheard, p.previewed,
+    CASE WHEN p.verdict = 'refused' OR d.refused OR d.unheard THEN 'refused'
          WHEN d.created THEN 'created'
          WHEN d.changed THEN 'changed'
          ELSE 'unchanged' END AS result
@@ -75,9 +77,10 @@ WHERE p.environment = $1 AND p.job_id = $2 AND p.row > $3 AND p.row <= $4
 ORDER BY p.row;
 
 -- name: totals
--- Mostly each step of a bundle made something: then its results need not be unpacked.
+-- Mostly each step of a bundle made something: then its results need not be unpacked. What was sent and
+-- has no outcome counts as refused.
 WITH whole AS (
-    SELECT rows, results,
+    SELECT rows, results, sent_at IS NOT NULL AND NOT ended AS unheard,
         ended AND cardinality(made_customers) + cardinality(made_accounts) = cardinality(rows)
             AS made
     FROM bundle
@@ -87,6 +90,8 @@ WITH whole AS (
         bool_or(did = 'changed') AS changed
     FROM (
         SELECT unnest(rows) AS row, 'created' AS did FROM whole WHERE made
+        UNION ALL
+        SELECT unnest(rows), 'refused' FROM whole WHERE unheard
         UNION ALL
         SELECT w.rows[r.place::int + 1], r.result ->> 0
         FROM whole AS w CROSS JOIN LATERAL jsonb_each(w.results) AS r (place, result)

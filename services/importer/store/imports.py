@@ -62,7 +62,8 @@ class Needed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """What became of a row. `partly`: refused, though a part of it was carried out.
+    """What became of a row. `partly`: refused, though a part of it was carried out. `unheard`: of
+    something that was asked for it there is no outcome, and it counts as refused.
 
     `previewed` is what a preview had said, where the row was planned anew after it.
     """
@@ -74,6 +75,7 @@ class Result:
     message: str | None
     accounts: list[str]
     partly: bool
+    unheard: bool
     previewed: str | None
 
 
@@ -170,6 +172,7 @@ async def results(tx: Tx, upload: Upload, after: int, until: int) -> list[Result
             message=r["message"],
             accounts=json.loads(r["accounts"] or "[]"),
             partly=r["partly"],
+            unheard=r["unheard"],
             previewed=r["previewed"],
         )
         for r in rows

@@ -5,13 +5,15 @@ import io
 import uuid
 
 import openpyxl
+import pytest
 
-from schemas.imports import ImportFailed, ImportProgressed
+from schemas.imports import ImportFailed, ImportProgressed, ImportUndone
 from schemas.steps import RegistryApply
 from schemas.wire import decode
 from tests.services.importer.venue import (
     completed_of,
     failed_of,
+    only,
     parts,
     preview_of,
     report_of,
@@ -355,3 +357,47 @@ async def test_after_an_import_its_file_is_not_kept(postgres: Database) -> None:
             " SELECT FROM planned_customer"
         )
         assert rows == []
+
+
+@pytest.mark.parametrize(
+    ("damage", "heard", "says"),
+    [
+        ("needs = '5' WHERE sent_at IS NULL", True, "1 of 4 rows"),
+        ("needs = '5'", False, "0 of 4 rows"),
+        ("needs = '5', results = '5'", False, "what was imported before it stays"),
+    ],
+)
+async def test_of_an_import_that_is_given_up_each_row_is_told(
+    postgres: Database, damage: str, heard: bool, says: str
+) -> None:
+    """Nothing more is sent; what is under way is waited for, or where that fails too told as not
+    known; and where not even that can be counted, it is still told that it ended. Method: planned
+    rows that our own code fails on, once the first were sent."""
+    content = sheet_workbook(["Bedrijf", "Rekening"], ["A", 1], ["B", 2], ["C", None], ["D", 4])
+    async with venue(postgres, import_window=2, import_resend_s=0.2) as place:
+        database = place.bench.database
+        place.deaf = 99
+        await place.say(*parts(content, job_id=JOB, mode="import"))
+        going = asyncio.create_task(place.settle())
+        while not place.commands:
+            await asyncio.sleep(0.01)
+        await database.execute(f"UPDATE bundle SET {damage}")
+        if heard:
+            place.deaf = 0
+        events = await going
+        failed = failed_of(events)
+        assert failed.reason == "not_processed"
+        assert says in failed.message
+        (state,) = await database.fetch("SELECT status, rows, created, refused FROM upload")
+        if "results" in damage:
+            assert (tuple(state), failed.report) == (("failed", 4, 0, 0), None)
+            return
+        assert tuple(state) == ("failed", 4, int(heard), 4 - heard)
+        told = [str(cell.value)[:15] for cell in report_of(events)["C"][1:]]
+        first = "created: accoun" if heard else "not known: the "
+        assert told == [first, *["refused: not ca"] * 3]
+        place.deaf = 0  # however late it is heard what became of them, it can be taken back
+        if not heard:
+            await place.answer(place.commands[:1])
+        said = only(await place.undone(JOB), ImportUndone)
+        assert (said.closed, said.erased) == (1, 1)
