@@ -36,6 +36,8 @@ S = TypeVar("S", EnvironmentState, CustomerState, AccountState)
 
 async def hear_state(batch: Sequence[Incoming], tx: Tx) -> Iterable[Answer]:
     """Keep the newest state of each environment, customer and account."""
+    erased: dict[int, set[str]] = defaultdict(set)
+    ref = ""
     environments: dict[Hashable, EnvironmentState] = {}
     customers: dict[Hashable, CustomerState] = {}
     accounts: dict[Hashable, AccountState] = {}
@@ -45,16 +47,22 @@ async def hear_state(batch: Sequence[Incoming], tx: Tx) -> Iterable[Answer]:
         kind = type(state)
         if kind is CustomerState:
             _keep(customers, (state.environment, state.customer_id), state)
+            if state.erased:
+                # Also where that is known: something may be left, of a job that was given up.
+                erased[state.environment].add(state.customer_id)
+                ref = ref or f"{record.partition}/{record.offset}"
         elif kind is AccountState:
             _keep(accounts, (state.environment, state.account), state)
         elif kind is EnvironmentState:
             _keep(environments, state.environment, state)
     await registry.hear_environments(tx, environments.values())
-    erased = await registry.hear_customers(tx, customers.values())
+    await registry.hear_customers(tx, customers.values())
     await registry.hear_accounts(tx, accounts.values())
     for environment, ids in sorted(erased.items()):
-        ref = f"{environment}/{sha256(','.join(sorted(ids)).encode()).hexdigest()}"
-        await tx.add_job(ERASE, ref, {"environment": environment, "customers": sorted(ids)})
+        # A batch that comes again may be a longer one.
+        who = sha256(",".join(sorted(ids)).encode()).hexdigest()
+        asked = {"environment": environment, "customers": sorted(ids)}
+        await tx.add_job(ERASE, f"{environment}/{ref}/{who}", asked)
     return ()
 
 

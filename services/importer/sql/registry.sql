@@ -22,7 +22,7 @@ SELECT environment, 1 FROM changed ORDER BY 1
 ON CONFLICT (environment) DO UPDATE SET changes = h.changes + excluded.changes;
 
 -- name: hear_customers
--- Gives those that were erased by now. Here and below the arrays are taken apart row by row: in FROM
+-- Here and below the arrays are taken apart row by row: in FROM
 -- each would be laid down as a whole first, which takes twice as long.
 WITH changed AS (
     INSERT INTO customer AS c
@@ -35,12 +35,10 @@ WITH changed AS (
         email_key = excluded.email_key, name_key = excluded.name_key,
         other_name_key = excluded.other_name_key
     WHERE c.version < excluded.version
-    RETURNING environment, customer_id, erased
-), noted AS (
-    INSERT INTO heard AS h (environment, changes)
-    SELECT environment, count(*) FROM changed GROUP BY 1 ORDER BY 1
-    ON CONFLICT (environment) DO UPDATE SET changes = h.changes + excluded.changes)
-SELECT environment, customer_id FROM changed WHERE erased;
+    RETURNING environment)
+INSERT INTO heard AS h (environment, changes)
+SELECT environment, count(*) FROM changed GROUP BY 1 ORDER BY 1
+ON CONFLICT (environment) DO UPDATE SET changes = h.changes + excluded.changes;
 
 -- name: hear_accounts
 -- One of which only the viewers are not known yet takes them from a repetition. $7 and $8: the

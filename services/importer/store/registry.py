@@ -49,8 +49,7 @@ async def hear_environments(tx: Tx, states: Iterable[EnvironmentState]) -> None:
         await tx.execute(sql.hear_environments, *_columns(rows))
 
 
-async def hear_customers(tx: Tx, states: Iterable[CustomerState]) -> Mapping[int, list[str]]:
-    """Keep the newest states; gives, by environment, the customers that were erased by now."""
+async def hear_customers(tx: Tx, states: Iterable[CustomerState]) -> None:
     rows = []
     for state in states:
         fields = {} if state.erased else _given(state, CUSTOMER_FIELDS)
@@ -60,11 +59,8 @@ async def hear_customers(tx: Tx, states: Iterable[CustomerState]) -> Mapping[int
             (state.environment, state.customer_id, state.version, state.erased,
              to_json(fields).decode(), mail, name, other)
         )  # fmt: skip
-    erased: dict[int, list[str]] = defaultdict(list)
     if rows:
-        for row in await tx.fetch(sql.hear_customers, *_columns(rows)):
-            erased[row["environment"]].append(str(row["customer_id"]))
-    return erased
+        await tx.execute(sql.hear_customers, *_columns(rows))
 
 
 async def hear_accounts(tx: Tx, states: Iterable[AccountState]) -> None:

@@ -122,6 +122,25 @@ async def test_a_customer_who_is_erased_is_forgotten_by_imports_too(postgres: Da
         assert (said.closed, said.erased) == (2, 1)
 
 
+async def test_forgetting_that_was_given_up_is_done_when_it_is_told_again(
+    postgres: Database,
+) -> None:
+    """As by `registry republish`. Method: steps that our own code fails on, until somebody has seen
+    to it; and the very record again, at another offset."""
+    async with venue(postgres) as place:
+        await place.imported(LIST, job_id=JOB)
+        _, states = place.registry.ask(erasure(place))
+        (whole,) = await place.bench.database.fetch("SELECT steps::text FROM bundle")
+        await place.bench.database.execute("UPDATE bundle SET steps = '5'")
+        await place.tell(states)
+        await place.settle()
+        await place.bench.database.execute("UPDATE bundle SET steps = $1::text::json", whole[0])
+        assert await tables_with(place, "Zonnebloem") == ["bundle"]
+        await place.tell(states)
+        await place.settle()
+        assert await tables_with(place, "Zonnebloem") == []
+
+
 async def test_previews_of_who_was_known_already_go_with_him(postgres: Database) -> None:
     """Such a row asks nothing about the customer: a new account of his, or nothing at all."""
     more = sheet_workbook(["Bedrijf", "Rekening", "Plaats"], ["Zonnebloem", 7, "Zoutkamp"])
