@@ -264,7 +264,10 @@ class CarryingOut:
             return
         why = failed(upload, "not_processed", at=tx.now)
         tx.answer(await end(tx, upload, "failed", why, at_part=upload.parts))
-        await self.forgetting.plan(tx, upload)
+        if asked.get("begun"):
+            await self.forgetting.plan(tx, upload)
+        else:  # nothing was sent that could be taken back
+            await tx.add_job(FORGET, upload.ref, payload(upload))
 
 
 async def _drop_unsent(work: Work, tx: StepTx, upload: Upload) -> None:

@@ -19,7 +19,7 @@ from services.importer.handlers.uploads import FORGET, UNDO
 from services.importer.store.forgetting import sql
 from tests.services.importer.registry import NOW
 from tests.services.importer.test_crashes import mortal
-from tests.services.importer.venue import Venue, only, parts, venue
+from tests.services.importer.venue import Venue, failed_of, only, parts, venue
 from tests.support.article_workbook import sheet_workbook
 from tests.support.databases import Database
 
@@ -105,6 +105,20 @@ async def test_a_job_that_did_nothing_is_forgotten_at_once(postgres: Database) -
         await place.settle()
         await place.say(place.cancel(JOB))
         await place.settle()
+        assert await tables_with(place, "Zonnebloem") == []
+
+
+async def test_an_import_that_is_given_up_before_it_begins_is_forgotten_at_once(
+    postgres: Database,
+) -> None:
+    """Method: it is planned anew, with a mapping that our own code fails on."""
+    async with venue(postgres) as place:
+        await place.say(*parts(LIST, job_id=JOB))
+        await place.settle()
+        await place.open(language="nl")
+        await place.bench.database.execute("UPDATE upload SET mapping = '[1]'")
+        await place.say(place.confirm(JOB))
+        assert failed_of(await place.settle()).reason == "not_processed"
         assert await tables_with(place, "Zonnebloem") == []
 
 
