@@ -100,6 +100,10 @@ GROUPS = {
         "cli.commands.migrate:app",
         "Migrate: bring the services' database schemas up to date (opens PostgreSQL).",
     ),
+    "recover": (
+        "cli.commands.recover:app",
+        "Recover: after a power cut, have the services read and tell again from a moment on.",
+    ),
     "settings": (
         "cli.commands.settings:app",
         "Settings: every ONACCOUNT_* variable with its default, type and meaning.",

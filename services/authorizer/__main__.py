@@ -10,7 +10,9 @@ if __name__ == "__main__":
 import sys
 from functools import partial
 
+from runtime import recover
 from runtime.incoming import Lane, Route
+from runtime.sql import statements
 from runtime.worker import Worker
 from schemas import pos, terminals, unbooked
 from schemas.steps import REGISTRY_COMMANDS
@@ -102,9 +104,13 @@ def build(settings: Settings) -> Worker:
 
 
 def main() -> None:
-    """Serve until told to stop; or, as `verify [--json]`, audit the limits and exit 0, 1 or 2."""
+    """Serve until told to stop; or, as `verify [--json]`, audit the limits and exit 0, 1 or 2; or,
+    as `recover SINCE`, go back to a moment (runtime/recover.py)."""
     if sys.argv[1:2] == ["verify"]:
         sys.exit(verify(sys.argv[2:]))
+    if sys.argv[1:2] == ["recover"]:
+        sql = statements("services.authorizer", "sql/recover.sql")
+        sys.exit(recover.command(sys.argv[2:], Settings, sql.tell_again))
     build(Settings.read()).run()
 
 

@@ -7,8 +7,10 @@ if __name__ == "__main__":
 
     ready_to_end()
 
+import sys
 from collections.abc import Iterable, Sequence
 
+from runtime import recover
 from runtime.answers import Answer
 from runtime.bell import Bell
 from runtime.ends import LogEnds, log_ends
@@ -16,6 +18,7 @@ from runtime.incoming import Handler, Incoming, Lane, Route
 from runtime.jobs import JobKind
 from runtime.priority import give_way
 from runtime.scratch import clear
+from runtime.sql import statements
 from runtime.state import StateKind
 from runtime.transaction import Tx
 from runtime.unread import AnyUnread, Unread
@@ -151,6 +154,10 @@ def build(settings: Settings) -> Worker:
 
 
 def main() -> None:
+    """Serve until told to stop; or, as `recover SINCE`, go back to then (runtime/recover.py)."""
+    if sys.argv[1:2] == ["recover"]:
+        sql = statements("services.importer", "sql/recover.sql")
+        sys.exit(recover.command(sys.argv[2:], Settings, sql.tell_again))
     give_way()
     give_large_blocks_back()
     worker = build(Settings.read())

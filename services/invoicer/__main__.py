@@ -7,7 +7,9 @@ if __name__ == "__main__":
 
 import sys
 
+from runtime import recover
 from runtime.incoming import Lane, Route
+from runtime.sql import statements
 from runtime.state import StateKind
 from runtime.worker import Worker
 from schemas.pos import SaleApproved, SaleDeclined, SaleReversalRefused, SaleReversed
@@ -96,9 +98,13 @@ def build(settings: Settings) -> Worker:
 
 
 def main() -> None:
-    """Serve until SIGTERM; or, as `verify [--json]`, audit the books and exit 0 or 1."""
+    """Serve until SIGTERM; or, as `verify [--json]`, audit the books and exit 0 or 1; or, as
+    `recover SINCE`, go back to a moment (runtime/recover.py)."""
     if sys.argv[1:2] == ["verify"]:
         sys.exit(verify(sys.argv[2:]))
+    if sys.argv[1:2] == ["recover"]:
+        sql = statements("services.invoicer", "sql/recover.sql")
+        sys.exit(recover.command(sys.argv[2:], Settings, sql.tell_again))
     build(Settings.read()).run()
 
 

@@ -1,4 +1,5 @@
-"""The ledger: without arguments the worker; `verify` checks the books (see verify.py)."""
+"""The ledger: without arguments the worker; `verify` checks the books (verify.py), and
+`recover SINCE` has it go back to a moment (runtime/recover.py)."""
 
 if __name__ == "__main__":
     from runtime.early import ready_to_end
@@ -7,6 +8,7 @@ if __name__ == "__main__":
 
 import sys
 
+from runtime import recover
 from runtime.incoming import Lane, Route
 from runtime.worker import Worker
 from services.ledger import verify
@@ -45,6 +47,8 @@ def main() -> None:
     """Run the worker, or what is asked for by name."""
     if sys.argv[1:2] == ["verify"]:
         sys.exit(verify.main(sys.argv[2:]))
+    if sys.argv[1:2] == ["recover"]:
+        sys.exit(recover.command(sys.argv[2:], Settings))
     build(Settings.read()).run()
 
 

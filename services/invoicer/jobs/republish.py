@@ -1,4 +1,5 @@
-"""Telling again what moved money and how each invoice stands: a job, step by step.
+"""Telling again what moved money and how each invoice stands: a job, step by step. What was asked
+of the authorizer and has not come back is asked again.
 
 Nothing changes, so versions stay as they are, and no mail goes out. What was told of mails, drafts
 and runs does not come back.
@@ -30,6 +31,8 @@ async def republish(work: Work, a_step: store.Most) -> None:
     async with work.step() as tx:
         ids, told = await _READ[kind](tx, environment, payload.get("after", FIRST), a_step)
         tx.answer(*told)
+        if "kind" not in payload:
+            tx.answer(*await store.asked_back(tx, environment))
         if kind == "invoice":
             for id_ in ids:
                 tx.touch(kind, environment, id_)

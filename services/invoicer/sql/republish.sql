@@ -22,6 +22,14 @@ CROSS JOIN LATERAL (
 WHERE i.environment = $1 AND f.before < $4
 ORDER BY i.invoice_id;
 
+-- name: asked_back
+-- What was asked of the authorizer and has not come back: that sales be taken off their account.
+SELECT topic, key, ce_id, ce_type, ce_time, value FROM answer
+WHERE environment = $1 AND kind = 'command' AND topic = 'pos.sales' AND ce_id IN (
+    SELECT 'sale.cancelled/' || environment || '/' || hold
+    FROM sale WHERE environment = $1 AND hold IS NOT NULL)
+ORDER BY ce_id;
+
 -- name: credit_notes
 WITH following AS (
     SELECT d.credit_note_id, coalesce((

@@ -80,6 +80,11 @@ async def payments(tx: Tx, environment: int, after: str, most: Most) -> Told:
     return [r["payment_id"] for r in rows], told
 
 
+async def asked_back(tx: Tx, environment: int) -> list[Answer]:
+    """Sales that a correction takes off, while they are held: should that be lost they stay so."""
+    return [Answer(*r) for r in await tx.fetch(sql.asked_back, environment)]
+
+
 async def _document(environment: int, r: Record, breath: Breath) -> dict[str, Any]:
     sales = []
     for one in json.loads(r["sales"]):

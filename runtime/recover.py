@@ -1,0 +1,142 @@
+"""After a power cut: a service reads and tells again from a moment on, `python -m services.SERVICE
+recover SINCE` (docs/runbook.md, docs/decisions/0150).
+
+A broker that lost its power has lost the end of each log, in each another bit, while PostgreSQL has
+all that was decided. So what a group had read may be gone, what nobody had read may be gone, and
+others' records may stand where some were decided. The group's positions and offsets go back to
+the first record of that moment or later, and the service tells again what it decided since: what is
+known counts once, and is answered as it was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+import asyncpg
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import CommitFailedError, KafkaError, UnknownMemberIdError
+from aiokafka.structs import TopicPartition
+from pydantic import ValidationError
+
+from runtime.edge.watch import Watch
+from runtime.settings import WorkerSettings, wrong_in
+from runtime.sql import statements
+
+sql: Final = statements("runtime", "sql/recover.sql")
+
+TIMEOUT_S: Final = 60.0
+
+Offsets = Mapping[TopicPartition, int]
+
+
+class Refused(Exception):
+    """Nothing was changed, for a reason that a person can mend."""
+
+
+async def recover(
+    settings: WorkerSettings, since: datetime, tell_again: str | None = None
+) -> dict[str, Any]:
+    """Go back to `since`; gives {"service", "partitions": how many went back, "records": how many
+    of them are read again}.
+
+    `tell_again` is a statement that has the service tell what it decided since ($1). No worker of
+    the service may run. Done again it only costs its time.
+    Raises Refused, KafkaError, OSError, TimeoutError and what asyncpg raises.
+    """
+    connection = await asyncpg.connect(settings.postgres.get_secret_value(), timeout=10)
+    try:
+        async with asyncio.timeout(TIMEOUT_S):
+            rows = await connection.fetch(sql.positions)
+            positions = {TopicPartition(r["topic"], r["partition"]): r["next_offset"] for r in rows}
+            back, records = await _set_back(settings, positions, since)
+            # Positions follow: ahead of the group's offsets they may be, behind them never.
+            async with connection.transaction():
+                await connection.execute(
+                    sql.put_back,
+                    [tp.topic for tp in back],
+                    [tp.partition for tp in back],
+                    list(back.values()),
+                )
+                await connection.execute(sql.no_barrier)
+                if tell_again is not None:
+                    await connection.execute(tell_again, since)
+    finally:
+        await connection.close()
+    return {"service": settings.service, "partitions": len(back), "records": records}
+
+
+async def _set_back(
+    settings: WorkerSettings, positions: Offsets, since: datetime
+) -> tuple[Offsets, int]:
+    """Set the group's offsets back; gives where positions are to go back to."""
+    watch = Watch(settings.client(), settings.service)
+    consumer = AIOKafkaConsumer(
+        **settings.client(), group_id=settings.service, enable_auto_commit=False
+    )
+    try:
+        committed = await watch.committed()
+        async with consumer:
+            there = await _that_are_there(watch, {*positions, *committed})
+            found = await consumer.offsets_for_times(
+                dict.fromkeys(there, int(since.timestamp() * 1000))
+            )
+            ends = await consumer.end_offsets(there)
+            first = {tp: ends[tp] if at is None else at.offset for tp, at in found.items()}
+            offsets = {tp: min(at, first[tp]) for tp, at in committed.items() if tp in first}
+            consumer.assign(there)
+            if offsets:
+                await consumer.commit(offsets)
+    except (CommitFailedError, UnknownMemberIdError):
+        raise Refused(
+            f"Workers of the {settings.service} run, or were killed less than a session's time-out "
+            "ago; stop them all, and try again then."
+        ) from None
+    finally:
+        await watch.close()
+    back = {tp: min(at, first[tp]) for tp, at in positions.items() if tp in first}
+    return back, sum(ends[tp] - at for tp, at in back.items())
+
+
+async def _that_are_there(watch: Watch, places: set[TopicPartition]) -> list[TopicPartition]:
+    """Those whose topic was not deleted: `onaccount topics apply` comes before."""
+    topics = {tp.topic for tp in places} & await watch.topics()
+    logs = await watch.logs(topics) if topics else None
+    return sorted(tp for tp in places if logs is not None and tp in logs.ends)
+
+
+def command(
+    arguments: list[str], settings: type[WorkerSettings], tell_again: str | None = None
+) -> int:
+    """Recover, and print what was done; exit status 0, 1 where it was refused, 2 where PostgreSQL
+    or Kafka did not let it."""
+    parser = argparse.ArgumentParser(prog=f"python -m services.{settings.service} recover")
+    parser.add_argument("since", type=_moment, help="well before the power went: 2026-11-28T21:30")
+    chosen = parser.parse_args(arguments)
+    try:
+        done = asyncio.run(recover(settings(), chosen.since, tell_again))
+    except ValidationError as error:
+        return _told(wrong_in(error, settings), 2)
+    except Refused as refusal:
+        return _told(str(refusal), 1)
+    except (KafkaError, OSError, TimeoutError) as fault:
+        return _told(f"Kafka or PostgreSQL did not do it ({type(fault).__name__})", 2)
+    except (asyncpg.PostgresError, asyncpg.InterfaceError) as fault:
+        return _told(f"PostgreSQL did not do it ({type(fault).__name__})", 2)
+    sys.stdout.write(json.dumps(done) + "\n")
+    return 0
+
+
+def _moment(text: str) -> datetime:
+    """Of this machine's clock, where no offset is given."""
+    return datetime.fromisoformat(text).astimezone()
+
+
+def _told(why: str, status: int) -> int:
+    sys.stderr.write(why + "\n")
+    return status
