@@ -31,6 +31,8 @@ from runtime.sql import statements
 sql: Final = statements("runtime", "sql/recover.sql")
 
 TIMEOUT_S: Final = 60.0
+"""For all of it, without waiting for killed workers."""
+MISSED_S: Final = 3.0
 
 Offsets = Mapping[TopicPartition, int]
 
@@ -51,7 +53,7 @@ async def recover(
     """
     connection = await asyncpg.connect(settings.postgres.get_secret_value(), timeout=10)
     try:
-        async with asyncio.timeout(TIMEOUT_S):
+        async with asyncio.timeout(TIMEOUT_S + settings.session_timeout_ms / 1000):
             rows = await connection.fetch(sql.positions)
             positions = {TopicPartition(r["topic"], r["partition"]): r["next_offset"] for r in rows}
             back, records = await _set_back(settings, positions, since)
@@ -91,16 +93,25 @@ async def _set_back(
             offsets = {tp: min(at, first[tp]) for tp, at in committed.items() if tp in first}
             consumer.assign(there)
             if offsets:
-                await consumer.commit(offsets)
-    except (CommitFailedError, UnknownMemberIdError):
-        raise Refused(
-            f"Workers of the {settings.service} run, or were killed less than a session's time-out "
-            "ago; stop them all, and try again then."
-        ) from None
+                await _commit(consumer, offsets, settings)
     finally:
         await watch.close()
     back = {tp: min(at, first[tp]) for tp, at in positions.items() if tp in first}
     return back, sum(ends[tp] - at for tp, at in back.items())
+
+
+async def _commit(consumer: Any, offsets: Offsets, settings: WorkerSettings) -> None:
+    """Once nobody is in the group: Kafka misses a killed worker after its session's time-out."""
+    until = asyncio.get_running_loop().time() + settings.session_timeout_ms / 1000 + MISSED_S
+    while True:
+        try:
+            return await consumer.commit(offsets)
+        except (CommitFailedError, UnknownMemberIdError):
+            if asyncio.get_running_loop().time() > until:
+                raise Refused(
+                    f"Workers of the {settings.service} run; stop all workers of all services first"
+                ) from None
+        await asyncio.sleep(0.5)
 
 
 async def _that_are_there(watch: Watch, places: set[TopicPartition]) -> list[TopicPartition]:
