@@ -105,12 +105,14 @@ async def _commit(consumer: Any, offsets: Offsets, settings: WorkerSettings) -> 
     until = asyncio.get_running_loop().time() + settings.session_timeout_ms / 1000 + MISSED_S
     while True:
         try:
-            return await consumer.commit(offsets)
+            await consumer.commit(offsets)
         except (CommitFailedError, UnknownMemberIdError):
             if asyncio.get_running_loop().time() > until:
                 raise Refused(
                     f"Workers of the {settings.service} run; stop all workers of all services first"
                 ) from None
+        else:
+            return
         await asyncio.sleep(0.5)
 
 

@@ -70,7 +70,7 @@ def onaccount(folder: Path, capsys: pytest.CaptureFixture[str]) -> Ask:
     def asked(*words: str, status: int | None = 0) -> Any:
         told = run(*words, "--json", "--dir", str(folder))
         assert status is None or told.status == status, (words, told)
-        return told.json
+        return told.json if told.out.strip() else json.loads(told.err)
 
     return asked
 
@@ -93,7 +93,14 @@ def test_what_a_power_cut_took_is_made_good_by_one_command(folder: Path, onaccou
             onaccount("recover", since.isoformat())
 
     with_workers(folder, NO_WORKERS, recovers)
-    with_workers(folder, "", lambda stack: all_is_right(stack, onaccount, tills))
+
+    def serves(stack: Stack) -> None:
+        all_is_right(stack, onaccount, tills)
+        refused = onaccount("recover", since.isoformat(), status=1)["error"]
+        assert "Workers of the authorizer run" in refused
+        assert not stack.stopped_for_good()
+
+    with_workers(folder, "", serves)
 
 
 def stops(stack: Stack) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from runtime.database import Database
 from runtime.edge.guard import Guard, Logs, Place, Read
 from runtime.edge.watch import Watch
 from runtime.faults import RecordsGone, StoreWentBack
+from runtime.recover import recover
 from runtime.transaction import sql
 from tests.runtime import toy
 from tests.runtime.rig import Rig, sale, until
@@ -197,6 +199,7 @@ async def test_a_log_whose_end_was_lost_and_is_filled_again_stops_every_worker(
     assert isinstance(component, Kafka)
     rig = Rig(server.address, postgres.admin, postgres.dsn("importer"), service="importer")
     await rig.prepare()
+    began = datetime.now(UTC)
     decided, held = [sale(account) for _ in range(6)], sale(account)
     newer = [sale(account) for _ in range(9)]
     going, back = asyncio.Event(), asyncio.Event()
@@ -222,6 +225,12 @@ async def test_a_log_whose_end_was_lost_and_is_filled_again_stops_every_worker(
         async with starting(rig) as fresh:
             await until(lambda: "has another record at" in str(fresh.status.unready()), "2", 30)
     assert not {s["sale_id"] for s in newer} & set(await rig.answers(account))
+    # What the runbook then says (docs/decisions/0150).
+    settings = rig.build().settings
+    assert (await recover(settings, began))["records"] > len(newer)
+    async with rig.worker():
+        await rig.all_answered(account, [s["sale_id"] for s in newer])
+    assert await rig.counted(account) == (15, 7500)
 
 
 async def test_only_records_that_must_be_there_are_looked_for(

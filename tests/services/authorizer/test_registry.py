@@ -2,9 +2,20 @@
 
 import pytest
 
+from runtime.sql import statements
 from services.authorizer.handlers import registry, republish
 from services.authorizer.metrics import COMMANDS, DECISIONS
-from tests.services.authorizer.support import JO, VENUE, command, recorded, register, said, venue
+from tests.services.authorizer.support import (
+    JO,
+    VENUE,
+    cancelled,
+    command,
+    recorded,
+    register,
+    requested,
+    said,
+    venue,
+)
 from tests.support.databases import Database
 
 
@@ -57,6 +68,28 @@ async def test_the_whole_state_is_told_again_with_the_same_versions(postgres: Da
         assert bench.told() == before
         await bench.order(again)
         assert await bench.run_jobs([republish.JOB]) == []
+
+
+async def test_what_was_approved_and_taken_back_since_a_moment_is_told_again_as_it_was(
+    postgres: Database,
+) -> None:
+    """After a power cut: the question may be gone with the answer, and its till has heard it."""
+    async with venue(postgres) as bench:
+        await bench.sell(requested("before", 100))
+        ((since,),) = await bench.database.fetch("SELECT clock_timestamp()")
+        first = requested("none", 100, sale_id="00000000-0000-0000-0000-000000000000")
+        told = await bench.sell(
+            *(first, requested("a", 100), requested("b", 100), cancelled("c", "a", 40)),
+            *(requested("much", 10**9), cancelled("d", "nobody's", 1)),
+        )
+        insert = statements("services.authorizer", "sql/recover.sql").tell_again
+        for _ in range(2):
+            await bench.database.execute(insert, since)
+        found = [a for a in await bench.run_jobs([republish.JOB]) if a.topic == "pos.decisions"]
+        assert [a.type for a in told].count("sale.approved") == 3
+        money = [a for a in told if a.type in ("sale.approved", "sale.reversed")]
+        assert len(money) == 4
+        assert sorted(found, key=lambda a: a.id) == sorted([*money, *money], key=lambda a: a.id)
 
 
 async def test_what_was_not_committed_is_not_counted(postgres: Database) -> None:

@@ -11,7 +11,7 @@ from schemas.invoices import InvoicesRepublish
 from services.invoicer.jobs import republish
 from services.invoicer.store.invoices import read_states
 from services.invoicer.store.republish import Most, credit_notes, invoices
-from tests.services.invoicer.test_corrections import correct
+from tests.services.invoicer.test_corrections import correct, invoiced
 from tests.services.invoicer.test_payments import payment, refund
 from tests.services.invoicer.world import (
     BEER,
@@ -111,6 +111,24 @@ async def test_the_same_again_is_answered_alike_and_told_once(world: World) -> N
     assert await world.jobs("republish") != []
     assert await world.command(asked) == first
     assert await world.jobs("republish") == []
+
+
+async def test_sales_that_are_being_taken_off_are_asked_back_again_until_they_are(
+    world: World,
+) -> None:
+    """What was asked of the authorizer may be lost with what finance asked (a power cut)."""
+    off = sale("A1", LUNCH)
+    invoice_id = await invoiced(world, sale("A1", BEER), off)
+    corrected = await world.command(correct(invoice_id, exclude_sales=(off.sale_id,)))
+    (asked,) = (a for a in corrected if a.topic == "pos.sales")
+    await world.command(again())
+    found = await world.bench.run_jobs([republish.kind()])
+    assert [a for a in found if a.topic == "pos.sales"] == [asked]
+    back = said([asked])[0]["cancellation_id"]
+    await world.sell(reversal(off, cancellation_id=back))
+    await world.command(again())
+    found = await world.bench.run_jobs([republish.kind()])
+    assert not [a for a in found if a.topic == "pos.sales"]
 
 
 async def test_an_environment_that_is_not_known_is_refused(world: World) -> None:
