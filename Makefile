@@ -44,7 +44,7 @@ prove-chaos: setup  ## two minutes of sales, two of a whole story, while everyth
 prove-cluster: setup  ## the same story for two minutes on three brokers that die, alone and together
 	@ONACCOUNT_CHAOS_S=120 $(BIN)/python -m pytest -q -n 0 tests/outside/three_brokers.py $(ARGS)
 
-prove-recovery: setup  ## records deleted unread, a power cut: what the runbook then says, on a stack, to its end
+prove-recovery: setup  ## records deleted unread, a power cut: what the runbook then says, on stacks
 	@$(BIN)/python -m pytest -q -n 0 tests/journeys/after_a_gap.py tests/journeys/after_a_power_cut.py $(ARGS)
 
 FROM ?= HEAD~20

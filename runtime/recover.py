@@ -24,6 +24,7 @@ from aiokafka.errors import CommitFailedError, KafkaError, UnknownMemberIdError
 from aiokafka.structs import TopicPartition
 from pydantic import ValidationError
 
+from runtime.edge.guard import Logs
 from runtime.edge.watch import Watch
 from runtime.settings import WorkerSettings, wrong_in
 from runtime.sql import statements
@@ -56,48 +57,51 @@ async def recover(
         async with asyncio.timeout(TIMEOUT_S + settings.session_timeout_ms / 1000):
             rows = await connection.fetch(sql.positions)
             positions = {TopicPartition(r["topic"], r["partition"]): r["next_offset"] for r in rows}
-            back, records = await _set_back(settings, positions, since)
+            back, logs = await _set_back(settings, positions, since)
+            held = {tp: end for tp, end in logs.ends.items() if end > logs.begins[tp]}
             # Positions follow: ahead of the group's offsets they may be, behind them never.
             async with connection.transaction():
-                await connection.execute(
-                    sql.put_back,
-                    [tp.topic for tp in back],
-                    [tp.partition for tp in back],
-                    list(back.values()),
-                )
-                await connection.execute(sql.no_barrier)
+                await connection.execute(sql.put_back, *_columns(back))
+                await connection.execute(sql.barriers, *_columns(held))
                 if tell_again is not None:
                     await connection.execute(tell_again, since)
     finally:
         await connection.close()
+    records = sum(logs.ends[tp] - at for tp, at in back.items())
     return {"service": settings.service, "partitions": len(back), "records": records}
+
+
+def _columns(offsets: Offsets) -> tuple[list[str], list[int], list[int]]:
+    topics, partitions = [tp.topic for tp in offsets], [tp.partition for tp in offsets]
+    return topics, partitions, list(offsets.values())
 
 
 async def _set_back(
     settings: WorkerSettings, positions: Offsets, since: datetime
-) -> tuple[Offsets, int]:
-    """Set the group's offsets back; gives where positions are to go back to."""
+) -> tuple[Offsets, Logs]:
+    """Set the group's offsets back; gives where positions are to go back to, and the logs."""
     watch = Watch(settings.client(), settings.service)
     consumer = AIOKafkaConsumer(
         **settings.client(), group_id=settings.service, enable_auto_commit=False
     )
     try:
         committed = await watch.committed()
+        # One whose topic was deleted is left: `onaccount topics apply` comes before.
+        logs = await watch.logs(
+            {tp.topic for tp in (*positions, *committed)} & await watch.topics()
+        )
+        there = [tp for tp in logs.ends if tp in positions or tp in committed]
         async with consumer:
-            there = await _that_are_there(watch, {*positions, *committed})
-            found = await consumer.offsets_for_times(
-                dict.fromkeys(there, int(since.timestamp() * 1000))
-            )
-            ends = await consumer.end_offsets(there)
-            first = {tp: ends[tp] if at is None else at.offset for tp, at in found.items()}
+            moment = dict.fromkeys(there, int(since.timestamp() * 1000))
+            found = await consumer.offsets_for_times(moment) if there else {}
+            first = {tp: logs.ends[tp] if at is None else at.offset for tp, at in found.items()}
             offsets = {tp: min(at, first[tp]) for tp, at in committed.items() if tp in first}
             consumer.assign(there)
             if offsets:
                 await _commit(consumer, offsets, settings)
     finally:
         await watch.close()
-    back = {tp: min(at, first[tp]) for tp, at in positions.items() if tp in first}
-    return back, sum(ends[tp] - at for tp, at in back.items())
+    return {tp: min(at, first[tp]) for tp, at in positions.items() if tp in first}, logs
 
 
 async def _commit(consumer: Any, offsets: Offsets, settings: WorkerSettings) -> None:
@@ -116,20 +120,18 @@ async def _commit(consumer: Any, offsets: Offsets, settings: WorkerSettings) -> 
         await asyncio.sleep(0.5)
 
 
-async def _that_are_there(watch: Watch, places: set[TopicPartition]) -> list[TopicPartition]:
-    """Those whose topic was not deleted: `onaccount topics apply` comes before."""
-    topics = {tp.topic for tp in places} & await watch.topics()
-    logs = await watch.logs(topics) if topics else None
-    return sorted(tp for tp in places if logs is not None and tp in logs.ends)
-
-
 def command(
     arguments: list[str], settings: type[WorkerSettings], tell_again: str | None = None
 ) -> int:
     """Recover, and print what was done; exit status 0, 1 where it was refused, 2 where PostgreSQL
     or Kafka did not let it."""
     parser = argparse.ArgumentParser(prog=f"python -m services.{settings.service} recover")
-    parser.add_argument("since", type=_moment, help="well before the power went: 2026-11-28T21:30")
+    parser.add_argument(
+        "since",
+        metavar="SINCE",
+        type=_moment,
+        help="well before the power went: 2026-11-28T21:30+01:00",
+    )
     chosen = parser.parse_args(arguments)
     try:
         done = asyncio.run(recover(settings(), chosen.since, tell_again))
@@ -146,8 +148,11 @@ def command(
 
 
 def _moment(text: str) -> datetime:
-    """Of this machine's clock, where no offset is given."""
-    return datetime.fromisoformat(text).astimezone()
+    """With its offset: a container's clock is another than the wall's."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(text)
+    return moment
 
 
 def _told(why: str, status: int) -> int:

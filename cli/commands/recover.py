@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import sys
-from datetime import datetime
+from datetime import UTC, datetime
 
 from cyclopts import App
 
@@ -21,11 +21,11 @@ app = App(
     help_format="plaintext",
     help_epilogue="""Examples:
 
-    onaccount recover 2026-11-28T21:30
+    onaccount recover 2026-11-28T21:30+01:00
 
 Stop all workers first, and start them afterwards (docs/runbook.md,
-After a power cut). The moment is of this machine's clock unless it has an
-offset, and well before the power went: earlier costs only time.
+After a power cut). The moment is well before the power went: earlier
+costs only time, later leaves things out.
 """,
 )
 
@@ -38,10 +38,13 @@ async def recover(since: str, /, *, common: Common = DEFAULT) -> int:
     once, and is answered as it was.
     """
     try:
-        moment = datetime.fromisoformat(since).astimezone()
-    except ValueError:
-        raise Misuse(f"{since!r} is not a moment: write 2026-11-28T21:30.") from None
-    if moment > datetime.now(moment.tzinfo):
+        moment = datetime.fromisoformat(since)
+        early = moment < datetime.now(UTC)
+    except (ValueError, TypeError):
+        raise Misuse(
+            f"{since!r} is not a moment with its offset: write 2026-11-28T21:30+01:00."
+        ) from None
+    if not early:
         raise Misuse(f"{since} is still to come: write a moment before the power went.")
     screen, done = common.screen, []
     for service in SERVICES:

@@ -47,9 +47,11 @@ from tests.support.stacks import NO_WORKERS, Stack, begin_stack
 pytestmark = pytest.mark.timeout(1500)
 
 SEED = int(os.environ.get("ONACCOUNT_POWER_SEED") or random.randrange(10**6))
-SAYS = ("`onaccount recover 2026-11-28T21:30`", "Stop all workers", "onaccount limits verify")
+SAYS = ("`onaccount recover 2026-11-28T21:30+01:00`", "Stop all workers", "onaccount limits verify")
 GUESTS = ("A1", "A2", "A3")
 PRICE = 700
+MOST = int(os.environ.get("ONACCOUNT_POWER_MOST", "12"))
+"""Records of a partition that may be lost."""
 WITH_ITS_POWER = (
     "__consumer_offsets", "imports.events", "imports.state", "imports.uploads", "invoices.commands",
     "invoices.events", "invoices.state", "ledger.balances", "ledger.entries", "pos.decisions",
@@ -252,7 +254,7 @@ def cut_the_power(stack: Stack) -> None:
     lost: dict[str, int] = defaultdict(int)
     for topic in WITH_ITS_POWER:
         for partition in sorted(int(p.name[len(topic) + 1 :]) for p in data.glob(f"{topic}-*")):
-            most = min(records_in(data, topic, partition), 12)
+            most = min(records_in(data, topic, partition), MOST)
             if most and (wanted := chance.randint(0, most)):
                 lost[topic] += lose_end(data, topic, partition, wanted)
     logging.getLogger(__name__).warning("ONACCOUNT_POWER_SEED=%s lost %s", SEED, dict(lost))
