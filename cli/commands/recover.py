@@ -36,6 +36,11 @@ async def recover(since: str, /, *, common: Common = DEFAULT) -> int:
 
     For a Kafka whose logs lost their ends while PostgreSQL lost nothing. What is known counts
     once, and is answered as it was.
+
+    Parameters
+    ----------
+    since
+        A moment well before the power went, with its offset.
     """
     try:
         moment = datetime.fromisoformat(since)
