@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import json
 import sys
 from collections.abc import Mapping
@@ -149,10 +150,10 @@ def command(
 
 def _moment(text: str) -> datetime:
     """With its offset: a container's clock is another than the wall's."""
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError(text)
-    return moment
+    with contextlib.suppress(ValueError):
+        if (moment := datetime.fromisoformat(text)).tzinfo is not None:
+            return moment
+    raise argparse.ArgumentTypeError("write it with its offset: 2026-11-28T21:30+01:00")
 
 
 def _told(why: str, status: int) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import shutil
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
@@ -225,9 +226,17 @@ async def test_a_log_whose_end_was_lost_and_is_filled_again_stops_every_worker(
         async with starting(rig) as fresh:
             await until(lambda: "has another record at" in str(fresh.status.unready()), "2", 30)
     assert not {s["sale_id"] for s in newer} & set(await rig.answers(account))
-    # What the runbook then says (docs/decisions/0150).
+    # What the runbook then says (docs/decisions/0150). A job that waits for an end that is gone
+    # waits for the end that there is; of an emptied partition for nothing.
+    await add_job(rig, "late", {"pos.sales": {partition: 1000}, "pos.terminals": {0: 7}})
     settings = rig.build().settings
     assert (await recover(settings, began))["records"] > len(newer)
+    rig.read.clear()
+    end = max(r.offset for r in await rig.records("pos.sales") if r.partition == partition) + 1
+    (late,) = await jobs(rig)
+    assert json.loads(late["barrier"]) == [
+        {"topic": "pos.sales", "partition": partition, "ends": end}
+    ]
     async with rig.worker():
         await rig.all_answered(account, [s["sale_id"] for s in newer])
     assert await rig.counted(account) == (15, 7500)
@@ -383,10 +392,19 @@ async def look_once(database: Database, guard: Guard) -> None:
         await guard.look(connection)
 
 
-async def add_job(rig: Rig) -> None:
+async def add_job(
+    rig: Rig, kind: str = "count", barrier: dict[str, dict[int, int]] | None = None
+) -> None:
+    waits = [
+        {"topic": topic, "partition": partition, "ends": end}
+        for topic, ends in (barrier or {}).items()
+        for partition, end in ends.items()
+    ]
     database = Database(rig.dsn)
     try:
-        await database.execute(sql.add_job, "count", "after", "{}", None, None, None)
+        await database.execute(
+            sql.add_job, kind, "after", "{}", None, json.dumps(waits) if waits else None, None
+        )
     finally:
         await database.close()
 
@@ -394,6 +412,6 @@ async def add_job(rig: Rig) -> None:
 async def jobs(rig: Rig) -> list[Any]:
     database = Database(rig.dsn)
     try:
-        return await database.fetch("SELECT state FROM job")
+        return await database.fetch("SELECT state, barrier FROM job")
     finally:
         await database.close()
