@@ -22,7 +22,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.importing import READ, workbook
+from benchmarks.members import READ, workbook
 from services.importer.child import ChildLimits, opened
 from services.importer.settings import Settings
 
