@@ -60,7 +60,12 @@ def test_what_lay_in_a_gap_is_told_again_and_the_books_are_true(
     folder: Path, onaccount: Ask
 ) -> None:
     assert all(each in PAGE.read_text(encoding="utf-8") for each in SAYS)
-    with_workers(folder, "ledger=0", lambda stack: a_month_of_one_guest(onaccount))
+
+    def others_read(stack: Stack) -> None:
+        a_month_of_one_guest(onaccount)
+        assert wait_until(lambda: not run_apart(unread(stack.info)), within_s=60)
+
+    with_workers(folder, "ledger=0", others_read)
     with_workers(folder, NO_WORKERS, lambda stack: empty(stack.info["kafka"]))
     with_workers(folder, "authorizer=0,importer=0,invoicer=0", stops, is_ready=False)
 
@@ -118,6 +123,23 @@ def a_month_of_one_guest(onaccount: Ask) -> None:
     onaccount("invoices", "pay", VENUE, number, "50,00")
     onaccount("invoices", "refund", VENUE, number, "5,00")
     onaccount("invoices", "correct", VENUE, number, "--reason", "verkeerde naam", "--yes")
+
+
+async def unread(info: dict[str, Any]) -> list[Any]:
+    """What the authorizer and the invoicer have still to read of what the ledger does not."""
+    async with AIOKafkaConsumer(*READ, bootstrap_servers=info["kafka"]) as consumer:
+        ends = await consumer.end_offsets(list(consumer.assignment()))
+    found: list[Any] = []
+    for service in ("authorizer", "invoicer"):
+        connection = await asyncpg.connect(info["postgres"][service])
+        rows = await connection.fetch("SELECT topic, partition, next_offset FROM positions")
+        await connection.close()
+        at = {TopicPartition(r["topic"], r["partition"]): r["next_offset"] for r in rows}
+        mine = {tp.topic for tp in at}
+        found += [
+            (service, *tp) for tp, end in ends.items() if tp.topic in mine and end > at.get(tp, 0)
+        ]
+    return found
 
 
 def empty(kafka: str) -> None:
