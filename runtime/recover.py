@@ -29,6 +29,7 @@ from runtime.edge.guard import Logs
 from runtime.edge.watch import Watch
 from runtime.settings import WorkerSettings, wrong_in
 from runtime.sql import statements
+from runtime.transaction import sql as edge
 
 sql: Final = statements("runtime", "sql/recover.sql")
 
@@ -56,7 +57,7 @@ async def recover(
     connection = await asyncpg.connect(settings.postgres.get_secret_value(), timeout=10)
     try:
         async with asyncio.timeout(TIMEOUT_S + settings.session_timeout_ms / 1000):
-            rows = await connection.fetch(sql.positions)
+            rows = await connection.fetch(edge.positions)
             positions = {TopicPartition(r["topic"], r["partition"]): r["next_offset"] for r in rows}
             back, logs = await _set_back(settings, positions, since)
             held = {tp: end for tp, end in logs.ends.items() if end > logs.begins[tp]}

@@ -213,8 +213,11 @@ class Guard:
         self.compare_with_ends(before, logs.ends)
         self.compare_with_begins(after, logs.begins)
         # What the topics table lets go may be gone, and another record be the first of its time.
-        there = {tp: logs.begins[tp] for tp in logs.begins if must_be_read(tp.topic)}
-        kept = {Place(tp.topic, tp.partition): begin for tp, begin in there.items()}
+        kept = {
+            Place(tp.topic, tp.partition): begin
+            for tp, begin in logs.begins.items()
+            if must_be_read(tp.topic)
+        }
         asked = {at: r for at, r in read.items() if r.offset >= kept.get(at, r.offset + 1)}
         for place in await find_cut(asked) if asked else ():
             raise StoreWentBack(

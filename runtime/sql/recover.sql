@@ -1,8 +1,5 @@
 -- After a power cut: positions go back to before it, and no job waits for records that are gone.
 
--- name: positions
-SELECT topic, partition, next_offset FROM positions;
-
 -- name: put_back
 -- What stands before them now may be another record than the one that was read there.
 UPDATE positions AS p SET next_offset = u.next_offset, read_at = NULL
